@@ -1,17 +1,17 @@
-//! Tells the program which commit it is built from.
+//! Builds the commit into the program.
 //!
-//! Only a release build is told: otherwise each commit would make each developer's next build a whole one. Whoever builds
-//! from an archive, without git, has a program that knows its version alone.
+//! Only a release build has it: otherwise, each commit would make a developer's next build a full one. A build from an
+//! archive, without git, has only the version.
 use std::{env, fs, path::Path, path::PathBuf, process::Command};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let top = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    // A repository further up is somebody else's.
+    // A repository in a folder above this one isn't this project's.
     let Some(git) = folder(&top).filter(|_| env::var("PROFILE").is_ok_and(|profile| profile == "release")) else {
         return;
     };
-    // The second is written at each commit, also where branches are packed.
+    // Git writes the second file at each commit, even if branches are packed.
     for file in ["HEAD", "logs/HEAD"].map(|file| git.join(file)).iter().filter(|file| file.exists()) {
         println!("cargo::rerun-if-changed={}", file.display());
     }
@@ -25,7 +25,7 @@ fn main() {
     }
 }
 
-/// The git folder of this checkout, which a worktree's file names.
+/// Returns the git folder of this checkout; in a worktree, a file names it.
 fn folder(top: &Path) -> Option<PathBuf> {
     let git = top.join(".git");
     if git.is_dir() {

@@ -1,4 +1,4 @@
-//! How long `rfab --history` takes with 100,000 runs: `cargo bench --bench history`; it fails where that is too long.
+//! Measures `rfab --history` with 100,000 runs: `cargo bench --bench history`. It fails if a line takes too long.
 use rfab::store::{Head, Record, Runs, Tail};
 use sha2::{Digest, Sha256};
 use std::{
@@ -13,7 +13,7 @@ const RUNS: u64 = 100_000;
 const WITHIN: Duration = Duration::from_millis(50);
 const TIMES: usize = 21;
 
-/// One in so many runs died.
+/// One in this many runs died.
 const DIED: u64 = 500;
 
 fn head(number: u64) -> Head {
@@ -24,20 +24,18 @@ fn head(number: u64) -> Head {
         run: format!("{began:011x}-{:06x}", number * 7919 % 0xff_ffff).into(),
         line: format!("prod:out {task}"),
         tasks: vec!["prod".into(), task.split(':').next().unwrap_or_default().into()],
-        flags: vec![],
-        typed: vec!["prod:out".into(), task.into()],
+        argv: vec!["prod:out".into(), task.into()],
         who: ["alice", "berta", "ci"][number as usize % 3].into(),
         on_behalf_of: (number % 3 == 2).then(|| "carl".into()),
         from: "laptop".into(),
         since: jiff::Timestamp::from_millisecond(began as i64).expect("a time").to_string(),
         fabfile: "/home/alice/shop/fabfile.rhai".into(),
         digest: "5".repeat(64),
-        modules: Default::default(),
-        rfab: String::new(),
+        ..Head::default()
     }
 }
 
-/// A journal as `store/journal.rs` has it, without its syncs.
+/// Builds a journal as `store/journal.rs` writes it, without syncs.
 fn journal(number: u64) -> Vec<u8> {
     let commit = format!("{number:040x}");
     let tail = Tail {
@@ -65,7 +63,7 @@ fn journal(number: u64) -> Vec<u8> {
     [b"rfab-journal 1\n".to_vec()].into_iter().chain(records.iter().map(framed)).flatten().collect()
 }
 
-/// How long the program takes, as a person waits for it.
+/// Measures how long the program takes for a person who waits for it.
 fn took(home: &Path, arguments: &[&str]) -> Duration {
     let began = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_rfab"))
@@ -87,21 +85,21 @@ fn write_journals(folder: &Path) {
     }
 }
 
-/// Begins one more run, and ends it.
+/// Begins and ends one more run.
 fn add_run(runs: &Runs, number: u64) {
     let head = head(number);
     drop(runs.begin(&head).unwrap_or_else(|failure| panic!("{failure}")).journal);
     runs.take_up(&head.run);
 }
 
-/// The middle and the worst of so many times, each of which is given its number.
+/// Returns the median and the worst of `TIMES` measurements, each of which is given its number.
 fn middle_and_worst(time: impl FnMut(u64) -> Duration) -> (Duration, Duration) {
     let mut times: Vec<Duration> = (0..TIMES as u64).map(time).collect();
     times.sort();
     (times[TIMES / 2], times[TIMES - 1])
 }
 
-/// Times a line of rfab, and prints it; gives the middle.
+/// Measures a line of rfab, prints the times, and returns the median.
 fn measure(home: &Path, what: &str, line: &str, before: impl Fn(u64)) -> Duration {
     let arguments: Vec<&str> = line.split(' ').collect();
     let (middle, worst) = middle_and_worst(|number| {

@@ -1,4 +1,4 @@
-//! What is run on a host: words, or a shell line with values; and how they are quoted for POSIX sh.
+//! What runs on a host: words or a shell line with values, and how they are quoted for POSIX sh.
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     /// A program and its arguments; no shell sees them.
     Words(Vec<String>),
-    /// A line for `/bin/sh`, under `set -u`; the values arrive as shell variables, the secret ones by stdin.
+    /// A line for `/bin/sh`, under `set -u`; its values arrive as shell variables, the secret ones by stdin.
     Line {
         line: String,
         values: Vec<(String, String)>,
@@ -17,9 +17,9 @@ pub enum Command {
     },
 }
 
-/// Why a command is no command.
+/// Why a text or a list of words isn't a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum CommandError {
     #[error("a command needs at least one word")]
     Empty,
     #[error("a quote in `{0}` isn't closed")]
@@ -33,10 +33,10 @@ pub enum Error {
 }
 
 impl Command {
-    /// Splits a text into words; `{name}` is filled from `values` as one word or a part of one.
+    /// Splits a text into words; `values` fill in `{name}`, as one word or as a part of one.
     ///
-    /// Quotes group, as in sh; nothing else of sh means anything: `$`, `;`, `|` and `*` are text.
-    pub fn words(text: &str, values: &[(String, String)]) -> Result<Command, Error> {
+    /// Quotes group, as in sh. Nothing else of sh has a meaning: `$`, `;`, `|` and `*` are text.
+    pub fn words(text: &str, values: &[(String, String)]) -> Result<Command, CommandError> {
         let mut words = Vec::new();
         let mut word: Option<String> = None;
         let mut chars = text.chars().peekable();
@@ -53,7 +53,7 @@ impl Command {
                                 into.extend(chars.next())
                             }
                             Some(inside) => into.push(inside),
-                            None => return Err(Error::OpenQuote(text.to_owned())),
+                            None => return Err(CommandError::OpenQuote(text.to_owned())),
                         }
                     }
                 }
@@ -66,42 +66,42 @@ impl Command {
         Self::of(words)
     }
 
-    /// A program and its arguments.
-    pub fn of(words: Vec<String>) -> Result<Command, Error> {
+    /// Builds a command from a program and its arguments.
+    pub fn of(words: Vec<String>) -> Result<Command, CommandError> {
         match words.first() {
-            None => Err(Error::Empty),
-            Some(_) if words.iter().any(|w| w.contains('\0')) => Err(Error::Nul),
+            None => Err(CommandError::Empty),
+            Some(_) if words.iter().any(|w| w.contains('\0')) => Err(CommandError::Nul),
             Some(_) => Ok(Command::Words(words)),
         }
     }
 
-    /// A shell line whose values arrive as shell variables.
-    pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, Error> {
+    /// Builds a shell line; its values arrive as shell variables.
+    pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, CommandError> {
         Self::line_with(line, values, Vec::new())
     }
 
-    /// The same, with values that nobody may see.
+    /// Builds a shell line that also has values that nobody may see.
     pub fn line_with(
         line: &str,
         values: Vec<(String, String)>,
         secrets: Vec<(String, Secret)>,
-    ) -> Result<Command, Error> {
+    ) -> Result<Command, CommandError> {
         let open = values.iter().map(|(name, value)| (name, value.as_str()));
         for (name, value) in open.chain(secrets.iter().map(|(name, secret)| (name, secret.reveal()))) {
             if !is_variable(name) {
-                return Err(Error::BadName(name.clone()));
+                return Err(CommandError::BadName(name.clone()));
             }
             if value.contains('\0') {
-                return Err(Error::Nul);
+                return Err(CommandError::Nul);
             }
         }
         if line.contains('\0') {
-            return Err(Error::Nul);
+            return Err(CommandError::Nul);
         }
         Ok(Command::Line { line: line.to_owned(), values, secrets })
     }
 
-    /// The command as text that POSIX sh runs, once it has what [`Command::secrets`] are; never for another shell.
+    /// Returns the command as text for POSIX sh, which must have [`Command::secrets`] set; never for another shell.
     pub fn for_sh(&self) -> String {
         match self {
             Command::Words(words) => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
@@ -116,7 +116,7 @@ impl Command {
         }
     }
 
-    /// The program and its arguments: of a line POSIX sh, once it has what [`Command::secrets`] are.
+    /// Returns the program and its arguments. A line runs in POSIX sh, which must have [`Command::secrets`] set.
     pub fn argv(&self) -> Vec<String> {
         match self {
             Command::Words(words) => words.clone(),
@@ -124,7 +124,7 @@ impl Command {
         }
     }
 
-    /// The shell variables of a line that are in no text of it.
+    /// Returns the shell variables of a line that appear in no text of it.
     pub fn secrets(&self) -> &[(String, Secret)] {
         match self {
             Command::Words(_) => &[],
@@ -132,7 +132,7 @@ impl Command {
         }
     }
 
-    /// The command as people would type it.
+    /// Returns the command as people would type it.
     pub fn shown(&self) -> String {
         match self {
             Command::Words(_) => self.for_sh(),
@@ -141,12 +141,12 @@ impl Command {
     }
 }
 
-/// Fills a `{name}`; `{}` and braces around anything but a name stay as they are.
+/// Fills in a `{name}`; `{}` and braces around anything but a name stay as they are.
 fn fill(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
     values: &[(String, String)],
     into: &mut String,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     let rest: String = chars.clone().take_while(|c| *c != '}').collect();
     let closed = chars.clone().nth(rest.chars().count()) == Some('}');
     let named = rest.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
@@ -156,18 +156,18 @@ fn fill(
         return Ok(());
     }
     chars.nth(rest.chars().count());
-    let value = values.iter().find(|(name, _)| *name == rest).ok_or(Error::NoValue { name: rest.clone() })?;
+    let value = values.iter().find(|(name, _)| *name == rest).ok_or(CommandError::NoValue { name: rest.clone() })?;
     into.push_str(&value.1);
     Ok(())
 }
 
-/// Whether a text is the name of a shell variable.
+/// Returns whether a text is the name of a shell variable.
 pub fn is_variable(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-/// A word as POSIX sh reads it back unchanged.
+/// Quotes a word so that POSIX sh reads it back unchanged.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -181,7 +181,7 @@ pub fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn words(text: &str, values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+    fn words(text: &str, values: &[(&str, &str)]) -> Result<Vec<String>, CommandError> {
         let values: Vec<_> = values.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
         match Command::words(text, &values)? {
             Command::Words(words) => Ok(words),
@@ -196,8 +196,8 @@ mod tests {
             words(r#"say "two words" 'and $these' x\ y """#, &[]).unwrap(),
             ["say", "two words", "and $these", "x y", ""]
         );
-        assert_eq!(words("a 'b", &[]), Err(Error::OpenQuote("a 'b".into())));
-        assert_eq!(words(" \n ", &[]), Err(Error::Empty));
+        assert_eq!(words("a 'b", &[]), Err(CommandError::OpenQuote("a 'b".into())));
+        assert_eq!(words(" \n ", &[]), Err(CommandError::Empty));
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
             words("tar xf {file} -C /x/{dir}/y", &[("file", "a b; rm"), ("dir", "'")]).unwrap(),
             ["tar", "xf", "a b; rm", "-C", "/x/'/y"]
         );
-        assert_eq!(words("echo {no}", &[]), Err(Error::NoValue { name: "no".into() }));
+        assert_eq!(words("echo {no}", &[]), Err(CommandError::NoValue { name: "no".into() }));
         assert_eq!(words("echo {} {1} '{x}' {", &[]).unwrap(), ["echo", "{}", "{1}", "{x}", "{"]);
     }
 
@@ -224,6 +224,6 @@ mod tests {
         let line = Command::line(r#"printf %s "$dir" "$none""#, vec![("dir".into(), "$(x) 'y'".into())]).unwrap();
         let out = std::process::Command::new("/bin/sh").arg("-c").arg(line.for_sh()).output().unwrap();
         assert!(!out.status.success());
-        assert_eq!(Command::line("x", vec![("a b".into(), "".into())]), Err(Error::BadName("a b".into())));
+        assert_eq!(Command::line("x", vec![("a b".into(), "".into())]), Err(CommandError::BadName("a b".into())));
     }
 }

@@ -1,33 +1,33 @@
-//! Pages about primitives and the stdlib, from the comments where they are defined.
-use crate::{api, fleet::did_you_mean, script::stdlib};
+//! The pages about primitives and the stdlib, made from the comments of their definitions.
+use crate::{api, misspelled::did_you_mean, script::stdlib};
 use std::collections::BTreeMap;
 
 /// A function that a script can call.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// `host.run`, `release::stage`, `std/deploy::deploy`.
+pub struct FunctionDoc {
+    /// The full name: `host.run`, `release::stage`, `std/deploy::deploy`.
     pub name: String,
     pub signature: String,
-    /// Its comment, without leaders.
+    /// The comment without its `///`.
     pub doc: String,
 }
 
-impl Entry {
-    /// The code of its example.
+impl FunctionDoc {
+    /// Returns the code of its example.
     pub fn example(&self) -> Option<&str> {
         let (_, example) = self.doc.split_once("# Example\n\n```rhai\n")?;
         example.split_once("```").map(|(code, _)| code)
     }
 
-    /// The page that it stands on: `host`, `release`, `std/deploy`, `global`.
+    /// Returns the page that it's on: `host`, `release`, `std/deploy`, `global`.
     fn page(&self) -> &str {
         let module = self.name.rsplit_once("::").map(|(module, _)| module);
         module.or(self.name.split_once('.').map(|(value, _)| value)).unwrap_or("global")
     }
 }
 
-/// Every documented function, by name.
-pub fn entries() -> Vec<Entry> {
+/// Returns every documented function, by name.
+pub fn entries() -> Vec<FunctionDoc> {
     let engine = described();
     let mut entries = Vec::new();
     let json = engine.gen_fn_metadata_to_json(false).unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn entries() -> Vec<Entry> {
             ast.iter_functions().filter(|f| f.access == rhai::FnAccess::Public && !f.name.starts_with("anon$"))
         {
             let comments: Vec<String> = function.comments.iter().map(|c| c.to_string()).collect();
-            entries.push(Entry {
+            entries.push(FunctionDoc {
                 name: format!("{name}::{}", function.name),
                 signature: format!("{}({})", function.name, function.params.join(", ")),
                 doc: plain(&comments),
@@ -50,12 +50,12 @@ pub fn entries() -> Vec<Entry> {
     entries
 }
 
-/// Overloads that look the same come in the order of what is said about them.
-fn key(entry: &Entry) -> (&str, usize, &str, &str) {
+/// Returns an entry's sort key: overloads that look the same are sorted by their comments.
+fn key(entry: &FunctionDoc) -> (&str, usize, &str, &str) {
     (&entry.name, entry.signature.len(), &entry.signature, &entry.doc)
 }
 
-/// An engine that knows the primitives' comments.
+/// Returns an engine that knows the primitives' comments.
 fn described() -> rhai::Engine {
     let mut engine = rhai::Engine::new();
     engine.set_max_expr_depths(128, 128);
@@ -63,7 +63,7 @@ fn described() -> rhai::Engine {
     engine
 }
 
-fn collect(value: &serde_json::Value, module: &str, entries: &mut Vec<Entry>) {
+fn collect(value: &serde_json::Value, module: &str, entries: &mut Vec<FunctionDoc>) {
     for function in value["functions"].as_array().into_iter().flatten() {
         let comments: Vec<String> = function["docComments"]
             .as_array()
@@ -89,7 +89,7 @@ fn collect(value: &serde_json::Value, module: &str, entries: &mut Vec<Entry>) {
     }
 }
 
-fn entry(module: &str, name: &str, parameters: &[(String, String)], comments: &[String]) -> Entry {
+fn entry(module: &str, name: &str, parameters: &[(String, String)], comments: &[String]) -> FunctionDoc {
     let receiver = match parameters.first().map(|(_, kind)| kind.as_str()) {
         Some(kind) if module.is_empty() && kind.contains("Host") => Some("host"),
         Some(kind) if module.is_empty() && kind.contains("Targets") => Some("targets"),
@@ -107,7 +107,7 @@ fn entry(module: &str, name: &str, parameters: &[(String, String)], comments: &[
         Some(receiver) => (format!("{receiver}.{bare}"), format!("{receiver}.{bare}({})", names(1))),
         None => (format!("{module}{bare}"), format!("{module}{bare}({})", names(0))),
     };
-    Entry { name, signature, doc: plain(comments) }
+    FunctionDoc { name, signature, doc: plain(comments) }
 }
 
 fn plain(comments: &[String]) -> String {
@@ -117,14 +117,14 @@ fn plain(comments: &[String]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// What `rfab --docs` shows: the list, a module and the pages of a name, or a list of those that have a word, the best
-/// first.
+/// Returns what `rfab --docs` shows: the list, a module and the pages of a name, or the functions that contain a word,
+/// the best ones first.
 pub fn page(name: Option<&str>) -> Option<String> {
     let entries = entries();
     let Some(name) = name else { return Some(listed(&entries.iter().collect::<Vec<_>>())) };
     let name = name.trim_end_matches("()").trim_end_matches("::");
-    let by_name = |e: &&Entry| e.name == name || e.name.rsplit(['.', ':']).next() == Some(name);
-    let named: Vec<&Entry> = entries.iter().filter(by_name).collect();
+    let by_name = |e: &&FunctionDoc| e.name == name || e.name.rsplit(['.', ':']).next() == Some(name);
+    let named: Vec<&FunctionDoc> = entries.iter().filter(by_name).collect();
     let functions: String = named.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect();
     let of_stdlib = || module(&entries, &format!("std/{name}")).filter(|_| named.is_empty());
     if let Some(module) = module(&entries, name).or_else(of_stdlib) {
@@ -137,42 +137,41 @@ pub fn page(name: Option<&str>) -> Option<String> {
     (!found.is_empty()).then(|| listed(&found))
 }
 
-/// A module or a namespace: what it is about, and what is in it.
-fn module(entries: &[Entry], name: &str) -> Option<String> {
-    let of_it: Vec<&Entry> = entries.iter().filter(|e| e.page() == name).collect();
+/// Returns what a module or a namespace is about, and what it contains.
+fn module(entries: &[FunctionDoc], name: &str) -> Option<String> {
+    let of_it: Vec<&FunctionDoc> = entries.iter().filter(|e| e.page() == name).collect();
     (!of_it.is_empty()).then(|| format!("{name}\n\n{}\n\n{}", indented(&about(name)), listed(&of_it)))
 }
 
-/// The name that was probably meant by one that nothing is called.
+/// Returns the name that was probably meant by an unknown one.
 pub fn near(name: &str) -> Option<String> {
     let entries = entries();
-    let pages = entries.iter().map(Entry::page);
+    let pages = entries.iter().map(FunctionDoc::page);
     let whole = entries.iter().map(|e| &*e.name);
     let last = entries.iter().filter_map(|e| e.name.rsplit(['.', ':']).next());
     did_you_mean(name, pages.chain(whole).chain(last))
 }
 
-/// The modules and namespaces that have a page of their own, each with the first line of what it is about.
+/// Returns the modules and namespaces that have a page, each with the first line of what it's about.
 pub fn modules() -> BTreeMap<String, String> {
     let first = |page: &str| about(page).lines().next().unwrap_or_default().to_owned();
     entries().iter().map(|entry| (entry.page().to_owned(), first(entry.page()))).collect()
 }
 
-/// Each with the first line of its page; a function of the stdlib with its module.
-fn listed(entries: &[&Entry]) -> String {
-    let shown = |e: &Entry| match e.name.starts_with("std/") {
-        true => format!("{}::{}", e.page(), e.signature),
-        false => e.signature.clone(),
+/// Lists functions, each with the first line of its page; a function of the stdlib with its module.
+fn listed(entries: &[&FunctionDoc]) -> String {
+    let shown = |e: &FunctionDoc| {
+        if e.name.starts_with("std/") { format!("{}::{}", e.page(), e.signature) } else { e.signature.clone() }
     };
     let width = entries.iter().map(|e| shown(e).len()).max().unwrap_or(0).min(48);
-    let first = |e: &Entry| e.doc.lines().next().unwrap_or_default().to_owned();
+    let first = |e: &FunctionDoc| e.doc.lines().next().unwrap_or_default().to_owned();
     entries.iter().map(|e| format!("{:width$}  {}\n", shown(e), first(e))).collect()
 }
 
-/// The entries that have all words of a text: best those with them in their name, then in their first line, then whole.
-fn having<'a>(entries: &'a [Entry], text: &str) -> Vec<&'a Entry> {
+/// Returns the entries that have all words of a text. Matches in the name come first, then those in the first line.
+fn having<'a>(entries: &'a [FunctionDoc], text: &str) -> Vec<&'a FunctionDoc> {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    let place = |entry: &Entry, word: &str| {
+    let place = |entry: &FunctionDoc, word: &str| {
         let (name, doc) = (entry.name.to_lowercase(), entry.doc.to_lowercase());
         let first = doc.lines().next().unwrap_or_default();
         let whole = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
@@ -181,24 +180,24 @@ fn having<'a>(entries: &'a [Entry], text: &str) -> Vec<&'a Entry> {
         let places = [begins(&name), whole(first), begins(first), whole(&doc), begins(&doc)];
         places.iter().position(|found| *found)
     };
-    let rank = |entry: &Entry| words.iter().map(|word| place(entry, word)).sum::<Option<usize>>();
-    let mut found: Vec<(usize, &Entry)> = entries.iter().filter_map(|e| Some((rank(e)?, e))).collect();
+    let rank = |entry: &FunctionDoc| words.iter().map(|word| place(entry, word)).sum::<Option<usize>>();
+    let mut found: Vec<(usize, &FunctionDoc)> = entries.iter().filter_map(|e| Some((rank(e)?, e))).collect();
     found.retain(|_| !words.is_empty());
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// How functions of a name are written, in whichever namespace, each with the first line of its page.
+/// Returns how functions of a name are written, in every namespace, each with the first line of its page.
 pub fn written(name: &str) -> Option<String> {
-    let behind = |e: &Entry| !e.name.starts_with("std/") && e.name.rsplit(['.', ':']).next() == Some(name);
-    let by_name = |e: &&Entry| e.name == name || behind(e);
+    let behind = |e: &FunctionDoc| !e.name.starts_with("std/") && e.name.rsplit(['.', ':']).next() == Some(name);
+    let by_name = |e: &&FunctionDoc| e.name == name || behind(e);
     let entries = entries();
-    let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
-    let line = |e: &&Entry| format!("  {}\n      {}", e.signature, e.doc.lines().next().unwrap_or_default());
+    let found: Vec<&FunctionDoc> = entries.iter().filter(by_name).collect();
+    let line = |e: &&FunctionDoc| format!("  {}\n      {}", e.signature, e.doc.lines().next().unwrap_or_default());
     (!found.is_empty()).then(|| found.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-/// A doc as a terminal shows it: without the fences around its example.
+/// Formats a comment for a terminal: without the fences around its example.
 fn indented(text: &str) -> String {
     let (said, example) = text.split_once("# Example\n\n```rhai\n").unwrap_or((text, ""));
     let code = example.trim_end().trim_end_matches("```").lines().map(|line| format!("    {line}\n"));
@@ -207,7 +206,7 @@ fn indented(text: &str) -> String {
     text.lines().map(|l| if l.is_empty() { String::new() } else { format!("    {l}") }).collect::<Vec<_>>().join("\n")
 }
 
-/// The pages under `docs/api`, by file name.
+/// Returns the pages under `docs/api`, by file name.
 pub fn pages() -> BTreeMap<String, String> {
     let mut pages: BTreeMap<String, String> = BTreeMap::new();
     for entry in entries() {
@@ -229,7 +228,7 @@ fn begun(page: &str) -> String {
     format!("# {page}\n\n{NOTICE}\n{}\n", about(page))
 }
 
-/// What a page is about.
+/// Returns what a page is about.
 fn about(page: &str) -> String {
     let about = match page {
         "global" => "Functions that a script calls by their bare names.",
@@ -263,7 +262,7 @@ fn about(page: &str) -> String {
     about.to_owned()
 }
 
-/// What a module's first lines say.
+/// Returns the `//!` lines at the start of a module.
 fn first_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     lines.join("\n")
@@ -273,7 +272,7 @@ fn title(file: &str) -> String {
     file.trim_end_matches(".md").replace('-', "/")
 }
 
-/// The definitions that editors read, by file name: every primitive with its types, without a body.
+/// Returns the definitions that editors read, by file name: every primitive with its types, without a body.
 pub fn definitions() -> BTreeMap<String, String> {
     let engine = described();
     let definitions = engine.definitions().with_headers(false).include_standard_packages(false);

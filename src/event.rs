@@ -1,4 +1,4 @@
-//! What happened: few, past tense, told to whoever listens.
+//! What happened in a run: few events, in the past tense, for every listener.
 use crate::{
     failure::{Exit, Failure},
     host::Name,
@@ -14,17 +14,17 @@ pub struct Event {
     /// Milliseconds since the run began.
     pub at: u64,
     pub run: Name,
-    /// The path of `each` calls and hosts that it happened in; empty in a task itself.
+    /// The path of `each` calls and hosts where it happened; empty in a task itself.
     pub lane: Name,
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What can happen.
+/// The kinds of events.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum What {
-    /// The command line was understood; `line` is its normal form.
+    /// The command line was read; `line` is its normal form.
     RunStarted {
         line: String,
         who: String,
@@ -40,21 +40,21 @@ pub enum What {
         of: usize,
         selection: String,
     },
-    /// A host did not answer when it was first connected to.
+    /// A host didn't answer the first connection.
     HostUnreachable {
         host: Name,
         message: String,
     },
-    /// How hosts stand in their pools, as it was read or changed: those that stand otherwise than last told.
+    /// The state of hosts in their pools was read or changed: the hosts that differ from the last such event.
     BalanceSeen {
         fleet: Name,
-        hosts: Vec<Place>,
+        hosts: Vec<HostPlace>,
     },
-    /// One thing begins on many hosts, each on a lane of its own as soon as there is room.
+    /// One thing begins on many hosts, each in a lane that starts as soon as there is room.
     HostsStarted {
         hosts: Vec<Name>,
     },
-    /// A host's lane is over.
+    /// A host's lane ended.
     HostFinished {
         host: Name,
         failure: Option<Failure>,
@@ -71,45 +71,45 @@ pub enum What {
     },
     EffectStarted {
         effect: &'static str,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
     },
     EffectFinished {
         effect: &'static str,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
         took: u64,
         failure: Option<Failure>,
     },
-    /// A line that a command on a host printed.
+    /// A command on a host printed a line.
     Printed {
         host: Name,
         stream: Stream,
         line: String,
     },
-    /// How far the effect in hand of its lane is.
+    /// The current effect of a lane made progress.
     Progressed {
         host: Option<Name>,
-        /// What is done, of `total`: `sent`, `got`, `fetched`, `open requests ended`, `good responses`, `waited`.
+        /// What `done` counts: `sent`, `got`, `fetched`, `open requests ended`, `good responses`, `waited`.
         what: String,
         done: u64,
         total: u64,
         /// `bytes`, `objects`, `requests`, `responses` or `seconds`.
         unit: &'static str,
     },
-    /// Somebody else holds the lock, and this run waits for it.
+    /// Another run holds the lock, and this run waits for it.
     LockAwaited {
         fleet: Name,
         holder: String,
     },
-    /// What a script said by `ui::note`, or rfab itself.
+    /// A script noted something with `ui::note`, or rfab did.
     Noted {
         host: Option<Name>,
         text: String,
     },
-    /// What a person should look at.
+    /// A person should look at something.
     Warned {
         host: Option<Name>,
         text: String,
@@ -119,20 +119,20 @@ pub enum What {
         took: u64,
         failure: Option<Failure>,
     },
-    /// Always the last one.
+    /// The last event of every run.
     RunFinished {
         exit: Exit,
         took: u64,
-        table: Vec<Row>,
+        table: Vec<HostRow>,
         next: Vec<String>,
         failures: Vec<Failure>,
-        /// Where what hosts printed is kept on this machine.
+        /// The files on this machine that keep what hosts printed.
         logs: Vec<LogFile>,
     },
 }
 
 impl What {
-    /// Takes secrets out of its texts; names of hosts, fleets and files stay.
+    /// Removes secrets from its texts; names of hosts, fleets and files stay.
     pub fn mask(&mut self, masks: &Masks) {
         match self {
             What::RunStarted { line: text, .. }
@@ -152,7 +152,7 @@ impl What {
                 failure.iter_mut().for_each(|failure| failure.mask(masks));
             }
             What::HostFinished { failure, .. } => failure.iter_mut().for_each(|failure| failure.mask(masks)),
-            // Names, and what a balancer says of them by its own few words.
+            // These have only names, and the few words that a balancer reports.
             What::BalanceSeen { .. } | What::HostsStarted { .. } => {}
             What::RunFinished { table, next, failures, .. } => {
                 table.iter_mut().for_each(|row| row.mask(masks));
@@ -166,14 +166,14 @@ impl What {
 /// How an effect may be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Free.
+pub enum EffectKind {
+    /// May be repeated freely.
     Read,
-    /// May be looked at and repeated.
+    /// May be checked, then repeated.
     Change,
-    /// May not be repeated unseen.
+    /// Mustn't be repeated unchecked.
     Once,
-    /// Taken anew by a resumed run.
+    /// Is taken again by a resumed run.
     Hold,
 }
 
@@ -193,35 +193,35 @@ pub struct LogFile {
 
 /// A host in the closing table.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
-pub struct Row {
+pub struct HostRow {
     pub host: Name,
     /// The release before the run, such as `0003-9ab0c1d2e3f4`.
     pub old: Option<String>,
-    /// What people call it, such as `v3.0.0`, if anybody wrote that down.
+    /// The name of that release, such as `v3.0.0`, if one was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_name: Option<String>,
-    /// The release after it.
+    /// The release after the run.
     pub new: Option<String>,
-    /// What people call that.
+    /// The name of that release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_name: Option<String>,
     pub balancer: Standing,
     pub result: Outcome,
-    /// What else must be known: why it failed, or `version not proven`.
+    /// What else a person must know: why it failed, or `version not proven`.
     pub note: Option<String>,
-    /// How long after its put-back the run saw it serve, in milliseconds, if it put it back.
+    /// How long after the put-back the run saw the host serve, in milliseconds, if the run put it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<u64>,
 }
 
-impl Row {
-    /// Takes secrets out of what is said of the host.
+impl HostRow {
+    /// Removes secrets from the note.
     pub fn mask(&mut self, masks: &Masks) {
         self.note.iter_mut().for_each(|note| masks.clean(note));
     }
 }
 
-/// How a host stands in its pools.
+/// Whether a host is live in its pools.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
@@ -233,17 +233,17 @@ pub enum Standing {
     Mixed,
     /// In no pool.
     None,
-    /// The balancer did not say.
+    /// The balancer didn't tell.
     Unknown,
 }
 
-/// A host in the balancer.
+/// A host's state in the balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct HostPlace {
     pub host: Name,
     pub group: Option<Name>,
     pub balancer: Standing,
-    /// Requests that are open on it; told anew while it is not live.
+    /// Requests that are open on it; updated while it isn't live.
     pub open: u64,
 }
 
@@ -258,11 +258,11 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Whoever is told.
+/// A receiver of events.
 pub trait Listener: Send + Sync {
     fn tell(&self, event: &Event);
 
-    /// Has a person talked to while nothing else is shown.
+    /// Runs a talk with a person while nothing else is shown.
     fn aside(&self, talk: &mut dyn FnMut()) {
         talk();
     }

@@ -1,6 +1,6 @@
-//! One thing on many hosts: limits, batches, budgets.
+//! Does one thing on many hosts, with limits, batches and budgets.
 use crate::{
-    effect::{Lane, Work},
+    effect::{Lane, LaneWork},
     event::What,
     failure::{Cause, Failure},
     host::Host,
@@ -10,21 +10,21 @@ use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use serde::Deserialize;
 use std::sync::{Arc, Mutex};
 
-/// How many at once, in what batches, and how many may fail.
+/// How many hosts work at the same time, in which batches, and how many may fail.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     at_once: usize,
-    /// The last one repeats; none is one batch of all.
-    batches: Vec<Size>,
-    /// More failures than this end it, at the end of a batch.
+    /// The sizes of the batches; the last one repeats. If it's empty, all hosts are one batch.
+    batches: Vec<BatchSize>,
+    /// More failures than this end the call after their batch.
     max_failed: usize,
 }
 
 /// A batch's size.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Size {
+enum BatchSize {
     Count(usize),
     Percent(String),
 }
@@ -35,35 +35,35 @@ impl Default for Limits {
     }
 }
 
-/// The most threads of a run.
+/// The most threads that a run starts.
 const MOST: usize = 64;
 
 impl Limits {
-    /// What a script writes them as.
+    /// The keys of the limits in a script.
     pub const KEYS: [&str; 3] = ["at_once", "batches", "max_failed"];
 
-    /// One after another, stopping at the first failure.
+    /// Works on one host after another and stops at the first failure.
     pub fn one_by_one() -> Self {
-        Self { at_once: 1, batches: vec![Size::Count(1)], max_failed: 0 }
+        Self { at_once: 1, batches: vec![BatchSize::Count(1)], max_failed: 0 }
     }
 
-    /// All in one batch.
+    /// Works on all hosts in one batch.
     pub fn side_by_side(at_once: usize) -> Self {
         Self { at_once, batches: Vec::new(), max_failed: 0 }
     }
 
-    /// How many hosts each batch has.
+    /// Computes how many hosts each batch has.
     ///
-    /// `Fabfile` for a size of none.
+    /// Fails with `Fabfile` if one of them isn't a size.
     fn sizes(&self, all: usize) -> Result<Vec<usize>, Failure> {
         let wrong = |size: &dyn std::fmt::Display| {
             Failure::new(Cause::Fabfile, format!("`{size}` isn't a size of a batch"))
                 .help("write a number such as 5, or a text such as \"20%\"")
         };
-        let size = |size: &Size| match size {
-            Size::Count(0) => Err(wrong(&0)),
-            Size::Count(n) => Ok(*n),
-            Size::Percent(text) => {
+        let size = |size: &BatchSize| match size {
+            BatchSize::Count(0) => Err(wrong(&0)),
+            BatchSize::Count(n) => Ok(*n),
+            BatchSize::Percent(text) => {
                 let percent = text.strip_suffix('%').and_then(|n| n.parse::<usize>().ok());
                 let percent = percent.filter(|n| (1..=100).contains(n)).ok_or_else(|| wrong(text))?;
                 Ok((all * percent / 100).max(1))
@@ -81,9 +81,9 @@ impl Limits {
     }
 }
 
-/// Calls the closure for each host on a lane of its own; results come in the hosts' order, `()` for one that failed.
+/// Calls the closure for each host on its own lane. Results come in the hosts' order, `()` for a host that failed.
 ///
-/// Throws the first failure, in the hosts' order, once more than `max_failed` of a batch and those before it failed.
+/// Throws the first failure, in the hosts' order, if more than `max_failed` hosts failed by the end of a batch.
 pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Limits, f: &FnPtr) -> RhaiResultOf<Array> {
     let hosts = &targets.hosts;
     let lanes = forked(here, hosts);
@@ -105,7 +105,7 @@ pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Lim
                 }
             }
         }
-        // What a script cannot catch is no failure of a host.
+        // A failure that a script can't catch isn't a host's: it ends the call.
         let ends = failed.iter().position(|e| !failure_of(e).catchable());
         if let Some(ends) = ends {
             return Err(failed.swap_remove(ends));
@@ -117,9 +117,9 @@ pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Lim
     Ok(results)
 }
 
-/// Does one thing on each host, side by side, without a script; results come in the hosts' order.
+/// Does one thing on each host in parallel, without a script. Results come in the hosts' order.
 ///
-/// A failure is noted for the host.
+/// It notes each failure for its host.
 pub fn over<T: Send + 'static>(
     here: &Here,
     hosts: &[Host],
@@ -130,7 +130,7 @@ pub fn over<T: Send + 'static>(
     let results = Arc::new(Mutex::new(empty));
     let works = hosts.iter().cloned().zip(lanes).enumerate().map(|(i, (host, lane))| {
         let (results, f, mine, here) = (results.clone(), f.clone(), lane.clone(), here.clone());
-        let work: Work = Box::new(move || {
+        let work: LaneWork = Box::new(move || {
             let answer = f(&mine, &host);
             end(&mine, &host, answer.as_ref().err().cloned());
             if let Err(failure) = &answer {
@@ -145,8 +145,8 @@ pub fn over<T: Send + 'static>(
     results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::new(Cause::Internal, "a lane has no end")))).collect()
 }
 
-/// Notes a failure for its host. One of another machine, such as a balancer's, is that machine's and not each host's,
-/// unless the host was begun with.
+/// Notes a failure for its host. If another machine failed, such as a balancer, the host didn't fail,
+/// unless the run already changed or drained it.
 fn note(here: &Here, host: &Host, failure: &Failure) {
     let observed = &here.session.observed;
     let told = observed.host(host);
@@ -156,7 +156,7 @@ fn note(here: &Here, host: &Host, failure: &Failure) {
     }
 }
 
-/// A lane for each host, and says so.
+/// Forks a lane for each host and reports that they started.
 fn forked(here: &Here, hosts: &[Host]) -> Vec<Arc<Lane>> {
     if !hosts.is_empty() {
         here.lane.tell(What::HostsStarted { hosts: hosts.iter().map(|host| host.name.clone()).collect() });
@@ -169,7 +169,7 @@ fn end(lane: &Lane, host: &Host, failure: Option<Failure>) {
     lane.tell(What::HostFinished { host: host.name.clone(), failure });
 }
 
-type Ended = (Host, RhaiResultOf<Dynamic>);
+type HostResult = (Host, RhaiResultOf<Dynamic>);
 
 fn side_by_side(
     ctx: &NativeCallContext,
@@ -177,14 +177,14 @@ fn side_by_side(
     batch: Vec<(Host, Arc<Lane>)>,
     at_once: usize,
     f: &FnPtr,
-) -> Vec<Ended> {
+) -> Vec<HostResult> {
     let hosts: Vec<Host> = batch.iter().map(|(h, _)| h.clone()).collect();
     let results: Arc<Mutex<Vec<Option<RhaiResultOf<Dynamic>>>>> =
         Arc::new(Mutex::new(batch.iter().map(|_| None).collect()));
     let closure = Arc::new(OnLanes::of(ctx, here, f));
     let work = batch.into_iter().enumerate().map(|(i, (host, lane))| {
         let (results, closure, mine) = (results.clone(), closure.clone(), lane.clone());
-        let work: Work = Box::new(move || {
+        let work: LaneWork = Box::new(move || {
             let call = std::panic::AssertUnwindSafe(|| closure.call(mine.clone(), host.clone()));
             let called = std::panic::catch_unwind(call);
             let result =
@@ -206,18 +206,21 @@ fn side_by_side(
 mod tests {
     use super::*;
 
-    fn sizes(batches: Vec<Size>, all: usize) -> Result<Vec<usize>, String> {
+    fn sizes(batches: Vec<BatchSize>, all: usize) -> Result<Vec<usize>, String> {
         Limits { at_once: 1, batches, max_failed: 0 }.sizes(all).map_err(|f| f.message)
     }
 
     #[test]
     fn the_last_batch_size_repeats_until_all_hosts_have_one() {
-        let percent = |p: &str| Size::Percent(p.into());
+        let percent = |p: &str| BatchSize::Percent(p.into());
         assert_eq!(sizes(vec![], 7), Ok(vec![7]));
-        assert_eq!(sizes(vec![Size::Count(1)], 3), Ok(vec![1, 1, 1]));
-        assert_eq!(sizes(vec![Size::Count(1), Size::Count(5), percent("20%")], 21), Ok(vec![1, 5, 4, 4, 4, 3]));
+        assert_eq!(sizes(vec![BatchSize::Count(1)], 3), Ok(vec![1, 1, 1]));
+        assert_eq!(
+            sizes(vec![BatchSize::Count(1), BatchSize::Count(5), percent("20%")], 21),
+            Ok(vec![1, 5, 4, 4, 4, 3])
+        );
         assert_eq!(sizes(vec![percent("1%")], 2), Ok(vec![1, 1]));
-        assert_eq!(sizes(vec![Size::Count(0)], 2), Err("`0` isn't a size of a batch".into()));
+        assert_eq!(sizes(vec![BatchSize::Count(0)], 2), Err("`0` isn't a size of a batch".into()));
         assert_eq!(sizes(vec![percent("20")], 2), Err("`20` isn't a size of a batch".into()));
     }
 }

@@ -1,28 +1,28 @@
-//! A machine, as plain data.
+//! A host, as plain data.
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// A name that is shared rather than copied.
+/// A name that is shared instead of copied.
 pub type Name = Arc<str>;
 
 /// A machine that rfab reaches over ssh.
 ///
-/// A balancer's machine is one too; it has neither group nor roles.
+/// A balancer's machine is one too, without a group or roles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// The fleet it belongs to; two fleets may have hosts of one name.
+    /// The fleet that it belongs to. Two fleets may have hosts with the same name.
     pub fleet: Name,
     pub name: Name,
-    /// Where it is reached, if that is not its name.
+    /// Where it's reached, if that isn't its name.
     pub address: Option<Name>,
     pub group: Option<Name>,
     pub roles: Vec<Name>,
-    /// The keys of the fleet file that rfab does not know.
+    /// The keys of the host that rfab doesn't know.
     pub vars: BTreeMap<String, serde_json::Value>,
 }
 
 impl Host {
-    /// The name or address that ssh is given.
+    /// Returns the name or address to give to ssh.
     pub fn address(&self) -> &str {
         self.address.as_deref().unwrap_or(&self.name)
     }
@@ -34,10 +34,10 @@ impl fmt::Display for Host {
     }
 }
 
-/// The fewest hosts that are said as a range.
+/// The smallest number of hosts that is written as a range.
 const RANGE: usize = 4;
 
-/// Names of hosts in few words: those that are numbered one after the other are a range, as a fleet file has it: `web[1..4]`.
+/// Lists the names of hosts briefly. Consecutive numbers are written as a range, as in a fleet file: `web[1..4]`.
 pub fn listed(names: &[&str]) -> String {
     let mut runs: Vec<Vec<&str>> = Vec::new();
     for name in names {
@@ -46,9 +46,10 @@ pub fn listed(names: &[&str]) -> String {
             _ => runs.push(vec![name]),
         }
     }
-    let said = |run: Vec<&str>| match run.len() < RANGE {
-        true => run.join(", "),
-        false => {
+    let said = |run: Vec<&str>| {
+        if run.len() < RANGE {
+            run.join(", ")
+        } else {
             let (stem, first) = numbered(run[0]).expect("it was followed");
             let (_, last) = numbered(run[run.len() - 1]).expect("it follows");
             format!("{stem}[{first}..{last}]")
@@ -57,13 +58,13 @@ pub fn listed(names: &[&str]) -> String {
     runs.into_iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
-/// A name without its number at the end, and that number's digits.
+/// Splits a name into the part before the number at its end, and that number's digits.
 fn numbered(name: &str) -> Option<(&str, &str)> {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (stem.len() < name.len()).then(|| name.split_at(stem.len()))
 }
 
-/// Whether a name is another one with the next number, written as wide where zeros stand before it.
+/// Returns whether a name is another one with the next number. With leading zeros, both numbers have the same width.
 fn follows(before: &str, name: &str) -> bool {
     let (Some((stem, last)), Some((other, next))) = (numbered(before), numbered(name)) else { return false };
     let width = if last.starts_with('0') || next.starts_with('0') { last.len() } else { 0 };

@@ -1,4 +1,5 @@
 //! Deploys software to groups of servers behind a load balancer, from a script.
+#![deny(unreachable_pub)]
 #![deny(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout, clippy::todo, clippy::unimplemented)]
 pub mod api;
 pub mod balancer;
@@ -8,6 +9,7 @@ pub mod command;
 pub mod control;
 pub mod demo;
 pub mod docs;
+pub mod duration;
 pub mod effect;
 pub mod event;
 pub mod fabfile;
@@ -22,6 +24,7 @@ pub mod init;
 pub mod ledger;
 pub mod line;
 pub mod local;
+pub mod misspelled;
 pub mod model;
 pub mod port;
 pub mod release;

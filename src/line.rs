@@ -2,7 +2,6 @@
 mod argument;
 mod call;
 mod error;
-pub mod near;
 mod normal;
 mod reader;
 #[cfg(test)]
@@ -13,14 +12,14 @@ use crate::{
     command::{Command, quoted},
     fabfile::task::Signature,
 };
-pub use call::Call;
+pub use call::TaskCall;
 pub use error::{LineError, Misread, flag_for};
 use std::fmt;
 
 /// A command line that was understood whole; it is displayed in its normal form, `prod:out deploy:stable`.
 #[derive(Clone, Debug, Eq)]
-pub struct Line {
-    pub calls: Vec<Call>,
+pub struct CommandLine {
+    pub calls: Vec<TaskCall>,
     /// What is run on the targets after the calls: a shell line if it was one word.
     pub command: Option<Command>,
     /// Arguments that are like a task, in case they are refused.
@@ -28,7 +27,7 @@ pub struct Line {
 }
 
 /// Two lines are the same if they mean the same, however they were typed.
-impl PartialEq for Line {
+impl PartialEq for CommandLine {
     fn eq(&self, other: &Self) -> bool {
         (&self.calls, &self.command) == (&other.calls, &other.command)
     }
@@ -37,9 +36,9 @@ impl PartialEq for Line {
 /// Understands the words of a command line, flags taken out, and those behind its `--`.
 ///
 /// Nothing but the table of tasks is looked at. The first thing that cannot be understood is the error.
-pub fn parse(words: &[String], command: Option<&[String]>, tasks: &[Signature]) -> Result<Line, LineError> {
+pub fn parse(words: &[String], command: Option<&[String]>, tasks: &[Signature]) -> Result<CommandLine, LineError> {
     let (calls, misread) = reader::calls(words, tasks)?;
-    let line = Line { calls, command: command.map(ad_hoc).transpose()?, misread };
+    let line = CommandLine { calls, command: command.map(ad_hoc).transpose()?, misread };
     if line.calls.is_empty() && line.command.is_none() {
         return Err(LineError::NothingToDo);
     }
@@ -56,15 +55,15 @@ fn ad_hoc(words: &[String]) -> Result<Command, LineError> {
     }
 }
 
-impl Line {
+impl CommandLine {
     /// The words that name hosts; none where the default task does.
     pub fn naming(&self) -> String {
-        let naming: Vec<String> = self.calls.iter().filter(|call| call.names_hosts).map(Call::to_string).collect();
+        let naming: Vec<String> = self.calls.iter().filter(|call| call.names_hosts).map(TaskCall::to_string).collect();
         naming.join(" ")
     }
 
     /// Refuses a task that names hosts for the first time behind one that does not.
-    fn in_order(self) -> Result<Line, LineError> {
+    fn in_order(self) -> Result<CommandLine, LineError> {
         match self.calls.iter().position(|call| call.names_hosts) {
             None | Some(0) => Ok(self),
             Some(first) => {
@@ -77,9 +76,9 @@ impl Line {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<String> = self.calls.iter().map(Call::to_string).collect();
+        let mut parts: Vec<String> = self.calls.iter().map(TaskCall::to_string).collect();
         match &self.command {
             None => {}
             Some(Command::Line { line, .. }) => parts.extend(["--".to_owned(), quoted(line)]),

@@ -1,12 +1,11 @@
-//! A run in the made-up world: what `--test` and exploration stand on.
+//! A run in the made-up world: what tests run lines, faults and resumed runs in.
 use crate::{
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
-    line::Line,
+    line::CommandLine,
     model::Model,
-    run::{self, Ended},
-    secret::Masks,
+    run::{self, EndedRun},
     session::{Allowances, Fault, Faults, Journaling, Run, Session, Stop, Yes},
     store::Record,
     ui::Pausing,
@@ -17,10 +16,10 @@ use std::{
     thread,
 };
 
-/// What is made up, and what goes wrong.
+/// The parameters of a simulated run, and what goes wrong in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scenario {
-    /// Decides between lanes whose clocks are equal.
+    /// Decides between lanes with equal clocks.
     pub seed: u64,
     pub fault: Option<Fault>,
     pub force: bool,
@@ -29,35 +28,35 @@ pub struct Scenario {
     pub without_balancer: Option<&'static str>,
 }
 
-/// A simulated run, over.
+/// A simulated run that is over.
 pub struct Simulation {
-    pub ended: Ended,
+    pub ended: EndedRun,
     pub model: Model,
     pub events: Vec<Event>,
-    /// How many effects came to the door.
+    /// How many effects reached the door.
     pub effects: u32,
 }
 
 /// Keeps every event.
 #[derive(Default)]
-pub struct Kept(Mutex<Vec<Event>>);
+pub struct KeptEvents(Mutex<Vec<Event>>);
 
-impl Listener for Kept {
+impl Listener for KeptEvents {
     fn tell(&self, event: &Event) {
         self.0.lock().unwrap().push(event.clone());
     }
 }
 
-/// Runs a line on a model; the model that comes back is the next run's.
-pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Scenario) -> Simulation {
+/// Runs a line on a model; the returned model is for the next run.
+pub fn simulate(project: &Project, line: &CommandLine, mut model: Model, wish: Scenario) -> Simulation {
     model.runs += 1;
     simulate_attempt(project, line, model, wish, None)
 }
 
-/// Runs a line under the number of the model's last run, with a journal and what earlier attempts wrote into it.
+/// Runs a line as the model's last run, with a journal and the records of earlier attempts.
 pub fn simulate_attempt(
     project: &Project,
-    line: &Line,
+    line: &CommandLine,
     model: Model,
     wish: Scenario,
     journal: Option<Journaling>,
@@ -66,7 +65,7 @@ pub fn simulate_attempt(
     carried_out(run, model, wish, journal, |session| run::run(project, line, false, session))
 }
 
-/// Takes back what a run did, as its journal tells it.
+/// Undoes what a run did, by its journal.
 pub fn simulate_abort(
     project: &Project,
     run: &str,
@@ -75,21 +74,28 @@ pub fn simulate_abort(
     wish: Scenario,
 ) -> Simulation {
     model.runs += 1;
+    simulate_abort_attempt(project, run, records, model, wish, None)
+}
+
+/// The same under the number of the model's last run, with a journal and what earlier attempts wrote into it.
+pub fn simulate_abort_attempt(
+    project: &Project,
+    run: &str,
+    records: &[Record],
+    model: Model,
+    wish: Scenario,
+    journal: Option<Journaling>,
+) -> Simulation {
     let facts = Run { undoes: Some(run.into()), ..facts(project, &model, format!("--abort {run}"), wish) };
-    carried_out(facts, model, wish, None, |session| run::abort(project, records, session))
+    carried_out(facts, model, wish, journal, |session| run::abort(project, records, session))
 }
 
 fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run {
     Run {
         id: format!("sim-{}", model.runs).into(),
-        attempt: 0,
-        undoes: None,
         line,
-        naming: String::new(),
         folder: project.script.folder.clone(),
-        flags: Vec::new(),
         who: "tester".into(),
-        on_behalf_of: None,
         from: "simulator".into(),
         since: "1970-01-01T00:00:00Z".into(),
         allowed: Allowances {
@@ -101,8 +107,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run 
             ..Allowances::default()
         },
         parallel: 32,
-        lines: Arc::default(),
-        masks: Masks::default(),
+        ..Run::default()
     }
 }
 
@@ -111,11 +116,11 @@ fn carried_out(
     mut model: Model,
     wish: Scenario,
     journal: Option<Journaling>,
-    work: impl FnOnce(&Arc<Session>) -> Ended + Send,
+    work: impl FnOnce(&Arc<Session>) -> EndedRun + Send,
 ) -> Simulation {
     model.states.values_mut().for_each(|state| state.read_anew());
     let world = Arc::new(Simulated::new(model, wish.seed));
-    let (kept, stop) = (Arc::new(Kept::default()), Arc::new(Stop::default()));
+    let (kept, stop) = (Arc::new(KeptEvents::default()), Arc::new(Stop::default()));
     let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();
     let run = Run { attempt: journal.as_ref().map_or(0, |keep| keep.past.attempts), ..run };
     let (fleets, listener) = (Arc::new(Fleets::default()), kept.clone());

@@ -1,4 +1,4 @@
-//! Templates in Jinja's language, filled here.
+//! Jinja templates, filled on this machine.
 use crate::{
     failure::{Cause, Failure},
     host::Host,
@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 /// Fills a template file with a map's values and the host.
 ///
-/// `Fabfile` when the file is not there, is no template, or wants a value that is missing.
+/// `Fabfile` if the file doesn't exist, isn't a template, or needs a value that is missing.
 pub fn fill(file: &Path, host: &Host, values: &Dynamic) -> Result<String, Failure> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let wrong = |e: &dyn std::fmt::Display| Failure::new(Cause::Fabfile, format!("template `{name}`: {e}"));

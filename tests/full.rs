@@ -1,8 +1,7 @@
 //! Fills the disk at any byte of the journal: the run makes no further change, reports it, and continues when there is
 //! room.
 //!
-//! This test has a process of its own because the limit on the journal's size holds for every file that the process
-//! writes.
+//! This test has its own process, because the limit on the journal's size holds for every file that the process writes.
 #[path = "simulated/journals.rs"]
 mod journals;
 #[path = "simulated/made_up.rs"]
@@ -12,11 +11,11 @@ lab::alone!();
 
 use made_up::{Shop, changes, failures};
 use rfab::{
-    event::Row,
+    event::HostRow,
     failure::Exit,
     line,
     model::Model,
-    secret::Key,
+    secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, Record, records},
@@ -33,9 +32,10 @@ fn room(bytes: Option<u64>) {
 fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simulation {
     let words = ["prod", "release:stable"].map(str::to_owned);
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let journal = match file.exists() {
-        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
-        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
+    let journal = if !file.exists() {
+        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+    } else {
+        Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default())
     };
     room(bytes);
     let ended =
@@ -46,7 +46,7 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
 
 /// Returns how each host ends: its release, and whether it is out.
 fn table(run: &Simulation) -> Vec<String> {
-    let of = |row: &Row| format!("{} {:?} {:?}", row.host, row.new, row.balancer);
+    let of = |row: &HostRow| format!("{} {:?} {:?}", row.host, row.new, row.balancer);
     run.ended.table.iter().map(of).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Servers in and out of the balancer.
+//! Primitives that take servers out of the balancer and put them back.
 use super::{
     HostValue,
     standing::{alone, in_by_itself, out_as, standing_as, standing_of, states},
@@ -40,7 +40,7 @@ pub mod balancer {
     /// let state = balancer::state(targets());
     /// ```
     #[rhai_fn(name = "state", return_raw)]
-    pub fn state(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+    pub(crate) fn state(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
         states(&here(&ctx)?.clone(), &targets)
     }
 
@@ -56,7 +56,7 @@ pub mod balancer {
     /// balancer::drain(targets().group("group1"), "disk");
     /// ```
     #[rhai_fn(name = "drain", return_raw)]
-    pub fn drain(ctx: NativeCallContext, targets: Targets, reason: &str) -> RhaiResultOf<()> {
+    pub(crate) fn drain(ctx: NativeCallContext, targets: Targets, reason: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &targets, Admin::Drain, reason, false)
     }
@@ -69,7 +69,7 @@ pub mod balancer {
     /// balancer::drain(host, "disk");
     /// ```
     #[rhai_fn(name = "drain", return_raw)]
-    pub fn drain_one(ctx: NativeCallContext, host: HostValue, reason: &str) -> RhaiResultOf<()> {
+    pub(crate) fn drain_one(ctx: NativeCallContext, host: HostValue, reason: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &alone(&here, &host), Admin::Drain, reason, false)
     }
@@ -82,7 +82,7 @@ pub mod balancer {
     /// balancer::drain(targets().group("group1"));
     /// ```
     #[rhai_fn(name = "drain", return_raw)]
-    pub fn drain_silently(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+    pub(crate) fn drain_silently(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &targets, Admin::Drain, "no reason given", false)
     }
@@ -95,7 +95,7 @@ pub mod balancer {
     /// balancer::drain(host);
     /// ```
     #[rhai_fn(name = "drain", return_raw)]
-    pub fn drain_one_silently(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn drain_one_silently(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &alone(&here, &host), Admin::Drain, "no reason given", false)
     }
@@ -113,7 +113,7 @@ pub mod balancer {
     /// balancer::wait_drained(host);
     /// ```
     #[rhai_fn(name = "wait_drained", return_raw)]
-    pub fn wait_drained(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn wait_drained(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let (fleet, within) = (here.fleet_of(&host.0.host), within(&here, &host));
         let host = host.0.host;
@@ -137,7 +137,7 @@ pub mod balancer {
     /// balancer::reopen(host);
     /// ```
     #[rhai_fn(name = "reopen", return_raw)]
-    pub fn reopen(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn reopen(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let places = here.session.observed.host(&host.0.host).shut;
         if places.is_empty() {
@@ -157,7 +157,7 @@ pub mod balancer {
     /// balancer::ready(targets().group("group1"));
     /// ```
     #[rhai_fn(name = "ready", return_raw)]
-    pub fn ready(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+    pub(crate) fn ready(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &targets, Admin::Ready, "ready", false)
     }
@@ -171,7 +171,7 @@ pub mod balancer {
     /// balancer::ready(host);
     /// ```
     #[rhai_fn(name = "ready", return_raw)]
-    pub fn ready_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn ready_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &alone(&here, &host), Admin::Ready, "ready", false)
     }
@@ -184,7 +184,7 @@ pub mod balancer {
     /// balancer::ready_named(host);
     /// ```
     #[rhai_fn(name = "ready_named", return_raw)]
-    pub fn ready_named(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn ready_named(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         set(&here, &alone(&here, &host), Admin::Ready, "ready by name", true)
     }
@@ -197,7 +197,7 @@ pub mod balancer {
     /// balancer::wait_up(host);
     /// ```
     #[rhai_fn(name = "wait_up", return_raw)]
-    pub fn wait_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn wait_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let (fleet, within) = (here.fleet_of(&host.0.host), within(&here, &host));
         here.perform(WaitUp { fleet, host: host.0.host, within })
@@ -211,7 +211,7 @@ pub mod balancer {
     /// balancer::weight(host, 10);
     /// ```
     #[rhai_fn(name = "weight", return_raw)]
-    pub fn weight(ctx: NativeCallContext, host: HostValue, percent: i64) -> RhaiResultOf<()> {
+    pub(crate) fn weight(ctx: NativeCallContext, host: HostValue, percent: i64) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let percent = u8::try_from(percent).ok().filter(|p| *p <= 100).ok_or_else(|| {
             thrown(Failure::new(Cause::Fabfile, format!("a weight is 0 to 100 percent, not {percent}")))
@@ -229,7 +229,7 @@ pub mod balancer {
     /// balancer::check(targets());
     /// ```
     #[rhai_fn(name = "check", return_raw)]
-    pub fn check(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+    pub(crate) fn check(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         if targets.fleet.balancers.iter().all(|balancer| balancer.by_hand() || balancer.pools.is_empty()) {
             return Ok(());
@@ -247,7 +247,7 @@ pub mod balancer {
     /// balancer::lock(targets());
     /// ```
     #[rhai_fn(name = "lock", return_raw)]
-    pub fn lock(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+    pub(crate) fn lock(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
         here(&ctx)?.perform(AcquireLock { fleet: targets.fleet })
     }
 
@@ -259,7 +259,7 @@ pub mod balancer {
     /// let served = balancer::pooled(targets());
     /// ```
     #[rhai_fn(name = "pooled", return_raw)]
-    pub fn pooled(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn pooled(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         let _ = here(&ctx)?;
         let pooled = |h: &&crate::host::Host| !crate::balancer::places(&targets.fleet, h).is_empty();
         Ok(targets.with(targets.hosts.iter().filter(pooled).cloned().collect(), &targets.selection))
@@ -273,7 +273,7 @@ pub mod balancer {
     /// if balancer::live(host) { ui::note(host, "takes requests"); }
     /// ```
     #[rhai_fn(name = "live", return_raw)]
-    pub fn live_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn live_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Live, Standing::Mixed])?.hosts.is_empty())
     }
@@ -286,7 +286,7 @@ pub mod balancer {
     /// if !balancer::out(host) { balancer::drain(host, "disk"); }
     /// ```
     #[rhai_fn(name = "out", return_raw)]
-    pub fn out_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn out_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Out, Standing::Mixed])?.hosts.is_empty())
     }
@@ -299,7 +299,7 @@ pub mod balancer {
     /// if balancer::pooled(host) { balancer::wait_up(host); }
     /// ```
     #[rhai_fn(name = "pooled", return_raw)]
-    pub fn pooled_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn pooled_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         Ok(!crate::balancer::places(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).is_empty())
     }
 
@@ -311,7 +311,7 @@ pub mod balancer {
     /// let serving = balancer::live(targets());
     /// ```
     #[rhai_fn(name = "live", return_raw)]
-    pub fn live(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn live(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Live, Standing::Mixed])
     }
 
@@ -323,7 +323,7 @@ pub mod balancer {
     /// let gone = balancer::out(targets());
     /// ```
     #[rhai_fn(name = "out", return_raw)]
-    pub fn out(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn out(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Out, Standing::Mixed])
     }
 
@@ -338,7 +338,7 @@ pub mod balancer {
     /// balancer::ready(balancer::ours(targets()));
     /// ```
     #[rhai_fn(name = "ours", return_raw)]
-    pub fn ours(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn ours(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         out_as(&*here(&ctx)?, &targets, |out| out != Out::Strange)
     }
 
@@ -353,7 +353,7 @@ pub mod balancer {
     /// balancer::ready(balancer::returning(targets()));
     /// ```
     #[rhai_fn(name = "returning", return_raw)]
-    pub fn returning(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn returning(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         out_as(&*here(&ctx)?, &targets, |out| out == Out::Returning)
     }
 
@@ -367,7 +367,7 @@ pub mod balancer {
     /// balancer::ready(balancer::in_again(targets()));   // records that they are live
     /// ```
     #[rhai_fn(name = "in_again", return_raw)]
-    pub fn in_again(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn in_again(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         in_by_itself(&here(&ctx)?.clone(), &targets)
     }
 
@@ -379,7 +379,7 @@ pub mod balancer {
     /// for line in balancer::who(targets()) { ui::note(line); }
     /// ```
     #[rhai_fn(name = "who", return_raw)]
-    pub fn who(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Array> {
+    pub(crate) fn who(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         let book = here.perform(standing_of(&targets))?;
         let line = |host: &crate::host::Host| Dynamic::from(taken_out(host, book.last_admin(&host.name)));
@@ -394,7 +394,7 @@ pub mod balancer {
     /// ui::note(host, balancer::who(host));
     /// ```
     #[rhai_fn(name = "who", return_raw)]
-    pub fn who_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<String> {
+    pub(crate) fn who_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<String> {
         let here = here(&ctx)?.clone();
         let book = here.perform(standing_of(&alone(&here, &host)))?;
         Ok(taken_out(&host.0.host, book.last_admin(&host.0.host.name)))
@@ -408,7 +408,7 @@ pub mod balancer {
     /// balancer::leave_out("web5 was taken out by anna");
     /// ```
     #[rhai_fn(name = "leave_out", return_raw)]
-    pub fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
+    pub(crate) fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         if here.session.observed.left_out(LeftOut::Why(why.to_owned())) {
             here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
@@ -424,7 +424,7 @@ pub mod balancer {
     /// try { balancer::check(targets()); } catch (failure) { balancer::leave_out(failure); }
     /// ```
     #[rhai_fn(name = "leave_out", return_raw)]
-    pub fn leave_out_failed(ctx: NativeCallContext, failure: Failure) -> RhaiResultOf<()> {
+    pub(crate) fn leave_out_failed(ctx: NativeCallContext, failure: Failure) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let text = failure.to_string();
         if here.session.observed.left_out(LeftOut::Failed(Box::new(failure))) {
@@ -443,7 +443,7 @@ pub mod balancer {
     /// balancer::want_whole_pools(targets());
     /// ```
     #[rhai_fn(name = "want_whole_pools", return_raw)]
-    pub fn want_whole_pools(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+    pub(crate) fn want_whole_pools(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
         refuse_parts(&here(&ctx)?.clone(), &targets)
     }
 }

@@ -1,7 +1,8 @@
-//! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
+//! Releases that aren't the tree of their commit: they come from a build on this machine or from an archive.
 use super::{git::CommitValue, options::options};
 use crate::{
     bookkeeping::{Consult, NumberOf},
+    control::shown,
     failure::{Cause, Failure},
     fan_out,
     fleet::Accept,
@@ -15,8 +16,8 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Builds a commit here unless that was done, or every target has what came of it; what it does belongs to the attempt.
-pub fn build(
+/// Builds a commit here, unless that was done or every target has the result; its effects belong to the attempt.
+pub(super) fn build(
     ctx: &NativeCallContext,
     here: &Here,
     commit: CommitValue,
@@ -35,27 +36,27 @@ pub fn build(
     Ok(CommitValue { made: Some(made), anew, ..commit })
 }
 
-/// An archive's part, of a commit or of none.
+/// The options of an archive.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Archive {
+struct ArchivePart {
     version: Option<String>,
     part: String,
 }
 
-impl Default for Archive {
+impl Default for ArchivePart {
     fn default() -> Self {
         Self { version: None, part: ".".to_owned() }
     }
 }
 
-/// Checks an archive, and has it take the place of a commit's tree.
-pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
+/// Checks an archive and returns the commit with the archive in place of its tree.
+pub(super) fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
     let wrong = |message: String, help: &str| thrown(Failure::new(Cause::Fabfile, message).help(help));
     let sha256 = sha256.to_ascii_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong(format!("`{}` isn't a sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
+        return Err(wrong(format!("`{}` isn't a sha256", shown(&sha256)), "it has 64 hexadecimal digits"));
     }
     let of = match how.remove("commit") {
         None => None,
@@ -63,7 +64,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
             wrong("the `commit` of an archive isn't a commit".to_owned(), "write `commit: release::resolve(reference)`")
         })?),
     };
-    let Archive { version, part } = options(how)?;
+    let ArchivePart { version, part } = options(how)?;
     if of.is_none() && !targets.fleet.accept.contains(&Accept::Archive) {
         let message = format!("fleet `{}` doesn't accept an archive without a commit", targets.fleet.name);
         let help = "name its commit with `commit`, or add \"archive\" to `accept` in the fleet file";
@@ -86,7 +87,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     checked
 }
 
-/// The digest of the build's manifest, and whether it needs a number of its own.
+/// Returns the digest of the build's manifest, and whether the release needs a new number.
 fn made(
     ctx: &NativeCallContext,
     here: &Here,
@@ -112,8 +113,8 @@ fn made(
     Ok((manifest, anew))
 }
 
-/// Whether hosts have that release made from something else; refused unless that is forced.
-pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiResultOf<bool> {
+/// Returns whether a host made this release from something else, which is refused without `force`.
+pub(super) fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiResultOf<bool> {
     let others: Vec<&str> = there.iter().filter(|(_, other)| other != manifest).map(|(host, _)| &*host.name).collect();
     if others.is_empty() || force {
         return Ok(!others.is_empty());
@@ -122,8 +123,8 @@ pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiRes
     Err(thrown(Failure::new(Cause::Failed, message).help(ANOTHER).unchanged()))
 }
 
-/// What the fleet's hosts have of a commit under its number; of nobody if it has none yet.
-pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
+/// Returns the manifests that hosts of the fleet have for a commit under its number; none if it has no number yet.
+pub(super) fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
     let fleet = targets.fleet.clone();
     let Some(number) = here.perform(Consult { fleet: fleet.clone(), question: NumberOf { commit: commit.into() } })?
     else {
@@ -144,7 +145,7 @@ pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(
     Ok(there)
 }
 
-/// Calls the closure with a clean checkout, which is gone afterwards however that ended.
+/// Calls the closure with a clean checkout, which is removed afterwards even if the closure fails.
 fn built(ctx: &NativeCallContext, here: &Here, of: Wanted, f: &FnPtr) -> RhaiResultOf<String> {
     let (repository, commit) = (of.repository.clone(), of.commit.clone());
     let folder = here.perform(CheckOut { repository: repository.clone(), commit })?;

@@ -1,4 +1,4 @@
-//! The edge between a script and a primitive.
+//! The boundary between a script and a primitive.
 use crate::failure::{Cause, Failure};
 use crate::script::{thrown, unmetered};
 use rhai::{
@@ -7,10 +7,10 @@ use rhai::{
 };
 use std::panic;
 
-/// A primitive as a script calls it: what it throws has the place of the call, and a panic is a failure.
+/// A primitive as a script calls it: an error has the position of the call, and a panic is a failure.
 ///
-/// Rhai gives no place to what a function in a namespace throws, and lets a panic unwind through the script.
-pub struct Called(pub &'static (dyn PluginFunc + Send + Sync));
+/// Rhai gives no position to an error of a function in a namespace, and lets a panic unwind through the script.
+pub(super) struct Called(pub &'static (dyn PluginFunc + Send + Sync));
 
 impl PluginFunc for Called {
     fn call(&self, context: Option<NativeCallContext>, args: &mut [&mut Dynamic]) -> RhaiResult {

@@ -1,21 +1,13 @@
-//! Time.
+//! Primitives about time.
 use super::duration::duration;
 use crate::{
+    duration::{age, limit},
     failure::{Cause, Failure},
     script::{RhaiResultOf, failure_of, here, thrown},
     ui::{Confirm, Now, Pause, Pausing, Wait},
 };
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
-
-/// Seconds in the largest unit that fits. Whose clock is ahead says `0 s`.
-fn words(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
-}
+use std::time::Duration;
 
 #[export_module(manifest)]
 pub mod clock {
@@ -27,7 +19,7 @@ pub mod clock {
     /// let now = clock::now();
     /// ```
     #[rhai_fn(name = "now", return_raw)]
-    pub fn now(ctx: NativeCallContext) -> RhaiResultOf<i64> {
+    pub(crate) fn now(ctx: NativeCallContext) -> RhaiResultOf<i64> {
         here(&ctx)?.perform(Now)
     }
 
@@ -39,7 +31,7 @@ pub mod clock {
     /// let age = clock::ago("2026-11-23T10:00:00Z");
     /// ```
     #[rhai_fn(name = "ago", return_raw)]
-    pub fn ago(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<String> {
+    pub(crate) fn ago(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<String> {
         let then = match time.as_int() {
             Ok(seconds) => seconds,
             Err(_) => time.to_string().parse::<jiff::Timestamp>().map(|t| t.as_second()).map_err(|_| {
@@ -47,7 +39,7 @@ pub mod clock {
                 thrown(failure.help("write seconds since 1970, or a text such as `2026-11-23T10:00:00Z`"))
             })?,
         };
-        Ok(words(here(&ctx)?.perform(Now)? - then))
+        Ok(age(here(&ctx)?.perform(Now)? - then))
     }
 
     /// Waits for a time: a text such as `"10s"`, or seconds.
@@ -58,7 +50,7 @@ pub mod clock {
     /// clock::wait("2s");
     /// ```
     #[rhai_fn(name = "wait", return_raw)]
-    pub fn wait(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
+    pub(crate) fn wait(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
         let time = duration(&time)?.as_millis() as u64;
         here(&ctx)?.perform(Wait { time })
     }
@@ -71,7 +63,7 @@ pub mod clock {
     /// if clock::pausing() { ui::note("there will be a pause"); }
     /// ```
     #[rhai_fn(name = "pausing", return_raw)]
-    pub fn pausing(ctx: NativeCallContext) -> RhaiResultOf<bool> {
+    pub(crate) fn pausing(ctx: NativeCallContext) -> RhaiResultOf<bool> {
         Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
@@ -85,7 +77,7 @@ pub mod clock {
     /// clock::pause("group1");
     /// ```
     #[rhai_fn(name = "pause", return_raw)]
-    pub fn pause(ctx: NativeCallContext, after: &str) -> RhaiResultOf<()> {
+    pub(crate) fn pause(ctx: NativeCallContext, after: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         match here.session.run.allowed.pause {
             None => Ok(()),
@@ -109,7 +101,7 @@ pub mod clock {
     /// clock::retry(3, "1s", || host.capture("bin/ping"));
     /// ```
     #[rhai_fn(name = "retry", return_raw)]
-    pub fn retry(ctx: NativeCallContext, times: i64, wait: Dynamic, f: FnPtr) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn retry(ctx: NativeCallContext, times: i64, wait: Dynamic, f: FnPtr) -> RhaiResultOf<Dynamic> {
         let time = duration(&wait)?.as_millis() as u64;
         let mut tried = 0;
         loop {
@@ -130,7 +122,7 @@ pub mod clock {
     /// clock::deadline("30s", "1s", || host.exists("/tmp/ready"));
     /// ```
     #[rhai_fn(name = "deadline", return_raw)]
-    pub fn deadline(ctx: NativeCallContext, within: Dynamic, every: Dynamic, f: FnPtr) -> RhaiResultOf<()> {
+    pub(crate) fn deadline(ctx: NativeCallContext, within: Dynamic, every: Dynamic, f: FnPtr) -> RhaiResultOf<()> {
         let (within, every) = (duration(&within)?.as_millis() as u64, duration(&every)?.as_millis() as u64);
         let lane = here(&ctx)?.lane.clone();
         let began = lane.world().now(&lane);
@@ -139,21 +131,10 @@ pub mod clock {
                 return Ok(());
             }
             if lane.world().now(&lane).saturating_sub(began) >= within {
-                return Err(thrown(Failure::failed(format!(
-                    "it didn't become true within {} s",
-                    within as f64 / 1000.0
-                ))));
+                let within = limit(Duration::from_millis(within));
+                return Err(thrown(Failure::failed(format!("it didn't become true within {within}"))));
             }
             here(&ctx)?.perform(Wait { time: every.max(10) })?;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn times_are_said_in_the_largest_unit_that_fits() {
-        let said = [-5, 0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(super::words);
-        assert_eq!(said, ["0 s", "0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d"]);
     }
 }

@@ -1,46 +1,46 @@
-//! Commands, as scripts write them.
+//! Commands as scripts write them.
 use crate::{
-    command::{Command, Error, is_variable},
+    command::{Command, CommandError, is_variable},
     failure::{Cause, Failure},
     script::{Argument, Here, RhaiResultOf, refuse_stars, thrown},
     secret::Secret,
 };
 use rhai::{Array, EvalAltResult, Map};
 
-/// Turns what is wrong with a command into what a script sees.
-pub fn command_error(e: Error) -> Box<EvalAltResult> {
+/// Turns an error in a command into an error of the script.
+pub(super) fn command_error(e: CommandError) -> Box<EvalAltResult> {
     let failure = Failure::new(Cause::Fabfile, e.to_string());
     thrown(match e {
-        Error::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
+        CommandError::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
         _ => failure,
     })
 }
 
-/// A word of a command that may be seen; a secret is refused.
+/// Returns a word of a command, which everyone may see; a secret is refused.
 fn word(name: &str, given: Argument) -> RhaiResultOf<String> {
     let why = format!("{name} is a secret, and every user of the host sees the words of its commands");
     let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
     given.open(&why, help).map_err(thrown)
 }
 
-/// The values of a command, as texts.
+/// Returns the values of a command as texts.
 fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
     let each = Argument::each(map).map_err(thrown)?.into_iter();
     each.map(|(name, given)| Ok((name.clone(), word(&format!("the value of `{name}`"), given)?))).collect()
 }
 
-/// The variables of an environment, secret or not.
-pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
+/// Returns the variables of an environment, secret or not.
+pub(super) fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
     let variables = Argument::each(map).map_err(thrown)?;
-    // `env` on the host would take another name for a flag or a program.
+    // `env` on the host would read any other name as a flag or a program.
     if let Some((name, _)) = variables.iter().find(|(name, _)| !is_variable(name)) {
-        return Err(command_error(Error::BadName(name.clone())));
+        return Err(command_error(CommandError::BadName(name.clone())));
     }
     Ok(variables.into_iter().map(|(name, given)| (name, given.sealed())).collect())
 }
 
-/// A program and its arguments.
-pub fn argv(words: Array) -> RhaiResultOf<Command> {
+/// Builds a command from a program and its arguments.
+pub(super) fn argv(words: Array) -> RhaiResultOf<Command> {
     let each = words.into_iter().map(|value| match Argument::of(&value) {
         Some(given) => word("a word", given),
         None => Ok(value.to_string()),
@@ -48,8 +48,8 @@ pub fn argv(words: Array) -> RhaiResultOf<Command> {
     Command::of(each.collect::<Result<_, _>>()?).map_err(command_error)
 }
 
-/// Refuses stars in what a call hands on: words, and the environment and input beside them.
-pub fn refuse_stars_in<'a>(
+/// Refuses stars in everything that a call passes on: its words, environment and input.
+pub(super) fn refuse_stars_in<'a>(
     here: &Here,
     sealed: impl Iterator<Item = &'a Secret>,
     command: &'a Command,
@@ -65,7 +65,7 @@ pub fn refuse_stars_in<'a>(
         .map_err(thrown)
 }
 
-/// A text, split into words.
-pub fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
+/// Splits a text into the words of a command.
+pub(super) fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
     Command::words(text, &values(map)?).map_err(command_error)
 }

@@ -1,12 +1,13 @@
-//! A stretch of time, as scripts write it.
+//! Durations as scripts write them.
 use crate::{
+    duration::read,
     failure::{Cause, Failure},
     script::{RhaiResultOf, thrown},
 };
 use rhai::Dynamic;
 
-/// A text such as `60s`, or a number of seconds.
-pub fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
+/// Reads a duration: a text such as `60s`, or a number of seconds.
+pub(super) fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
     let wrong = || {
         let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a duration"));
         thrown(failure.help("write `\"90s\"`, `\"5m\"` or a number of seconds"))
@@ -18,5 +19,5 @@ pub fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
         return std::time::Duration::try_from_secs_f64(seconds).map_err(|_| wrong());
     }
     let text = value.clone().into_immutable_string().map_err(|_| wrong())?;
-    crate::fleet::span(&text).ok_or_else(wrong)
+    read(&text).ok_or_else(wrong)
 }

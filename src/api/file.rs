@@ -1,4 +1,4 @@
-//! Files of a host, and what its commands write and read.
+//! Primitives for the files of a host, and for what its commands write and read.
 use super::{
     HostValue,
     command::{argv, refuse_stars_in},
@@ -40,7 +40,7 @@ pub mod file {
     /// host.put("motd.txt", "/tmp/motd.txt");
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
+    pub(crate) fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
         if host.0.mode.is_some() && from.is_dir() {
@@ -60,7 +60,7 @@ pub mod file {
     /// host.get("/tmp/motd", `${host.name}.motd`);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
+    pub(crate) fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let to = here.script.below(to).map_err(thrown)?;
         here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
@@ -77,7 +77,12 @@ pub mod file {
     /// host.user("postgres").get(["pg_dump", "-Fc", "shop"], "shop.dump");
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get_words(ctx: NativeCallContext, host: &mut HostValue, command: Array, to: &str) -> RhaiResultOf<()> {
+    pub(crate) fn get_words(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        command: Array,
+        to: &str,
+    ) -> RhaiResultOf<()> {
         dump(&ctx, &host.0, argv(command)?, to)
     }
 
@@ -89,7 +94,12 @@ pub mod file {
     /// host.get(sh("mysqldump shop | gzip"), `${host.name}.sql.gz`);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get_line(ctx: NativeCallContext, host: &mut HostValue, command: Command, to: &str) -> RhaiResultOf<()> {
+    pub(crate) fn get_line(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        command: Command,
+        to: &str,
+    ) -> RhaiResultOf<()> {
         dump(&ctx, &host.0, command, to)
     }
 
@@ -101,7 +111,12 @@ pub mod file {
     /// host.user("postgres").put("motd.txt", ["pg_restore", "-d", "shop"]);
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put_words(ctx: NativeCallContext, host: &mut HostValue, from: &str, command: Array) -> RhaiResultOf<String> {
+    pub(crate) fn put_words(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        from: &str,
+        command: Array,
+    ) -> RhaiResultOf<String> {
         load(&ctx, &host.0, from, argv(command)?)
     }
 
@@ -113,7 +128,7 @@ pub mod file {
     /// host.put("motd.txt", sh("gunzip | mysql shop"));
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put_line(
+    pub(crate) fn put_line(
         ctx: NativeCallContext,
         host: &mut HostValue,
         from: &str,
@@ -131,7 +146,7 @@ pub mod file {
     /// let motd = host.read("/tmp/motd");
     /// ```
     #[rhai_fn(name = "read", return_raw)]
-    pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
+    pub(crate) fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
         here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
     }
 
@@ -147,7 +162,7 @@ pub mod file {
     /// host.write("/tmp/motd", "welcome\n");
     /// ```
     #[rhai_fn(name = "write", return_raw)]
-    pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
+    pub(crate) fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         refuse_stars(here.lane.masks(), text).map_err(thrown)?;
         let secret = here.lane.masks().stands_in(text);
@@ -165,7 +180,12 @@ pub mod file {
     /// host.write("/tmp/token", secret::env("SHOP_TOKEN"));
     /// ```
     #[rhai_fn(name = "write", return_raw)]
-    pub fn write_secret(ctx: NativeCallContext, host: &mut HostValue, path: &str, secret: Secret) -> RhaiResultOf<()> {
+    pub(crate) fn write_secret(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        path: &str,
+        secret: Secret,
+    ) -> RhaiResultOf<()> {
         here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: secret, secret: true })
     }
 
@@ -180,7 +200,7 @@ pub mod file {
     /// host.template("shop.conf.j2", "/tmp/shop.conf", #{ workers: 4 });
     /// ```
     #[rhai_fn(name = "template", return_raw)]
-    pub fn template(
+    pub(crate) fn template(
         ctx: NativeCallContext,
         host: &mut HostValue,
         from: &str,
@@ -205,7 +225,7 @@ pub mod file {
     /// if !host.exists("/srv/shop") { ui::warn("run setup first"); }
     /// ```
     #[rhai_fn(name = "exists", return_raw)]
-    pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
         here(&ctx)?.perform(Exists { on: host.0.clone(), path: host.0.place(path) })
     }
 }

@@ -1,4 +1,4 @@
-//! Loads a fleet.
+//! Primitives that load a fleet.
 use crate::script::{RhaiResultOf, Targets, fleet_of_file, fleet_of_map, here};
 use rhai::{Map, NativeCallContext, plugin::*};
 
@@ -12,7 +12,7 @@ pub mod fleet {
     /// let production = fleet("fleets/prod.toml");
     /// ```
     #[rhai_fn(name = "fleet", return_raw)]
-    pub fn of_file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Targets> {
+    pub(crate) fn of_file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         fleet_of_file(&here, path)
     }
@@ -25,7 +25,7 @@ pub mod fleet {
     /// let small = fleet("small", #{ hosts: #{ web1: #{ roles: ["web"] } } });
     /// ```
     #[rhai_fn(name = "fleet", return_raw)]
-    pub fn of_map(ctx: NativeCallContext, name: &str, keys: Map) -> RhaiResultOf<Targets> {
+    pub(crate) fn of_map(ctx: NativeCallContext, name: &str, keys: Map) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         fleet_of_map(&here, name, keys)
     }

@@ -1,4 +1,4 @@
-//! The repository of the app.
+//! Primitives for the app's repository.
 use crate::{
     git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
     model::Commit,
@@ -8,28 +8,28 @@ use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 
 /// A commit as a script holds it.
 #[derive(Clone, Debug)]
-pub struct CommitValue {
+pub(super) struct CommitValue {
     pub commit: Commit,
-    /// What it was called.
+    /// What the user called it.
     pub name: String,
     pub tag: Option<String>,
-    /// What else a service may call it: every tag of it, the version and the digest of an archive.
+    /// Other names that a service may report: all its tags, and the version and digest of an archive.
     pub names: Vec<String>,
-    /// The digest of the manifest of what takes the place of its tree.
+    /// The digest of the manifest of what replaces its tree.
     pub made: Option<String>,
     /// Whether that differs from what hosts have under the commit's number.
     pub anew: bool,
 }
 
 impl CommitValue {
-    /// A commit whose own tree is meant.
-    pub fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
+    /// Returns a commit that is deployed with its own tree.
+    pub(super) fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
         let names = tag.iter().cloned().collect();
         Self { commit, name, tag, names, made: None, anew: false }
     }
 
-    /// Adds what else a service may call it.
-    pub fn called(mut self, names: impl IntoIterator<Item = String>) -> Self {
+    /// Adds other names that a service may report.
+    pub(super) fn called(mut self, names: impl IntoIterator<Item = String>) -> Self {
         for name in names {
             if !self.names.contains(&name) {
                 self.names.push(name);
@@ -54,15 +54,22 @@ pub fn repository(here: &Here) -> RhaiResultOf<String> {
     Ok(app(&current(here)?.fleet).map_err(thrown)?.repository.clone())
 }
 
+/// Returns the repository that branches are worked on in: that of the targets' app, or if the line names no hosts, the
+/// one that the fabfile is in.
+pub(crate) fn worked_in(here: &Here) -> RhaiResultOf<String> {
+    let named = here.targets.lock().unwrap().is_some();
+    if named { repository(here) } else { Ok(here.session.run.folder.to_string_lossy().into_owned()) }
+}
+
 fn change(here: &Here, change: Change) -> RhaiResultOf<Option<String>> {
-    here.perform(ChangeRepository { repository: repository(here)?, change })
+    here.perform(ChangeRepository { repository: worked_in(here)?, change })
 }
 
 #[export_module(manifest)]
 pub mod git {
     /// A commit of the app's repository.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
-    pub type Commit = CommitValue;
+    pub(crate) type Commit = CommitValue;
 
     /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
     ///
@@ -75,7 +82,7 @@ pub mod git {
     /// let commit = git::resolve("stable");
     /// ```
     #[rhai_fn(name = "resolve", return_raw)]
-    pub fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
+    pub(crate) fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
         let fleet = current(&here)?.fleet;
         if let Some(known) = here.session.observed.resolved(&fleet.name, reference) {
@@ -94,7 +101,7 @@ pub mod git {
     /// let tag = git::newest_stable_tag();
     /// ```
     #[rhai_fn(name = "newest_stable_tag", return_raw)]
-    pub fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let names = here.perform(ReadNames { repository: repository(&here)? })?;
         let stable = names.stable().map_err(|e| thrown(e.into()))?;
@@ -109,7 +116,7 @@ pub mod git {
     /// let made = git::date(git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "date", return_raw)]
-    pub fn date(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn date(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let date = here.perform(ReadDate { repository: repository(&here)?, commit: commit.commit })?;
         Ok(date.map_or(Dynamic::UNIT, Dynamic::from))
@@ -123,7 +130,7 @@ pub mod git {
     /// for branch in git::branches() { ui::note(branch); }
     /// ```
     #[rhai_fn(name = "branches", return_raw)]
-    pub fn branches(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+    pub(crate) fn branches(ctx: NativeCallContext) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         let names = here.perform(ReadNames { repository: repository(&here)? })?;
         Ok(names.branches.into_iter().map(|b| b.name.into()).collect())
@@ -139,11 +146,11 @@ pub mod git {
     /// for entry in git::log(git::resolve("v3.0.0").id, git::resolve("v3.0.1")) { ui::note(entry.subject); }
     /// ```
     #[rhai_fn(name = "log", return_raw)]
-    pub fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {
+    pub(crate) fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         let (repository, old, new) = (repository(&here)?, old.to_owned(), new.commit.to_string());
         let between = here.perform(ReadLog { repository, old, new, most: 200 })?;
-        let map = |logged: crate::git::Logged| {
+        let map = |logged: crate::git::LoggedCommit| {
             let mut map = rhai::Map::new();
             map.insert("commit".into(), logged.commit.into());
             map.insert("subject".into(), logged.subject.into());
@@ -161,7 +168,7 @@ pub mod git {
     /// git::fetch();
     /// ```
     #[rhai_fn(name = "fetch", return_raw)]
-    pub fn fetch(ctx: NativeCallContext) -> RhaiResultOf<()> {
+    pub(crate) fn fetch(ctx: NativeCallContext) -> RhaiResultOf<()> {
         change(&here(&ctx)?.clone(), Change::Fetch).map(drop)
     }
 
@@ -173,7 +180,7 @@ pub mod git {
     /// let id = git::commit("update the assets", ["assets/app.css"]);
     /// ```
     #[rhai_fn(name = "commit", return_raw)]
-    pub fn commit(ctx: NativeCallContext, message: &str, files: Array) -> RhaiResultOf<String> {
+    pub(crate) fn commit(ctx: NativeCallContext, message: &str, files: Array) -> RhaiResultOf<String> {
         let files = files.into_iter().map(|f| f.to_string()).collect();
         let made = change(&here(&ctx)?.clone(), Change::Commit { message: message.to_owned(), files })?;
         Ok(made.unwrap_or_default())
@@ -187,7 +194,7 @@ pub mod git {
     /// let id = git::merge("hotfix");
     /// ```
     #[rhai_fn(name = "merge", return_raw)]
-    pub fn merge(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<String> {
+    pub(crate) fn merge(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<String> {
         let made = change(&here(&ctx)?.clone(), Change::Merge { reference: reference.to_owned() })?;
         Ok(made.unwrap_or_default())
     }
@@ -200,7 +207,7 @@ pub mod git {
     /// git::tag("v3.0.2", git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "tag", return_raw)]
-    pub fn tag(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
+    pub(crate) fn tag(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
         let what = Change::Tag { name: name.to_owned(), commit: commit.commit.to_string(), message: None };
         change(&here(&ctx)?.clone(), what).map(drop)
     }
@@ -213,7 +220,7 @@ pub mod git {
     /// git::push_tag("v3.0.2");
     /// ```
     #[rhai_fn(name = "push_tag", return_raw)]
-    pub fn push_tag(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+    pub(crate) fn push_tag(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Tag(name.to_owned())] }).map(drop)
     }
 
@@ -239,30 +246,30 @@ pub mod git {
     /// git::push_branch("main");
     /// ```
     #[rhai_fn(name = "push_branch", return_raw)]
-    pub fn push_branch(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+    pub(crate) fn push_branch(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Branch(name.to_owned())] }).map(drop)
     }
 
     /// All digits of the commit: 40, or 64 with sha256.
     #[rhai_fn(get = "id", pure)]
-    pub fn id(commit: &mut CommitValue) -> String {
+    pub(crate) fn id(commit: &mut CommitValue) -> String {
         commit.commit.to_string()
     }
 
     /// What the commit was called.
     #[rhai_fn(get = "name", pure)]
-    pub fn name(commit: &mut CommitValue) -> String {
+    pub(crate) fn name(commit: &mut CommitValue) -> String {
         commit.name.clone()
     }
 
     /// The tag of the commit; `()` if it has none.
     #[rhai_fn(get = "tag", pure)]
-    pub fn tag_of(commit: &mut CommitValue) -> Dynamic {
+    pub(crate) fn tag_of(commit: &mut CommitValue) -> Dynamic {
         commit.tag.as_ref().map_or(Dynamic::UNIT, |t| t.clone().into())
     }
 
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(commit: &mut CommitValue) -> String {
+    pub(crate) fn to_string(commit: &mut CommitValue) -> String {
         format!("{} ({})", commit.name, &commit.commit[..commit.commit.len().min(12)])
     }
 }

@@ -1,5 +1,5 @@
-//! What a branching model is made of: refs, work trees, and merges that move nothing yet.
-use super::git::repository;
+//! Primitives for branching models: refs, work trees, and merges that move nothing yet.
+use super::git::worked_in;
 use crate::{
     git::{MoveRefs, PrepareMerge, PrepareTag, ReadContains, ReadRef, ReadSettings, ReadWorkTree, RefMove, Switch},
     script::{RhaiResultOf, here},
@@ -28,7 +28,7 @@ pub mod git_flow {
     #[rhai_fn(name = "settings", return_raw)]
     pub fn settings(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
-        let found = here.perform(ReadSettings { repository: repository(&here)?, prefix: prefix.to_owned() })?;
+        let found = here.perform(ReadSettings { repository: worked_in(&here)?, prefix: prefix.to_owned() })?;
         Ok(found.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
@@ -46,7 +46,7 @@ pub mod git_flow {
     #[rhai_fn(name = "work_tree", return_raw)]
     pub fn work_tree(ctx: NativeCallContext) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
-        let tree = here.perform(ReadWorkTree { repository: repository(&here)? })?;
+        let tree = here.perform(ReadWorkTree { repository: worked_in(&here)? })?;
         let changed: Array = tree.changed.into_iter().map(Dynamic::from).collect();
         let mut map = Map::new();
         map.insert("branch".into(), optional(tree.branch));
@@ -68,7 +68,7 @@ pub mod git_flow {
     pub fn local(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let name = format!("refs/heads/{branch}");
-        Ok(optional(here.perform(ReadRef { repository: repository(&here)?, name })?))
+        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
     }
 
     /// Returns the commit that the remote's branch names, as last fetched; `()` if there is no such branch.
@@ -83,7 +83,7 @@ pub mod git_flow {
     pub fn remote(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let name = format!("refs/rfab/heads/{branch}");
-        Ok(optional(here.perform(ReadRef { repository: repository(&here)?, name })?))
+        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
     }
 
     /// Returns the commit that a tag of your repository names; `()` if there is no such tag.
@@ -97,7 +97,7 @@ pub mod git_flow {
     pub fn tagged(ctx: NativeCallContext, tag: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let name = format!("refs/tags/{tag}");
-        Ok(optional(here.perform(ReadRef { repository: repository(&here)?, name })?))
+        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
     }
 
     /// Returns whether a commit is another, or an ancestor of it.
@@ -111,7 +111,7 @@ pub mod git_flow {
     pub fn contains(ctx: NativeCallContext, commit: &str, ancestor: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         let (commit, ancestor) = (commit.to_owned(), ancestor.to_owned());
-        here.perform(ReadContains { repository: repository(&here)?, commit, ancestor })
+        here.perform(ReadContains { repository: worked_in(&here)?, commit, ancestor })
     }
 
     /// Makes a branch that begins at a commit, and switches to it.
@@ -124,7 +124,7 @@ pub mod git_flow {
     #[rhai_fn(name = "start_branch", return_raw)]
     pub fn start_branch(ctx: NativeCallContext, name: &str, commit: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        here.perform(Switch { repository: repository(&here)?, branch: name.to_owned(), at: Some(commit.to_owned()) })
+        here.perform(Switch { repository: worked_in(&here)?, branch: name.to_owned(), at: Some(commit.to_owned()) })
     }
 
     /// Checks out one of your branches.
@@ -137,7 +137,7 @@ pub mod git_flow {
     #[rhai_fn(name = "checkout", return_raw)]
     pub fn checkout(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        here.perform(Switch { repository: repository(&here)?, branch: name.to_owned(), at: None })
+        here.perform(Switch { repository: worked_in(&here)?, branch: name.to_owned(), at: None })
     }
 
     /// Prepares a merge, and returns its commit. No branch moves until `git::move_refs` moves it.
@@ -161,7 +161,7 @@ pub mod git_flow {
     ) -> RhaiResultOf<String> {
         let here = here(&ctx)?.clone();
         let [into, onto, merged, tip] = [into, onto, merged, tip].map(str::to_owned);
-        here.perform(PrepareMerge { repository: repository(&here)?, into, onto, merged, tip })
+        here.perform(PrepareMerge { repository: worked_in(&here)?, into, onto, merged, tip })
     }
 
     /// Prepares an annotated tag of a commit, and returns its object. It has no name until `git::move_refs` gives it one.
@@ -181,7 +181,7 @@ pub mod git_flow {
     ) -> RhaiResultOf<String> {
         let here = here(&ctx)?.clone();
         let [name, commit, message] = [name, commit, message].map(str::to_owned);
-        here.perform(PrepareTag { repository: repository(&here)?, name, commit, message, sign })
+        here.perform(PrepareTag { repository: worked_in(&here)?, name, commit, message, sign })
     }
 
     /// Moves branches and tags in one transaction: all of them, or none.
@@ -205,6 +205,6 @@ pub mod git_flow {
             Ok(RefMove { name: key(&map, "name").unwrap_or_default(), old, new, commit })
         });
         let moves = moves.collect::<RhaiResultOf<Vec<RefMove>>>()?;
-        here.perform(MoveRefs { repository: repository(&here)?, moves, why: why.to_owned() })
+        here.perform(MoveRefs { repository: worked_in(&here)?, moves, why: why.to_owned() })
     }
 }

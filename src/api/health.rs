@@ -1,15 +1,15 @@
-//! Whether hosts serve what they should.
+//! Primitives that check whether hosts serve what they should.
 use super::{HostValue, git::CommitValue};
 use crate::{
     event::What,
     failure::{Cause, Failure},
     fleet::Version,
-    health::{Expected, Inspect, Probe, ProbeOnce, ReadExpected, Seen, Tried, TryProbe, probed},
+    health::{Expected, Inspect, InspectedHost, Probe, ProbeOnce, ReadExpected, Tried, TryProbe, probed},
     script::{Here, RhaiResultOf, Targets, here, thrown},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
-/// The probe of a host, as this run takes its answers.
+/// Returns the probe of a host. This run's flags say which answers it accepts.
 fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Probe> {
     let host = host.0.host;
     let probe = Probe::of(&here.fleet_of(&host), &host, expected).map_err(thrown)?;
@@ -17,7 +17,7 @@ fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Pr
 }
 
 fn seen(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Map> {
-    let Seen { right, said } = here.perform(Inspect(probe_of(here, host, expected)?))?;
+    let InspectedHost { right, said } = here.perform(Inspect(probe_of(here, host, expected)?))?;
     Ok([("right".into(), right.into()), ("said".into(), said.into())].into())
 }
 
@@ -25,7 +25,7 @@ fn tried(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Dynam
     Ok(Dynamic::from(here.perform(TryProbe(probe_of(here, host, expected)?))?))
 }
 
-/// Says of the hosts that answer without a release's name what they answer: those that answer alike in one line.
+/// Lists what hosts answer that don't report a release: one line for all that answer alike.
 fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
     let mut alike: Vec<(&str, Vec<&str>)> = Vec::new();
     for (host, tried) in hosts.iter().zip(tried) {
@@ -56,7 +56,7 @@ pub mod health {
     /// health::probe(host, release.commit);
     /// ```
     #[rhai_fn(name = "probe", return_raw)]
-    pub fn probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+    pub(crate) fn probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         Ok(here.perform(probe_of(&here, host, Expected::of(commit.commit, commit.names))?)?.version_proven)
     }
@@ -71,7 +71,7 @@ pub mod health {
     /// try { health::probe(host, "3.0.1-1"); } catch (failure) { ui::note(host, failure.message); }
     /// ```
     #[rhai_fn(name = "probe", return_raw)]
-    pub fn probe_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn probe_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         Ok(here.perform(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?)?.version_proven)
     }
@@ -84,7 +84,7 @@ pub mod health {
     /// if health::serves(host, "3.0.1-1") { ui::note("it does"); }
     /// ```
     #[rhai_fn(name = "serves", return_raw)]
-    pub fn serves_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn serves_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
     }
@@ -97,7 +97,7 @@ pub mod health {
     /// if health::serves(host, git::resolve("stable")) { ui::note("it does"); }
     /// ```
     #[rhai_fn(name = "serves", return_raw)]
-    pub fn serves(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+    pub(crate) fn serves(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
     }
@@ -113,7 +113,7 @@ pub mod health {
     /// if !health::serves(host) { ui::warn("it does not serve what it should"); }
     /// ```
     #[rhai_fn(name = "serves", return_raw)]
-    pub fn serves_what_it_should(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn serves_what_it_should(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let expected = here.perform(ReadExpected { fleet, host: host.0.host.clone() })?;
@@ -131,7 +131,7 @@ pub mod health {
     /// if !now.right { ui::note(host, now.said); }
     /// ```
     #[rhai_fn(name = "answer", return_raw)]
-    pub fn answer(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Map> {
+    pub(crate) fn answer(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Map> {
         seen(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
@@ -143,7 +143,7 @@ pub mod health {
     /// ui::note(host, health::answer(host).said);
     /// ```
     #[rhai_fn(name = "answer", return_raw)]
-    pub fn answer_alone(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+    pub(crate) fn answer_alone(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let expected = here.perform(ReadExpected { fleet, host: host.0.host.clone() })?;
@@ -163,7 +163,7 @@ pub mod health {
     /// let answers = targets().role("web").parallel(|host| health::try_probe(host, git::resolve("stable")));
     /// ```
     #[rhai_fn(name = "try_probe", return_raw)]
-    pub fn try_probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn try_probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
         tried(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
@@ -175,7 +175,11 @@ pub mod health {
     /// health::try_probe(host, "3.0.1-1");
     /// ```
     #[rhai_fn(name = "try_probe", return_raw)]
-    pub fn try_probe_for_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn try_probe_for_version(
+        ctx: NativeCallContext,
+        host: HostValue,
+        version: &str,
+    ) -> RhaiResultOf<Dynamic> {
         tried(&*here(&ctx)?, host, Expected::of(version.into(), Vec::new()))
     }
 
@@ -187,7 +191,7 @@ pub mod health {
     /// health::try_probe(host);
     /// ```
     #[rhai_fn(name = "try_probe", return_raw)]
-    pub fn try_probe_alone(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn try_probe_alone(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
         tried(&*here(&ctx)?, host, Expected::default())
     }
 
@@ -202,7 +206,7 @@ pub mod health {
     /// health::want_names(hosts, hosts.parallel(|host| health::try_probe(host)));
     /// ```
     #[rhai_fn(name = "want_names", return_raw)]
-    pub fn want_names(ctx: NativeCallContext, hosts: Targets, answers: Array) -> RhaiResultOf<()> {
+    pub(crate) fn want_names(ctx: NativeCallContext, hosts: Targets, answers: Array) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let answers: Vec<Tried> = answers.into_iter().filter_map(Dynamic::try_cast::<Tried>).collect();
         let nameless = nameless(&hosts.hosts, &answers);
@@ -243,7 +247,7 @@ pub mod health {
     /// if !health::known(host) { ui::warn("nothing proves that it serves"); }
     /// ```
     #[rhai_fn(name = "known", return_raw)]
-    pub fn known(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn known(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         Ok(probed(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host))
     }
 
@@ -255,7 +259,7 @@ pub mod health {
     /// health::want_proof(targets());
     /// ```
     #[rhai_fn(name = "want_proof", return_raw)]
-    pub fn want_proof(targets: Targets) -> RhaiResultOf<()> {
+    pub(crate) fn want_proof(targets: Targets) -> RhaiResultOf<()> {
         let fleet = &targets.fleet;
         let Some(app) = fleet.app.as_ref().filter(|app| app.service.is_none()) else { return Ok(()) };
         let Some(silent) = targets.hosts.iter().find(|host| !probed(fleet, host)) else { return Ok(()) };

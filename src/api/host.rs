@@ -6,7 +6,7 @@ use super::{
 use crate::{
     command::Command,
     failure::{Cause, Failure},
-    remote::{Capture, Exec, On, Terminal},
+    remote::{Capture, Exec, LendTerminal, On},
     script::{RhaiResultOf, here, thrown},
     secret::Secret,
 };
@@ -41,7 +41,7 @@ fn as_root(on: &On) -> On {
 pub mod host {
     /// A machine of a fleet, and how the next call runs on it.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
-    pub type Host = HostValue;
+    pub(crate) type Host = HostValue;
 
     /// Runs a command that may change something, and returns what it printed.
     ///
@@ -53,7 +53,7 @@ pub mod host {
     /// host.run("bin/clear-cache --all");
     /// ```
     #[rhai_fn(name = "run", return_raw)]
-    pub fn run_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
+    pub(crate) fn run_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
         exec(&ctx, &host.0, words(command, Map::new())?)
     }
 
@@ -65,7 +65,7 @@ pub mod host {
     /// host.run("tar xf {file} -C /srv", #{ file: "my files.tar" });
     /// ```
     #[rhai_fn(name = "run", return_raw)]
-    pub fn run_values(
+    pub(crate) fn run_values(
         ctx: NativeCallContext,
         host: &mut HostValue,
         command: &str,
@@ -82,7 +82,7 @@ pub mod host {
     /// host.run(["touch", "a file"]);
     /// ```
     #[rhai_fn(name = "run", return_raw)]
-    pub fn run_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
+    pub(crate) fn run_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
         exec(&ctx, &host.0, argv(words)?)
     }
 
@@ -94,7 +94,7 @@ pub mod host {
     /// host.run(sh("cd \"$dir\" && make", #{ dir: "/srv/shop" }));
     /// ```
     #[rhai_fn(name = "run", return_raw)]
-    pub fn run_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
+    pub(crate) fn run_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
         exec(&ctx, &host.0, command)
     }
 
@@ -106,7 +106,7 @@ pub mod host {
     /// let kernel = host.capture("uname -r");
     /// ```
     #[rhai_fn(name = "capture", return_raw)]
-    pub fn capture_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
+    pub(crate) fn capture_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
         capture(&ctx, &host.0, words(command, Map::new())?)
     }
 
@@ -118,7 +118,7 @@ pub mod host {
     /// let size = host.capture("du -s {dir}", #{ dir: "/srv" });
     /// ```
     #[rhai_fn(name = "capture", return_raw)]
-    pub fn capture_values(
+    pub(crate) fn capture_values(
         ctx: NativeCallContext,
         host: &mut HostValue,
         command: &str,
@@ -135,7 +135,7 @@ pub mod host {
     /// let lines = host.capture(["wc", "-l", "/etc/passwd"]);
     /// ```
     #[rhai_fn(name = "capture", return_raw)]
-    pub fn capture_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
+    pub(crate) fn capture_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
         capture(&ctx, &host.0, argv(words)?)
     }
 
@@ -147,7 +147,7 @@ pub mod host {
     /// let full = host.capture(sh("df -h | tail -1"));
     /// ```
     #[rhai_fn(name = "capture", return_raw)]
-    pub fn capture_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
+    pub(crate) fn capture_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
         capture(&ctx, &host.0, command)
     }
 
@@ -159,7 +159,7 @@ pub mod host {
     /// if host.test("id shop") { ui::note("shop is there"); }
     /// ```
     #[rhai_fn(name = "test", return_raw)]
-    pub fn test_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn test_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<bool> {
         test(&ctx, &host.0, words(command, Map::new())?)
     }
 
@@ -173,7 +173,12 @@ pub mod host {
     /// if host.test("id {user}", #{ user: "shop" }) { ui::note("shop is there"); }
     /// ```
     #[rhai_fn(name = "test", return_raw)]
-    pub fn test_values(ctx: NativeCallContext, host: &mut HostValue, command: &str, values: Map) -> RhaiResultOf<bool> {
+    pub(crate) fn test_values(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<bool> {
         test(&ctx, &host.0, words(command, values)?)
     }
 
@@ -185,7 +190,7 @@ pub mod host {
     /// let busy = host.test(sh("[ \"$(nproc)\" -lt 4 ]"));
     /// ```
     #[rhai_fn(name = "test", return_raw)]
-    pub fn test_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<bool> {
+    pub(crate) fn test_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<bool> {
         test(&ctx, &host.0, command)
     }
 
@@ -199,7 +204,7 @@ pub mod host {
     /// host.sudo("systemctl reload nginx");
     /// ```
     #[rhai_fn(name = "sudo", return_raw)]
-    pub fn sudo_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
+    pub(crate) fn sudo_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
         exec(&ctx, &as_root(&host.0), words(command, Map::new())?)
     }
 
@@ -211,7 +216,7 @@ pub mod host {
     /// host.sudo("chown shop {file}", #{ file: "/srv/shop/a file" });
     /// ```
     #[rhai_fn(name = "sudo", return_raw)]
-    pub fn sudo_values(
+    pub(crate) fn sudo_values(
         ctx: NativeCallContext,
         host: &mut HostValue,
         command: &str,
@@ -228,7 +233,7 @@ pub mod host {
     /// host.sudo(["systemctl", "reload", "nginx"]);
     /// ```
     #[rhai_fn(name = "sudo", return_raw)]
-    pub fn sudo_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
+    pub(crate) fn sudo_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
         exec(&ctx, &as_root(&host.0), argv(words)?)
     }
 
@@ -240,7 +245,7 @@ pub mod host {
     /// host.sudo(sh("echo 1 > /proc/sys/vm/drop_caches"));
     /// ```
     #[rhai_fn(name = "sudo", return_raw)]
-    pub fn sudo_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
+    pub(crate) fn sudo_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
         exec(&ctx, &as_root(&host.0), command)
     }
 
@@ -254,7 +259,7 @@ pub mod host {
     /// host.cd("/srv/shop/current").run("bin/clear-cache");
     /// ```
     #[rhai_fn(name = "cd")]
-    pub fn cd(host: &mut HostValue, folder: &str) -> HostValue {
+    pub(crate) fn cd(host: &mut HostValue, folder: &str) -> HostValue {
         HostValue(On { cd: Some(host.0.place(folder)), ..host.0.clone() })
     }
 
@@ -266,7 +271,7 @@ pub mod host {
     /// host.user("postgres").run("psql -c 'vacuum'");
     /// ```
     #[rhai_fn(name = "user", return_raw)]
-    pub fn user(host: &mut HostValue, name: &str) -> RhaiResultOf<HostValue> {
+    pub(crate) fn user(host: &mut HostValue, name: &str) -> RhaiResultOf<HostValue> {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
         if !(name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')) {
             return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a user's name"))));
@@ -282,7 +287,7 @@ pub mod host {
     /// host.env(#{ RAILS_ENV: "production" }).run("bin/migrate");
     /// ```
     #[rhai_fn(name = "env", return_raw)]
-    pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
+    pub(crate) fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
         on.env.extend(crate::api::command::variables(variables)?);
         Ok(HostValue(on))
@@ -296,7 +301,7 @@ pub mod host {
     /// host.timeout("5m").run("bin/warm-up");
     /// ```
     #[rhai_fn(name = "timeout", return_raw)]
-    pub fn timeout(host: &mut HostValue, limit: Dynamic) -> RhaiResultOf<HostValue> {
+    pub(crate) fn timeout(host: &mut HostValue, limit: Dynamic) -> RhaiResultOf<HostValue> {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
     }
 
@@ -310,7 +315,7 @@ pub mod host {
     /// host.user("root").mode("0640").template("shop.conf.j2", "/etc/shop.conf", #{ workers: 4 });
     /// ```
     #[rhai_fn(name = "mode", return_raw)]
-    pub fn mode(host: &mut HostValue, permissions: &str) -> RhaiResultOf<HostValue> {
+    pub(crate) fn mode(host: &mut HostValue, permissions: &str) -> RhaiResultOf<HostValue> {
         let digits = permissions.strip_prefix('0').unwrap_or(permissions);
         if digits.len() != 3 || !digits.bytes().all(|digit| (b'0'..b'8').contains(&digit)) {
             let failure = Failure::new(Cause::Fabfile, format!("`{permissions}` isn't a file's mode"));
@@ -331,7 +336,7 @@ pub mod host {
     /// host.stdin("yes\n").run("bin/reset");
     /// ```
     #[rhai_fn(name = "stdin")]
-    pub fn stdin(host: &mut HostValue, text: ImmutableString) -> HostValue {
+    pub(crate) fn stdin(host: &mut HostValue, text: ImmutableString) -> HostValue {
         HostValue(On { stdin: Some(text.as_str().into()), ..host.0.clone() })
     }
 
@@ -343,7 +348,7 @@ pub mod host {
     /// host.stdin(secret::env("SHOP_DB")).run("bin/login");
     /// ```
     #[rhai_fn(name = "stdin")]
-    pub fn stdin_secret(host: &mut HostValue, secret: Secret) -> HostValue {
+    pub(crate) fn stdin_secret(host: &mut HostValue, secret: Secret) -> HostValue {
         HostValue(On { stdin: Some(secret), ..host.0.clone() })
     }
 
@@ -357,8 +362,8 @@ pub mod host {
     /// host.terminal();
     /// ```
     #[rhai_fn(name = "terminal", return_raw)]
-    pub fn terminal(ctx: NativeCallContext, host: &mut HostValue) -> RhaiResultOf<i64> {
-        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command: None })?.into())
+    pub(crate) fn terminal(ctx: NativeCallContext, host: &mut HostValue) -> RhaiResultOf<i64> {
+        Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command: None })?.into())
     }
 
     /// Does the same for a program, such as a console or a database client.
@@ -369,9 +374,9 @@ pub mod host {
     /// host.cd("/srv/shop/current").terminal("bin/console");
     /// ```
     #[rhai_fn(name = "terminal", return_raw)]
-    pub fn terminal_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<i64> {
+    pub(crate) fn terminal_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<i64> {
         let command = Some(words(command, Map::new())?);
-        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
+        Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command })?.into())
     }
 
     /// Does the same for a program with its arguments.
@@ -382,53 +387,53 @@ pub mod host {
     /// host.user("postgres").terminal(["psql", "shop"]);
     /// ```
     #[rhai_fn(name = "terminal", return_raw)]
-    pub fn terminal_words(ctx: NativeCallContext, host: &mut HostValue, command: Array) -> RhaiResultOf<i64> {
+    pub(crate) fn terminal_words(ctx: NativeCallContext, host: &mut HostValue, command: Array) -> RhaiResultOf<i64> {
         let command = Some(argv(command)?);
-        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
+        Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command })?.into())
     }
 
     /// The host's name in the fleet.
     #[rhai_fn(get = "name", pure)]
-    pub fn name(host: &mut HostValue) -> String {
+    pub(crate) fn name(host: &mut HostValue) -> String {
         host.0.host.name.to_string()
     }
 
     /// The address of the host.
     #[rhai_fn(get = "address", pure)]
-    pub fn address(host: &mut HostValue) -> String {
+    pub(crate) fn address(host: &mut HostValue) -> String {
         host.0.host.address().to_owned()
     }
 
     /// Its group; `()` for a host in none.
     #[rhai_fn(get = "group", pure)]
-    pub fn group(host: &mut HostValue) -> Dynamic {
+    pub(crate) fn group(host: &mut HostValue) -> Dynamic {
         host.0.host.group.as_ref().map_or(Dynamic::UNIT, |g| g.to_string().into())
     }
 
     /// Its roles.
     #[rhai_fn(get = "roles", pure)]
-    pub fn roles(host: &mut HostValue) -> Array {
+    pub(crate) fn roles(host: &mut HostValue) -> Array {
         host.0.host.roles.iter().map(|r| r.to_string().into()).collect()
     }
 
     /// The keys of its entry in the fleet file that rfab doesn't know: its variables.
     #[rhai_fn(get = "vars", pure, return_raw)]
-    pub fn vars(host: &mut HostValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn vars(host: &mut HostValue) -> RhaiResultOf<Dynamic> {
         rhai::serde::to_dynamic(&host.0.host.vars)
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(host: &mut HostValue) -> String {
+    pub(crate) fn to_string(host: &mut HostValue) -> String {
         host.0.host.name.to_string()
     }
 
     #[rhai_fn(name = "==", pure)]
-    pub fn equals(one: &mut HostValue, other: HostValue) -> bool {
+    pub(crate) fn equals(one: &mut HostValue, other: HostValue) -> bool {
         one.0.host == other.0.host
     }
 
     #[rhai_fn(name = "!=", pure)]
-    pub fn differs(one: &mut HostValue, other: HostValue) -> bool {
+    pub(crate) fn differs(one: &mut HostValue, other: HostValue) -> bool {
         one.0.host != other.0.host
     }
 }

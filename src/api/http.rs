@@ -1,22 +1,22 @@
-//! Requests from this machine.
+//! Primitives that send requests from this machine.
 use super::duration::duration;
 use crate::{
     failure::{Cause, Failure},
-    http::{Answer, Fetch, Method, Request, Send},
+    http::{Fetch, HttpRequest, HttpResponse, Method, Send},
     script::{Argument, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
     secret::Secret,
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 use std::time::Duration;
 
-/// How long an answer is waited for, unless the options say otherwise.
+/// How long to wait for an answer by default.
 const WITHIN: Duration = Duration::from_secs(30);
 
 fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
     thrown(Failure::new(Cause::Fabfile, message).help(help))
 }
 
-/// A text or a secret, without the stars of one that was put into a text.
+/// Reads a text or a secret; refuses a text that contains the stars of a masked secret.
 fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
     let given = Argument::of(value).ok_or_else(|| wrong(format!("{what} isn't text but {}", value.type_name()), ""))?;
     let given = given.sealed();
@@ -24,14 +24,14 @@ fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
     Ok(given)
 }
 
-/// A user and a password, as a header has them.
+/// Returns the header's value for a user and a password.
 fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
     let pair = value.try_cast::<Map>().unwrap_or_default();
     match (pair.get("user"), pair.get("password")) {
         (Some(user), Some(password)) if pair.len() == 2 => {
             let user = given(here, "`user`", user)?;
             let password = given(here, "`password`", password)?;
-            Ok(Request::basic(&user, &password))
+            Ok(HttpRequest::basic(&user, &password))
         }
         _ => Err(wrong(
             "`basic` isn't a user with a password".into(),
@@ -40,10 +40,10 @@ fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
     }
 }
 
-/// A request with the options that were given.
-fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<Request> {
+/// Builds a request from the given options.
+fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<HttpRequest> {
     let url = given(here, "the URL", url)?;
-    let mut request = Request::new(method, url.reveal(), WITHIN).map_err(thrown)?;
+    let mut request = HttpRequest::new(method, url.reveal(), WITHIN).map_err(thrown)?;
     for (name, value) in options {
         match name.as_str() {
             "headers" => {
@@ -63,7 +63,7 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
             "timeout" => request.within = duration(&value)?,
             "status" => request.wanted = statuses(value)?,
             other => {
-                let near = crate::fleet::did_you_mean(other, Request::OPTIONS);
+                let near = crate::misspelled::did_you_mean(other, HttpRequest::OPTIONS);
                 let help =
                     near.unwrap_or_else(|| "there are `headers`, `bearer`, `basic`, `timeout`, `status`".to_owned());
                 return Err(wrong(format!("there is no option `{other}`"), &help));
@@ -73,7 +73,7 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
     Ok(request)
 }
 
-/// The statuses that are good: one, or a list of them.
+/// Reads the statuses that count as good: one, or a list of them.
 fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
     let all = value.clone().into_array().unwrap_or_else(|_| vec![value]);
     let status =
@@ -83,8 +83,8 @@ fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
         .ok_or_else(|| wrong("`status` contains something that isn't a status".into(), "write `status: [200, 404]`"))
 }
 
-/// The same with a body: a text as it is, a map or a list as JSON, `()` for none.
-fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<Request> {
+/// Adds a body to a request: a text as it is, a map or a list as JSON, `()` for none.
+fn with_body(here: &Here, mut request: HttpRequest, body: Dynamic) -> RhaiResultOf<HttpRequest> {
     if body.is_unit() {
         return Ok(request);
     }
@@ -104,8 +104,8 @@ fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<R
     Ok(request)
 }
 
-fn map(answer: Answer) -> Map {
-    let Answer { status, headers, body } = answer;
+fn map(answer: HttpResponse) -> Map {
+    let HttpResponse { status, headers, body } = answer;
     let headers: Map = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let all: [(&str, Dynamic); 3] =
         [("status", i64::from(status).into()), ("headers", headers.into()), ("body", body.into())];
@@ -133,7 +133,7 @@ pub mod http {
     /// let version = parse_json(http::get("https://example.org/version.json").body);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn get(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Get, url, Map::new())
     }
 
@@ -153,7 +153,7 @@ pub mod http {
     /// if answer.status == 404 { ui::note("no message of the day"); }
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn get_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Get, url, options)
     }
 
@@ -165,7 +165,7 @@ pub mod http {
     /// let kind = http::head("https://example.org/").headers.get("content-type");
     /// ```
     #[rhai_fn(name = "head", return_raw)]
-    pub fn head(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn head(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Head, url, Map::new())
     }
 
@@ -177,7 +177,7 @@ pub mod http {
     /// let there = http::head("https://example.org/app.tgz", #{ status: [200, 404] }).status == 200;
     /// ```
     #[rhai_fn(name = "head", return_raw)]
-    pub fn head_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn head_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Head, url, options)
     }
 
@@ -189,7 +189,7 @@ pub mod http {
     /// http::post("https://chat.example.org/hook", #{ text: "v3.0.1 is out" });
     /// ```
     #[rhai_fn(name = "post", return_raw)]
-    pub fn post(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn post(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Post, url, body, Map::new())
     }
 
@@ -201,7 +201,7 @@ pub mod http {
     /// http::post("https://ci.example.org/builds", (), #{ status: [201, 202] });
     /// ```
     #[rhai_fn(name = "post", return_raw)]
-    pub fn post_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn post_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Post, url, body, options)
     }
 
@@ -213,7 +213,7 @@ pub mod http {
     /// http::put("https://kv.example.org/current", "v3.0.1");
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn put(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Put, url, body, Map::new())
     }
 
@@ -225,7 +225,7 @@ pub mod http {
     /// http::put("https://kv.example.org/current", "v3.0.1", #{ timeout: "5s" });
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn put_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Put, url, body, options)
     }
 
@@ -237,7 +237,7 @@ pub mod http {
     /// http::patch("https://api.example.org/flags/banner", #{ on: false });
     /// ```
     #[rhai_fn(name = "patch", return_raw)]
-    pub fn patch(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn patch(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Patch, url, body, Map::new())
     }
 
@@ -249,7 +249,12 @@ pub mod http {
     /// http::patch("https://api.example.org/flags/banner", #{ on: false }, #{ timeout: "5s" });
     /// ```
     #[rhai_fn(name = "patch", return_raw)]
-    pub fn patch_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn patch_options(
+        ctx: NativeCallContext,
+        url: Dynamic,
+        body: Dynamic,
+        options: Map,
+    ) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Patch, url, body, options)
     }
 
@@ -261,7 +266,7 @@ pub mod http {
     /// http::delete("https://cdn.example.org/cache/app.js");
     /// ```
     #[rhai_fn(name = "delete", return_raw)]
-    pub fn delete(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn delete(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Delete, url, Dynamic::UNIT, Map::new())
     }
 
@@ -273,7 +278,7 @@ pub mod http {
     /// http::delete("https://cdn.example.org/cache/app.js", #{ status: [204, 404] });
     /// ```
     #[rhai_fn(name = "delete", return_raw)]
-    pub fn delete_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn delete_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Delete, url, Dynamic::UNIT, options)
     }
 }

@@ -1,17 +1,17 @@
-//! What is written down of who did what.
+//! Primitives that read who did what, from the ledgers.
 use super::HostValue;
 use crate::{
     bookkeeping::{Consult, Summed},
     control::shown,
-    ledger::Line,
+    ledger::LedgerLine,
     release::ReadBook,
     script::{RhaiResultOf, Targets, here, thrown},
-    session::Names,
+    session::CommitNames,
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
-/// A line as a script has it.
-fn entry(line: &Line, names: &Names) -> Map {
+/// Turns a ledger line into a map for scripts.
+fn entry(line: &LedgerLine, names: &CommitNames) -> Map {
     let optional = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
     let who = match &line.on_behalf_of {
         Some(other) => format!("{} for {other}", line.who),
@@ -23,7 +23,7 @@ fn entry(line: &Line, names: &Names) -> Map {
     });
     let of = called.as_ref().map(|called| format!(" of {called}")).unwrap_or_default();
     let reason = &*shown(line.reason.as_deref().unwrap_or_default());
-    // A switch is written down under its host's name.
+    // A switch is recorded under its host's name.
     let switched = reason.strip_prefix("switch ").filter(|_| line.effect == "mark");
     let what = match (&*line.effect, switched) {
         (_, Some(_)) => format!("switch to {}", called.as_deref().unwrap_or("another release")),
@@ -44,7 +44,7 @@ fn entry(line: &Line, names: &Names) -> Map {
     map
 }
 
-fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>, names: &Names) -> Dynamic {
+fn entries<'a>(lines: impl IntoIterator<Item = &'a LedgerLine>, names: &CommitNames) -> Dynamic {
     lines.into_iter().map(|line| Dynamic::from(entry(line, names))).collect::<Array>().into()
 }
 
@@ -64,7 +64,7 @@ pub mod ledger {
     /// for run in ledger::of_fleet(targets()).runs { ui::note(`${run.who}: ${run.reason}`); }
     /// ```
     #[rhai_fn(name = "of_fleet", return_raw)]
-    pub fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+    pub(crate) fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let question = Summed { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
         let summary = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
@@ -75,7 +75,7 @@ pub mod ledger {
         map.insert("names".into(), names.into());
         map.insert("out".into(), out.into());
         map.insert("open".into(), entries(&summary.open, called));
-        // This run has not ended either.
+        // This run has begun and not ended, too.
         let others = summary.runs.iter().filter(|line| line.run != here.session.run.id);
         map.insert("runs".into(), entries(others, called));
         map.insert("unread".into(), (summary.unread as i64).into());
@@ -93,7 +93,7 @@ pub mod ledger {
     /// if last != () { ui::note(host, `deployed by ${last.who}`); }
     /// ```
     #[rhai_fn(name = "of_host", return_raw)]
-    pub fn of_host(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+    pub(crate) fn of_host(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let own = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;

@@ -1,4 +1,4 @@
-//! A process on this machine.
+//! Primitives that run processes on this machine.
 use super::{
     command::{argv, refuse_stars_in, variables, words},
     duration::duration,
@@ -6,23 +6,23 @@ use super::{
 use crate::{
     command::Command,
     failure::{Cause, Failure},
-    local::{Capture, Exists, Local as Machine, ReadFile, Run},
+    local::{LocalCall, LocalCapture, LocalExists, LocalReadFile, LocalRun},
     script::{Argument, Here, RhaiResultOf, here, thrown},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
-/// This machine as a script holds it, and how the next call runs on it.
+/// This machine as a script holds it, and how its next call runs.
 #[derive(Clone, Debug)]
-pub struct LocalValue(pub Machine);
+pub(super) struct LocalValue(pub LocalCall);
 
 impl LocalValue {
     fn new() -> Self {
-        // The fabfile's folder is known when a call is made.
-        LocalValue(Machine::at(Default::default()))
+        // Each call sets the folder to the fabfile's.
+        LocalValue(LocalCall::at(Default::default()))
     }
 }
 
-/// A command as it may be written: a text, an array of words, or what `sh` made.
+/// Reads a command: a text, an array of words, or the result of `sh`.
 fn command(value: Dynamic) -> RhaiResultOf<Command> {
     if let Some(command) = value.clone().try_cast::<Command>() {
         return Ok(command);
@@ -39,9 +39,9 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
     }
 }
 
-/// Where a command runs, with nothing of a secret that became stars.
-fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<Machine> {
-    let local = Machine { folder: here.script.folder.clone(), ..local.0.clone() };
+/// Returns the machine with the folder where a command runs. Refuses stars that replaced a secret.
+fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<LocalCall> {
+    let local = LocalCall { folder: here.script.folder.clone(), ..local.0.clone() };
     refuse_stars_in(here, local.env.values().chain(&local.stdin), command)?;
     Ok(local)
 }
@@ -49,26 +49,26 @@ fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<Machin
 fn run(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let local = at(&here, local, &command)?;
-    Ok(here.perform(Run { local, command })?.out)
+    Ok(here.perform(LocalRun { local, command })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let local = at(&here, local, &command)?;
-    Ok(here.perform(Capture { local, command, any_status: false })?.out)
+    Ok(here.perform(LocalCapture { local, command, any_status: false })?.out)
 }
 
 fn test(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<bool> {
     let here = here(ctx)?;
     let local = at(&here, local, &command)?;
-    Ok(here.perform(Capture { local, command, any_status: true })?.status == 0)
+    Ok(here.perform(LocalCapture { local, command, any_status: true })?.status == 0)
 }
 
 #[export_module(manifest)]
 pub mod local {
     /// This machine, and how the next call runs on it.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
-    pub type Local = LocalValue;
+    pub(crate) type Local = LocalValue;
 
     /// Runs a command here that may change something, and returns what it printed.
     ///
@@ -81,7 +81,7 @@ pub mod local {
     /// local::run(sh("make assets > \"$log\"", #{ log: "build.log" }));
     /// ```
     #[rhai_fn(name = "run", return_raw)]
-    pub fn run_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<String> {
+    pub(crate) fn run_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<String> {
         super::run(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
@@ -93,7 +93,7 @@ pub mod local {
     /// local::run("tar czf {file} public", #{ file: "my assets.tgz" });
     /// ```
     #[rhai_fn(name = "run", return_raw)]
-    pub fn run_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<String> {
+    pub(crate) fn run_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<String> {
         super::run(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
@@ -105,7 +105,7 @@ pub mod local {
     /// let version = local::capture("bin/version --short");
     /// ```
     #[rhai_fn(name = "capture", return_raw)]
-    pub fn capture_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<String> {
+    pub(crate) fn capture_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<String> {
         super::capture(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
@@ -117,7 +117,7 @@ pub mod local {
     /// let lines = local::capture("wc -l {file}", #{ file: "motd.txt" });
     /// ```
     #[rhai_fn(name = "capture", return_raw)]
-    pub fn capture_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<String> {
+    pub(crate) fn capture_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<String> {
         super::capture(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
@@ -129,7 +129,7 @@ pub mod local {
     /// if !local::test("git diff --quiet") { ui::warn("there are changes that are not committed"); }
     /// ```
     #[rhai_fn(name = "test", return_raw)]
-    pub fn test_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<bool> {
+    pub(crate) fn test_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<bool> {
         super::test(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
@@ -143,7 +143,7 @@ pub mod local {
     /// if local::test("which {program}", #{ program: "npm" }) { local::run("npm ci"); }
     /// ```
     #[rhai_fn(name = "test", return_raw)]
-    pub fn test_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<bool> {
+    pub(crate) fn test_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<bool> {
         super::test(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
@@ -155,7 +155,7 @@ pub mod local {
     /// local::cd("web").run("npm run build");
     /// ```
     #[rhai_fn(name = "cd")]
-    pub fn cd_first(folder: ImmutableString) -> LocalValue {
+    pub(crate) fn cd_first(folder: ImmutableString) -> LocalValue {
         cd(&mut LocalValue::new(), folder)
     }
 
@@ -167,7 +167,7 @@ pub mod local {
     /// local::env(#{ NODE_ENV: "production" }).run("npm run build");
     /// ```
     #[rhai_fn(name = "env", return_raw)]
-    pub fn env_first(variables: Map) -> RhaiResultOf<LocalValue> {
+    pub(crate) fn env_first(variables: Map) -> RhaiResultOf<LocalValue> {
         env(&mut LocalValue::new(), variables)
     }
 
@@ -179,7 +179,7 @@ pub mod local {
     /// local::timeout("5m").run("npm test");
     /// ```
     #[rhai_fn(name = "timeout", return_raw)]
-    pub fn timeout_first(limit: Dynamic) -> RhaiResultOf<LocalValue> {
+    pub(crate) fn timeout_first(limit: Dynamic) -> RhaiResultOf<LocalValue> {
         timeout(&mut LocalValue::new(), limit)
     }
 
@@ -191,7 +191,7 @@ pub mod local {
     /// local::stdin("v3.0.1 is out\n").run("bin/announce");
     /// ```
     #[rhai_fn(name = "stdin", return_raw)]
-    pub fn stdin_first(text: Dynamic) -> RhaiResultOf<LocalValue> {
+    pub(crate) fn stdin_first(text: Dynamic) -> RhaiResultOf<LocalValue> {
         stdin(&mut LocalValue::new(), text)
     }
 
@@ -203,10 +203,10 @@ pub mod local {
     /// let motd = local::read("motd.txt");
     /// ```
     #[rhai_fn(name = "read", return_raw)]
-    pub fn read(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
+    pub(crate) fn read(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
         let here = here(&ctx)?;
         let whole = here.script.below(path).map_err(thrown)?;
-        here.perform(ReadFile { path: path.to_owned(), whole })
+        here.perform(LocalReadFile { path: path.to_owned(), whole })
     }
 
     /// Returns whether the project has a file or a folder of this name; its path is relative to the fabfile's folder.
@@ -217,10 +217,10 @@ pub mod local {
     /// if local::exists("package.json") { local::run("npm ci"); }
     /// ```
     #[rhai_fn(name = "exists", return_raw)]
-    pub fn exists(ctx: NativeCallContext, path: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn exists(ctx: NativeCallContext, path: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let whole = here.script.below(path).map_err(thrown)?;
-        here.perform(Exists { path: path.to_owned(), whole })
+        here.perform(LocalExists { path: path.to_owned(), whole })
     }
 
     /// Runs a command that may change something, and returns what it printed.
@@ -231,7 +231,7 @@ pub mod local {
     /// local::cd("web").env(#{ CI: "1" }).run("npm ci");
     /// ```
     #[rhai_fn(global, name = "run", return_raw)]
-    pub fn run_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<String> {
+    pub(crate) fn run_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<String> {
         super::run(&ctx, local, super::command(command)?)
     }
 
@@ -243,7 +243,7 @@ pub mod local {
     /// local::cd("web").run("npm run {script}", #{ script: "build" });
     /// ```
     #[rhai_fn(global, name = "run", return_raw)]
-    pub fn run_values_at(
+    pub(crate) fn run_values_at(
         ctx: NativeCallContext,
         local: &mut LocalValue,
         command: &str,
@@ -260,7 +260,7 @@ pub mod local {
     /// let outdated = local::cd("web").capture("npm outdated --parseable");
     /// ```
     #[rhai_fn(global, name = "capture", return_raw)]
-    pub fn capture_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<String> {
+    pub(crate) fn capture_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<String> {
         super::capture(&ctx, local, super::command(command)?)
     }
 
@@ -272,7 +272,7 @@ pub mod local {
     /// let version = local::cd("web").capture("npm pkg get {key}", #{ key: "version" });
     /// ```
     #[rhai_fn(global, name = "capture", return_raw)]
-    pub fn capture_values_at(
+    pub(crate) fn capture_values_at(
         ctx: NativeCallContext,
         local: &mut LocalValue,
         command: &str,
@@ -289,7 +289,7 @@ pub mod local {
     /// let installed = local::cd("web").test("npm ls");
     /// ```
     #[rhai_fn(global, name = "test", return_raw)]
-    pub fn test_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<bool> {
+    pub(crate) fn test_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<bool> {
         super::test(&ctx, local, super::command(command)?)
     }
 
@@ -303,7 +303,7 @@ pub mod local {
     /// let installed = local::cd("web").test("npm ls {name}", #{ name: "vite" });
     /// ```
     #[rhai_fn(global, name = "test", return_raw)]
-    pub fn test_values_at(
+    pub(crate) fn test_values_at(
         ctx: NativeCallContext,
         local: &mut LocalValue,
         command: &str,
@@ -320,8 +320,8 @@ pub mod local {
     /// local::timeout("5m").cd("web").run("npm ci");
     /// ```
     #[rhai_fn(global, name = "cd")]
-    pub fn cd(local: &mut LocalValue, folder: ImmutableString) -> LocalValue {
-        LocalValue(Machine { cd: Some(folder.into()), ..local.0.clone() })
+    pub(crate) fn cd(local: &mut LocalValue, folder: ImmutableString) -> LocalValue {
+        LocalValue(LocalCall { cd: Some(folder.into()), ..local.0.clone() })
     }
 
     /// Does the same, with this environment for the next calls, in addition to what there was.
@@ -332,7 +332,7 @@ pub mod local {
     /// local::cd("web").env(#{ NODE_ENV: "production" }).run("npm run build");
     /// ```
     #[rhai_fn(global, name = "env", return_raw)]
-    pub fn env(local: &mut LocalValue, variables: Map) -> RhaiResultOf<LocalValue> {
+    pub(crate) fn env(local: &mut LocalValue, variables: Map) -> RhaiResultOf<LocalValue> {
         let mut machine = local.0.clone();
         machine.env.extend(super::variables(variables)?);
         Ok(LocalValue(machine))
@@ -346,8 +346,8 @@ pub mod local {
     /// local::cd("web").timeout("5m").run("npm test");
     /// ```
     #[rhai_fn(global, name = "timeout", return_raw)]
-    pub fn timeout(local: &mut LocalValue, limit: Dynamic) -> RhaiResultOf<LocalValue> {
-        Ok(LocalValue(Machine { timeout: Some(duration(&limit)?), ..local.0.clone() }))
+    pub(crate) fn timeout(local: &mut LocalValue, limit: Dynamic) -> RhaiResultOf<LocalValue> {
+        Ok(LocalValue(LocalCall { timeout: Some(duration(&limit)?), ..local.0.clone() }))
     }
 
     /// Does the same, with this text, or this secret, as the input of the next calls.
@@ -358,10 +358,10 @@ pub mod local {
     /// local::cd("web").stdin("y\n").run("npx create-report");
     /// ```
     #[rhai_fn(global, name = "stdin", return_raw)]
-    pub fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
+    pub(crate) fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
         let given = Argument::of(&text).ok_or_else(|| {
             thrown(Failure::new(Cause::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
         })?;
-        Ok(LocalValue(Machine { stdin: Some(given.sealed()), ..local.0.clone() }))
+        Ok(LocalValue(LocalCall { stdin: Some(given.sealed()), ..local.0.clone() }))
     }
 }

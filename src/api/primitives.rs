@@ -1,4 +1,4 @@
-//! Every primitive, made known to an engine.
+//! The registration of every primitive in an engine.
 use super::{
     HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local,
     release, release_marks, scope, secret, service, targets, text, ui,
@@ -21,7 +21,7 @@ const BARE: [&ModuleManifest; 8] = [
     exported_manifest!(secret::unseen),
 ];
 
-/// Functions that a script calls behind a namespace, which one or several files have.
+/// Functions that a script calls in a namespace, which one or more files define.
 const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
@@ -36,12 +36,12 @@ const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
     ("ui", &[exported_manifest!(ui::ui)]),
 ];
 
-/// Makes every primitive known to an engine.
+/// Registers every primitive in an engine.
 pub fn register(engine: &mut Engine) {
     fill(engine, callable);
 }
 
-/// Makes every primitive known to an engine that tells about them by its metadata, and calls none.
+/// Registers every primitive's metadata in an engine that documents them and never calls them.
 pub fn describe(engine: &mut Engine) {
     fill(engine, described);
 }

@@ -1,4 +1,4 @@
-//! Releases on hosts.
+//! Primitives for releases on hosts.
 use super::{
     HostValue,
     git::CommitValue,
@@ -12,13 +12,13 @@ use crate::{
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
-pub use super::release_value::ReleaseValue;
+pub(super) use super::release_value::ReleaseValue;
 
 #[export_module(manifest)]
 pub mod release {
     /// A commit's tree on hosts.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
-    pub type Release = ReleaseValue;
+    pub(crate) type Release = ReleaseValue;
 
     /// Finds the commit to deploy: what the reference means, or, while a release is in progress, its commit.
     ///
@@ -30,7 +30,7 @@ pub mod release {
     /// let commit = release::resolve("stable");
     /// ```
     #[rhai_fn(name = "resolve", return_raw)]
-    pub fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
+    pub(crate) fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
         resolved(&*here(&ctx)?, reference)
     }
 
@@ -48,7 +48,12 @@ pub mod release {
     /// release::stage(host, release::number(built));
     /// ```
     #[rhai_fn(name = "build", return_raw)]
-    pub fn build(ctx: NativeCallContext, commit: CommitValue, part: &str, f: rhai::FnPtr) -> RhaiResultOf<CommitValue> {
+    pub(crate) fn build(
+        ctx: NativeCallContext,
+        commit: CommitValue,
+        part: &str,
+        f: rhai::FnPtr,
+    ) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
         if commit.made.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
     }
@@ -67,7 +72,7 @@ pub mod release {
     /// release::stage(host, release::number(archive));
     /// ```
     #[rhai_fn(name = "archive", return_raw)]
-    pub fn archive(ctx: NativeCallContext, file: &str, sha256: &str, how: Map) -> RhaiResultOf<CommitValue> {
+    pub(crate) fn archive(ctx: NativeCallContext, file: &str, sha256: &str, how: Map) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
         crate::api::building::archive(&here, file, sha256, how)
     }
@@ -81,7 +86,7 @@ pub mod release {
     /// let archive = release::archive("dist/shop-3.0.1.tar.gz", sha256);
     /// ```
     #[rhai_fn(name = "archive", return_raw)]
-    pub fn archive_of_none(ctx: NativeCallContext, file: &str, sha256: &str) -> RhaiResultOf<CommitValue> {
+    pub(crate) fn archive_of_none(ctx: NativeCallContext, file: &str, sha256: &str) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
         crate::api::building::archive(&here, file, sha256, Map::new())
     }
@@ -94,7 +99,7 @@ pub mod release {
     /// let release = release::number(git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "number", return_raw)]
-    pub fn number(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
+    pub(crate) fn number(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
         numbered(&here(&ctx)?.clone(), commit)
     }
 
@@ -109,7 +114,7 @@ pub mod release {
     /// let current = release::list(host).current;
     /// ```
     #[rhai_fn(name = "list", return_raw)]
-    pub fn list(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+    pub(crate) fn list(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
         listed(&here(&ctx)?.clone(), host)
     }
 
@@ -123,7 +128,7 @@ pub mod release {
     /// let current = release::current(host, ledger::of_fleet(targets()).names);
     /// ```
     #[rhai_fn(name = "current", return_raw)]
-    pub fn current(ctx: NativeCallContext, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn current(ctx: NativeCallContext, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
         current_of(&here(&ctx)?.clone(), host, names)
     }
 
@@ -135,7 +140,7 @@ pub mod release {
     /// if release::is_current(host, git::resolve("stable")) { ui::note("nothing to do"); }
     /// ```
     #[rhai_fn(name = "is_current", return_raw)]
-    pub fn is_current(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+    pub(crate) fn is_current(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         Ok(read(&here(&ctx)?.clone(), &host)?.current.is_some_and(|r| r.is_of(&commit.commit)))
     }
 
@@ -147,7 +152,7 @@ pub mod release {
     /// release::stage(host, release::number(git::resolve("stable")));
     /// ```
     #[rhai_fn(name = "stage", return_raw)]
-    pub fn stage(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+    pub(crate) fn stage(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let stage = Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?;
@@ -164,7 +169,7 @@ pub mod release {
     /// release::activate(host, release);
     /// ```
     #[rhai_fn(name = "activate", return_raw)]
-    pub fn activate(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+    pub(crate) fn activate(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let home = Home::of(&fleet, &host.0.host).map_err(thrown)?;
@@ -180,7 +185,7 @@ pub mod release {
     /// release::prune(host);
     /// ```
     #[rhai_fn(name = "prune", return_raw)]
-    pub fn prune(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<i64> {
+    pub(crate) fn prune(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<i64> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let (home, keep) = (Home::of(&fleet, &host.0.host).map_err(thrown)?, app(&fleet).map_err(thrown)?.keep);
@@ -195,7 +200,7 @@ pub mod release {
     /// release::set_up(host);
     /// ```
     #[rhai_fn(name = "set_up", return_raw)]
-    pub fn set_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn set_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         here.perform(SetUp { host: host.0.host, home })
@@ -215,7 +220,7 @@ pub mod release {
     /// ui::note(host, `${found.others} releases of another tool`);
     /// ```
     #[rhai_fn(name = "adopt", return_raw)]
-    pub fn adopt(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+    pub(crate) fn adopt(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
         adopted(&here(&ctx)?.clone(), host)
     }
 
@@ -227,7 +232,7 @@ pub mod release {
     /// let folder = release::folder(release::number(git::resolve("stable")));
     /// ```
     #[rhai_fn(name = "folder")]
-    pub fn folder(release: ReleaseValue) -> String {
+    pub(crate) fn folder(release: ReleaseValue) -> String {
         format!("releases/{}", release.tree)
     }
 
@@ -239,7 +244,7 @@ pub mod release {
     /// release::inside(host, "current").run("bin/clear-cache");
     /// ```
     #[rhai_fn(name = "inside", return_raw)]
-    pub fn inside(ctx: NativeCallContext, host: HostValue, folder: &str) -> RhaiResultOf<HostValue> {
+    pub(crate) fn inside(ctx: NativeCallContext, host: HostValue, folder: &str) -> RhaiResultOf<HostValue> {
         let here = here(&ctx)?.clone();
         let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         let mut on = host.0;
@@ -256,7 +261,7 @@ pub mod release {
     /// release::hosts(targets()).parallel(|host| release::set_up(host));
     /// ```
     #[rhai_fn(name = "hosts", return_raw)]
-    pub fn hosts(targets: Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn hosts(targets: Targets) -> RhaiResultOf<Targets> {
         getting_it(&targets)
     }
 
@@ -268,7 +273,7 @@ pub mod release {
     /// if !release::wanted(host) { ui::note(host, "nothing is released here"); }
     /// ```
     #[rhai_fn(name = "wanted", return_raw)]
-    pub fn wanted(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn wanted(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let fleet = here(&ctx)?.fleet_of(&host.0.host);
         Ok(app(&fleet).map_err(thrown)?.is_on(&host.0.host))
     }
@@ -283,7 +288,7 @@ pub mod release {
     /// release::preflight(host);
     /// ```
     #[rhai_fn(name = "preflight", return_raw)]
-    pub fn preflight(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn preflight(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         looked_at(&here(&ctx)?.clone(), host, None)
     }
 
@@ -295,7 +300,7 @@ pub mod release {
     /// release::preflight(host, git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "preflight", return_raw)]
-    pub fn preflight_for(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<()> {
+    pub(crate) fn preflight_for(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<()> {
         looked_at(&here(&ctx)?.clone(), host, Some(commit.commit))
     }
 
@@ -311,7 +316,7 @@ pub mod release {
     /// release::share(host, "config/queue.yml", `queue: ${host.vars.queue}`);
     /// ```
     #[rhai_fn(name = "share", return_raw)]
-    pub fn share(ctx: NativeCallContext, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn share(ctx: NativeCallContext, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
         shares(&here(&ctx)?.clone(), host, path, text, false)
     }
 
@@ -326,7 +331,7 @@ pub mod release {
     /// release::share(host, "config/shop.conf", "shop.conf.j2", #{ workers: 4 });
     /// ```
     #[rhai_fn(name = "share", return_raw)]
-    pub fn share_filled(
+    pub(crate) fn share_filled(
         ctx: NativeCallContext,
         host: HostValue,
         path: &str,
@@ -344,7 +349,7 @@ pub mod release {
     /// let there = host.exists(release::shared_path(host, "config/database.yml"));
     /// ```
     #[rhai_fn(name = "shared_path", return_raw)]
-    pub fn shared_path(ctx: NativeCallContext, host: HostValue, path: &str) -> RhaiResultOf<String> {
+    pub(crate) fn shared_path(ctx: NativeCallContext, host: HostValue, path: &str) -> RhaiResultOf<String> {
         let home = Home::of(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         shared(&home, path).map_err(thrown)
     }
@@ -359,7 +364,7 @@ pub mod release {
     /// let differ = release::verify(host, git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "verify", return_raw)]
-    pub fn verify(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn verify(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
         verified(&here(&ctx)?.clone(), host, commit)
     }
 
@@ -371,18 +376,18 @@ pub mod release {
     /// if release::forced() { ui::note("again"); }
     /// ```
     #[rhai_fn(name = "forced", return_raw)]
-    pub fn forced(ctx: NativeCallContext) -> RhaiResultOf<bool> {
+    pub(crate) fn forced(ctx: NativeCallContext) -> RhaiResultOf<bool> {
         Ok(here(&ctx)?.session.run.allowed.force)
     }
 
     /// The commit of the release.
     #[rhai_fn(get = "commit", pure)]
-    pub fn commit(release: &mut ReleaseValue) -> CommitValue {
+    pub(crate) fn commit(release: &mut ReleaseValue) -> CommitValue {
         release.clone().into()
     }
 
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(release: &mut ReleaseValue) -> String {
+    pub(crate) fn to_string(release: &mut ReleaseValue) -> String {
         release.tree.to_string()
     }
 }

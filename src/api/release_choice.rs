@@ -1,21 +1,21 @@
-//! What comes before a release: which commit is meant, what was good before it, and whether a host can take it.
+//! What comes before a release: which commit is meant, which ones were good, and whether a host can take it.
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
-    bookkeeping::{Called, Consult, Histories, Releasing},
+    bookkeeping::{CalledCommit, Consult, Histories, Releasing},
     event::{Standing, What},
     failure::{Cause, Failure},
     fan_out,
-    git::{Kind, ReadDate, Resolve, app},
-    ledger::{Book, Line, Phase, reserved},
+    git::{ReadDate, ReferenceKind, Resolve, app},
+    ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
     release::{Home, Lacks, Number, Preflight, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map};
 
-/// The commit that a reference means, or that of the release in progress.
-pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
+/// Returns the commit that a reference means, or that of the release in progress.
+pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
     let observed = here.session.observed.clone();
     let fleet = targets.fleet.clone();
@@ -23,15 +23,14 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         Some(known) => known,
         None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
     };
-    let in_full = matches!(resolved.kind, Kind::Tag)
-        || (resolved.kind == Kind::Commit && reference.len() == resolved.commit.len());
-    // Where hosts take requests while they are deployed to, no release is in progress and none was rolled back.
-    let book = match in_full || fleet.deploy_live {
-        true => None,
-        false => {
-            let question = Releasing { commit: resolved.commit.as_str().into() };
-            Some(here.perform(Consult { fleet: fleet.clone(), question })?)
-        }
+    let in_full = matches!(resolved.kind, ReferenceKind::Tag)
+        || (resolved.kind == ReferenceKind::Commit && reference.len() == resolved.commit.len());
+    // If hosts take requests while rfab deploys to them, no release is in progress and none was rolled back.
+    let book = if in_full || fleet.deploy_live {
+        None
+    } else {
+        let question = Releasing { commit: resolved.commit.as_str().into() };
+        Some(here.perform(Consult { fleet: fleet.clone(), question })?)
     };
     let kept = book.as_ref().map_or(Ok(None), |book| in_progress(here, &targets, book))?;
     if let Some(kept) = kept.filter(|kept| *kept.commit != *resolved.commit) {
@@ -63,24 +62,24 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
     Ok(resolved.into())
 }
 
-/// A commit by its name, with its first digits behind it.
+/// Returns a commit's name with its first digits, or the digits alone.
 fn called(commit: &str, name: Option<String>) -> String {
     let short = &commit[..commit.len().min(12)];
     name.map_or(short.to_owned(), |name| format!("{name} ({short})"))
 }
 
-/// What was rolled back is not deployed again, unless it was typed in full.
-fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
+/// Returns the refusal of a commit that was rolled back: only its tag or all of its digits deploy it again.
+fn rolled_back(reference: &str, called: &str, line: &LedgerLine) -> Failure {
     let message =
         format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
     Failure::refused(message).unchanged().help("to deploy it anyway, type its tag or all of its digits")
 }
 
-/// The commits that each host was well on, by the ledger.
-pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
+/// Returns, by the ledger, the commits on which each host was well.
+pub(super) fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let question = Histories { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
     let good = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
-    let value = |Called { commit, name, names }: Called| {
+    let value = |CalledCommit { commit, name, names }: CalledCommit| {
         let shown = name.clone().unwrap_or_else(|| commit[..commit.len().min(12)].to_owned());
         Dynamic::from(CommitValue { names, ..CommitValue::of(commit, shown, name) })
     };
@@ -89,8 +88,8 @@ pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     Ok(good.hosts.into_iter().map(|(host, places)| ((&*host).into(), of(places).into())).collect())
 }
 
-/// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
-/// serves it and did not die of it, and another host of a pool does not have it yet.
+/// Returns the commit that a release over the fleet's groups has reached only in part: the newest in the ledger, which
+/// a live host serves without failing on it and another host of a pool doesn't have yet.
 fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Option<CommitValue>> {
     let fleet = &targets.fleet;
     if fleet.balancers.is_empty() {
@@ -124,23 +123,24 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
     Ok((live_has_it && another_has_not).then(kept))
 }
 
-/// How the folders of an app are made: by a line that works in this fabfile, or by what it lacks for that.
+/// Says how to make the app's folders: a line that works in this fabfile, or what the fabfile lacks for one.
 fn folders(here: &Here) -> String {
     let mut functions = here.script.ast.iter_functions();
     let task = functions.any(|function| function.name == "setup" && function.params.is_empty());
     let line = format!("{} setup", here.session.run.naming);
     let line = format!("`rfab {}`", line.trim_start());
-    match task {
-        true => format!("{line} makes the app's folders"),
-        false => format!(
+    if task {
+        format!("{line} makes the app's folders")
+    } else {
+        format!(
             "this fabfile has no task that makes the app's folders: add\n\
              fn setup() {{ targets().parallel(|host| release::set_up(host)); }}\nand type {line}"
-        ),
+        )
     }
 }
 
-/// Fails with all that keeps a release from being staged on a host.
-pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiResultOf<()> {
+/// Fails with everything that keeps rfab from staging a release on a host.
+pub(super) fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiResultOf<()> {
     let host = host.0.host;
     let fleet = here.fleet_of(&host);
     let look = Preflight::of(&fleet, &host).map_err(thrown)?;
@@ -162,8 +162,8 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
     Err(thrown(Failure::failed(problems.join("; ")).on(&host.name).help(help).unchanged()))
 }
 
-/// Puts a text where the releases of a host share it, unless something is there; `secret` if a value of it was one.
-pub fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool) -> RhaiResultOf<bool> {
+/// Writes a text into a host's shared files, unless the file exists; `secret` says that one of its values was one.
+pub(super) fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool) -> RhaiResultOf<bool> {
     let (host, mode) = (host.0.host, host.0.mode);
     let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
     shared(&home, path).map_err(thrown)?;
@@ -172,8 +172,8 @@ pub fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool
     here.perform(Share { host, home, path: path.to_owned(), text: text.into(), secret, mode })
 }
 
-/// The same with a template that is filled.
-pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
+/// Does the same with a filled template.
+pub(super) fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
     let from = here.script.below(from).map_err(thrown)?;
     owned_well(&from).map_err(thrown)?;
     let secret = has_secret(&values);
@@ -181,17 +181,16 @@ pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, value
     shares(here, host, path, &text, secret)
 }
 
-/// Refuses a name under which rfab itself writes things down.
-pub fn own_name(name: &str) -> RhaiResultOf<()> {
-    match reserved(name) {
-        true => Err(thrown(
-            Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name"),
-        )),
-        false => Ok(()),
+/// Refuses a name that rfab uses for its own marks.
+pub(super) fn own_name(name: &str) -> RhaiResultOf<()> {
+    if reserved(name) {
+        Err(thrown(Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name")))
+    } else {
+        Ok(())
     }
 }
 
-/// Says which folders are named like releases and are none: their numbers don't count.
+/// Warns about folders that are named like releases but aren't: their numbers don't count.
 fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     if !names.is_empty() {
         let text = format!(
@@ -202,8 +201,8 @@ fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     }
 }
 
-/// Gives a commit its number in the fleet, by the targets that get the app.
-pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
+/// Gives a commit its number in the fleet, after reading the releases of the targets that get the app.
+pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
     let targets = current_targets(here)?;
     let (mut known, mut highest) = (None, 0);
     for host in targets.hosts.iter().filter(|host| targets.fleet.releases_to(host)) {
@@ -232,8 +231,8 @@ pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> 
     Ok(ReleaseValue::of(number, commit))
 }
 
-/// Those of the hosts that get the app; it fails if none does.
-pub fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
+/// Returns the targets that get the app; fails if none does.
+pub(super) fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
     let app = app(&targets.fleet).map_err(thrown)?;
     let hosts: Vec<_> = targets.hosts.iter().filter(|host| app.is_on(host)).cloned().collect();
     if hosts.is_empty() && !targets.hosts.is_empty() {

@@ -1,4 +1,4 @@
-//! What is written down about releases: switches, what is done once, and what may not be deployed again.
+//! Marks about releases: switches, tasks that run once, and commits that mustn't be deployed again.
 use super::{
     HostValue,
     git::CommitValue,
@@ -21,13 +21,13 @@ fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state:
     here.perform(Mark { fleet, name, commit, state, line })
 }
 
-/// Writes a mark about the commit of a release on the current targets.
+/// Writes a mark about the commit of a release, for the current targets.
 fn switched(here: &Here, name: &str, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
     let targets = current_targets(here)?;
     mark(here, &targets, name, &release.into(), state)
 }
 
-/// How something stands that is done once for each commit and fleet, as a word.
+/// Returns the state of something that runs once for each commit and fleet, as a word.
 fn state_of(here: &Here, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
     let fleet = current_targets(here)?.fleet;
     let state = here.perform(ReadMarks { fleet, name: name.to_owned(), commit: commit.commit })?;
@@ -40,7 +40,7 @@ fn state_of(here: &Here, name: &str, commit: CommitValue) -> RhaiResultOf<String
     .to_owned())
 }
 
-/// Calls a closure if what it does was never done for this commit and fleet, and writes down how that ended.
+/// Calls a closure unless it was done for this commit and fleet, and records how it ended.
 fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitValue, f: &FnPtr) -> RhaiResultOf<bool> {
     let targets = current_targets(here)?;
     let short = commit.commit[..12].to_owned();
@@ -63,7 +63,7 @@ fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitVa
         Ok(_) => mark(here, &targets, name, commit, MarkState::Done)?,
         Err(e) => {
             let failure = failure_of(e);
-            // Without a known end the mark stays begun.
+            // If the outcome is unknown, the mark stays begun.
             if failure.status.is_some() {
                 mark(here, &targets, name, commit, MarkState::Failed)?;
             }
@@ -82,7 +82,7 @@ pub mod marks {
     /// let state = release::marked("migrate", git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "marked", return_raw)]
-    pub fn marked(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
+    pub(crate) fn marked(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
         state_of(&here(&ctx)?.clone(), name, commit)
     }
 
@@ -97,7 +97,7 @@ pub mod marks {
     /// release::once("migrate", git::resolve("stable"), || host.run("bin/migrate"));
     /// ```
     #[rhai_fn(name = "once", return_raw)]
-    pub fn once(ctx: NativeCallContext, name: &str, commit: CommitValue, f: rhai::FnPtr) -> RhaiResultOf<bool> {
+    pub(crate) fn once(ctx: NativeCallContext, name: &str, commit: CommitValue, f: rhai::FnPtr) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         done_once(&ctx, &here, name, &commit, &f)
     }
@@ -110,7 +110,7 @@ pub mod marks {
     /// release::mark_done("migrate", git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "mark_done", return_raw)]
-    pub fn mark_done(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
+    pub(crate) fn mark_done(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let targets = current_targets(&here)?;
         own_name(name)?;
@@ -125,7 +125,7 @@ pub mod marks {
     /// release::begin(host, release::number(git::resolve("stable")));
     /// ```
     #[rhai_fn(name = "begin", return_raw)]
-    pub fn begin(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+    pub(crate) fn begin(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Begun)
     }
 
@@ -137,7 +137,7 @@ pub mod marks {
     /// release::finish(host, release::number(git::resolve("stable")));
     /// ```
     #[rhai_fn(name = "finish", return_raw)]
-    pub fn finish(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+    pub(crate) fn finish(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
     }
 
@@ -149,7 +149,7 @@ pub mod marks {
     /// release::distrust(host, release::number(git::resolve("stable")));
     /// ```
     #[rhai_fn(name = "distrust", return_raw)]
-    pub fn distrust(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+    pub(crate) fn distrust(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
     }
 
@@ -163,7 +163,7 @@ pub mod marks {
     /// release::withdraw(git::resolve("stable"));
     /// ```
     #[rhai_fn(name = "withdraw", return_raw)]
-    pub fn withdraw(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
+    pub(crate) fn withdraw(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let targets = current_targets(&here)?;
         mark(&here, &targets, WITHDRAWN, &commit, MarkState::Done)
@@ -180,7 +180,7 @@ pub mod marks {
     /// let good = release::history(targets())[host.name];
     /// ```
     #[rhai_fn(name = "history", return_raw)]
-    pub fn history(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+    pub(crate) fn history(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
         good(&*here(&ctx)?, &targets)
     }
 
@@ -192,7 +192,7 @@ pub mod marks {
     /// if release::complete(host, git::resolve("stable")) { ui::note("nothing to do"); }
     /// ```
     #[rhai_fn(name = "complete", return_raw)]
-    pub fn complete(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+    pub(crate) fn complete(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         completed(&here(&ctx)?.clone(), host, commit)
     }
 
@@ -204,7 +204,7 @@ pub mod marks {
     /// release::unchanged(host);
     /// ```
     #[rhai_fn(name = "unchanged", return_raw)]
-    pub fn unchanged(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn unchanged(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         here(&ctx)?.session.observed.unchanged(&host.0.host);
         Ok(())
     }

@@ -1,25 +1,25 @@
 //! A release as a script holds it.
 use super::git::CommitValue;
-use crate::model::Release as Tree;
+use crate::model::Release;
 
-/// A commit's tree under the number that the fleet gave it, as a script holds it.
+/// A commit's tree under its number in the fleet, as a script holds it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ReleaseValue {
-    pub tree: Tree,
-    /// What the commit was called.
+pub(super) struct ReleaseValue {
+    pub tree: Release,
+    /// What the user called the commit.
     pub name: String,
     pub tag: Option<String>,
-    /// What else a service may call it.
+    /// Other names that a service may report.
     pub names: Vec<String>,
-    /// The digest of the manifest of what takes the place of the commit's tree.
+    /// The digest of the manifest of what replaces the commit's tree.
     pub made: Option<String>,
 }
 
 impl ReleaseValue {
-    /// A commit under its number.
-    pub fn of(number: u32, commit: CommitValue) -> Self {
+    /// Returns a commit under its number.
+    pub(super) fn of(number: u32, commit: CommitValue) -> Self {
         let CommitValue { commit, name, tag, names, made, .. } = commit;
-        Self { tree: Tree { number, commit }, name, tag, names, made }
+        Self { tree: Release { number, commit }, name, tag, names, made }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What runs when a stretch of work ends, and names for such stretches.
+//! Primitives for scopes: what runs when one ends, and their names.
 use crate::{
     event::What,
     failure::{Cause, Failure, Reason},
@@ -19,7 +19,7 @@ pub mod scope {
     /// defer(|| ui::note("done, one way or another"));
     /// ```
     #[rhai_fn(name = "defer", return_raw)]
-    pub fn defer(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<()> {
+    pub(crate) fn defer(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<()> {
         here(&ctx)?.defers.lock().unwrap().push((f, ctx.global_runtime_state().clone()));
         Ok(())
     }
@@ -35,7 +35,7 @@ pub mod scope {
     /// });
     /// ```
     #[rhai_fn(name = "scope", return_raw)]
-    pub fn within(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn within(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let inner = Here { defers: Arc::default(), ..here };
         let mut global = ctx.global_runtime_state().clone();
@@ -55,7 +55,7 @@ pub mod scope {
     /// step("warm up", || targets().parallel(|host| host.run("bin/warm-up")));
     /// ```
     #[rhai_fn(name = "step", return_raw)]
-    pub fn step(ctx: NativeCallContext, name: &str, f: FnPtr) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn step(ctx: NativeCallContext, name: &str, f: FnPtr) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         if name.is_empty() || name.len() > 80 || name.chars().any(char::is_control) {
             let message = "a step's name has 1 to 80 characters, and no control characters";

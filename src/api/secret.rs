@@ -1,22 +1,22 @@
-//! Secrets: taken from where they are kept, and handed on unseen.
+//! Primitives for secrets: they are read where they are kept, and passed on unseen.
 use super::command::command_error;
 use crate::{
     command::Command,
     failure::{Cause, Failure},
     script::{Argument, RhaiResultOf, here, thrown},
     secret::{MASK, Secret},
-    source::{Source, Take},
+    source::{SecretSource, Take},
 };
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 
-fn take(ctx: &NativeCallContext, from: Source) -> RhaiResultOf<Secret> {
+fn take(ctx: &NativeCallContext, from: SecretSource) -> RhaiResultOf<Secret> {
     here(ctx)?.perform(Take(from))
 }
 
 fn printed(ctx: &NativeCallContext, words: Vec<String>) -> RhaiResultOf<Secret> {
     let folder = here(ctx)?.script.folder.clone();
     match Command::of(words).map_err(command_error)? {
-        Command::Words(words) => take(ctx, Source::Command { words, folder }),
+        Command::Words(words) => take(ctx, SecretSource::Command { words, folder }),
         Command::Line { .. } => unreachable!("they are words"),
     }
 }
@@ -37,11 +37,11 @@ pub mod secret {
     /// host.env(#{ DATABASE_PASSWORD: password }).run("bin/check");
     /// ```
     #[rhai_fn(name = "env", return_raw)]
-    pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Secret> {
+    pub(crate) fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Secret> {
         if !crate::command::is_variable(name) || name.is_empty() {
             return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a name of a variable"))));
         }
-        take(&ctx, Source::Env(name.to_owned()))
+        take(&ctx, SecretSource::Env(name.to_owned()))
     }
 
     /// Takes a secret from a file below the fabfile's folder, without its last line end.
@@ -54,9 +54,9 @@ pub mod secret {
     /// host.write("/tmp/key", secret::file("secrets/key"));
     /// ```
     #[rhai_fn(name = "file", return_raw)]
-    pub fn file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Secret> {
+    pub(crate) fn file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Secret> {
         let file = here(&ctx)?.script.below(path).map_err(thrown)?;
-        take(&ctx, Source::File { file, path: path.to_owned() })
+        take(&ctx, SecretSource::File { file, path: path.to_owned() })
     }
 
     /// Takes a secret from what a program on this machine prints, without the last line end.
@@ -69,7 +69,7 @@ pub mod secret {
     /// host.stdin(secret::command(["pass", "show", "shop/db"])).run("bin/login");
     /// ```
     #[rhai_fn(name = "command", return_raw)]
-    pub fn command(ctx: NativeCallContext, words: Array) -> RhaiResultOf<Secret> {
+    pub(crate) fn command(ctx: NativeCallContext, words: Array) -> RhaiResultOf<Secret> {
         let why = "a word of a command is a secret, and every user of this machine sees the words of commands";
         let word = |word: Dynamic| match Argument::of(&word) {
             Some(given) => given.open(why, "let the program read it from its own store").map_err(thrown),
@@ -86,7 +86,7 @@ pub mod secret {
     /// let token = secret::command("pass show shop/token");
     /// ```
     #[rhai_fn(name = "command", return_raw)]
-    pub fn command_text(ctx: NativeCallContext, command: &str) -> RhaiResultOf<Secret> {
+    pub(crate) fn command_text(ctx: NativeCallContext, command: &str) -> RhaiResultOf<Secret> {
         match Command::words(command, &[]).map_err(command_error)? {
             Command::Words(words) => printed(&ctx, words),
             Command::Line { .. } => unreachable!("it was split into words"),
@@ -101,27 +101,27 @@ pub mod secret {
     /// let password = secret::ask("the database password");
     /// ```
     #[rhai_fn(name = "ask", return_raw)]
-    pub fn ask(ctx: NativeCallContext, what: &str) -> RhaiResultOf<Secret> {
-        take(&ctx, Source::Ask(what.to_owned()))
+    pub(crate) fn ask(ctx: NativeCallContext, what: &str) -> RhaiResultOf<Secret> {
+        take(&ctx, SecretSource::Ask(what.to_owned()))
     }
 }
 
 #[export_module(manifest)]
 pub mod unseen {
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(ctx: NativeCallContext, _secret: &mut crate::secret::Secret) -> String {
+    pub(crate) fn to_string(ctx: NativeCallContext, _secret: &mut crate::secret::Secret) -> String {
         // The top level of a file has no run, and no secret either.
         here(&ctx).into_iter().for_each(|here| here.lane.masks().word());
         MASK.to_owned()
     }
 
     #[rhai_fn(name = "==", name = "!=", name = "<", name = "<=", name = ">", name = ">=", pure, return_raw)]
-    pub fn compare(_secret: &mut crate::secret::Secret, _other: Dynamic) -> RhaiResultOf<bool> {
+    pub(crate) fn compare(_secret: &mut crate::secret::Secret, _other: Dynamic) -> RhaiResultOf<bool> {
         Err(not_compared())
     }
 
     #[rhai_fn(name = "==", name = "!=", name = "<", name = "<=", name = ">", name = ">=", pure, return_raw)]
-    pub fn compare_behind(_other: &mut Dynamic, _secret: crate::secret::Secret) -> RhaiResultOf<bool> {
+    pub(crate) fn compare_behind(_other: &mut Dynamic, _secret: crate::secret::Secret) -> RhaiResultOf<bool> {
         Err(not_compared())
     }
 }

@@ -1,6 +1,7 @@
-//! The units of the app.
+//! Primitives for the app's units.
 use super::HostValue;
 use crate::{
+    duration::written,
     script::{Here, RhaiResultOf, here, thrown},
     service::{ChangeService, FollowLogs, Install, ReadInstalled, ReadService, ServiceChange, ServiceRead, units},
 };
@@ -34,7 +35,7 @@ pub mod service {
     /// service::restart(host);
     /// ```
     #[rhai_fn(name = "restart", return_raw)]
-    pub fn restart(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn restart(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         change(&*here(&ctx)?, &host, ServiceChange::Restart)
     }
 
@@ -46,7 +47,7 @@ pub mod service {
     /// service::start(host);
     /// ```
     #[rhai_fn(name = "start", return_raw)]
-    pub fn start(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn start(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         change(&*here(&ctx)?, &host, ServiceChange::Start)
     }
 
@@ -58,7 +59,7 @@ pub mod service {
     /// service::stop(host);
     /// ```
     #[rhai_fn(name = "stop", return_raw)]
-    pub fn stop(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn stop(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         change(&*here(&ctx)?, &host, ServiceChange::Stop)
     }
 
@@ -73,13 +74,13 @@ pub mod service {
     /// if within != () { clock::deadline(within, "2s", || service::idle(host)); }
     /// ```
     #[rhai_fn(name = "quiet", return_raw)]
-    pub fn quiet(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn quiet(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?;
         let fleet = here.fleet_of(&host.0.host);
         let service = fleet.app.as_ref().and_then(|app| app.service.as_ref());
         let Some(service) = service.filter(|service| service.quiet.is_some()) else { return Ok(Dynamic::UNIT) };
         change(&here, &host, ServiceChange::Quiet)?;
-        Ok(format!("{}s", service.quiet_within.as_secs()).into())
+        Ok(written(service.quiet_within.as_millis() as u64).into())
     }
 
     /// Returns whether the host's units have no work left, by `idle` of the fleet file.
@@ -90,7 +91,7 @@ pub mod service {
     /// if service::quiet(host) != () { ui::note(`${service::idle(host)}`); }
     /// ```
     #[rhai_fn(name = "idle", return_raw)]
-    pub fn idle(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+    pub(crate) fn idle(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let answers = read(&*here(&ctx)?, &host, ServiceRead::Idle)?;
         Ok(answers.iter().all(|(_, output)| output.status == 0))
     }
@@ -105,7 +106,7 @@ pub mod service {
     /// service::install(host, "3.0.1-1");
     /// ```
     #[rhai_fn(name = "install", return_raw)]
-    pub fn install(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<()> {
+    pub(crate) fn install(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let fleet = here.fleet_of(&host.0.host);
         here.perform(Install::of(&fleet, &host.0.host, version).map_err(thrown)?)
@@ -121,7 +122,7 @@ pub mod service {
     /// if service::installed(host) != "3.0.1-1" { ui::note(host, "has another version"); }
     /// ```
     #[rhai_fn(name = "installed", return_raw)]
-    pub fn installed(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn installed(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?;
         let fleet = here.fleet_of(&host.0.host);
         let version = here.perform(ReadInstalled::of(&fleet, &host.0.host).map_err(thrown)?)?;
@@ -136,7 +137,7 @@ pub mod service {
     /// for unit in service::status(host) { ui::note(`${unit.unit}: ${unit.text}`); }
     /// ```
     #[rhai_fn(name = "status", return_raw)]
-    pub fn status(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
+    pub(crate) fn status(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
         let answers = read(&*here(&ctx)?, &host, ServiceRead::Status)?;
         let map = |(unit, output): (String, crate::remote::Output)| {
             let mut map = rhai::Map::new();
@@ -156,7 +157,7 @@ pub mod service {
     /// ui::note(service::logs(host, 20));
     /// ```
     #[rhai_fn(name = "logs", return_raw)]
-    pub fn logs(ctx: NativeCallContext, host: HostValue, lines: i64) -> RhaiResultOf<String> {
+    pub(crate) fn logs(ctx: NativeCallContext, host: HostValue, lines: i64) -> RhaiResultOf<String> {
         let lines = lines.clamp(1, 10_000) as u32;
         let answers = read(&*here(&ctx)?, &host, ServiceRead::Logs(lines))?;
         Ok(answers.into_iter().map(|(_, output)| output.out).collect::<Vec<_>>().join("\n"))
@@ -170,7 +171,7 @@ pub mod service {
     /// targets().parallel(|host| service::follow(host));
     /// ```
     #[rhai_fn(name = "follow", return_raw)]
-    pub fn follow(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+    pub(crate) fn follow(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         here.perform(FollowLogs::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?)
     }
@@ -183,7 +184,7 @@ pub mod service {
     /// ui::note(`${service::units(host)}`);
     /// ```
     #[rhai_fn(name = "units", return_raw)]
-    pub fn unit_names(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
+    pub(crate) fn unit_names(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
         let here = here(&ctx)?;
         let units = units(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         Ok(units.into_iter().map(|u| u.to_string().into()).collect())

@@ -1,4 +1,4 @@
-//! How hosts stand in the balancer, for scripts.
+//! Whether hosts are live or out, for scripts.
 use super::HostValue;
 use crate::{
     balancer::{Balance, ReadBalance},
@@ -10,8 +10,8 @@ use crate::{
 };
 use rhai::Map;
 
-/// How the balancers of the targets stand.
-pub fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
+/// Reads the state of the fleet's balancers.
+pub(super) fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
     here.perform(ReadBalance { fleet: targets.fleet.clone() })
 }
 
@@ -25,8 +25,8 @@ fn standing_word(standing: Standing) -> &'static str {
     }
 }
 
-/// Those of the hosts that stand in one of these ways.
-pub fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
+/// Returns the targets with one of these standings.
+pub(super) fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));
     }
@@ -40,8 +40,8 @@ pub fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiR
     Ok(targets.with(hosts, &targets.selection))
 }
 
-/// Those of the hosts that are out for a reason that is wanted.
-pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
+/// Returns the targets that are out for a wanted reason.
+pub(super) fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
     let gone = standing_as(here, targets, &[Standing::Out, Standing::Mixed])?;
     if gone.hosts.is_empty() {
         return Ok(gone);
@@ -51,20 +51,20 @@ pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiRe
     Ok(targets.with(chosen.cloned().collect(), &targets.selection))
 }
 
-/// Asks the ledger how targets stand.
-pub fn standing_of(targets: &Targets) -> Consult<bookkeeping::Standing> {
+/// Returns the question that asks the ledger for the standing of targets.
+pub(super) fn standing_of(targets: &Targets) -> Consult<bookkeeping::HostStandings> {
     let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
-    Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: Some(hosts) } }
+    Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: Some(hosts) } }
 }
 
-/// A host alone, as targets.
-pub fn alone(here: &Here, host: &HostValue) -> Targets {
+/// Returns targets that consist of one host.
+pub(super) fn alone(here: &Here, host: &HostValue) -> Targets {
     let fleet = here.fleet_of(&host.0.host);
     Targets { fleet, hosts: vec![host.0.host.clone()].into(), selection: host.0.host.name.to_string() }
 }
 
-/// How hosts stand in the balancer, as maps by host.
-pub fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
+/// Returns the state of hosts in the balancer, as maps by host.
+pub(super) fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let balance = read(here, targets)?;
     let mut states = Map::new();
     for host in targets.hosts.iter() {
@@ -81,8 +81,8 @@ pub fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     Ok(states)
 }
 
-/// Those of the hosts that are live although they were taken out.
-pub fn in_by_itself(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
+/// Returns the targets that are live although a run took them out.
+pub(super) fn in_by_itself(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));
     }

@@ -1,4 +1,4 @@
-//! Hosts chosen for the next tasks, and one thing on many of them.
+//! Primitives that choose hosts for the next tasks, and do one thing on many of them.
 use super::{HostValue, options::options};
 use crate::{
     fan_out::{self, Limits},
@@ -31,7 +31,7 @@ pub mod targets {
     /// for host in targets() { ui::note(host.name); }
     /// ```
     #[rhai_fn(name = "targets", return_raw)]
-    pub fn current(ctx: NativeCallContext) -> RhaiResultOf<Targets> {
+    pub(crate) fn current(ctx: NativeCallContext) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         current_targets(&here)
     }
@@ -46,7 +46,7 @@ pub mod targets {
     /// let some = targets().select("group1,^web1");
     /// ```
     #[rhai_fn(name = "select", return_raw, pure)]
-    pub fn select(ctx: NativeCallContext, targets: &mut Targets, selection: &str) -> RhaiResultOf<Targets> {
+    pub(crate) fn select(ctx: NativeCallContext, targets: &mut Targets, selection: &str) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         select_hosts(&here, targets, selection)
     }
@@ -66,7 +66,7 @@ pub mod targets {
     /// ui::note(both.app("shop").fleet);
     /// ```
     #[rhai_fn(name = "app", return_raw, pure)]
-    pub fn app(ctx: NativeCallContext, targets: &mut Targets, name: &str) -> RhaiResultOf<Targets> {
+    pub(crate) fn app(ctx: NativeCallContext, targets: &mut Targets, name: &str) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         hosts_of_app(&here, targets, name)
     }
@@ -79,7 +79,7 @@ pub mod targets {
     /// let workers = targets().role("worker");
     /// ```
     #[rhai_fn(name = "role", pure)]
-    pub fn role(targets: &mut Targets, role: &str) -> Targets {
+    pub(crate) fn role(targets: &mut Targets, role: &str) -> Targets {
         let hosts = targets.hosts.iter().filter(|h| h.roles.iter().any(|r| **r == *role)).cloned().collect();
         targets.with(hosts, role)
     }
@@ -92,7 +92,7 @@ pub mod targets {
     /// let first = targets().group("group1");
     /// ```
     #[rhai_fn(name = "group", pure)]
-    pub fn group(targets: &mut Targets, group: &str) -> Targets {
+    pub(crate) fn group(targets: &mut Targets, group: &str) -> Targets {
         let hosts = targets.hosts.iter().filter(|h| h.group.as_deref() == Some(group)).cloned().collect();
         targets.with(hosts, group)
     }
@@ -105,7 +105,7 @@ pub mod targets {
     /// let first = targets().host("web1");
     /// ```
     #[rhai_fn(name = "host", return_raw, pure)]
-    pub fn host(targets: &mut Targets, name: &str) -> RhaiResultOf<HostValue> {
+    pub(crate) fn host(targets: &mut Targets, name: &str) -> RhaiResultOf<HostValue> {
         let host = targets.hosts.iter().find(|h| *h.name == *name).cloned();
         host.map(HostValue::from).ok_or_else(|| {
             let message = format!("host `{name}` isn't among the targets");
@@ -121,7 +121,7 @@ pub mod targets {
     /// targets().first().each(|host| host.run("bin/migrate"));
     /// ```
     #[rhai_fn(name = "first", pure)]
-    pub fn first(targets: &mut Targets) -> Targets {
+    pub(crate) fn first(targets: &mut Targets) -> Targets {
         targets.with(targets.hosts.iter().take(1).cloned().collect(), &targets.selection)
     }
 
@@ -133,7 +133,7 @@ pub mod targets {
     /// let peers = targets().group("group1").whole_fleet().role("web").names();
     /// ```
     #[rhai_fn(name = "whole_fleet", return_raw, pure)]
-    pub fn whole_fleet(ctx: NativeCallContext, targets: &mut Targets) -> RhaiResultOf<Targets> {
+    pub(crate) fn whole_fleet(ctx: NativeCallContext, targets: &mut Targets) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         whole_fleet_of(&here, targets)
     }
@@ -146,7 +146,7 @@ pub mod targets {
     /// let nobody = targets().none();
     /// ```
     #[rhai_fn(name = "none", pure)]
-    pub fn none(targets: &mut Targets) -> Targets {
+    pub(crate) fn none(targets: &mut Targets) -> Targets {
         targets.with(Vec::new(), &targets.selection)
     }
 
@@ -158,7 +158,7 @@ pub mod targets {
     /// if targets().has(host) { ui::note("it is"); }
     /// ```
     #[rhai_fn(name = "has", pure)]
-    pub fn has(targets: &mut Targets, host: HostValue) -> bool {
+    pub(crate) fn has(targets: &mut Targets, host: HostValue) -> bool {
         targets.hosts.contains(&host.0.host)
     }
 
@@ -170,7 +170,7 @@ pub mod targets {
     /// let both = targets().both(targets().group("group1"));
     /// ```
     #[rhai_fn(name = "both", pure)]
-    pub fn both(targets: &mut Targets, others: Targets) -> Targets {
+    pub(crate) fn both(targets: &mut Targets, others: Targets) -> Targets {
         targets.with(targets.hosts.iter().filter(|h| others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
@@ -182,7 +182,7 @@ pub mod targets {
     /// let rest = targets().without(targets().group("group1"));
     /// ```
     #[rhai_fn(name = "without", pure)]
-    pub fn without(targets: &mut Targets, others: Targets) -> Targets {
+    pub(crate) fn without(targets: &mut Targets, others: Targets) -> Targets {
         targets.with(targets.hosts.iter().filter(|h| !others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
@@ -194,7 +194,7 @@ pub mod targets {
     /// let old = targets().which(|host| host.test("test -e /srv/shop/OLD"));
     /// ```
     #[rhai_fn(name = "which", return_raw)]
-    pub fn which(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Targets> {
+    pub(crate) fn which(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         let answers = fan_out::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)?;
         let hosts = targets.hosts.iter().zip(answers).filter(|(_, yes)| yes.as_bool().unwrap_or(false));
@@ -211,7 +211,7 @@ pub mod targets {
     /// for group in targets().groups() { ui::note(`${group.len()} hosts`); }
     /// ```
     #[rhai_fn(name = "groups", pure)]
-    pub fn groups(targets: &mut Targets) -> Array {
+    pub(crate) fn groups(targets: &mut Targets) -> Array {
         let stretches = targets.fleet.stretches(&targets.hosts);
         stretches.into_iter().map(|(name, hosts)| Dynamic::from(targets.with(hosts, &name))).collect()
     }
@@ -224,7 +224,7 @@ pub mod targets {
     /// targets().each(|host| host.run("bin/clear-cache"));
     /// ```
     #[rhai_fn(name = "each", return_raw)]
-    pub fn each(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
+    pub(crate) fn each(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         fan_out::out(&ctx, &here, &targets, &Limits::one_by_one(), &f)
     }
@@ -239,7 +239,7 @@ pub mod targets {
     /// let kernels = targets().parallel(|host| host.capture("uname -r"));
     /// ```
     #[rhai_fn(name = "parallel", return_raw)]
-    pub fn parallel(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
+    pub(crate) fn parallel(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         fan_out::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)
     }
@@ -255,7 +255,7 @@ pub mod targets {
     /// targets().each(#{ at_once: 4, batches: [1, "20%"], max_failed: 1 }, |host| host.run("bin/clear-cache"));
     /// ```
     #[rhai_fn(name = "each", return_raw)]
-    pub fn each_within(ctx: NativeCallContext, targets: Targets, limits: Map, f: FnPtr) -> RhaiResultOf<Array> {
+    pub(crate) fn each_within(ctx: NativeCallContext, targets: Targets, limits: Map, f: FnPtr) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         fan_out::out(&ctx, &here, &targets, &options::<Limits>(limits)?, &f)
     }
@@ -268,7 +268,7 @@ pub mod targets {
     /// ui::note(`${targets().len()} hosts`);
     /// ```
     #[rhai_fn(name = "len", pure)]
-    pub fn len(targets: &mut Targets) -> i64 {
+    pub(crate) fn len(targets: &mut Targets) -> i64 {
         targets.hosts.len() as i64
     }
 
@@ -280,7 +280,7 @@ pub mod targets {
     /// if targets().role("worker").is_empty() { ui::note("no workers"); }
     /// ```
     #[rhai_fn(name = "is_empty", pure)]
-    pub fn is_empty(targets: &mut Targets) -> bool {
+    pub(crate) fn is_empty(targets: &mut Targets) -> bool {
         targets.hosts.is_empty()
     }
 
@@ -292,31 +292,31 @@ pub mod targets {
     /// ui::note(targets().names());
     /// ```
     #[rhai_fn(name = "names", pure)]
-    pub fn names(targets: &mut Targets) -> String {
+    pub(crate) fn names(targets: &mut Targets) -> String {
         targets.hosts.iter().map(|h| &*h.name).collect::<Vec<_>>().join(", ")
     }
 
     /// The fleet's name.
     #[rhai_fn(get = "fleet", pure)]
-    pub fn fleet(targets: &mut Targets) -> String {
+    pub(crate) fn fleet(targets: &mut Targets) -> String {
         targets.fleet.name.to_string()
     }
 
     /// The names of the fleet's apps, if it has several; with one app, there are none to choose from.
     #[rhai_fn(get = "apps", pure)]
-    pub fn apps(targets: &mut Targets) -> Array {
+    pub(crate) fn apps(targets: &mut Targets) -> Array {
         targets.fleet.app_names().map(|name| name.to_owned().into()).collect()
     }
 
     /// Whether the fleet's hosts may be deployed to while they take traffic.
     #[rhai_fn(get = "deploy_live", pure)]
-    pub fn deploy_live(targets: &mut Targets) -> bool {
+    pub(crate) fn deploy_live(targets: &mut Targets) -> bool {
         targets.fleet.deploy_live
     }
 
     /// Whether a person changes a balancer of the fleet and rfab asks them: it's best to ask once for all hosts.
     #[rhai_fn(get = "by_hand", pure)]
-    pub fn by_hand(targets: &mut Targets) -> bool {
+    pub(crate) fn by_hand(targets: &mut Targets) -> bool {
         targets.fleet.balancers.iter().any(crate::fleet::Balancer::by_hand)
     }
 
@@ -324,13 +324,13 @@ pub mod targets {
     ///
     /// It fails for a fleet with several apps if none was chosen.
     #[rhai_fn(get = "path", return_raw, pure)]
-    pub fn path(targets: &mut Targets) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn path(targets: &mut Targets) -> RhaiResultOf<Dynamic> {
         let path = targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into());
         targets.fleet.unchosen().map_or(Ok(path), |no| Err(crate::script::thrown(no)))
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(targets: &mut Targets) -> String {
+    pub(crate) fn to_string(targets: &mut Targets) -> String {
         targets.selection.clone()
     }
 }

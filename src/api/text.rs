@@ -1,4 +1,4 @@
-//! Texts into values, and shell lines.
+//! Primitives that turn texts into values and shell lines.
 use super::command::command_error;
 use crate::{
     command::Command,
@@ -21,7 +21,7 @@ pub mod text {
     /// host.capture(sh("df -h | tail -1"));
     /// ```
     #[rhai_fn(name = "sh", return_raw)]
-    pub fn sh(ctx: NativeCallContext, line: &str) -> RhaiResultOf<Command> {
+    pub(crate) fn sh(ctx: NativeCallContext, line: &str) -> RhaiResultOf<Command> {
         here(&ctx)?.script.resolver.written(line).map_err(thrown)?;
         Command::line(line, Vec::new()).map_err(command_error)
     }
@@ -38,7 +38,7 @@ pub mod text {
     /// host.run(sh("cd \"$dir\" && make", #{ dir: "/srv/shop" }));
     /// ```
     #[rhai_fn(name = "sh", return_raw)]
-    pub fn sh_values(ctx: NativeCallContext, line: &str, variables: Map) -> RhaiResultOf<Command> {
+    pub(crate) fn sh_values(ctx: NativeCallContext, line: &str, variables: Map) -> RhaiResultOf<Command> {
         here(&ctx)?.script.resolver.written(line).map_err(thrown)?;
         let (mut values, mut secrets) = (Vec::new(), Vec::new());
         for (name, given) in Argument::each(variables).map_err(thrown)? {
@@ -58,7 +58,7 @@ pub mod text {
     /// let lines = number("20");
     /// ```
     #[rhai_fn(name = "number", return_raw)]
-    pub fn number(text: &str) -> RhaiResultOf<i64> {
+    pub(crate) fn number(text: &str) -> RhaiResultOf<i64> {
         text.trim().parse().map_err(|_| wrong(format!("`{text}` isn't a whole number"), "write digits, such as 20"))
     }
 
@@ -70,7 +70,7 @@ pub mod text {
     /// if yes("on") { ui::note("on"); }
     /// ```
     #[rhai_fn(name = "yes", return_raw)]
-    pub fn yes(text: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn yes(text: &str) -> RhaiResultOf<bool> {
         match text.trim() {
             "yes" | "true" | "on" | "1" => Ok(true),
             "no" | "false" | "off" | "0" => Ok(false),
@@ -86,7 +86,7 @@ pub mod text {
     /// let cell = padded("live", 6);
     /// ```
     #[rhai_fn(name = "padded")]
-    pub fn padded(text: &str, width: i64) -> String {
+    pub(crate) fn padded(text: &str, width: i64) -> String {
         let width = width.clamp(0, 200) as usize;
         format!("{text:<width$}")
     }
@@ -99,7 +99,7 @@ pub mod text {
     /// together(targets().parallel(|host| { try { host.test("true"); } catch (failure) { return failure; } }));
     /// ```
     #[rhai_fn(name = "together", return_raw)]
-    pub fn together(failures: rhai::Array) -> RhaiResultOf<()> {
+    pub(crate) fn together(failures: rhai::Array) -> RhaiResultOf<()> {
         let mut failures: Vec<Failure> = failures.into_iter().filter_map(Dynamic::try_cast::<Failure>).collect();
         if failures.len() < 2 {
             return failures.pop().map_or(Ok(()), |failure| Err(thrown(failure)));
@@ -124,7 +124,7 @@ pub mod text {
     /// if targets().len() > 100 { refuse("too many hosts at once"); }
     /// ```
     #[rhai_fn(name = "refuse", return_raw)]
-    pub fn refuse(why: &str) -> RhaiResultOf<()> {
+    pub(crate) fn refuse(why: &str) -> RhaiResultOf<()> {
         Err(thrown(Failure::refused(why)))
     }
 
@@ -136,7 +136,7 @@ pub mod text {
     /// let config = parse_json("{\"workers\": 4}");
     /// ```
     #[rhai_fn(name = "parse_json", return_raw)]
-    pub fn parse_json(text: &str) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn parse_json(text: &str) -> RhaiResultOf<Dynamic> {
         let value: serde_json::Value =
             serde_json::from_str(text).map_err(|e| thrown(Failure::failed(format!("this text isn't JSON: {e}"))))?;
         rhai::serde::to_dynamic(value)

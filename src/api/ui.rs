@@ -1,4 +1,4 @@
-//! What is said to the person, and asked.
+//! Primitives that talk to the person: notes, warnings and questions.
 use super::HostValue;
 use crate::{
     event::What,
@@ -8,7 +8,7 @@ use crate::{
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 use unicode_width::UnicodeWidthStr;
 
-/// Rows of cells as lines.
+/// Aligns rows of cells, one line each.
 fn aligned(mut rows: Vec<Vec<String>>) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     rows.iter_mut().for_each(|row| row.resize(columns, String::new()));
@@ -32,7 +32,7 @@ pub mod ui {
     /// ui::note("the cache is warm");
     /// ```
     #[rhai_fn(name = "note", return_raw)]
-    pub fn note(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
+    pub(crate) fn note(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         here(&ctx)?.note(text);
         Ok(())
     }
@@ -45,7 +45,7 @@ pub mod ui {
     /// ui::note(host, "the cache is warm");
     /// ```
     #[rhai_fn(name = "note", return_raw)]
-    pub fn note_of(ctx: NativeCallContext, host: HostValue, text: &str) -> RhaiResultOf<()> {
+    pub(crate) fn note_of(ctx: NativeCallContext, host: HostValue, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         for line in here.session.observed.names.told(text).lines() {
             here.lane.tell(What::Noted { host: Some(host.0.host.name.clone()), text: line.to_owned() });
@@ -61,7 +61,7 @@ pub mod ui {
     /// ui::table([["host", "roles"], [host.name, host.roles]]);
     /// ```
     #[rhai_fn(name = "table", return_raw)]
-    pub fn table(ctx: NativeCallContext, rows: Array) -> RhaiResultOf<()> {
+    pub(crate) fn table(ctx: NativeCallContext, rows: Array) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let cell = |cell: &Dynamic| here.session.observed.names.told(&worded(cell));
         let cells = |row: Dynamic| match row.try_cast_result::<Array>() {
@@ -82,7 +82,7 @@ pub mod ui {
     /// ui::warn("the disk is nearly full");
     /// ```
     #[rhai_fn(name = "warn", return_raw)]
-    pub fn warn(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
+    pub(crate) fn warn(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         here.lane.tell(What::Warned { host: here.lane.host.clone(), text: here.session.observed.names.told(text) });
         Ok(())
@@ -98,7 +98,7 @@ pub mod ui {
     /// ui::next("prod proxy.flip");
     /// ```
     #[rhai_fn(name = "next", return_raw)]
-    pub fn next(ctx: NativeCallContext, line: &str) -> RhaiResultOf<()> {
+    pub(crate) fn next(ctx: NativeCallContext, line: &str) -> RhaiResultOf<()> {
         here(&ctx)?.session.observed.next(line);
         Ok(())
     }
@@ -111,7 +111,7 @@ pub mod ui {
     /// if !ui::confirm("Continue?") { throw "not confirmed"; }
     /// ```
     #[rhai_fn(name = "confirm", return_raw)]
-    pub fn confirm(ctx: NativeCallContext, question: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn confirm(ctx: NativeCallContext, question: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let given = here.session.run.allowed.yes.given().is_some();
         here.perform(Confirm { question: question.to_owned(), given })
@@ -125,7 +125,7 @@ pub mod ui {
     /// let why = ui::prompt("Why?");
     /// ```
     #[rhai_fn(name = "prompt", return_raw)]
-    pub fn prompt(ctx: NativeCallContext, question: &str) -> RhaiResultOf<String> {
+    pub(crate) fn prompt(ctx: NativeCallContext, question: &str) -> RhaiResultOf<String> {
         here(&ctx)?.perform(Prompt { question: question.to_owned() })
     }
 }

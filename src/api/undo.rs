@@ -1,17 +1,17 @@
-//! What hosts had before a run, handed to the script that undoes the run.
+//! The state of hosts before a run, passed to the script that undoes the run.
 use super::release_value::ReleaseValue;
 use crate::{
     bookkeeping::{Consult, ReasonsBefore},
     fleet::Fleet,
     host::Host,
-    model::Release as Tree,
+    model::Release,
     script::{Here, RhaiResultOf},
     session::Was,
 };
 use rhai::{Dynamic, Map};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Has `std/abort` undo what a run did to the targets.
+/// Makes `std/abort` undo what a run did to the targets.
 pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
     let hosts = changed.iter().map(|(host, _)| host.name.clone()).collect();
     let reasons = match here.session.run.undoes.clone() {
@@ -24,7 +24,7 @@ pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiRe
 }
 
 fn map(was: &Was, reason: String) -> Map {
-    let value = |tree: Tree| ReleaseValue { name: tree.to_string(), tree, tag: None, names: Vec::new(), made: None };
+    let value = |tree: Release| ReleaseValue { name: tree.to_string(), tree, tag: None, names: Vec::new(), made: None };
     let release = was.release.clone().map(value);
     let mut map = Map::new();
     map.insert("release".into(), release.map_or(Dynamic::UNIT, Dynamic::from));

@@ -1,7 +1,7 @@
 //! The refusal of targets that aren't whole pools.
 use super::standing::read;
 use crate::{
-    balancer::{Place, places},
+    balancer::{ServerPlace, places},
     event::Standing,
     failure::{Cause, Failure},
     fleet::Fleet,
@@ -9,8 +9,8 @@ use crate::{
     script::{Here, RhaiResultOf, Targets, thrown},
 };
 
-/// Refuses targets that lack a host of the fleet's pools; one that `--exclude` names may be out.
-pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
+/// Refuses targets that lack a host of the fleet's pools; a host that `--exclude` names may be out.
+pub(super) fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let fleet = &targets.fleet;
     if fleet.balancers.is_empty() {
         let message = format!("fleet `{}` has no balancer", fleet.name);
@@ -44,12 +44,13 @@ pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     Err(thrown(Failure::refused(message).help(help)))
 }
 
-/// How a person takes hosts out before a run that leaves them as they are.
+/// Says how a person takes hosts out before a run that leaves them as they are.
 fn take_out_first(fleet: &Fleet, hosts: &[&Host]) -> String {
-    let by_hand = |place: &Place| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-    let told = |place: Place| match by_hand(&place) {
-        true => format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer),
-        false => {
+    let by_hand = |place: &ServerPlace| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+    let told = |place: ServerPlace| {
+        if by_hand(&place) {
+            format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer)
+        } else {
             format!("`set server {}/{} state drain` on the socket of {}", place.pool, place.server, place.balancer)
         }
     };

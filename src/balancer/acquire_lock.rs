@@ -1,4 +1,4 @@
-//! A fleet claimed before anything of it is decided.
+//! Takes a fleet's lock before anything about the fleet is decided.
 use crate::{
     effect::*,
     failure::Failure,
@@ -8,7 +8,7 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Changes nothing, but comes to the door as what will: a guarded fleet asks, and the lock is taken.
+/// Changes nothing, but passes the door like a change: a guarded fleet asks for a yes, and the run takes the lock.
 #[derive(Clone, Serialize)]
 pub struct AcquireLock {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -18,7 +18,7 @@ pub struct AcquireLock {
 impl Effect for AcquireLock {
     type Outcome = ();
     const NAME: &'static str = "claim";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)

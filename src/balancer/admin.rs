@@ -7,9 +7,9 @@ use crate::{
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name, listed},
-    ledger::{Line, Phase},
+    ledger::{LedgerLine, Phase},
     model::{Miss, Model, Predicted},
-    port::{BalancerState, Checked, Connections, Driver, Note, Place},
+    port::{BalancerState, Checked, Driver, FleetConnections, Note, ServerPlace},
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -19,26 +19,26 @@ use std::{
     time::Duration,
 };
 
-/// Drains hosts, or makes them ready, on every balancer; what changed is put back if one of them fails.
+/// Drains hosts or makes them ready on every balancer. If one change fails, the others are undone.
 #[derive(Clone, Serialize)]
 pub struct SetAdmin {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub hosts: Vec<Host>,
     pub to: Admin,
-    /// Why, as the ledger keeps it: `only`, `flip`, `deploy`, `all` or the user's words.
+    /// The reason that the ledger keeps: `only`, `flip`, `deploy`, `all` or the user's words.
     pub reason: String,
     /// Whether a person typed these hosts by name.
     pub typed: bool,
 }
 
-/// How long a balancer may take until it shows what it was told.
+/// How long a balancer may take to show what it was told.
 const SETTLE: Duration = Duration::from_secs(5);
 
 impl Effect for SetAdmin {
     type Outcome = ();
     const NAME: &'static str = "set_admin";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         match &*self.hosts {
@@ -100,7 +100,7 @@ impl Effect for SetAdmin {
             }
         }
         for host in &self.hosts {
-            if to == Admin::Ready && !model.partial {
+            if to == Admin::Ready {
                 self.watch(model, host)?;
             }
             for server in model.moved_servers_of(host) {
@@ -117,7 +117,7 @@ impl Effect for SetAdmin {
         Ok(())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
         let wanted = if self.to == Admin::Ready { Standing::Live } else { Standing::Out };
         let mut otherwise = Vec::new();
@@ -129,16 +129,17 @@ impl Effect for SetAdmin {
         }
         if self.to == Admin::Ready && !otherwise.is_empty() {
             let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
-            // Who was put back and is out again was taken out since, past rfab: that is not undone.
-            let own = |line: &Line| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
-            otherwise.retain(|host| book.last_admin(&host.name).is_none_or(own));
+            // A host that this run put back and that is out again was taken out since, without rfab: that isn't undone.
+            // What another run wrote down was so before this one, because a run that was overtaken isn't resumed.
+            let back = |line: &LedgerLine| *ask.run() == line.run && line.effect == "ready" && line.phase == Phase::Ok;
+            otherwise.retain(|host| !book.last_admin(&host.name).is_some_and(back));
         }
-        Ok(if otherwise.is_empty() { Seen::Done(()) } else { Seen::Not })
+        Ok(if otherwise.is_empty() { Happened::Done(()) } else { Happened::Not })
     }
 }
 
-/// Writes a line of each note, at once on all balancers.
-async fn write(site: &Connections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
+/// Writes a line of each note, on all balancers at the same time.
+async fn write(site: &FleetConnections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
     let mut lines: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
     for noting in notes {
         let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
@@ -149,7 +150,7 @@ async fn write(site: &Connections, notes: &[Noting], line: impl Fn(&Note) -> &St
 }
 
 impl SetAdmin {
-    /// It was done, and no ledger says so: whoever comes next has to look.
+    /// Returns the failure of a change that was done but couldn't be recorded: the next run has to look.
     fn without_end(&self, failure: &Failure) -> Failure {
         let message =
             format!("{}: it was done, but that can't be written down: {}", Effect::describe(self), failure.message);
@@ -159,7 +160,7 @@ impl SetAdmin {
         ))
     }
 
-    /// What users would feel of a host that is put back.
+    /// Records in the model the harm that users would feel from a host that is put back.
     fn watch(&self, model: &mut Model, host: &Host) -> Predicted<()> {
         let out = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Drain | Admin::Maint)));
         let strange = model.servers_of(host).any(|s| s.strange);
@@ -184,19 +185,19 @@ impl SetAdmin {
     async fn change(
         &self,
         at: &At<'_>,
-        site: &Connections,
+        site: &FleetConnections,
         questions: Vec<(&Balancer, String)>,
     ) -> Result<(), Failure> {
-        let mut changed: Vec<Server> = Vec::new();
+        let mut changed: Vec<MeantServer> = Vec::new();
         let mut result = self.change_all(at, site, &mut changed).await;
         if result.is_ok() {
-            // A person is asked last: what programs did can be put back if the answer is no.
+            // A person is asked last: rfab can undo its changes if the answer is no.
             result = by_hand::done(at, questions).await;
         }
         let Err(failure) = result else { return Ok(()) };
-        // Backwards, so that each server ends as it was first seen.
+        // In reverse order, so that each server ends as it was first seen.
         let mut kept = Vec::new();
-        for Server { driver, place, before, .. } in changed.iter().rev() {
+        for MeantServer { driver, place, before, .. } in changed.iter().rev() {
             match set(&**driver, place, *before).await {
                 Ok(()) => {}
                 Err(_) => kept.push(format!("{}/{}/{}", place.balancer, place.pool, place.server)),
@@ -217,9 +218,9 @@ impl SetAdmin {
         })
     }
 
-    /// The servers that change, as they stand now.
-    async fn servers<'a>(&'a self, at: &At<'_>, site: &Connections) -> Result<Vec<Server<'a>>, Failure> {
-        let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+    /// Returns the servers that change, with their current states.
+    async fn servers<'a>(&'a self, at: &At<'_>, site: &FleetConnections) -> Result<Vec<MeantServer<'a>>, Failure> {
+        let by_hand = |place: &ServerPlace| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
         let (mut drivers, mut all) = (BTreeMap::new(), Vec::new());
         for host in &self.hosts {
             for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
@@ -227,40 +228,42 @@ impl SetAdmin {
                     drivers.insert(place.balancer.clone(), site.balancing.driver(&place.balancer).await?);
                 }
                 let driver = drivers[&place.balancer].clone();
-                all.push(Server { driver, place, host, before: Admin::Ready });
+                all.push(MeantServer { driver, place, host, before: Admin::Ready });
             }
         }
-        let now = Now::of(&all).await?;
+        let now = ServersNow::of(&all).await?;
         for server in &mut all {
             server.before = now.of_server(server)?.own;
         }
         Ok(all)
     }
 
-    /// Changes all servers of the hosts. What was changed is noted, also when it fails.
+    /// Changes all servers of the hosts. Adds each changed one to `changed`, even if another one fails.
     async fn change_all<'a>(
         &'a self,
         at: &At<'_>,
-        site: &Connections,
-        changed: &mut Vec<Server<'a>>,
+        site: &FleetConnections,
+        changed: &mut Vec<MeantServer<'a>>,
     ) -> Result<(), Failure> {
         let all = self.servers(at, site).await?;
         let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
-        let moving: Vec<Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
+        let moving: Vec<MeantServer> =
+            all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
         if self.to != Admin::Ready {
             tell(&moving, self.to, changed).await?;
             return shown(&moving, &moving, self.to).await.map(drop);
         }
-        // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
-        let unchecked: Vec<Server> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
+        // HAProxy doesn't check in maintenance, and a server that leaves it gets requests before its first check
+        // passes.
+        let unchecked: Vec<MeantServer> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
         if !unchecked.is_empty() {
             tell(&unchecked, Admin::Drain, changed).await?;
             shown(&unchecked, &unchecked, Admin::Drain).await?;
-            // A server may follow another of the same host: none is waited for before all are told.
-            let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
+            // A server may follow another one of the same host, so rfab tells all of them before it waits for any.
+            let within = |s: &MeantServer| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
             checked(&unchecked, within).await?;
         }
-        // Who was in maintenance is among the changed already, and is put back as it was once.
+        // Servers that were in maintenance are in `changed` already, with the state to put back.
         let mut told = Vec::new();
         let result = tell(&moving, self.to, &mut told).await;
         changed.extend(told.into_iter().filter(|server| server.before != Admin::Maint));
@@ -273,22 +276,23 @@ impl SetAdmin {
     }
 }
 
-/// A server that is meant, and what it was told before.
+/// A server to change, and what it was told before.
 #[derive(Clone)]
-struct Server<'a> {
+struct MeantServer<'a> {
     driver: Arc<dyn Driver>,
-    place: Place,
+    place: ServerPlace,
     host: &'a Host,
     before: Admin,
 }
 
-impl Server<'_> {
-    /// Says that a server stays out although it is ready: the server that it follows is out, or its name does not resolve.
-    fn say_what_holds(&self, at: &At<'_>, now: &Now) -> Result<(), Failure> {
+impl MeantServer<'_> {
+    /// Warns about a server that is ready but stays out: the server that it follows is out, or its name doesn't
+    /// resolve.
+    fn say_what_holds(&self, at: &At<'_>, now: &ServersNow) -> Result<(), Failure> {
         let host = &self.host.name;
         let server = now.of_server(self)?;
         if server.admin != Admin::Ready {
-            let Place { balancer, pool, server: name } = &self.place;
+            let ServerPlace { balancer, pool, server: name } = &self.place;
             let because = match &server.follows {
                 Some(other) => format!("it follows `{other}`, which is out"),
                 None => format!("`{balancer}` reports `{}`", server.raw),
@@ -300,11 +304,11 @@ impl Server<'_> {
     }
 }
 
-/// The servers of one balancer, among others.
-type Ours<'s, 'a> = Vec<&'s Server<'a>>;
+/// The servers of one balancer, out of several.
+type Ours<'s, 'a> = Vec<&'s MeantServer<'a>>;
 
-/// Servers by their balancers.
-fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
+/// Groups servers by their balancers.
+fn by_balancer<'s, 'a>(servers: &'s [MeantServer<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
     let mut all: BTreeMap<&Name, Ours> = BTreeMap::new();
     for server in servers {
         all.entry(&server.place.balancer).or_default().push(server);
@@ -312,15 +316,15 @@ fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s,
     all
 }
 
-/// Tells servers to be something, those of all balancers at once. Who did so, or may have, is among the changed.
-async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
+/// Sets the state of servers, on all balancers at the same time. Adds those that changed, or may have, to `changed`.
+async fn tell<'a>(servers: &[MeantServer<'a>], to: Admin, changed: &mut Vec<MeantServer<'a>>) -> Result<(), Failure> {
     let told = by_balancer(servers).into_values().map(async |ours: Ours<'_, 'a>| {
         let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
         (ours[0].driver.set_admin(&names, to).await, ours)
     });
     let mut result = Ok(());
     for (told, ours) in join_all(told).await {
-        let on = |failure: Failure, server: &Server| failure.on(&server.host.name);
+        let on = |failure: Failure, server: &MeantServer| failure.on(&server.host.name);
         match told {
             Ok(answers) => {
                 for (server, answer) in ours.into_iter().zip(answers) {
@@ -339,12 +343,12 @@ async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a
     result
 }
 
-/// How all servers of some pools stand at a moment.
-struct Now(BTreeMap<Name, BalancerState>);
+/// The state of all servers of some pools at one moment.
+struct ServersNow(BTreeMap<Name, BalancerState>);
 
-impl Now {
-    /// Asks the balancers of servers about their pools, all at once.
-    async fn of(servers: &[Server<'_>]) -> Result<Now, Failure> {
+impl ServersNow {
+    /// Asks the balancers about the pools of these servers, all at the same time.
+    async fn of(servers: &[MeantServer<'_>]) -> Result<ServersNow, Failure> {
         let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_, '_>)| {
             let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
             let pools: Vec<&str> = pools.into_iter().collect();
@@ -352,10 +356,10 @@ impl Now {
             Ok((balancer.clone(), state))
         });
         let states: Result<BTreeMap<Name, BalancerState>, Failure> = join_all(asked).await.into_iter().collect();
-        states.map(Now)
+        states.map(ServersNow)
     }
 
-    fn of_server(&self, server: &Server<'_>) -> Result<&crate::port::Server, Failure> {
+    fn of_server(&self, server: &MeantServer<'_>) -> Result<&crate::port::Server, Failure> {
         let place = &server.place;
         let pool = self.0.get(&place.balancer).and_then(|state| state.pools.get(&*place.pool));
         let found = pool.and_then(|servers| servers.iter().find(|known| known.name == place.server));
@@ -363,11 +367,11 @@ impl Now {
     }
 }
 
-/// Waits until balancers show what servers were told to be; gives how all stand then, of which those are some.
-async fn shown(all: &[Server<'_>], told: &[Server<'_>], to: Admin) -> Result<Now, Failure> {
+/// Waits until balancers show the state of the servers in `told`, which are some of `all`; returns the state of all.
+async fn shown(all: &[MeantServer<'_>], told: &[MeantServer<'_>], to: Admin) -> Result<ServersNow, Failure> {
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
-        let states = Now::of(all).await?;
+        let states = ServersNow::of(all).await?;
         let mut late = None;
         for server in told {
             let now = states.of_server(server)?.own;
@@ -385,14 +389,14 @@ async fn shown(all: &[Server<'_>], told: &[Server<'_>], to: Admin) -> Result<Now
 }
 
 /// Waits until the balancers' checks of servers pass.
-async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duration) -> Result<(), Failure> {
+async fn checked(servers: &[MeantServer<'_>], within: impl Fn(&MeantServer<'_>) -> Duration) -> Result<(), Failure> {
     let began = tokio::time::Instant::now();
     loop {
-        let states = Now::of(servers).await?;
+        let states = ServersNow::of(servers).await?;
         let mut waits = false;
         for one in servers {
             let server = states.of_server(one)?;
-            // In a maintenance that is not its own nobody checks either.
+            // A server that follows one in maintenance isn't checked either.
             if server.health == Checked::Up || server.admin == Admin::Maint {
                 continue;
             }
@@ -408,7 +412,7 @@ async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duratio
     }
 }
 
-/// The refusal to put back a host that its balancer does not take for healthy.
+/// Returns the refusal to put back a host that its balancer reports as unhealthy.
 pub fn unhealthy(host: &Host, said: &str) -> Failure {
     Failure::refused(format!("isn't healthy: its balancer reports `{said}`; left out")).on(&host.name)
 }
@@ -417,27 +421,27 @@ fn as_they_were(failure: Failure) -> Failure {
     Failure { message: format!("{}; all others are unchanged", failure.message), ..failure }
 }
 
-/// What a server was told itself: what it follows beyond that is not its own to change.
-async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {
+/// Returns what a server was told itself. The state of a server that it follows can't be changed on this one.
+async fn admin_of(driver: &dyn Driver, place: &ServerPlace) -> Result<Admin, Failure> {
     server_of(driver, place).await.map(|server| server.own)
 }
 
-pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<crate::port::Server, Failure> {
+pub(super) async fn server_of(driver: &dyn Driver, place: &ServerPlace) -> Result<crate::port::Server, Failure> {
     let servers = driver.list(&place.pool).await?;
     servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
 }
 
-fn not_taken(Place { balancer, pool, server }: &Place, now: Admin) -> Failure {
+fn not_taken(ServerPlace { balancer, pool, server }: &ServerPlace, now: Admin) -> Failure {
     let message = format!("`{balancer}` accepted the change, but `{pool}/{server}` is still {now:?}").to_lowercase();
     Failure::new(Cause::Balancer, message)
 }
 
-fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
+fn unknown(ServerPlace { balancer, pool, server }: &ServerPlace) -> Failure {
     Failure::new(Cause::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
 }
 
-/// Changes and reads back until the balancer shows it.
-pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
+/// Sets a server's state, and reads it back until the balancer shows it.
+pub(super) async fn set(driver: &dyn Driver, place: &ServerPlace, to: Admin) -> Result<(), Failure> {
     driver.set_admin(&[(&place.pool, &place.server)], to).await?.into_iter().collect::<Result<(), Failure>>()?;
     let until = tokio::time::Instant::now() + SETTLE;
     loop {

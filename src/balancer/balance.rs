@@ -13,34 +13,34 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What the balancers of a fleet say at one moment.
+/// What the balancers of a fleet report at one moment.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Balance {
     pub balancers: BTreeMap<Name, BalancerState>,
 }
 
 impl Balance {
-    /// What changes when a balancer may have forgotten what it was told, by balancer.
+    /// Returns each balancer's epoch, which changes when the balancer may have forgotten what it was told.
     pub fn epochs(&self) -> BTreeMap<Name, String> {
         self.balancers.iter().map(|(name, state)| (name.clone(), state.epoch.clone())).collect()
     }
 
-    /// The servers of a pool; none if there is no such pool.
+    /// Returns the servers of a pool; none if the pool doesn't exist.
     pub fn pool(&self, balancer: &str, pool: &str) -> &[Server] {
         self.balancers.get(balancer).and_then(|b| b.pools.get(pool)).map_or(&[], Vec::as_slice)
     }
 
-    /// The first balancer that may have forgotten what it was told since its epoch was one of these.
+    /// Returns the first balancer with another epoch than the known one: it may have forgotten what it was told since.
     pub fn reloaded_since(&self, known: &BTreeMap<Name, String>) -> Option<&Name> {
         let other = |(name, state): &(&Name, &BalancerState)| known.get(*name).is_some_and(|was| *was != state.epoch);
         self.balancers.iter().find(other).map(|(name, _)| name)
     }
 
-    /// The servers that a host is.
+    /// Returns the servers of a host.
     ///
-    /// `Balancer` when a pool lacks the host's server.
+    /// `Balancer` if a pool lacks the host's server.
     pub fn servers<'a>(&'a self, fleet: &Fleet, host: &Host) -> Result<Vec<&'a Server>, Failure> {
-        let find = |place: super::Place| {
+        let find = |place: super::ServerPlace| {
             let pool = self.balancers.get(&place.balancer).and_then(|b| b.pools.get(&place.pool));
             pool.and_then(|pool| pool.iter().find(|s| s.name == place.server)).ok_or_else(|| {
                 let message =
@@ -57,7 +57,7 @@ impl Balance {
         Ok(standing(&self.servers(fleet, host)?))
     }
 
-    /// How each host of a fleet stands, in the fleet's order; nothing of those whose server a pool lacks.
+    /// Returns the standing of each host of a fleet, in the fleet's order; `None` if a pool lacks the host's server.
     pub fn standings(&self, fleet: &Fleet) -> Vec<Option<Standing>> {
         let mut pools: BTreeMap<(&str, &str), BTreeMap<&str, &Server>> = BTreeMap::new();
         for (balancer, state) in &self.balancers {
@@ -66,19 +66,19 @@ impl Balance {
                 pools.insert((balancer, pool), by_name);
             }
         }
-        let server = |place: &super::Place| {
+        let server = |place: &super::ServerPlace| {
             pools.get(&(&*place.balancer, &*place.pool)).and_then(|pool| pool.get(&*place.server)).copied()
         };
         let of = |host| places(fleet, host).iter().map(server).collect::<Option<Vec<_>>>();
         fleet.hosts.iter().map(|host| of(host).map(|servers| standing(&servers))).collect()
     }
 
-    /// Requests that are open on a host.
+    /// Returns how many requests are open on a host.
     pub fn in_flight(&self, fleet: &Fleet, host: &Host) -> Result<u64, Failure> {
         Ok(self.servers(fleet, host)?.iter().map(|s| s.in_flight).sum())
     }
 
-    /// Whether every check of a host's servers says exactly up.
+    /// Returns whether every check of a host's servers reports exactly up.
     pub fn up(&self, fleet: &Fleet, host: &Host) -> Result<bool, Failure> {
         Ok(self.servers(fleet, host)?.iter().all(|s| s.health == Checked::Up))
     }
@@ -93,7 +93,7 @@ fn standing(servers: &[&Server]) -> Standing {
     }
 }
 
-/// Asks every balancer of a fleet.
+/// Reads the state of every server on every balancer of a fleet.
 #[derive(Clone, Serialize)]
 pub struct ReadBalance {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -130,7 +130,7 @@ impl Read for ReadBalance {
         format!("read the balancers of {}", self.fleet.name)
     }
 
-    /// Who asks while another reading waits for its turn shares that: many who wait ask no more than one.
+    /// Callers that ask while a reading waits for its turn share it, so many callers cost no more than one.
     async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
         at.real.site(&self.fleet.name).balance.get(self.read(&at)).await
     }

@@ -1,4 +1,4 @@
-//! Ledgers of state folders: read once and followed, and rotated before they get long.
+//! The ledgers in state folders: read once and followed, and rotated before they get long.
 use super::lock_session::LockSession;
 use crate::{
     command::Command,
@@ -15,32 +15,32 @@ use std::{
 
 /// How long reading or writing a ledger may take.
 const WITHIN: Duration = Duration::from_secs(120);
-/// The longest line; of a longer one nothing is read.
+/// The longest line; a longer one isn't read.
 const LONGEST: usize = 1 << 20;
-/// The size from which a ledger is rotated.
+/// The size at which a ledger is rotated.
 const LONG: u64 = 2 << 20;
-/// How many lines stay as they are when it is, and after how many more a long one is made short while it is read.
+/// How many recent lines condensing leaves as they are, and how many lines a reader takes before it condenses them.
 const RECENT: usize = 2_000;
 const OFTEN: usize = 20_000;
 
-/// What is known of the ledgers of a fleet.
+/// What rfab knows of the ledgers of a fleet.
 #[derive(Default)]
-pub struct Books(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<Known>>>>);
+pub(super) struct Books(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<KnownBook>>>>);
 
-/// What is known of one.
+/// What rfab knows of one ledger.
 #[derive(Default)]
-struct Known {
+struct KnownBook {
     book: Arc<Book>,
-    /// The number of the file, and how many bytes of it were read: whole lines.
+    /// The file's device and inode, and how many bytes of it were read: whole lines.
     file: String,
     read: u64,
-    /// Whether a line at its end has no end yet.
+    /// Whether its last line has no end yet.
     torn: bool,
-    /// Whether it was read under the lock that is held, so that nobody else writes to it.
+    /// Whether it was read under the lock that this run holds, so that no other run writes to it.
     locked: bool,
 }
 
-impl Known {
+impl KnownBook {
     fn seen(&self) -> Arc<Book> {
         let mut book = self.book.clone();
         if self.torn {
@@ -50,16 +50,16 @@ impl Known {
     }
 }
 
-/// Where a ledger lies.
-pub struct Shelf<'a> {
+/// The location of a ledger.
+pub(super) struct Shelf<'a> {
     pub transport: &'a dyn Transport,
     pub place: &'a Name,
     pub host: &'a Host,
     pub folder: String,
 }
 
-/// Prints the file's number and where it prints from, then the rest of it. A file that is another one, or shorter than it
-/// was, is printed from its beginning.
+/// Prints the file's device and inode and the offset of what follows, then the rest of the file. A file that is another
+/// one, or shorter than before, is printed from its beginning.
 const READ: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 file=$folder/ledger
 [ -e "$file" ] || { printf 'none 0\n'; exit 0; }
@@ -70,58 +70,57 @@ set -- $(stat -L -c '%d:%i %s' /proc/self/fd/0 2>/dev/null) none 0
 printf '%s %s\n' "$1" "$from"
 tail -c "+$((from + 1))""#;
 
-/// Writes what comes beside the ledger.
+/// Writes the new ledger beside the old one.
 const WRITE: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 umask 077
 rm -f "$folder/ledger.new" && cat > "$folder/ledger.new""#;
 
 impl Books {
-    fn of(&self, place: &Name) -> Arc<tokio::sync::Mutex<Known>> {
+    fn of(&self, place: &Name) -> Arc<tokio::sync::Mutex<KnownBook>> {
         self.0.lock().unwrap().entry(place.clone()).or_default().clone()
     }
 
-    /// The ledger as it is now; under the lock it is what was read once, and what was written since.
-    pub async fn read(&self, shelf: &Shelf<'_>, locked: bool) -> Result<Arc<Book>, Failure> {
+    /// Returns the current ledger. Under the lock, that's what was read once and what was written since.
+    pub(super) async fn read(&self, shelf: &Shelf<'_>, locked: bool) -> Result<Arc<Book>, Failure> {
         let known = self.of(shelf.place);
         let mut known = known.lock().await;
         if !(locked && known.locked) {
-            let mut reading = Reading::after(&known);
+            let mut reading = LedgerReading::after(&known);
             reading.read(shelf).await?;
-            *known = Known { locked, ..reading.known() };
+            *known = KnownBook { locked, ..reading.known() };
         }
         Ok(known.seen())
     }
 
-    /// Takes a line that was written; if nobody knows whether it was, the ledger is read again.
-    pub async fn wrote(&self, place: &Name, line: &str, well: bool) {
+    /// Adds a line that was written. If rfab can't tell whether it was, the ledger is read again.
+    pub(super) async fn wrote(&self, place: &Name, line: &str, well: bool) {
         let known = self.of(place);
         let mut known = known.lock().await;
-        match well && known.locked && !known.torn {
-            true => {
-                Arc::make_mut(&mut known.book).extend(line);
-                known.read += line.len() as u64 + 1;
-            }
-            false => *known = Known::default(),
+        if well && known.locked && !known.torn {
+            Arc::make_mut(&mut known.book).extend(line);
+            known.read += line.len() as u64 + 1;
+        } else {
+            *known = KnownBook::default()
         }
     }
 
-    /// From now on others may write, or could until now.
-    pub async fn turned(&self) {
+    /// Marks all ledgers to be read again: the lock was taken or released, so others could write or can write.
+    pub(super) async fn turned(&self) {
         let all: Vec<_> = self.0.lock().unwrap().values().cloned().collect();
         for known in all {
             known.lock().await.locked = false;
         }
     }
 
-    /// Makes a long ledger short, under the lock: the old file keeps all its lines, under another name.
+    /// Shortens a long ledger, under the lock: the old file keeps all its lines, under another name.
     ///
-    /// One with lines of a newer rfab stays as it is.
-    pub async fn rotate(&self, shelf: &Shelf<'_>, keeper: &LockSession) -> Result<(), Failure> {
+    /// Leaves a ledger with lines of a newer rfab as it is.
+    pub(super) async fn rotate(&self, shelf: &Shelf<'_>, keeper: &LockSession) -> Result<(), Failure> {
         let size = keeper.size().await?;
         if size < LONG {
             return Ok(());
         }
-        let mut reading = Reading { texts: Some(Vec::new()), ..Reading::after(&Known::default()) };
+        let mut reading = LedgerReading { texts: Some(Vec::new()), ..LedgerReading::after(&KnownBook::default()) };
         reading.read(shelf).await?;
         reading.condense(RECENT);
         let text: String = reading.texts.take().unwrap_or_default().concat();
@@ -141,26 +140,26 @@ impl Books {
 }
 
 /// A ledger that is being read.
-struct Reading {
+struct LedgerReading {
     book: Book,
-    /// The texts of its lines, with their ends, where they are wanted.
+    /// The texts of its lines with their line ends, if they are wanted.
     texts: Option<Vec<String>>,
-    /// The first line of the answer, then what is not a whole line yet.
+    /// The first line of the answer, then the line that isn't complete yet.
     rest: Vec<u8>,
-    /// Whether the rest of a line that is too long is left out.
+    /// Whether it skips the rest of a line that is too long.
     skips: bool,
     file: Option<String>,
     known: (String, u64),
-    /// How many bytes were read, to the end of the last whole line.
+    /// How many bytes were read, up to the end of the last whole line.
     read: u64,
     since: usize,
     newer: bool,
 }
 
-impl Reading {
-    /// Goes on where it was read to.
-    fn after(known: &Known) -> Reading {
-        Reading {
+impl LedgerReading {
+    /// Starts a reading where the last one ended.
+    fn after(known: &KnownBook) -> LedgerReading {
+        LedgerReading {
             book: (*known.book).clone(),
             texts: None,
             rest: Vec::new(),
@@ -173,12 +172,18 @@ impl Reading {
         }
     }
 
-    fn known(self) -> Known {
+    fn known(self) -> KnownBook {
         let torn = !self.rest.is_empty() || self.skips;
-        Known { book: Arc::new(self.book), file: self.file.unwrap_or_default(), read: self.read, torn, locked: false }
+        KnownBook {
+            book: Arc::new(self.book),
+            file: self.file.unwrap_or_default(),
+            read: self.read,
+            torn,
+            locked: false,
+        }
     }
 
-    /// How many bytes there were.
+    /// Returns how many bytes there were.
     fn total(&self) -> u64 {
         self.read + self.rest.len() as u64
     }
@@ -237,7 +242,7 @@ impl Reading {
         }
     }
 
-    /// The first line of the answer: which file, and from where.
+    /// Reads the first line of the answer: which file follows, and from which offset.
     fn head(&mut self, text: &str) {
         let Some((file, from)) = text.split_once(' ') else { return };
         let Ok(from) = from.parse::<u64>() else { return };
@@ -247,7 +252,7 @@ impl Reading {
         (self.file, self.read) = (Some(file.to_owned()), from);
     }
 
-    /// Leaves out what says nothing any more, so that a long ledger does not fill memory.
+    /// Drops lines that don't matter anymore, so that a long ledger doesn't fill memory.
     fn condense(&mut self, recent: usize) {
         self.since = 0;
         let kept = self.book.condense(recent);
@@ -257,7 +262,7 @@ impl Reading {
     }
 }
 
-/// Whether a line that cannot be read is whole, and of a newer rfab.
+/// Returns whether a line that can't be read is whole and of a newer rfab.
 fn newer(text: &str) -> bool {
     let line = serde_json::from_str::<serde_json::Value>(text).ok();
     line.and_then(|line| line["v"].as_u64()).is_some_and(|v| v > 1)
@@ -274,8 +279,8 @@ mod tests {
         )
     }
 
-    fn read(known: &Known, pieces: &[&[u8]]) -> Reading {
-        let mut reading = Reading::after(known);
+    fn read(known: &KnownBook, pieces: &[&[u8]]) -> LedgerReading {
+        let mut reading = LedgerReading::after(known);
         pieces.iter().for_each(|piece| reading.push(piece));
         reading
     }
@@ -283,13 +288,13 @@ mod tests {
     #[test]
     fn a_ledger_that_is_read_in_pieces_is_the_whole_one_wherever_they_end() {
         let text = ["1:2 0\n".to_owned(), line(1, "a"), "torn\n".to_owned(), line(2, "b")].concat();
-        let whole = read(&Known::default(), &[text.as_bytes()]);
+        let whole = read(&KnownBook::default(), &[text.as_bytes()]);
         assert_eq!((whole.book.lines.len(), whole.book.unread, whole.total()), (2, 1, text.len() as u64 - 6));
         for at in 0..text.len() {
             let (first, rest) = text.as_bytes().split_at(at);
-            assert_eq!(read(&Known::default(), &[first, rest]).book, whole.book, "{at}");
+            assert_eq!(read(&KnownBook::default(), &[first, rest]).book, whole.book, "{at}");
         }
-        // What came since is read behind it, and another file from its beginning.
+        // New lines of the same file are added; another file is read from its beginning.
         let known = whole.known();
         let more = ["1:2 ", &known.read.to_string(), "\n", &line(3, "c")].concat();
         assert_eq!(read(&known, &[more.as_bytes()]).book.lines.len(), 3);
@@ -299,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_fills_no_memory_and_costs_itself_alone() {
-        let mut reading = read(&Known::default(), &[b"1:2 0\n"]);
+        let mut reading = read(&KnownBook::default(), &[b"1:2 0\n"]);
         for _ in 0..100 {
             reading.push(&[0; LONGEST / 2]);
             assert!(reading.rest.len() <= LONGEST);
@@ -315,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_ledger_of_any_length_is_read_in_bounded_memory_and_what_was_done_once_is_not_forgotten() {
-        let mut reading = read(&Known::default(), &[b"1:2 0\n"]);
+        let mut reading = read(&KnownBook::default(), &[b"1:2 0\n"]);
         reading.texts = Some(Vec::new());
         reading.push(line(0, "migrate").as_bytes());
         for run in 0..100_000 {

@@ -1,21 +1,21 @@
-//! A balancer that rfab may not speak to: a person does what is to be done there, and is asked.
+//! A balancer that rfab can't command: a person makes each change there, and confirms it.
 //!
-//! How its servers stand is what runs asked for and a person said to be done, by the ledger; else a person says it once.
+//! The ledger has what runs asked for and a person confirmed. If it lacks a server's state, a person reports it once.
 use super::place::moved;
 use crate::{
     effect::{Admin, At},
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
-    ledger::{Book, Line, Phase, line},
-    port::{BalancerState, Holder, Place, Server},
+    ledger::{Book, LedgerLine, Phase, line},
+    port::{BalancerState, Holder, Server, ServerPlace},
 };
 use std::collections::BTreeMap;
 
-/// What stands for its epoch: nobody can see whether it forgot.
+/// The epoch of such a balancer: rfab can't see whether it forgot anything.
 const EPOCH: &str = "by hand";
 
-/// How a host stands by the ledger; nothing where nobody wrote it down, or how a change ended.
+/// Returns a host's state by the ledger; `None` if it isn't recorded, or not how the last change ended.
 fn known(book: &Book, host: &str) -> Option<Admin> {
     let line = book.last_admin(host).filter(|line| line.phase == Phase::Ok)?;
     Some(if line.effect == "drain" { Admin::Drain } else { Admin::Ready })
@@ -25,15 +25,15 @@ fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item =
     fleet.hosts.iter().filter(|host| balancer.has(host))
 }
 
-/// How servers stand that nobody can ask by program, as a person said in this run: by fleet, balancer and host.
+/// The states that a person reported in this run, because no program can read them: by fleet, balancer and host.
 #[derive(Default)]
-struct Said(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
+struct SaidByPerson(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
 
-/// How every server stands. A person is asked for those of which nobody knows.
+/// Returns the state of every server. A person is asked for those that the ledger lacks.
 pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
     let book = at.real.site(&fleet.name).balancing.book(&balancer.name).await?;
-    // Who else asks waits for the answer.
-    let said = at.real.kept.get::<Said>();
+    // Other callers wait for the answer.
+    let said = at.real.kept.get::<SaidByPerson>();
     let mut said = said.0.lock().await;
     let key = |host: &Host| (fleet.name.clone(), balancer.name.clone(), host.name.clone());
     let unknown: Vec<&Name> = servers(fleet, balancer)
@@ -49,7 +49,7 @@ pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Re
     }
     let server = |pool: &Name, host: &Host| {
         let admin = known(&book, &host.name).or_else(|| said.get(&key(host)).copied()).unwrap_or(Admin::Drain);
-        // Its checks are rfab's own.
+        // The balancer's health checks are replaced by rfab's own.
         let named = |name: &String| Server { admin, own: admin, raw: "by hand".to_owned(), ..Server::ready(name) };
         balancer.servers_of(pool, host).iter().map(named).collect::<Vec<_>>()
     };
@@ -59,9 +59,9 @@ pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Re
     Ok(BalancerState { epoch: EPOCH.to_owned(), pools })
 }
 
-/// What a person is to be asked for, so that hosts stand so on each balancer where they do not yet.
+/// Returns the changes to ask a person for: those that give hosts this state on each balancer where they lack it.
 ///
-/// It is read before anything is written down of the change, which nobody knows the end of then.
+/// The caller asks for them before it records the change: a change without a known end hides the hosts' state.
 pub(super) async fn questions<'a>(
     at: &At<'_>,
     fleet: &'a Fleet,
@@ -73,7 +73,7 @@ pub(super) async fn questions<'a>(
         let state = state(at, fleet, balancer).await?;
         let mut moves = Vec::new();
         for (pool, servers) in &state.pools {
-            let here = |place: &Place| place.balancer == balancer.name && place.pool == *pool;
+            let here = |place: &ServerPlace| place.balancer == balancer.name && place.pool == *pool;
             let concerned = |host: &&Host| moved(at.notes, fleet, host).iter().any(here);
             let ours = |s: &&Server| {
                 hosts.iter().filter(concerned).any(|host| balancer.servers_of(pool, host).contains(&s.name))
@@ -91,7 +91,7 @@ pub(super) async fn questions<'a>(
     Ok(questions)
 }
 
-/// Has a person do it; anything but a yes to each is a failure.
+/// Asks a person to make the changes; any answer but yes is a failure.
 pub(super) async fn done(at: &At<'_>, questions: Vec<(&Balancer, String)>) -> Result<(), Failure> {
     for (balancer, question) in questions {
         match confirmed(at, question.clone()).await {
@@ -120,9 +120,9 @@ fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
     format!("{}\nIs it done? Any answer but yes stops.", lines.join("\n"))
 }
 
-/// Writes down what a person said in this run of how hosts stood before it. Needs the lock.
+/// Records what a person reported in this run about the hosts' states before it. Needs the lock.
 pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> Result<(), Failure> {
-    let said = at.real.kept.get::<Said>().0.lock().await.clone();
+    let said = at.real.kept.get::<SaidByPerson>().0.lock().await.clone();
     let site = at.real.site(&fleet.name);
     for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
         if known(&*site.balancing.book(&balancer).await?, &host).is_none() {
@@ -133,9 +133,9 @@ pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> R
     Ok(())
 }
 
-/// The line of a host that stood so before the run: not the run's own doing, which it might end.
-fn stood(host: &Name, admin: Admin, holder: &Holder) -> Line {
-    Line {
+/// Returns the line for a host's state before the run. Its run is another one, so that this run doesn't undo it.
+fn stood(host: &Name, admin: Admin, holder: &Holder) -> LedgerLine {
+    LedgerLine {
         v: 1,
         run: format!("before-{}", holder.run).into(),
         seq: 0,
@@ -156,7 +156,7 @@ fn stood(host: &Name, admin: Admin, holder: &Holder) -> Line {
     }
 }
 
-/// The hosts that a person says are out.
+/// Asks a person which hosts are out.
 async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Result<Vec<Name>, Failure> {
     let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
     let hosts: Vec<&str> = unknown.iter().map(|host| &***host).collect();
@@ -179,7 +179,7 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
     })
 }
 
-/// The hosts of a typed list; nothing if a word of it is none of theirs, or there is none.
+/// Reads a typed list of hosts; `None` if it's empty or a word in it isn't one of the hosts.
 fn named(typed: &str, among: &[&Name]) -> Option<Vec<Name>> {
     let words = typed.split([',', ' ']).filter(|word| !word.is_empty());
     let found: Option<Vec<Name>> =
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_host_stands_as_it_was_last_said_and_of_a_change_without_an_end_nobody_knows() {
-        let line = |admin, phase| Line { phase, ..stood(&"web1".into(), admin, &holder()) };
+        let line = |admin, phase| LedgerLine { phase, ..stood(&"web1".into(), admin, &holder()) };
         for (lines, is) in [
             (vec![], None),
             (vec![(Admin::Ready, Phase::Ok)], Some(Admin::Ready)),

@@ -1,4 +1,4 @@
-//! A balancer's admin socket, asked by a program on its host: where sshd forwards no sockets, and no lock is held.
+//! A balancer's admin socket, asked by a program on its host: used if sshd forwards no sockets and no lock is held.
 use super::{
     diagnosis::unasked,
     lock_session::unanswered,
@@ -13,13 +13,13 @@ use crate::{
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 
-/// Asks by `socat`, else by `nc`.
-pub struct ByTool {
+/// Asks with `socat`, or else with `nc`.
+pub(super) struct ByTool {
     pub transport: Arc<dyn Transport>,
     pub host: Host,
-    /// As the fleet file has it.
+    /// The socket as the fleet file has it.
     pub socket: String,
-    /// Whether the master answers.
+    /// Whether HAProxy's master answers.
     pub master: bool,
 }
 
@@ -31,8 +31,8 @@ if command -v socat >/dev/null 2>&1; then printf '%s\n' "$line" | socat -t 5 - "
 else printf '%s\n' "$line" | nc "$@"; fi"#;
 
 impl ByTool {
-    /// Asks for the first time: whether it answers at all, and whether it is the master that does.
-    pub async fn found(mut self, balancer: &Name) -> Result<Arc<dyn Socket>, Failure> {
+    /// Asks for the first time, which tells whether anything answers, and whether that's the master.
+    pub(super) async fn found(mut self, balancer: &Name) -> Result<Arc<dyn Socket>, Failure> {
         match self.ask("show info").await {
             Ok(answer) => self.master = is_masters(&answer),
             Err(failure) if failure.reason() == Reason::Balancer => {

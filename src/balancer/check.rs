@@ -1,4 +1,4 @@
-//! Whether balancers can be changed at all, before anything else is.
+//! Checks that balancers accept changes, before anything is changed.
 use super::places;
 use crate::{
     effect::*,
@@ -6,12 +6,12 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     model::{Model, Predicted},
-    port::{Finding, Place},
+    port::{Finding, ServerPlace},
 };
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Asks each balancer of a fleet whether it would obey.
+/// Asks each balancer of a fleet whether it accepts changes.
 #[derive(Clone, Serialize)]
 pub struct CheckBalancers {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -32,11 +32,11 @@ impl Read for CheckBalancers {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
-        let ours: Vec<Place> = self.fleet.hosts.iter().flat_map(|host| places(&self.fleet, host)).collect();
+        let ours: Vec<ServerPlace> = self.fleet.hosts.iter().flat_map(|host| places(&self.fleet, host)).collect();
         let mut messages = Vec::new();
         let mut helps = Vec::new();
         for balancer in self.fleet.balancers.iter().filter(|b| !b.by_hand() && !b.pools.is_empty()) {
-            let ours: Vec<Place> = ours.iter().filter(|place| place.balancer == balancer.name).cloned().collect();
+            let ours: Vec<ServerPlace> = ours.iter().filter(|place| place.balancer == balancer.name).cloned().collect();
             for finding in site.balancing.driver(&balancer.name).await?.check(&ours).await? {
                 match finding {
                     Finding::Forbids { message, help } => {

@@ -1,5 +1,5 @@
-//! Clients that are bound to a drained host, by a cookie or a stick table: HAProxy gives it their requests until it is
-//! in maintenance.
+//! Keeps off clients that a cookie or a stick table binds to a drained host: HAProxy gives it their requests until it
+//! is in maintenance.
 use super::{
     admin::{server_of, set},
     places,
@@ -12,42 +12,42 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
-    port::{Driver, Place, Server},
+    port::{Driver, Server, ServerPlace},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
-/// How often a balancer is asked for a moment in which nothing is open.
+/// How often to ask a balancer for a moment without open requests.
 const OFTEN: Duration = Duration::from_millis(10);
-/// How long that moment is waited for: a request that is open in maintenance ends as any other, unless the server has
+/// How long to wait for that moment. A request that is open in maintenance ends like any other, unless the server has
 /// `on-marked-down shutdown-sessions`.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long nobody may come, so that it is taken for shut.
+/// How long a server must get no requests to count as shut.
 const QUIET: Duration = Duration::from_millis(150);
-/// How long connections that were closed may take to be gone.
+/// How long closed connections may take to disappear.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// Makes a drained host take no request of anybody, and waits until none is open.
+/// Makes a drained host take no requests at all, and waits until none is open.
 ///
-/// Gives the places whose servers went from drain into maintenance.
+/// Returns the places of the servers that went from drain to maintenance.
 #[derive(Clone, Serialize)]
 pub struct CutOff {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub host: Host,
-    /// Whether clients are bound to it; else only what is open is closed.
+    /// Whether clients are bound to it; if not, only open requests are closed.
     pub bound: bool,
     /// Milliseconds.
     pub within: Time,
 }
 
-/// The driver that is asked about a server, and the server's place.
-type Asked = (Arc<dyn Driver>, Place);
+/// The driver for a server, and the server's place.
+type Asked = (Arc<dyn Driver>, ServerPlace);
 
 impl Effect for CutOff {
-    type Outcome = Vec<Place>;
+    type Outcome = Vec<ServerPlace>;
     const NAME: &'static str = "cut_off";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -58,13 +58,14 @@ impl Effect for CutOff {
     }
 
     fn describe(&self) -> String {
-        match self.bound {
-            true => format!("keep sticky clients off {}", self.host),
-            false => format!("close what is still open on {}", self.host),
+        if self.bound {
+            format!("keep sticky clients off {}", self.host)
+        } else {
+            format!("close what is still open on {}", self.host)
         }
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Vec<Place>, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<Vec<ServerPlace>, Failure> {
         let began = tokio::time::Instant::now();
         let until = began + Duration::from_millis(self.within);
         let patience = began + PATIENCE.min(Duration::from_millis(self.within / 2));
@@ -78,10 +79,10 @@ impl Effect for CutOff {
                 let server = self.seen(&**driver, place).await?;
                 open += server.in_flight;
                 let now = tokio::time::Instant::now();
-                // A connection of `mode tcp` may be cut by it, so there it has to be the moment.
+                // Maintenance may cut connections of `mode tcp`, so such a server must have none.
                 let may = server.in_flight == 0 || (now > patience && !server.tcp);
                 if self.bound && server.own == Admin::Drain {
-                    // A client may come between the reading and the change; only the next reading has its request.
+                    // A client may come between the reading and the change; only the next reading shows its request.
                     waits = true;
                     if may {
                         set(&**driver, place, Admin::Maint).await.map_err(|f| f.on(&self.host.name))?;
@@ -102,7 +103,7 @@ impl Effect for CutOff {
         }
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Vec<Place>> {
+    fn predict(&self, model: &mut Model) -> Predicted<Vec<ServerPlace>> {
         let (now, began) = (model.now, model.began);
         let mut open = 0;
         for server in model.servers_of(&self.host) {
@@ -129,27 +130,27 @@ impl Effect for CutOff {
         Ok(shut)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Vec<Place>>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Vec<ServerPlace>>, Failure> {
         let balance = ask.read(super::ReadBalance { fleet: self.fleet.clone() })?;
         let servers = balance.servers(&self.fleet, &self.host)?;
         let done = servers.iter().all(|s| s.in_flight == 0 && (!self.bound || s.admin == Admin::Maint));
-        Ok(if done { Seen::Done(places(&self.fleet, &self.host)) } else { Seen::Not })
+        Ok(if done { Happened::Done(places(&self.fleet, &self.host)) } else { Happened::Not })
     }
 }
 
 impl CutOff {
-    /// Looks at a server, which must still be out: its balancer may have forgotten the drain.
-    async fn seen(&self, driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
+    /// Reads a server, which must still be out: its balancer may have forgotten the drain.
+    async fn seen(&self, driver: &dyn Driver, place: &ServerPlace) -> Result<Server, Failure> {
         let server = server_of(driver, place).await.map_err(|f| f.on(&self.host.name))?;
         if server.admin == Admin::Ready {
-            let Place { balancer, pool, server } = place;
+            let ServerPlace { balancer, pool, server } = place;
             let message = format!("`{pool}/{server}` on `{balancer}` is ready again: somebody put it back");
             return Err(Failure::new(Cause::Balancer, message).on(&self.host.name));
         }
         Ok(server)
     }
 
-    /// Whether nobody comes for a moment: `option persist` and `force-persist` go through maintenance.
+    /// Checks that no requests come for a moment: `option persist` and `force-persist` ignore maintenance.
     async fn is_quiet(&self, all: &[Asked]) -> Result<bool, Failure> {
         if !self.bound {
             return Ok(true);
@@ -158,7 +159,7 @@ impl CutOff {
         tokio::time::sleep(QUIET).await;
         for ((_, place), (before, after)) in all.iter().zip(before.into_iter().zip(self.totals(all).await?)) {
             if after > before {
-                let Place { balancer, pool, server } = place;
+                let ServerPlace { balancer, pool, server } = place;
                 let message =
                     format!("`{pool}/{server}` on `{balancer}` gets requests even though it's in maintenance");
                 let help = "look for `option persist`, `force-persist` and `use-server` in its backend: they send \
@@ -177,7 +178,7 @@ impl CutOff {
         Ok(totals)
     }
 
-    /// Closes what is open where the fleet file allows it; gives whether it does anywhere.
+    /// Closes open requests where the fleet file allows it; returns whether it allows it anywhere.
     async fn close(&self, at: &At<'_>, all: &[Asked]) -> Result<bool, Failure> {
         let mut cut = 0;
         let mut may = false;
@@ -202,21 +203,21 @@ impl CutOff {
     }
 }
 
-/// Puts servers back from maintenance to drain, where they were: their checks run again, and who is bound to them
-/// comes back.
+/// Puts servers back from maintenance to drain: their checks run again, and the clients that are bound to them come
+/// back.
 #[derive(Clone, Serialize)]
 pub struct Reopen {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub host: Host,
-    /// What [`CutOff`] gave.
-    pub places: Vec<Place>,
+    /// The places that [`CutOff`] returned.
+    pub places: Vec<ServerPlace>,
 }
 
 impl Effect for Reopen {
     type Outcome = ();
     const NAME: &'static str = "reopen";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -253,15 +254,15 @@ impl Effect for Reopen {
         Ok(())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(super::ReadBalance { fleet: self.fleet.clone() })?;
         let mine = places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?);
         let mut mine = mine.filter(|(place, _)| self.places.contains(place));
-        Ok(if mine.all(|(_, server)| server.admin != Admin::Maint) { Seen::Done(()) } else { Seen::Not })
+        Ok(if mine.all(|(_, server)| server.admin != Admin::Maint) { Happened::Done(()) } else { Happened::Not })
     }
 }
 
-/// The drivers and places of a host, but those that a person changes.
+/// Returns the drivers and places of a host, except those that a person changes.
 async fn drivers(at: &At<'_>, fleet: &Fleet, host: &Host) -> Result<Vec<Asked>, Failure> {
     let site = at.real.site(&fleet.name);
     let mut all = Vec::new();

@@ -1,14 +1,16 @@
-//! Why a balancer's admin socket cannot be asked, found on its machine.
+//! Finds out, on a balancer's machine, why rfab can't ask its admin socket.
 use super::lock_session::unanswered;
 use crate::{
     command::Command,
+    control::brief,
     failure::{Cause, Failure},
     host::Host,
     port::{Job, Transport},
 };
 use std::time::Duration;
 
-/// Its exit status says what is so; what it prints is only shown: the socket's or folder's mode and owners, the user, its group.
+/// Its exit status is the finding. Its output is only shown: mode and owners of the socket or folder, the user, its
+/// group.
 const LOOK: &str = r#"show() { stat -c '%A %U:%G' "$1" 2>/dev/null || echo unknown; id -un; id -gn; }
 set -f; IFS=/; path=
 for part in ${socket%/*}; do
@@ -21,8 +23,8 @@ done
 [ -r "$socket" ] && [ -w "$socket" ] || { show "$socket"; exit 12; }
 show "$socket""#;
 
-/// What keeps the login user from a socket, with the line of haproxy.cfg that lets it in.
-pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
+/// Returns what keeps the login user from a socket, with the line of haproxy.cfg that admits the user.
+pub(super) async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
     if !socket.starts_with('/') {
         let message = format!("balancer `{balancer}` doesn't answer on `{socket}`");
         let help = format!(
@@ -35,7 +37,7 @@ pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, soc
     let job = Job { timeout: Some(Duration::from_secs(10)), ..Job::new(&command) };
     let Ok(ended) = transport.run(host, job).await else { return unanswered(balancer) };
     let text = String::from_utf8_lossy(&ended.out);
-    let mut lines = text.lines().map(|line| line.chars().take(200).collect::<String>().escape_debug().to_string());
+    let mut lines = text.lines().map(|line| brief(line, 200));
     let mut next = || lines.next().unwrap_or_else(|| "unknown".to_owned());
     let mode = next();
     let user = next();

@@ -18,16 +18,16 @@ use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
-/// How often a lock that somebody holds is asked for again.
+/// How often to ask again for a lock that another run holds.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How often it is asked whether anybody still waits.
+/// How often to check whether the run still wants to wait.
 const WANTED: Duration = Duration::from_millis(100);
 
-/// What is held of a fleet.
+/// The locks that a run holds on a fleet, with what it reads under them.
 pub struct FleetLocks {
     fleet: Arc<Fleet>,
     transport: Arc<dyn Transport>,
-    /// By balancer, else by the host that stands for it.
+    /// By balancer, or by the host that stands in for one.
     sessions: Mutex<BTreeMap<Name, Arc<LockSession>>>,
     /// By balancer, and whether its lock was lost.
     readers: Mutex<BTreeMap<(Name, bool), Arc<dyn Driver>>>,
@@ -39,7 +39,7 @@ impl FleetLocks {
         Self { fleet, transport, sessions: Mutex::default(), readers: Mutex::default(), books: Books::default() }
     }
 
-    /// The machines that keep locks and ledgers, in name order, with their admin sockets.
+    /// Returns the machines that keep locks and ledgers, in name order, with their admin sockets.
     fn homes(&self) -> Vec<(Name, Host, Option<String>)> {
         let of = |b: &crate::fleet::Balancer| (b.name.clone(), b.host.clone(), b.driver.socket().map(str::to_owned));
         let mut homes: Vec<_> = self.fleet.balancers.iter().map(of).collect();
@@ -57,7 +57,7 @@ impl FleetLocks {
         self.homes().into_iter().find(|h| h.0 == *place).ok_or_else(missing)
     }
 
-    /// Why a balancer cannot be asked; nothing where a person changes it.
+    /// Returns why rfab can't ask a balancer; `None` if a person changes it.
     async fn unasked(&self, balancer: &Name) -> Option<Failure> {
         let (_, host, socket) = self.home(balancer).ok()?;
         Some(unasked(&*self.transport, balancer, &host, &socket?).await)
@@ -72,7 +72,7 @@ impl FleetLocks {
     }
 }
 
-/// Comes to its end when nobody wants to wait any more.
+/// Returns when the run stops waiting; never, if it doesn't wait.
 async fn given_up(waits: Option<Waits<'_>>) {
     let Some(Waits { stops, .. }) = waits else { return std::future::pending().await };
     while !stops() {
@@ -142,10 +142,11 @@ impl Balancing for FleetLocks {
         self.books.turned().await;
         for (name, host, _) in self.homes() {
             let rotated = self.books.rotate(&self.shelf(&name, &host), &taken[&name]).await;
-            // Whoever reads it reads more then.
-            rotated.or_else(|failure| match taken[&name].is_lost() {
-                true => Err(failure),
-                false => {
+            // A ledger that isn't rotated only takes longer to read.
+            rotated.or_else(|failure| {
+                if taken[&name].is_lost() {
+                    Err(failure)
+                } else {
                     say(&failure.message);
                     Ok(())
                 }
@@ -184,7 +185,7 @@ impl Balancing for FleetLocks {
             Failure::failed(format!("rfab can't send commands to `{balancer}`: its driver is `manual`"))
         })?;
         let mut asked: Option<Arc<dyn Socket>> = None;
-        // Its sshd may forward nothing.
+        // Its sshd may refuse to forward.
         if let Ok(near) = self.transport.forward(&host, &remote(&socket)).await {
             let forwarded = UnixSocket::new(near, balancer);
             if forwarded.ask("show info").await.is_ok() {
@@ -198,7 +199,7 @@ impl Balancing for FleetLocks {
                 by_tool.found(balancer).await?
             }
         };
-        // Who lost the lock may look, and change nothing.
+        // A run that lost the lock may only read.
         let asked: Arc<dyn Socket> = match keeper {
             Some(_) => Arc::new(ReadOnly { socket: asked, refusal: lost(balancer) }),
             None => asked,
@@ -220,10 +221,7 @@ impl Balancing for FleetLocks {
         for (at, line) in lines.iter().enumerate() {
             self.books.wrote(place, line, there(at)).await;
         }
-        match written?.iter().all(|there| *there) {
-            true => Ok(()),
-            false => Err(keeper.unwritten()),
-        }
+        if written?.iter().all(|there| *there) { Ok(()) } else { Err(keeper.unwritten()) }
     }
 
     async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure> {

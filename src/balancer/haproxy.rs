@@ -1,54 +1,55 @@
-//! HAProxy by its admin socket.
+//! The driver for HAProxy, by its admin socket.
 //!
-//! What it answers was tried on 2.6; the commands are those of its management guide, section 9.3.
+//! Its answers were tested with 2.6; the commands are those of its management guide, section 9.3.
 mod table;
 mod words;
 
 use crate::{
+    control::{brief, shown},
     failure::{Cause, Failure},
-    port::{Admin, BalancerState, Driver, Finding, Place, Server, Socket},
+    port::{Admin, BalancerState, Driver, Finding, Server, ServerPlace, Socket},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
 use table::Table;
 
-/// How often a state is read until no reload came between its parts.
+/// How often to read a state until no reload falls between its parts.
 const READINGS: usize = 5;
 
-/// Translates, and nothing more.
+/// A driver that only translates.
 pub struct Haproxy {
     pub socket: Arc<dyn Socket>,
-    /// For people.
+    /// The balancer's name, for messages.
     pub name: String,
 }
 
 impl Haproxy {
     fn odd(&self, what: &str, answer: &str) -> Failure {
         let first = answer.trim().lines().next().unwrap_or("nothing");
-        let shown: String = first.chars().take(200).collect();
-        let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, shown.escape_debug());
+        let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, brief(first, 200));
         Failure::new(Cause::Balancer, message)
     }
 
-    /// Tells the balancer something.
+    /// Sends the balancer a command that changes something.
     async fn tell(&self, line: &str) -> Result<(), Failure> {
         self.heard(line, &self.socket.ask(line).await?)
     }
 
-    /// What came of telling the balancer something: silence is success.
+    /// Reads the answer to a change: silence is success.
     fn heard(&self, line: &str, answer: &str) -> Result<(), Failure> {
         if answer.trim().is_empty() {
             return Ok(());
         }
         let failure = self.odd(line, answer);
-        Err(match answer.contains("Permission denied") {
-            true => failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it"),
-            false => failure,
+        Err(if answer.contains("Permission denied") {
+            failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it")
+        } else {
+            failure
         })
     }
 
-    /// Reads what `show servers state` says of a pool: what its servers were told, and their weights.
-    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, Told>, Failure> {
+    /// Reads, from `show servers state`, what a pool's servers were told and their weights.
+    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, ToldState>, Failure> {
         let odd = || self.odd(&format!("show servers state {pool}"), answer);
         let table = Table::servers_state(answer).ok_or_else(odd)?;
         let mut all = BTreeMap::new();
@@ -58,16 +59,16 @@ impl Haproxy {
             let bits = number("srv_admin_state")?;
             let (own, admin) = words::admin(bits).ok_or_else(|| self.unknown_bits(pool, name, bits))?;
             let (weight, configured) = (number("srv_uweight")?, number("srv_iweight")?);
-            all.insert(name.to_owned(), Told { own, admin, weight, configured });
+            all.insert(name.to_owned(), ToldState { own, admin, weight, configured });
         }
         Ok(all)
     }
 
-    /// Reads what `show stat` says of a pool's servers beside that.
+    /// Reads the rest about a pool's servers from `show stat`.
     async fn servers(
         &self,
         pool: &str,
-        mut told: BTreeMap<String, Told>,
+        mut told: BTreeMap<String, ToldState>,
         answer: &str,
     ) -> Result<Vec<Server>, Failure> {
         let odd = || self.odd(&format!("show stat {pool} 6 -1"), answer);
@@ -75,7 +76,7 @@ impl Haproxy {
         let is = |row: &[String], column, wanted: &[&str]| {
             table.cell(row, column).is_some_and(|cell| wanted.contains(&cell))
         };
-        // Below `level operator` neither is told; who may not change is refused anyway.
+        // Below `level operator`, HAProxy shows neither; but it refuses changes there anyway.
         let bound = |row: &[String]| {
             table.cell(row, "cookie").is_some_and(|cookie| !cookie.is_empty()) || is(row, "algo", &["rdp-cookie"])
         };
@@ -88,7 +89,7 @@ impl Haproxy {
             let number = |column| table.number(row, column).ok_or_else(odd);
             let name = table.cell(row, "svname").ok_or_else(odd)?.to_owned();
             let status = table.cell(row, "status").ok_or_else(odd)?;
-            let Told { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
+            let ToldState { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
             let full = number("check_rise")? + number("check_fall")?;
             let falling = full > 0 && number("check_health")? + 1 < full;
             servers.push(Server {
@@ -103,9 +104,10 @@ impl Haproxy {
                 persistent,
                 tcp: is(row, "mode", &["tcp"]),
                 follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
-                raw: match words::is_known(status) {
-                    true => status.to_owned(),
-                    false => format!("{}, which rfab doesn't know", status.escape_debug()),
+                raw: if words::is_known(status) {
+                    status.to_owned()
+                } else {
+                    format!("{}, which rfab doesn't know", shown(status))
                 },
                 name,
             });
@@ -116,12 +118,12 @@ impl Haproxy {
         Ok(servers)
     }
 
-    /// Which process answers, by `show info`.
+    /// Returns which process answers, by `show info`.
     fn epoch(&self, answer: &str) -> Result<String, Failure> {
         let field = |key: &str| answer.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':')).map(str::trim);
         match (field("Pid"), field("Start_time_sec")) {
             (Some(pid), Some(start)) => Ok(format!("{pid}-{start}")),
-            // Before 2.5 there is no start time: the process alone tells.
+            // Before 2.5 there is no start time: the process's number has to be enough.
             (Some(pid), None) => Ok(pid.to_owned()),
             _ => Err(self.odd("show info", answer)),
         }
@@ -136,7 +138,7 @@ impl Haproxy {
         Failure::new(Cause::Balancer, message).unchanged().help("report it, with the version of HAProxy")
     }
 
-    /// Whether a stick table of this process binds clients to servers. It may be any pool's, whatever its name.
+    /// Returns whether a stick table of this process binds clients to servers; its name doesn't tell for which pool.
     async fn has_stick_table(&self) -> Result<bool, Failure> {
         let tables = self.socket.ask("show table").await?;
         let named = |line: &str| {
@@ -145,7 +147,7 @@ impl Haproxy {
             name.chars().all(good).then_some(name)
         };
         for table in tables.lines().filter_map(named) {
-            // Asks for no entry at all. A table that keeps no servers says so.
+            // The filter matches no entry. HAProxy reports whether the table keeps servers.
             let answer = self.socket.ask(&format!("show table {table} data.server_id lt 0")).await?;
             if !answer.contains("Data type not stored in this table") {
                 return Ok(true);
@@ -155,19 +157,19 @@ impl Haproxy {
     }
 }
 
-/// What `show servers state` says of a server.
-struct Told {
+/// What `show servers state` reports of a server.
+struct ToldState {
     own: Admin,
     admin: Admin,
     weight: u32,
     configured: u32,
 }
 
-/// Names that may go to the socket.
+/// Refuses names that mustn't go to the socket.
 fn name(name: &str) -> Result<&str, Failure> {
     let good = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
     if name.is_empty() || name.len() > 200 || !name.chars().all(good) {
-        let message = format!("`{}` isn't a valid name of a pool or server", name.escape_debug());
+        let message = format!("`{}` isn't a valid name of a pool or server", shown(name));
         return Err(Failure::new(Cause::Refused, message).help("use letters, digits and _ . : -"));
     }
     Ok(name)
@@ -179,7 +181,7 @@ impl Driver for Haproxy {
         let mut lines = vec!["show info".to_owned()];
         for pool in pools {
             let pool = name(pool)?;
-            // Of `show stat` backends, whose cookies are in their rows, and servers.
+            // 6 asks for backends, which have the cookies, and for servers.
             lines.extend([format!("show servers state {pool}"), format!("show stat {pool} 6 -1")]);
         }
         lines.push("show info".to_owned());
@@ -224,9 +226,9 @@ impl Driver for Haproxy {
         self.tell(&format!("shutdown sessions server {}/{}", name(pool)?, name(server)?)).await
     }
 
-    async fn check(&self, ours: &[Place]) -> Result<Vec<Finding>, Failure> {
+    async fn check(&self, ours: &[ServerPlace]) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
-        // A server that nobody has: whoever may change says so, whoever may not says `Permission denied`.
+        // This server doesn't exist: HAProxy reports that, or `Permission denied` if the socket is read-only.
         let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
         if answer.contains("Permission denied") {
             found.push(Finding::Forbids {
@@ -240,13 +242,13 @@ impl Driver for Haproxy {
     }
 }
 
-/// Servers of other backends at the address of one of ours: they keep their requests when ours are drained.
-fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
-    let is = |row: &[String], place: &&Place| {
+/// Returns servers of other backends at the address of one of ours: draining ours doesn't drain them.
+fn beside(servers: &Table, ours: &[ServerPlace]) -> Vec<String> {
+    let is = |row: &[String], place: &&ServerPlace| {
         servers.cell(row, "pxname") == Some(&place.pool) && servers.cell(row, "svname") == Some(&place.server)
     };
     let address = |row: &[String]| servers.cell(row, "addr").filter(|addr| !addr.is_empty()).map(str::to_owned);
-    let mut at: BTreeMap<String, &Place> = BTreeMap::new();
+    let mut at: BTreeMap<String, &ServerPlace> = BTreeMap::new();
     for row in &servers.rows {
         if let Some(place) = ours.iter().find(|place| is(row, place))
             && let Some(address) = address(row)
@@ -262,11 +264,11 @@ fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
             found.push(format!(
                 "`{}/{}` is at the address of `{}/{}`, and no pool of the fleet file has it: it keeps its requests while that host is switched. \
                  Add `{}` to `pools`",
-                pool.escape_debug(),
-                server.escape_debug(),
+                shown(pool),
+                shown(server),
                 place.pool,
                 place.server,
-                pool.escape_debug()
+                shown(pool)
             ));
         }
     }
@@ -288,7 +290,7 @@ mod tests {
         assert!(name("web-1_a.b:8080").is_ok());
     }
 
-    /// A HAProxy that is reloaded after each so many answers.
+    /// A HAProxy that is reloaded after every `each` answers.
     struct Reloaded {
         asked: AtomicU32,
         each: u32,
@@ -304,7 +306,7 @@ mod tests {
     impl Reloaded {
         fn answer(&self, line: &str) -> String {
             let process = self.asked.fetch_add(1, Relaxed) / self.each;
-            // Drained by the first, and forgotten by the others.
+            // The first process has drained the server; the others have forgotten that.
             let bits = if process == 0 { 8 } else { 0 };
             match line {
                 "show info" => format!("Pid: {process}\nStart_time_sec: 1\n"),
@@ -343,12 +345,12 @@ mod tests {
         let text = "# pxname,svname,addr,\nwww,web1,10.0.0.1:80,\nwww,sorry,10.0.0.9:80,\nws,web1,10.0.0.1:80,\n\
                     ws,sorry,10.0.0.9:80,\nadmin,web1,10.0.0.1:81,\nunix,web1,,\napi,w1,10.0.0.1:80,\n";
         let place =
-            |pool: &str, server: &str| Place { balancer: "lb1".into(), pool: pool.into(), server: server.into() };
+            |pool: &str, server: &str| ServerPlace { balancer: "lb1".into(), pool: pool.into(), server: server.into() };
         let found = beside(&Table::stat(text), &[place("www", "web1"), place("api", "w1")]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("`ws/web1` is at the address of `www/web1`"), "{found:?}");
         assert!(found[0].ends_with("Add `ws` to `pools`"), "{found:?}");
-        // Below `level operator` nobody is told any address.
+        // Below `level operator`, HAProxy shows no address.
         assert_eq!(
             beside(&Table::stat("# pxname,svname,addr,\nwww,web1,,\nws,web1,,\n"), &[place("www", "web1")]),
             [""; 0]

@@ -1,4 +1,4 @@
-//! Who holds a fleet's lock at this moment.
+//! Reads who holds a fleet's lock.
 use crate::{
     bookkeeping::place,
     command::Command,
@@ -12,14 +12,14 @@ use crate::{
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
-/// Reads who holds a fleet's lock, without taking it; nobody if it's free or cannot be looked at.
+/// Reads who holds a fleet's lock, without taking it; `None` if it's free or rfab can't look.
 #[derive(Clone, Serialize)]
 pub struct ReadHolder {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
 }
 
-/// Behind the door nobody who takes the lock meanwhile finds it busy by this look.
+/// Locks the door first: a run that wants the lock waits there, and never finds it busy because of this look.
 const LOOK: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 cd -P "$folder" 2>/dev/null || exit 0
 for file in door lock; do [ -f "$file" ] && [ ! -L "$file" ] || exit 0; done

@@ -1,4 +1,4 @@
-//! One operator a fleet.
+//! The lock that lets one operator at a time change a fleet.
 use super::lock_session::{held, lost};
 use crate::{
     bookkeeping::place,
@@ -13,7 +13,7 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Takes a fleet's lock, or gives it back; both are holds, for a resumed run takes it anew.
+/// Takes a fleet's lock, or releases it. Both are holds, because a resumed run takes the lock again.
 #[derive(Clone, Serialize)]
 pub struct Lock {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -26,7 +26,7 @@ pub struct Lock {
 impl Effect for Lock {
     type Outcome = ();
     const NAME: &'static str = "lock";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -80,7 +80,7 @@ impl Effect for Lock {
     }
 }
 
-/// Asks whether a run still has a fleet's lock.
+/// Checks that a run still has a fleet's lock.
 #[derive(Clone, Serialize)]
 pub struct Holds {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -101,16 +101,17 @@ impl Read for Holds {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        // What was to be done is not begun: nobody has to ask whether it was.
+        // The effect that needs the lock hasn't begun, so nobody has to find out whether it was done.
         let held = at.real.site(&self.fleet.name).balancing.held().await;
         held.map_err(|failure| Failure { cause: Cause::Unlocked, ..failure })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let held_by = &model.state(&self.fleet.name)?.held_by;
-        match held_by.as_ref().is_some_and(|holder| *holder.run == *self.run) {
-            true => Ok(()),
-            false => Err(Failure { cause: Cause::Unlocked, ..lost(&place(&self.fleet)?) }.into()),
+        if held_by.as_ref().is_some_and(|holder| *holder.run == *self.run) {
+            Ok(())
+        } else {
+            Err(Failure { cause: Cause::Unlocked, ..lost(&place(&self.fleet)?) }.into())
         }
     }
 }

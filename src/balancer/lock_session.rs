@@ -2,7 +2,7 @@
 use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
     command::Command,
-    control::shown,
+    control::brief,
     failure::{Cause, Failure},
     host::Host,
     port::{Exclusive, Holder, Job, Socket, Transport, only_read},
@@ -26,26 +26,26 @@ use tokio::{
 };
 
 const PROGRAM: &str = include_str!("lock_session.sh");
-/// How long the keeper bears silence.
+/// How long the keeper waits for a line before it ends the session.
 pub const SILENCE: Duration = Duration::from_secs(30);
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(10);
-/// What stands before the first answer.
+/// The mark before the keeper's first answer.
 const MARK: &str = "rfab lock: ";
-/// How many lines a login shell may print before it.
+/// The most lines that a login shell may print before the mark.
 const NOISE: usize = 1000;
 /// The longest answer of a balancer, in hexadecimal digits, and the longest of the keeper itself.
 const LONGEST: u64 = 16 << 20;
 const LONGEST_OWN: u64 = 64 << 10;
-/// How many lines are said before their answers are heard; a pipe holds far more than these are.
+/// How many lines to send before their answers are read; a pipe holds far more.
 const AT_ONCE: usize = 8;
-/// The most characters that are shown of what a machine says of the holder.
+/// The most characters to show of a text about the holder.
 const MOST: usize = 300;
 
-/// What a keeper answered when it was asked for the lock.
+/// A keeper's answer to the request for the lock.
 pub enum Taken {
     Held(Arc<LockSession>),
-    /// Whatever the lock file says of the holder.
+    /// What the lock file says about the holder.
     Busy(String),
 }
 
@@ -53,12 +53,12 @@ pub enum Taken {
 pub struct LockSession {
     host: String,
     talk: Mutex<Talk>,
-    /// Whether it is known to be lost; it never comes back.
+    /// Whether the lock is known to be lost; it never comes back.
     lost: AtomicBool,
     socket: Option<UnixSocket>,
-    /// Whether the socket was tried and the keeper must ask instead.
+    /// Whether the socket was tried without an answer, so that the keeper asks instead.
     detoured: AtomicBool,
-    /// Whether the master answers it.
+    /// Whether HAProxy's master answers the keeper.
     master: AtomicBool,
     pinging: std::sync::Mutex<Option<JoinHandle<()>>>,
     #[expect(dead_code, reason = "the connection ends when it is dropped")]
@@ -68,12 +68,12 @@ pub struct LockSession {
 struct Talk {
     stdin: Box<dyn AsyncWrite + Send + Unpin>,
     stdout: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
-    /// When the last line that was answered had been sent.
+    /// When the last answered line was sent.
     heard: Option<Instant>,
 }
 
 impl LockSession {
-    /// Asks for a fleet's lock on a host; `socket` is the balancer's, if it has one.
+    /// Asks for a fleet's lock on a host; `socket` is the balancer's admin socket, if it has one.
     pub async fn take(
         transport: &dyn Transport,
         host: &Host,
@@ -124,32 +124,32 @@ impl LockSession {
         Ok(Taken::Held(keeper))
     }
 
-    /// Appends lines to a file of the state folder, synced; tells of each whether it is there.
+    /// Appends lines to a file of the state folder and syncs it; returns for each line whether it was written.
     pub async fn note(&self, file: &str, lines: &[String]) -> Result<Vec<bool>, Failure> {
         let said: Vec<String> = lines.iter().map(|line| format!("note {file} {}", line.replace('\n', " "))).collect();
         let answers = self.say_all(&said).await?;
         Ok(answers.iter().map(|answer| answer == "ok").collect())
     }
 
-    /// The failure of a line that is not there.
+    /// Returns the failure of a line that wasn't written.
     pub fn unwritten(&self) -> Failure {
         Failure::new(Cause::Balancer, format!("the ledger on `{}` can't be written", self.host))
     }
 
-    /// How many bytes the ledger has.
+    /// Returns how many bytes the ledger has.
     pub async fn size(&self) -> Result<u64, Failure> {
         let size = self.say("size").await?;
         size.trim().parse().map_err(|_| Failure::unknown(format!("the ledger on `{}` has no size", self.host)))
     }
 
-    /// Puts `ledger.new` into the ledger's place, if the two have so many bytes; the old one is kept beside it.
+    /// Replaces the ledger with `ledger.new` if they have `old` and `new` bytes; keeps the old one beside it.
     pub async fn turn(&self, new: u64, old: u64) -> Result<bool, Failure> {
         Ok(self.say(&format!("turn {new} {old}")).await? == "ok")
     }
 
-    /// The program by which the keeper asks the balancer, where ssh may not forward its socket.
+    /// Returns the program with which the keeper asks the balancer, if ssh can't forward the socket.
     ///
-    /// `Balancer` when it gets no answer either way.
+    /// `Balancer` if neither way gets an answer.
     pub async fn detour(&self) -> Result<Option<String>, Failure> {
         match &self.socket {
             Some(socket) if socket.ask("show info").await.is_err() => {
@@ -165,7 +165,7 @@ impl LockSession {
         }
     }
 
-    /// Gives the lock back in order.
+    /// Releases the lock.
     pub async fn release(&self) {
         if let Some(pinging) = self.pinging.lock().unwrap().take() {
             pinging.abort();
@@ -173,18 +173,19 @@ impl LockSession {
         let _ = self.say("release").await;
     }
 
-    /// Whether the lock is known to be lost.
+    /// Returns whether the lock is known to be lost.
     pub fn is_lost(&self) -> bool {
         self.lost.load(SeqCst)
     }
 
-    /// Asks whether the lock is still held; who asks at once with others shares an answer.
+    /// Checks that the lock is still held; callers that ask at the same time share an answer.
     pub async fn held(&self) -> Result<(), Failure> {
         let asked = Instant::now();
         let mut talk = self.talk.lock().await;
-        match talk.heard.is_some_and(|sent| sent > asked) && !self.is_lost() {
-            true => Ok(()),
-            false => self.say_to(&mut talk, "ping").await.map(drop),
+        if talk.heard.is_some_and(|sent| sent > asked) && !self.is_lost() {
+            Ok(())
+        } else {
+            self.say_to(&mut talk, "ping").await.map(drop)
         }
     }
 
@@ -192,7 +193,7 @@ impl LockSession {
         self.say_to(&mut *self.talk.lock().await, line).await
     }
 
-    /// Says lines in one breath, and hears the answer to each.
+    /// Sends lines together, and reads the answer to each.
     async fn say_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
         self.say_all_to(&mut *self.talk.lock().await, lines).await
     }
@@ -202,9 +203,9 @@ impl LockSession {
         Ok(answers.pop().unwrap_or_default())
     }
 
-    /// Says lines and hears the answers. How long one waits for its turn does not count.
+    /// Sends lines and reads the answers. The time limit doesn't include the wait for a turn.
     ///
-    /// No more at once than a pipe holds in both ways, so that neither side waits for the other to read.
+    /// Sends no more at a time than a pipe holds in both directions, so that neither side waits for the other to read.
     async fn say_all_to(&self, talk: &mut Talk, lines: &[String]) -> Result<Vec<String>, Failure> {
         let mut answers = Vec::new();
         for some in lines.chunks(AT_ONCE) {
@@ -234,7 +235,7 @@ impl LockSession {
 }
 
 impl Talk {
-    /// The first answer, behind whatever the login shell has printed.
+    /// Reads the first answer, after what the login shell printed.
     async fn first(&mut self, host: &str) -> Result<String, Failure> {
         for _ in 0..NOISE {
             if let Some(answer) = self.hear(host, LONGEST_OWN).await?.strip_prefix(MARK) {
@@ -244,7 +245,7 @@ impl Talk {
         Err(strange(host))
     }
 
-    /// Reads a line; one without an end is not read on, so that it fills no memory.
+    /// Reads a line of at most `longest` bytes, so that a line without an end doesn't fill memory.
     async fn hear(&mut self, host: &str, longest: u64) -> Result<String, Failure> {
         let mut line = Vec::new();
         let mut begun = (&mut self.stdout).take(longest);
@@ -256,7 +257,7 @@ impl Talk {
     }
 }
 
-/// Why no program can be run there at all, if that is so.
+/// Returns why no program can run there at all, if that's so.
 async fn not_begun(transport: &dyn Transport, host: &Host) -> Option<Failure> {
     let command = Command::of(vec!["true".to_owned()]).ok()?;
     transport.run(host, Job { timeout: Some(WITHIN), ..Job::new(&command) }).await.err()
@@ -268,13 +269,13 @@ fn strange(host: &str) -> Failure {
         .help("check what the login shell prints there: `ssh` with the command `true` should print nothing")
 }
 
-/// The failure of whoever has the lock no more.
+/// Returns the failure of a run that lost its lock.
 pub fn lost(host: &str) -> Failure {
     Failure::new(Cause::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
         .help("nothing more was changed; check the hosts' state before you continue")
 }
 
-/// Neither the forwarded socket nor a program on its host gets an answer.
+/// Returns the failure of a balancer that answers neither on the forwarded socket nor to a program on its host.
 pub fn unanswered(balancer: &str) -> Failure {
     Failure::new(Cause::Balancer, format!("balancer `{balancer}` doesn't answer on its admin socket"))
         .help("check that it runs there; if it does, allow socket forwarding in its sshd, or install socat")
@@ -285,12 +286,12 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
         "no-flock" => ("has no `flock`, which the lock needs".to_owned(), "install util-linux there"),
         "owner" => (format!("`{folder}` is a link or belongs to another user"), "remove it, or name another `state`"),
         "strange-lock" => (format!("`{folder}/lock` isn't a plain file"), "check who made it, then remove it"),
-        _ => (format!("the lock of `{folder}` can't be acquired: {}", brief(why)), "check that folder"),
+        _ => (format!("the lock of `{folder}` can't be acquired: {}", brief(why, MOST)), "check that folder"),
     };
     Failure::failed(message).on(&host.name).help(help)
 }
 
-/// Who holds a lock, in words; what the file says may be anything.
+/// Returns the failure that names a lock's holder; the file's text may be anything.
 pub fn held_by(fleet: &str, who: &str) -> Failure {
     match serde_json::from_str::<Holder>(who) {
         Ok(holder) => held(fleet, &holder),
@@ -298,20 +299,11 @@ pub fn held_by(fleet: &str, who: &str) -> Failure {
     }
 }
 
-/// The failure that names who holds a fleet.
+/// Returns the failure that names a fleet's holder.
 pub fn held(fleet: &str, holder: &Holder) -> Failure {
     let [who, from, run, line, since] =
-        [&holder.who, &holder.from, &holder.run, &holder.line, &holder.since].map(|text| brief(text));
+        [&holder.who, &holder.from, &holder.run, &holder.line, &holder.since].map(|text| brief(text, MOST));
     locked(format!("fleet `{fleet}` is locked by {who}@{from} since {since}: `rfab {line}` (run {run})"))
-}
-
-/// A text of the balancer's machine, as one short line in which nothing hides.
-fn brief(text: &str) -> String {
-    let mut text = shown(text);
-    if let Some((at, _)) = text.char_indices().nth(MOST) {
-        text.replace_range(at.., "…");
-    }
-    text
 }
 
 fn locked(message: String) -> Failure {
@@ -320,7 +312,7 @@ fn locked(message: String) -> Failure {
 
 #[async_trait]
 impl Socket for LockSession {
-    /// Through the forwarded socket, which ends with the lock; else by the keeper's own tools.
+    /// Asks through the forwarded socket, which ends with the lock; otherwise with the keeper's tools.
     async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
         lines.iter().try_for_each(|line| one_line(line))?;
         if self.is_lost() {
@@ -329,7 +321,7 @@ impl Socket for LockSession {
         if let Some(socket) = self.socket.as_ref().filter(|_| !self.detoured.load(Relaxed)) {
             match socket.ask_all(lines).await {
                 Ok(answers) => return Ok(answers),
-                // It may have been heard; a change is never sent twice.
+                // The balancer may have obeyed; a change is never sent twice.
                 Err(failure) if !only_read(lines) => {
                     if self.say("ping").await.is_err() {
                         return Err(lost(&self.host));

@@ -1,4 +1,4 @@
-//! Servers in and out of their pools.
+//! Balancers: takes servers out of their pools and puts them back, under a fleet's lock.
 pub mod haproxy;
 pub mod lock_session;
 
@@ -19,7 +19,7 @@ pub mod socket;
 mod wait;
 mod weight;
 
-pub use crate::port::{BalancerState, Place};
+pub use crate::port::{BalancerState, ServerPlace};
 pub use acquire_lock::AcquireLock;
 pub use admin::{SetAdmin, unhealthy};
 pub use balance::{Balance, ReadBalance};

@@ -1,22 +1,22 @@
-//! Where a host stands behind its balancers.
-use crate::{effect::Noting, fleet::Fleet, host::Host, port::Place};
+//! The places of a host behind its balancers.
+use crate::{effect::Noting, fleet::Fleet, host::Host, port::ServerPlace};
 
-/// Every place of a host, in the order of balancers and pools; none for a host in no pool.
-pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
+/// Returns every place of a host, in the order of balancers and pools; none for a host in no pool.
+pub fn places(fleet: &Fleet, host: &Host) -> Vec<ServerPlace> {
     let mut places = Vec::new();
     for balancer in &fleet.balancers {
         for pool in balancer.pools_of(host) {
             for server in balancer.servers_of(pool, host) {
-                places.push(Place { balancer: balancer.name.clone(), pool: pool.clone(), server });
+                places.push(ServerPlace { balancer: balancer.name.clone(), pool: pool.clone(), server });
             }
         }
     }
     places
 }
 
-/// The places of a host that change: all, unless the ledger's line names some.
-pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> {
+/// Returns the places of a host that change: all, unless the ledger line names some.
+pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<ServerPlace> {
     let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
-    let changes = |place: &Place| only.is_none_or(|only| only.contains(&place.to_string()));
+    let changes = |place: &ServerPlace| only.is_none_or(|only| only.contains(&place.to_string()));
     places(fleet, host).into_iter().filter(changes).collect()
 }

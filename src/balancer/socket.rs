@@ -1,5 +1,7 @@
-//! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
+//! A balancer's admin socket, as this machine reaches it. It may be the master's: `haproxy -S`.
 use crate::{
+    control::shown,
+    duration::limit,
     failure::{Cause, Failure},
     fleet::address_and_port,
     port::{Remote, Socket, only_read},
@@ -25,7 +27,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// The longest answer.
 const LONGEST: usize = 8 << 20;
 
-/// Where a socket of a fleet file leads.
+/// Returns where a socket of a fleet file leads.
 pub fn remote(socket: &str) -> Remote {
     match address_and_port(socket).filter(|_| !socket.starts_with('/')) {
         Some((address, port)) => Remote::Tcp(address, port),
@@ -33,32 +35,32 @@ pub fn remote(socket: &str) -> Remote {
     }
 }
 
-/// Whether the master answered `show info`, which it does not know: each worker does, and always did.
+/// Returns whether the master answered `show info`, which only workers know, in every version.
 pub fn is_masters(info: &str) -> bool {
     info.trim_start().starts_with("Unknown command")
 }
 
-/// A line as the master hands it to the worker that serves, by its relative number.
+/// Returns the line to send: the master passes a line on to the worker that serves, by its relative number.
 pub fn to_worker(line: &str, master: bool) -> String {
     if master { format!("@1 {line}") } else { line.to_owned() }
 }
 
-/// How many connections may be open at once: HAProxy's `stats maxconn` is 10 unless somebody says otherwise.
+/// How many connections may be open at the same time: HAProxy's `stats maxconn` is 10 by default.
 const CONNECTIONS: usize = 3;
 
-/// How long after its last answer a connection is good for a change, which is never sent twice: HAProxy may have closed
-/// an older one (`stats timeout`, 10 s by default), or a reload may have left it with a process that goes.
+/// How long after its last answer a connection may carry a change, which is never sent twice. HAProxy may have closed
+/// an older connection (`stats timeout`, 10 s by default), or a reload may have left it with a process that ends.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A unix socket of this machine that leads to the balancer; its connections are kept open.
+/// A unix socket on this machine that leads to the balancer; its connections stay open.
 pub struct UnixSocket {
     path: PathBuf,
-    /// For people.
+    /// The balancer's name, for messages.
     name: String,
     turns: Semaphore,
-    /// Those that nobody uses at the moment, and when each answered last.
+    /// The idle connections, and when each answered last.
     idle: Mutex<Vec<(Instant, UnixStream)>>,
-    /// Whether the master answers: its prompt says so.
+    /// Whether the master answers, by its prompt.
     master: AtomicBool,
 }
 
@@ -68,7 +70,7 @@ impl UnixSocket {
         Self { path, name: name.to_owned(), turns, idle, master: AtomicBool::new(false) }
     }
 
-    /// Whether it is the master's, once it was asked anything.
+    /// Returns whether the master answers; known after the first question.
     pub fn is_masters(&self) -> bool {
         self.master.load(Relaxed)
     }
@@ -77,7 +79,7 @@ impl UnixSocket {
         Failure::new(Cause::Balancer, format!("balancer `{}` doesn't answer: {why}", self.name))
     }
 
-    /// Opens a connection and asks the balancer to keep it, with a prompt behind each answer.
+    /// Opens a connection and asks the balancer to keep it, with a prompt after each answer.
     async fn connect(&self) -> Result<UnixStream, Failure> {
         let mut stream = UnixStream::connect(&self.path).await.map_err(|e| self.failed(&e))?;
         stream.write_all(b"prompt\n").await.map_err(|e| self.failed(&e))?;
@@ -85,7 +87,7 @@ impl UnixSocket {
         Ok(stream)
     }
 
-    /// Reads to the n-th prompt: an answer ends with an empty line before it.
+    /// Reads up to the n-th prompt; an answer ends with an empty line before its prompt.
     async fn answers(&self, stream: &mut UnixStream, n: usize) -> Result<Vec<String>, Failure> {
         let (mut text, mut buffer) = (Vec::new(), [0; 16 << 10]);
         loop {
@@ -108,10 +110,10 @@ impl UnixSocket {
         }
     }
 
-    /// Asks on a connection, and in the same breath whether who answers is still the one that serves.
+    /// Sends lines on a connection, and checks with them that the process that answers still serves requests.
     ///
-    /// After a reload a connection that was kept leads to the process that goes, which serves nobody any more.
-    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<Heard, Failure> {
+    /// After a reload, an open connection leads to the process that ends, which serves nobody anymore.
+    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<LinesOutcome, Failure> {
         let asked = lines.last().is_some_and(|line| line == "show info");
         let all = lines.iter().map(String::as_str).chain((!asked).then_some("show info"));
         let text: String = all.map(|line| to_worker(line, self.is_masters()) + "\n").collect();
@@ -120,10 +122,10 @@ impl UnixSocket {
         let info = answers.last().map_or("", String::as_str);
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
         answers.truncate(lines.len());
-        Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answers(answers) })
+        Ok(if goes { LinesOutcome::FromOneThatGoes } else { LinesOutcome::Answers(answers) })
     }
 
-    /// A connection that was kept, if there is one that is good for these lines.
+    /// Returns an open connection that is good for these lines, if there is one.
     fn kept(&self, lines: &[String]) -> Option<UnixStream> {
         let mut idle = self.idle.lock().unwrap();
         if !only_read(lines) {
@@ -132,30 +134,32 @@ impl UnixSocket {
         idle.pop().map(|(_, stream)| stream)
     }
 
-    /// Asks on a connection that was kept, or else on a new one, and gives it with the answers.
+    /// Asks on an open connection, or else on a new one; returns the connection with the answers.
     async fn ask_on(&self, kept: Option<UnixStream>, lines: &[String]) -> Result<(UnixStream, Vec<String>), Failure> {
         if let Some(mut stream) = kept {
             match self.once(&mut stream, lines).await {
-                Ok(Heard::Answers(answers)) => return Ok((stream, answers)),
-                // It may have ended meanwhile, or lead to a process that goes; a read is asked again.
+                Ok(LinesOutcome::Answers(answers)) => return Ok((stream, answers)),
+                // The connection may have ended, or lead to a process that ends; a read is asked again.
                 _ if only_read(lines) => {}
-                Ok(Heard::FromOneThatGoes) => return Err(self.failed(&"it was reloaded or stopped at this moment")),
+                Ok(LinesOutcome::FromOneThatGoes) => {
+                    return Err(self.failed(&"it was reloaded or stopped at this moment"));
+                }
                 Err(failure) => return Err(failure),
             }
         }
         let mut stream = self.connect().await?;
         match self.once(&mut stream, lines).await? {
-            Heard::Answers(answers) => Ok((stream, answers)),
-            Heard::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
-            Heard::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
+            LinesOutcome::Answers(answers) => Ok((stream, answers)),
+            LinesOutcome::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
+            LinesOutcome::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
         }
     }
 }
 
-/// What the master's prompt begins with: `master> `, after a reload that failed `master[ReloadFailed]> `.
+/// The start of the master's prompt: `master> `, or `master[ReloadFailed]> ` after a failed reload.
 const MASTER: &str = "master";
 
-/// The answers before each prompt; what comes behind the last one is not an answer yet.
+/// Returns the answer before each prompt; what follows the last prompt isn't an answer yet.
 fn split(whole: &str) -> Vec<String> {
     let is_prompt = |line: &str| {
         let word = line.strip_prefix(MASTER).unwrap_or(line);
@@ -164,7 +168,7 @@ fn split(whole: &str) -> Vec<String> {
     let mut answers = Vec::new();
     let mut answer = String::new();
     for line in whole.split_inclusive('\n') {
-        // The next answer begins on the line of the prompt before it.
+        // The next answer starts on the line of the prompt before it.
         let prompt = line.find("> ").map(|at| line.split_at(at + 2)).filter(|(prompt, _)| is_prompt(prompt));
         match prompt {
             Some((_, rest)) => {
@@ -177,16 +181,16 @@ fn split(whole: &str) -> Vec<String> {
     answers
 }
 
-/// What came of lines.
-enum Heard {
+/// The result of sending lines.
+enum LinesOutcome {
     Answers(Vec<String>),
     FromOneThatGoes,
 }
 
-/// Refuses what could be more than one command.
+/// Refuses a line that could be more than one command.
 pub fn one_line(line: &str) -> Result<(), Failure> {
     if line.is_empty() || line.len() > 1_000 || line.contains(';') || line.chars().any(char::is_control) {
-        let message = format!("`{}` isn't a command for a balancer", line.escape_debug());
+        let message = format!("`{}` isn't a command for a balancer", shown(line));
         return Err(Failure::new(Cause::Refused, message));
     }
     Ok(())
@@ -203,25 +207,22 @@ impl Socket for UnixSocket {
                 Ok(answers)
             }
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(self.failed(&format!("no answer within {} s", WITHIN.as_secs()))),
+            Err(_) => Err(self.failed(&format!("no answer within {}", limit(WITHIN)))),
         }
     }
 }
 
-/// A socket for whoever may only look.
+/// A socket for a run that may only read.
 pub struct ReadOnly {
     pub socket: Arc<dyn Socket>,
-    /// What comes of a line that may change something.
+    /// The failure of a line that may change something.
     pub refusal: Failure,
 }
 
 #[async_trait]
 impl Socket for ReadOnly {
     async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
-        match only_read(lines) {
-            true => self.socket.ask_all(lines).await,
-            false => Err(self.refusal.clone()),
-        }
+        if only_read(lines) { self.socket.ask_all(lines).await } else { Err(self.refusal.clone()) }
     }
 }
 
@@ -249,7 +250,7 @@ mod tests {
         }
     }
 
-    /// A HAProxy that was reloaded so many times; a connection of before a reload is with a process that goes.
+    /// A HAProxy that was reloaded `reloads` times; a connection from before a reload leads to a process that ends.
     async fn haproxy(listener: tokio::net::UnixListener, reloads: Arc<AtomicU32>) {
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
@@ -262,7 +263,7 @@ mod tests {
                     let answer = match &*line {
                         "prompt" => "\n> ".to_owned(),
                         "show info" => format!("Pid: {process}\nStopping: {stopping}\n\n> "),
-                        // Long enough for others to open connections beside it.
+                        // Long enough for others to open more connections.
                         _ => {
                             tokio::time::sleep(Duration::from_millis(50)).await;
                             "\n> ".to_owned()
@@ -291,7 +292,7 @@ mod tests {
             assert_eq!(socket.idle.lock().unwrap().len(), CONNECTIONS);
             reloads.store(reload, Relaxed);
             tokio::time::sleep(FRESH).await;
-            // A read finds a new connection by itself, and leaves the others as they are.
+            // A read finds a new connection by itself, and leaves the other ones alone.
             assert_eq!(socket.ask("show info").await.unwrap().lines().next(), Some(&*format!("Pid: {reload}")));
             let changes = [socket.ask(change), socket.ask(change), socket.ask(change)];
             futures_util::future::try_join_all(changes).await.expect("three changes");

@@ -1,6 +1,7 @@
-//! Waits for what a balancer shows of a host.
+//! Waits until a balancer reports what a run wants of a host.
 use super::{Balance, ReadBalance, places};
 use crate::{
+    duration::limit,
     effect::*,
     event::What,
     failure::{Cause, Failure},
@@ -12,13 +13,13 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
-/// How often a balancer is asked while something is waited for.
+/// How often to ask a balancer while waiting.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// How often where a moment without any is looked for, for new ones keep coming.
+/// How often to ask for a moment without requests: new ones keep coming.
 const OFTEN: Duration = Duration::from_millis(20);
 
-/// Waits until no request is open on a host, or until nothing more can be waited for.
+/// Waits until no request is open on a host, or until waiting doesn't help.
 #[derive(Clone, Serialize)]
 pub struct WaitDrained {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -28,17 +29,17 @@ pub struct WaitDrained {
     pub within: Time,
 }
 
-/// What is left of a drained host's traffic.
+/// What remains of a drained host's traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Option<Left>")]
 pub struct Emptied {
     /// Whether clients that are bound to it still reach it.
     pub bound: bool,
-    /// Requests that are open, and have to be closed or kept off.
+    /// How many requests are open, to be closed or kept off.
     pub open: u64,
 }
 
-/// As journals have it: those of older runs have nothing.
+/// The traffic as journals have it; journals of older runs have none.
 #[derive(Deserialize)]
 struct Left {
     bound: bool,
@@ -51,14 +52,14 @@ impl From<Option<Left>> for Emptied {
     }
 }
 
-/// So many requests, with the verb.
+/// Returns a number of requests, with the verb.
 pub(super) fn count(open: u64, is: &str, are: &str) -> String {
     if open == 1 { format!("1 request {is}") } else { format!("{open} requests {are}") }
 }
 
 pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
-    let within = within as f64 / 1000.0;
-    Failure::new(Cause::NotDrained, format!("isn't drained: {} still open after {within} s", count(open, "is", "are")))
+    let within = limit(Duration::from_millis(within));
+    Failure::new(Cause::NotDrained, format!("isn't drained: {} still open after {within}", count(open, "is", "are")))
         .on(&host.name)
         .help(
             "find out who sends these requests, or give the balancer a longer `drain_within`; with `force_close = \
@@ -67,12 +68,13 @@ pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
 }
 
 impl WaitDrained {
-    /// What becomes of a host on which requests are still open: `None` while they are waited for.
+    /// Returns how the wait ends if requests are still open on the host; `None` if it continues.
     fn left(&self, open: u64, bound: bool, tcp: bool, waited: Time) -> Option<Result<Emptied, Failure>> {
         let closes = self.fleet.balancers.iter().any(|balancer| balancer.has(&self.host) && balancer.force_close);
         match open {
             0 => Some(Ok(Emptied { bound, open })),
-            // Who is bound comes again and again: the second half is for those that are open when they are kept off.
+            // Bound clients keep coming: the second half of the time is for requests that are open when the host is cut
+            // off.
             _ if bound && !tcp && waited >= self.within / 2 => Some(Ok(Emptied { bound, open })),
             _ if waited < self.within => None,
             _ if closes => Some(Ok(Emptied { bound, open })),
@@ -101,7 +103,7 @@ impl Read for WaitDrained {
         let mut first: Option<Vec<u64>> = None;
         loop {
             let balance = read(&at, &self.fleet).await?;
-            // A balancer that was reloaded does not count the requests that its old process still works on.
+            // A reloaded balancer doesn't count the requests that its old process still works on.
             let epochs = balance.epochs();
             if known.get_or_insert_with(|| epochs.clone()) != &epochs {
                 let message = "a balancer was reloaded or restarted while it was being drained";
@@ -110,7 +112,7 @@ impl Read for WaitDrained {
             }
             let servers = balance.servers(&self.fleet, &self.host)?;
             let open = servers.iter().map(|s| s.in_flight).sum();
-            // What stood in the queue at first is counted later.
+            // A request that waits in the queue at first is counted later.
             let before = first.get_or_insert_with(|| servers.iter().map(|s| s.total + s.in_flight).collect());
             let comes = |(s, before): (&&Server, &u64)| s.admin == Admin::Drain && s.total > *before;
             let bound = servers.iter().any(|s| s.is_reached()) || servers.iter().zip(&*before).any(comes);
@@ -146,7 +148,7 @@ impl Read for WaitDrained {
     }
 }
 
-/// Waits until every check of a host's servers says exactly up; a server in maintenance has none.
+/// Waits until every check of a host's servers reports exactly up; a server in maintenance has no checks.
 #[derive(Clone, Serialize)]
 pub struct WaitUp {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -158,8 +160,8 @@ pub struct WaitUp {
 
 impl WaitUp {
     fn failure(&self, said: &str) -> Failure {
-        let within = self.within as f64 / 1000.0;
-        let message = format!("isn't up for its balancer after {within} s: it reports `{said}`");
+        let within = limit(Duration::from_millis(self.within));
+        let message = format!("isn't up for its balancer after {within}: it reports `{said}`");
         Failure::failed(message).on(&self.host.name)
     }
 }
@@ -180,7 +182,7 @@ impl Read for WaitUp {
         let until = tokio::time::Instant::now() + Duration::from_millis(self.within);
         loop {
             let balance = read(&at, &self.fleet).await?;
-            // Nobody checks in maintenance: there is nothing to wait for.
+            // A server in maintenance has no checks to wait for.
             let servers = balance.servers(&self.fleet, &self.host)?;
             if servers.iter().all(|s| s.health == Checked::Up || s.admin == Admin::Maint) {
                 return Ok(());
@@ -205,7 +207,7 @@ impl Read for WaitUp {
     }
 }
 
-/// Each ask has a time of its own; how long one waits for its turn has none.
+/// Reads the balancers. Each question has a time limit; the wait for a turn has none.
 async fn read(at: &At<'_>, fleet: &Arc<Fleet>) -> Result<Balance, Failure> {
     Effect::carry_out(&ReadBalance { fleet: fleet.clone() }, *at).await
 }

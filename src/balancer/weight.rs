@@ -1,4 +1,4 @@
-//! How much of a pool's traffic a host gets.
+//! Sets how much of a pool's traffic a host gets.
 use super::{ReadBalance, places};
 use crate::{
     effect::*,
@@ -6,12 +6,12 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Model, Predicted},
-    port::{Driver, Place, Server},
+    port::{Driver, Server, ServerPlace},
 };
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Sets a host's weight in all its pools, in percent of the configured one.
+/// Sets a host's weight in all its pools, in percent of the configured weight.
 #[derive(Clone, Serialize)]
 pub struct SetWeight {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -23,13 +23,13 @@ pub struct SetWeight {
 impl Effect for SetWeight {
     type Outcome = ();
     const NAME: &'static str = "set_weight";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
     }
 
-    /// A weight of 0 gets no new requests: that is a drain.
+    /// A server of weight 0 gets no new requests: that's a drain.
     fn touch(&self) -> Touch<'_> {
         let to = if self.percent == 0 { Admin::Drain } else { Admin::Ready };
         match to {
@@ -48,7 +48,7 @@ impl Effect for SetWeight {
             self.possible(place, server)?;
         }
         let site = at.real.site(&self.fleet.name);
-        let mut changed: Vec<(Arc<dyn Driver>, Place, u8)> = Vec::new();
+        let mut changed: Vec<(Arc<dyn Driver>, ServerPlace, u8)> = Vec::new();
         let mut result = Ok(());
         for (place, server) in
             places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?)
@@ -61,7 +61,7 @@ impl Effect for SetWeight {
             }
         }
         for (driver, place, before) in changed.iter().rev().filter(|_| result.is_err()) {
-            // What else is wrong, the failure says already.
+            // The failure already says what is wrong.
             let _ = driver.set_weight(&place.pool, &place.server, *before).await;
         }
         result
@@ -78,17 +78,21 @@ impl Effect for SetWeight {
         Ok(())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
         let servers = balance.servers(&self.fleet, &self.host)?;
         let done = servers.iter().all(|s| s.weight == s.weighs(self.percent));
-        Ok(if done { Seen::Done(()) } else { Seen::Not })
+        Ok(if done { Happened::Done(()) } else { Happened::Not })
     }
 }
 
 impl SetWeight {
-    /// Refuses a share that rounds to zero: that would be a drain which nobody asked for.
-    fn possible(&self, Place { balancer, pool, server: name }: &Place, server: &Server) -> Result<(), Failure> {
+    /// Refuses a share that rounds to zero: that would be a drain that nobody asked for.
+    fn possible(
+        &self,
+        ServerPlace { balancer, pool, server: name }: &ServerPlace,
+        server: &Server,
+    ) -> Result<(), Failure> {
         if self.percent == 0 || server.weighs(self.percent) > 0 {
             return Ok(());
         }
@@ -98,8 +102,8 @@ impl SetWeight {
         Err(failure.help("give its servers a weight such as 100 in the balancer's configuration"))
     }
 
-    /// Changes and reads back.
-    async fn change(&self, driver: &dyn Driver, place: &Place, wanted: u32) -> Result<(), Failure> {
+    /// Sets the weight and reads it back.
+    async fn change(&self, driver: &dyn Driver, place: &ServerPlace, wanted: u32) -> Result<(), Failure> {
         driver.set_weight(&place.pool, &place.server, self.percent).await?;
         let servers = driver.list(&place.pool).await?;
         let weight = servers.iter().find(|s| s.name == place.server).map(|s| s.weight);

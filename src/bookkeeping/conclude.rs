@@ -1,19 +1,19 @@
-//! The end of what a resumed run sees as done, in the ledgers of the fleet's balancers.
+//! Records the end of a change that a resumed run finds done, in the ledgers of the fleet's balancers.
 use super::place;
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Book, Line, Phase, line},
+    ledger::{Book, LedgerLine, Phase, line},
     model::{Model, Predicted},
 };
 use serde::Serialize;
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Writes down that a change of this run is done, where its lines say only that it began.
+/// Records that a change of this run is done, if its lines say only that it began.
 ///
-/// The attempt that made the change died before it wrote that.
+/// The attempt that made the change died before it recorded that.
 #[derive(Clone, Serialize)]
 pub struct Conclude {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -27,7 +27,7 @@ pub struct Conclude {
 impl Effect for Conclude {
     type Outcome = ();
     const NAME: &'static str = "conclude";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -65,23 +65,23 @@ impl Effect for Conclude {
 }
 
 impl Conclude {
-    /// The balancers that the hosts stand behind, and the one that keeps what is read of the fleet.
+    /// Returns the balancers that the hosts stand behind, and the one that keeps what is read of the fleet.
     fn places(&self) -> Result<BTreeSet<Name>, Failure> {
         let behind = self.fleet.balancers.iter().filter(|b| self.hosts.iter().any(|host| b.has(host)));
         let home = place(&self.fleet)?;
         Ok(behind.map(|b| b.name.clone()).chain([home]).collect())
     }
 
-    fn lines(&self, book: &Book) -> Vec<Line> {
+    fn lines(&self, book: &Book) -> Vec<LedgerLine> {
         self.hosts.iter().filter_map(|host| book.concluded(&self.run, &self.word, &host.name)).collect()
     }
 }
 
 impl Book {
-    /// The line that says that a run's change of a host is done, if the run's last line of it says anything else.
-    pub fn concluded(&self, run: &str, word: &str, host: &str) -> Option<Line> {
-        let of = |l: &&Line| *l.run == *run && l.effect == word && l.host.as_deref() == Some(host);
+    /// Returns the line that a run's change of a host is done, if the run's last line about it says anything else.
+    pub fn concluded(&self, run: &str, word: &str, host: &str) -> Option<LedgerLine> {
+        let of = |l: &&LedgerLine| *l.run == *run && l.effect == word && l.host.as_deref() == Some(host);
         let last = self.lines.iter().rev().find(of).filter(|l| l.phase != Phase::Ok)?;
-        Some(Line { phase: Phase::Ok, seq: last.seq + 1, at: line::AT.into(), ..last.clone() })
+        Some(LedgerLine { phase: Phase::Ok, seq: last.seq + 1, at: line::AT.into(), ..last.clone() })
     }
 }

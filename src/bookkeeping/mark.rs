@@ -1,27 +1,27 @@
-//! What is done once a commit and fleet, such as a migration: begun, and ended.
+//! What runs once for each commit and fleet, such as a migration: records that it begins and how it ends.
 use super::{ReadLedger, place};
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
-    ledger::{Book, Line, Phase, line},
+    ledger::{Book, LedgerLine, Phase, line},
     model::{Commit, Model, Predicted},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How far something is that is done once.
+/// The state of something that runs once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MarkState {
     NeverBegun,
-    /// Nobody wrote down how it ended.
+    /// It began, and the ledger doesn't say how it ended.
     Begun,
     Done,
     Failed,
 }
 
-/// Writes down that something begins or how it ended, in the ledger of the fleet's home.
+/// Records that something begins or how it ended, in the ledger of the fleet's home.
 #[derive(Clone, Serialize)]
 pub struct Mark {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -31,13 +31,13 @@ pub struct Mark {
     pub state: MarkState,
     /// The rest of the ledger's line.
     #[serde(skip_serializing)]
-    pub line: Line,
+    pub line: LedgerLine,
 }
 
 impl Effect for Mark {
     type Outcome = ();
     const NAME: &'static str = "mark";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -66,11 +66,11 @@ impl Effect for Mark {
         model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
         let same =
             book.mark(&self.name, &self.commit).is_some_and(|l| l.run == self.line.run && l.phase == self.phase());
-        Ok(if same { Seen::Done(()) } else { Seen::Not })
+        Ok(if same { Happened::Done(()) } else { Happened::Not })
     }
 }
 
@@ -84,7 +84,7 @@ impl Mark {
     }
 
     fn text(&self) -> String {
-        Line {
+        LedgerLine {
             effect: "mark".into(),
             commit: Some(self.commit.clone()),
             reason: Some(self.name.clone()),
@@ -95,7 +95,7 @@ impl Mark {
     }
 }
 
-/// How far something is that is done once a commit.
+/// Reads the state of something that runs once for each commit.
 #[derive(Clone, Serialize)]
 pub struct ReadMarks {
     #[serde(serialize_with = "crate::fleet::by_name")]

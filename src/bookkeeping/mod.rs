@@ -1,4 +1,4 @@
-//! Effects that read ledgers, and write what isn't about one change of a host.
+//! Effects that read ledgers, and that write what isn't about one change of a host.
 mod conclude;
 mod mark;
 mod owner;
@@ -10,8 +10,8 @@ pub use conclude::Conclude;
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use owner::{Owner, ReadOwner, SayOwner, foreign};
 pub use question::{
-    Called, Calling, Consult, Good, Histories, NumberOf, Question, ReasonsBefore, Releasing, Standing, Summary, Summed,
-    Switched,
+    CalledCommit, Calling, Consult, Good, Histories, HostStandings, NumberOf, Question, ReasonsBefore, Releasing,
+    Summary, Summed, Switched,
 };
 pub use read::{ReadLedger, place};
 pub use run::SayRun;

@@ -1,4 +1,4 @@
-//! Which project a fleet's state folder belongs to.
+//! The project that a fleet's state folder belongs to.
 use super::place;
 use crate::{
     command::Command,
@@ -12,12 +12,12 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-/// What tells a project's fleet from another project's of the same name: every clone and every machine has it alike.
+/// Distinguishes fleets of the same name in different projects. It's the same in every clone and on every machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Owner {
     /// The version of this format.
     pub v: u8,
-    /// Where its app is on hosts; none without an app.
+    /// The path of its app on hosts; `None` without an app.
     pub path: Option<String>,
     /// The addresses of its hosts.
     pub hosts: BTreeSet<Name>,
@@ -33,23 +33,23 @@ impl Owner {
         serde_json::to_string(self).expect("an owner is plain data")
     }
 
-    /// Whether both are one project's: hosts come and go, but not all of them at once.
+    /// Returns whether both belong to one project: hosts come and go, but not all of them at once.
     pub fn is_same(&self, other: &Owner) -> bool {
         self.path == other.path && !self.hosts.is_disjoint(&other.hosts)
     }
 }
 
-/// Prints the file that says whose a state folder is.
+/// Prints the file that names a state folder's owner.
 const READ: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 cd -P "$folder" 2>/dev/null || exit 0
 if [ -f project ] && [ ! -L project ]; then head -c 1000000 project; fi"#;
 
-/// Writes it anew.
+/// Replaces that file.
 const WRITE: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 umask 077
 cd -P "$folder" && [ -O . ] && printf '%s\n' "$owner" > project.new && mv -f project.new project"#;
 
-/// Runs a script in the state folder of a fleet, on the machine that keeps its ledger; gives what it printed.
+/// Runs a script in the state folder of a fleet, on the machine that keeps its ledger; returns what it printed.
 async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, String)>) -> Result<Vec<u8>, Failure> {
     let home = place(fleet)?;
     let balancer = fleet.balancers.iter().find(|balancer| balancer.name == home);
@@ -67,7 +67,7 @@ async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, S
     Ok(ended.out)
 }
 
-/// Reads whose the state folder of a fleet is; nobody's where no run has said it yet.
+/// Reads the owner of a fleet's state folder; `None` if no run has recorded it yet.
 #[derive(Clone, Serialize)]
 pub struct ReadOwner {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -96,7 +96,7 @@ impl Read for ReadOwner {
     }
 }
 
-/// Writes down whose the state folder of a fleet is. Needs the lock.
+/// Records the owner of a fleet's state folder. Needs the lock.
 #[derive(Clone, Serialize)]
 pub struct SayOwner {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -106,7 +106,7 @@ pub struct SayOwner {
 impl Effect for SayOwner {
     type Outcome = ();
     const NAME: &'static str = "owner";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -130,7 +130,7 @@ impl Effect for SayOwner {
     }
 }
 
-/// Refuses what another project's fleet of the same name keeps in the same folder.
+/// Returns the refusal of a state folder that another project's fleet of the same name uses.
 pub fn foreign(fleet: &Fleet, owner: &Owner) -> Failure {
     let home = place(fleet).unwrap_or_default();
     let folder = fleet.state_folder();
@@ -144,7 +144,7 @@ pub fn foreign(fleet: &Fleet, owner: &Owner) -> Failure {
     ))
 }
 
-/// A word for this project's folder.
+/// Returns a word for this project's own folder.
 fn own_word(fleet: &Fleet) -> String {
     let of_path = fleet.app.as_ref().and_then(|app| app.path.rsplit('/').next().map(str::to_owned));
     let word: String = of_path.unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric()).collect();

@@ -1,11 +1,11 @@
-//! What a script wants to know of a fleet's ledger. A run's journal keeps the answer alone, not what it was read from.
+//! What a script wants to know from a fleet's ledger. A run's journal keeps only the answer, not the ledger.
 use super::ReadLedger;
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::Name,
-    ledger::{Book, Line, Phase, switch},
+    ledger::{Book, LedgerLine, Phase, switch},
     model::{Commit, Model, Predicted},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -16,13 +16,13 @@ pub trait Question: Serialize + Send + Sync + 'static {
     type Answer: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
     const NAME: &'static str;
 
-    /// What is looked for, for people.
+    /// Returns what the question looks for, for people.
     fn text(&self) -> String;
 
     fn answer(&self, book: &Book) -> Self::Answer;
 }
 
-/// Asks the ledger of a fleet.
+/// Asks the ledger of a fleet a question.
 #[derive(Serialize)]
 pub struct Consult<Q> {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -54,14 +54,14 @@ impl<Q: Question> Read for Consult<Q> {
     }
 }
 
-/// How hosts stand, and how the runs that moved them ended; of all hosts where none are named.
+/// Asks whether hosts are live or out, and how the runs that moved them ended; about all hosts if none are named.
 #[derive(Clone, Serialize)]
-pub struct Standing {
+pub struct HostStandings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<Name>>,
 }
 
-impl Question for Standing {
+impl Question for HostStandings {
     type Answer = Book;
     const NAME: &'static str = "read_standing";
 
@@ -74,7 +74,7 @@ impl Question for Standing {
     }
 }
 
-/// What is under way when a commit is to be released, and whether it was rolled back.
+/// Asks what is under way when a commit is to be released, and whether the commit was rolled back.
 #[derive(Clone, Serialize)]
 pub struct Releasing {
     pub commit: Commit,
@@ -93,7 +93,7 @@ impl Question for Releasing {
     }
 }
 
-/// The number that the fleet gave a commit.
+/// Asks for the number that the fleet gave a commit.
 #[derive(Clone, Serialize)]
 pub struct NumberOf {
     pub commit: Commit,
@@ -112,7 +112,7 @@ impl Question for NumberOf {
     }
 }
 
-/// Whether a host's last switch was to a commit, under its number, and came to its end.
+/// Asks whether a host's last switch was to a commit, under its number, and finished.
 #[derive(Clone, Serialize)]
 pub struct Switched {
     pub host: Name,
@@ -130,30 +130,30 @@ impl Question for Switched {
     }
 
     fn answer(&self, book: &Book) -> bool {
-        // Made anew, it has another number: what is current is not that.
+        // A commit that was made again has another number, so the current release isn't that one.
         let other = book.number_of(&self.commit).is_some_and(|number| number != self.number);
         let last = book.last_mark(&switch(&self.host));
         !other && last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&self.commit))
     }
 }
 
-/// What each host was well on.
+/// Asks for the commits on which each host was well.
 #[derive(Clone, Serialize)]
 pub struct Histories {
     pub hosts: Vec<Name>,
 }
 
-/// Commits with their names, and of each host which of them were good, oldest first.
+/// Commits with their names, and which of them were good on each host, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Good {
-    pub commits: Vec<Called>,
-    /// Places in `commits`.
+    pub commits: Vec<CalledCommit>,
+    /// Indexes into `commits`.
     pub hosts: BTreeMap<Name, Vec<usize>>,
 }
 
-/// A commit, and what it is called.
+/// A commit and its names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Called {
+pub struct CalledCommit {
     pub commit: Commit,
     pub name: Option<String>,
     pub names: Vec<String>,
@@ -174,7 +174,7 @@ impl Question for Histories {
             let place = |commit: Commit| {
                 *places.entry(commit.clone()).or_insert_with(|| {
                     let name = book.name_of(&commit).map(str::to_owned);
-                    good.commits.push(Called { name, names: book.names_of(&commit), commit });
+                    good.commits.push(CalledCommit { name, names: book.names_of(&commit), commit });
                     good.commits.len() - 1
                 })
             };
@@ -184,7 +184,7 @@ impl Question for Histories {
     }
 }
 
-/// What people call commits, of which at least the first 12 digits are known.
+/// Asks for the names of commits, of which at least the first 12 digits are known.
 #[derive(Clone, Serialize)]
 pub struct Calling {
     pub commits: Vec<Commit>,
@@ -204,7 +204,7 @@ impl Question for Calling {
     }
 }
 
-/// Why hosts were out when a run began.
+/// Asks why hosts were out when a run began.
 #[derive(Clone, Serialize)]
 pub struct ReasonsBefore {
     pub run: Name,
@@ -225,27 +225,27 @@ impl Question for ReasonsBefore {
     }
 }
 
-/// What a person wants to know of a fleet.
+/// Asks for what a person wants to know about a fleet.
 #[derive(Clone, Serialize)]
 pub struct Summed {
     pub hosts: Vec<Name>,
 }
 
-/// The answer.
+/// The answer to [`Summed`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// What the commits that were deployed last were called.
+    /// The names of the commits that were deployed last.
     pub names: BTreeMap<Commit, String>,
-    /// The last drain of each host that was not put back.
-    pub out: BTreeMap<Name, Line>,
+    /// The last drain of each host that wasn't put back.
+    pub out: BTreeMap<Name, LedgerLine>,
     /// What began and has no known end.
-    pub open: Vec<Line>,
-    /// Runs that began and did not end.
-    pub runs: Vec<Line>,
+    pub open: Vec<LedgerLine>,
+    /// Runs that began and haven't ended.
+    pub runs: Vec<LedgerLine>,
     pub unread: usize,
 }
 
-/// The most commits whose names are told.
+/// The most commits to return names for.
 const NAMES: usize = 2_000;
 
 impl Question for Summed {

@@ -1,4 +1,4 @@
-//! Reads what is written down for a fleet.
+//! Reads the ledger of a fleet.
 use crate::ledger::Book;
 use crate::{
     effect::*,
@@ -17,7 +17,7 @@ pub struct ReadLedger {
     pub fleet: Arc<Fleet>,
 }
 
-/// The home of a fleet's ledger, as a must.
+/// Returns the home of a fleet's ledger; fails if the fleet has no hosts.
 pub fn place(fleet: &Fleet) -> Result<Name, Failure> {
     fleet.home().cloned().ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))
 }

@@ -1,34 +1,34 @@
-//! That a run began on a fleet, and how it left it.
+//! Records that a run began on a fleet, and how it left the fleet.
 use super::place;
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
-    ledger::{Line, Phase, line},
+    ledger::{LedgerLine, Phase, line},
     model::{Model, Predicted},
 };
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Writes down in the ledger of the fleet's home that a run has the lock, or how it ended.
+/// Records in the ledger of the fleet's home that a run has the lock, or how it ended.
 ///
-/// A hold, for a resumed run says it anew.
+/// It's a hold, because a resumed run records that again.
 #[derive(Clone, Serialize)]
 pub struct SayRun {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     /// The command line's normal form.
     pub typed: String,
-    /// The rest of the ledger's line: `intent` when it begins, `failed` when it changed nothing, `ok` when all is done,
-    /// `unknown` when something is left to do.
+    /// The rest of the ledger's line: `intent` when the run begins, `failed` if it changed nothing, `ok` if all is
+    /// done, `unknown` if something is left to do.
     #[serde(skip_serializing)]
-    pub line: Line,
+    pub line: LedgerLine,
 }
 
 impl Effect for SayRun {
     type Outcome = ();
     const NAME: &'static str = "run";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -55,6 +55,6 @@ impl Effect for SayRun {
 
 impl SayRun {
     fn text(&self) -> String {
-        Line { effect: "run".into(), reason: Some(self.typed.clone()), ..self.line.clone() }.text()
+        LedgerLine { effect: "run".into(), reason: Some(self.typed.clone()), ..self.line.clone() }.text()
     }
 }

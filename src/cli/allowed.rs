@@ -1,6 +1,6 @@
 //! The flags that say what a run may do, and how careful it is.
 use crate::{
-    fleet::span,
+    duration,
     session::{Allowances, Yes},
     ui::Pausing,
 };
@@ -48,7 +48,7 @@ impl From<Allowed> for Allowances {
             wait: flags.wait,
             force: flags.force,
             unproven: flags.unproven,
-            // A resumed run's own flag says it.
+            // `--resume` has a flag for it.
             force_changed: false,
             pause: flags.pause,
             allow_outage: flags.allow_outage,
@@ -57,8 +57,8 @@ impl From<Allowed> for Allowances {
     }
 }
 
-/// Arguments in which a time behind `--pause` is its value: no task's name begins with a digit.
-pub fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// Joins `--pause` with a time after it, as its value: no task's name begins with a digit.
+pub(super) fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     for arg in args {
         let time = arg.to_str().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()));
@@ -71,7 +71,7 @@ pub fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 fn pause(text: &str) -> Result<Pausing, String> {
-    let time = || span(text).filter(|time| !time.is_zero()).map(|time| Pausing::For(time.as_millis() as u64));
+    let time = || duration::read(text).filter(|time| !time.is_zero()).map(|time| Pausing::For(time.as_millis() as u64));
     let pausing = if text == "ask" { Some(Pausing::Ask) } else { time() };
     pausing.ok_or_else(|| "it is neither a time such as `10m` nor `ask`".to_owned())
 }

@@ -1,5 +1,8 @@
-//! A run's journal, begun or gone on with.
-use super::work::{Aborted, Work};
+//! Begins or resumes a run's journal.
+use super::{
+    request::Request,
+    work::{Aborted, RunWork},
+};
 use crate::{
     fabfile::Project,
     failure::{Cause, Failure},
@@ -8,18 +11,18 @@ use crate::{
     store::{Attempt, Begun, Head, Past, Record, Resumed, Runs},
 };
 use sha2::{Digest, Sha256};
-use std::env;
+use std::{env, slice};
 
-/// A run that is gone on with.
-pub struct Going {
+/// A run that is resumed.
+pub(super) struct Resuming {
     pub resumed: Resumed,
     pub doubt: UnknownOutcome,
-    /// Whether the fabfile and the fleets may be others than it began with.
+    /// Whether the fabfile and the fleets may have changed since it began.
     pub force_changed: bool,
 }
 
-/// Begins a run's journal.
-pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
+/// Begins a run's journal, and warns if the index of runs lacks it.
+pub(super) fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     let Begun { journal, unknown } = runs.begin(head)?;
     if let Some(why) = unknown {
         report::complain(&format!("warning: {why}"));
@@ -27,16 +30,16 @@ pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     Ok(Journaling::new(journal, Past::default(), runs.key()?))
 }
 
-/// Makes a run the one that it goes on with; also what was changed since, if that may be.
+/// Makes a run the next attempt of the one that it resumes; also returns what was changed since, if that may be.
 ///
 /// `Fabfile` when something was changed that may not be.
-pub fn go_on(
+pub(super) fn resume(
     runs: &Runs,
-    going: Going,
+    resuming: Resuming,
     facts: &mut Run,
     head: impl FnOnce(&Run) -> Head,
 ) -> Result<(Journaling, Option<String>), Failure> {
-    let Going { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = going;
+    let Resuming { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = resuming;
     facts.id = before.run.clone();
     let past = Past::of(records);
     facts.attempt = past.attempts;
@@ -44,10 +47,12 @@ pub fn go_on(
     let differs = before.differences(&head(facts));
     let changed = (!differs.is_empty()).then(|| differs.join("; "));
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
-        let message = format!("run `{}` can't be resumed: {differs}", before.run);
-        return Err(Failure::new(Cause::Fabfile, message).help(
-            "type the line again instead: it leaves what is already done; or continue anyway with `--force-changed`",
-        ));
+        let (run, line) = (&before.run, [&before.flags[..], slice::from_ref(&before.line)].concat().join(" "));
+        let message = format!("run `{run}` can't be resumed: {differs}");
+        return Err(Failure::new(Cause::Fabfile, message).help(format!(
+            "type the line again, `rfab {line}`: it leaves what is already done; \
+             or continue anyway: `rfab --resume {run} --force-changed`"
+        )));
     }
     let attempt = Record::Resumed(Attempt {
         who: facts.who.clone(),
@@ -60,20 +65,19 @@ pub fn go_on(
     Ok((keep, changed.map(|differs| format!("continued even though something was changed: {differs}"))))
 }
 
-/// The process's arguments, with the whole name of the run that is taken back.
-fn typed(work: Work<'_>) -> Vec<String> {
-    let typed = env::args().skip(1);
+/// Returns the arguments that a resumed run is read from.
+///
+/// Those of an abort are written from what was understood: it may have been typed without the run, with the beginning
+/// of its id, or with another abort that it completes.
+fn argv(request: &Request, work: RunWork<'_>) -> Vec<String> {
     match work {
-        Work::Line(_) => typed.collect(),
-        Work::Abort(Aborted { run, .. }) => {
-            let others = typed.filter(|word| !word.starts_with("--abort") && !run.starts_with(word.as_str()));
-            others.chain([format!("--abort={run}")]).collect()
-        }
+        RunWork::Line(_) => env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
+        RunWork::Abort(Aborted { run, .. }) => [request.argv(), vec![format!("--abort={run}")]].concat(),
     }
 }
 
-/// What is known of a run before its first connection.
-pub fn head(run: &Run, project: &Project, work: Work<'_>) -> Head {
+/// Returns what is known of a run before its first connection.
+pub(super) fn head(run: &Run, request: &Request, project: &Project, work: RunWork<'_>) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
         v: 1,
@@ -81,7 +85,7 @@ pub fn head(run: &Run, project: &Project, work: Work<'_>) -> Head {
         line: run.line.clone(),
         tasks: work.tasks(),
         flags: run.flags.clone(),
-        typed: typed(work),
+        argv: argv(request, work),
         who: run.who.clone(),
         on_behalf_of: run.on_behalf_of.clone(),
         from: run.from.clone(),

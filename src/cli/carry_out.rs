@@ -1,6 +1,6 @@
-//! From a process's arguments to its exit code.
+//! Carries out a process's arguments and returns its exit code.
 use super::{
-    attempt::Going,
+    attempt::Resuming,
     completing::{self, Completer, Shell},
     demo, flags, folders, history, listing, meant, overview,
     project::{folder, here, home, project},
@@ -50,9 +50,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::History { filter, most } => {
             let listed = folders::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
             let any = *filter == Filter::default();
-            match request.json {
-                true => report::say_json(&history::json(&listed)),
-                false => report::say(&history::text(&listed, any, &when::here())),
+            if request.json {
+                report::say_json(&history::json(&listed))
+            } else {
+                report::say(&history::text(&listed, any, &when::here()))
             }
         }
         Action::Show { run } => {
@@ -69,7 +70,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Resume { run, doubt, force_changed } => {
             let run = which(request, "--resume", run.as_deref())?;
             let resumed = meant::open(request, &run).map_err(of_reason)?;
-            return resume(request, Going { resumed, doubt: *doubt, force_changed: *force_changed });
+            return resume(request, Resuming { resumed, doubt: *doubt, force_changed: *force_changed });
         }
         Action::Abort { run } => {
             let run = which(request, "--abort", run.as_deref())?;
@@ -78,9 +79,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;
-            match request.json {
-                true => report::say_json(&listing::json(&project.tasks)),
-                false => report::say(&listing::text(&project.tasks)),
+            if request.json {
+                report::say_json(&listing::json(&project.tasks))
+            } else {
+                report::say(&listing::text(&project.tasks))
             }
         }
         Action::Init => init()?,
@@ -102,7 +104,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
     Ok(Exit::Done)
 }
 
-/// Help never fails: a fabfile that does not compile only has no tasks to tell about.
+/// Prints the help, and never fails: if the fabfile doesn't compile, the help has no tasks.
 fn help(request: &Request, words: &[String]) {
     let about = (!words.is_empty()).then(|| project(request).ok()).flatten();
     match about.and_then(|project| listing::about(words, &project.tasks)) {
@@ -128,7 +130,7 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
     }
 }
 
-/// Says what can be typed here. Nothing was asked for, so it is no success.
+/// Prints what can be typed here. Nothing was asked for, so the exit code isn't success.
 fn overview(request: &Request) -> Result<Exit, Stopped> {
     let here = here()?;
     if request.fabfile.is_none() && fabfile::nearest(&here, home().as_deref()).is_none() {
@@ -139,14 +141,14 @@ fn overview(request: &Request) -> Result<Exit, Stopped> {
     Ok(Exit::Usage)
 }
 
-/// Whatever is wrong is told when the line is run; here there are only fewer choices.
+/// Prints completions. A mistake only means fewer choices: the reader learns of it when the line runs.
 fn complete(request: &Request, shell: Shell, words: &[String]) {
     let load = |fabfile| project(&Request { fabfile, ..request.clone() }).ok();
     let mut known = Completer { flags: completing::all(&flags::command()), request, file: None, load: &load };
     report::say(&completing::shown(shell, &completing::choices(words, &mut known)));
 }
 
-/// Writes a fabfile and its fleets into this folder, unless one is there or above it.
+/// Writes a fabfile and its fleets into this folder, unless this folder or one above it has a fabfile.
 fn init() -> Result<(), Stopped> {
     let here = here()?;
     if let Some(file) = fabfile::nearest(&here, home().as_deref()) {

@@ -8,8 +8,8 @@ use crate::{
 
 /// Shows the five commands of a hotfix's day on an embedded fleet.
 ///
-/// How much is shown, and how, goes for each of them; with `--json` stdout has their events alone.
-pub fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
+/// The flags for output apply to each command; with `--json`, stdout has only their events.
+pub(super) fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     let color = match request.color {
         Color::Auto => None,
         Color::Always => Some("--color=always"),
@@ -22,5 +22,5 @@ pub fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     };
     let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
     let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
-    demo::run(demo::Style { tell, palette, flags })
+    demo::run(demo::DemoStyle { tell, palette, flags })
 }

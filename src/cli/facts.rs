@@ -1,15 +1,15 @@
-//! What is known of a run from its start.
+//! What is known of a run when it starts.
 use super::request::Request;
 use crate::{fabfile::Project, ledger::line::now, secret::Masks, session::Run};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{env, fs, sync::Arc};
 
-/// How many hosts are worked on at once: no more than this process may have files for.
+/// Returns how many hosts to work on at the same time: no more than this process may open files for.
 fn affordable(parallel: usize) -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = (FILES + FILES_OF_A_HOST * parallel as u64).min(maximum.unwrap_or(u64::MAX));
     let mut files = current.unwrap_or(u64::MAX);
-    // A process may take what it is allowed, up to its hard limit.
+    // A process may raise its limit, up to the hard limit.
     if files < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
         files = wanted;
     }
@@ -17,15 +17,15 @@ fn affordable(parallel: usize) -> usize {
     parallel.min(usize::try_from(hosts).unwrap_or(usize::MAX)).max(1)
 }
 
-/// The files of a run that has no hosts, and those that work on one host has at most.
+/// The most files that a run opens without hosts, and for each host.
 const FILES: u64 = 48;
 const FILES_OF_A_HOST: u64 = 12;
 
-/// What is known of a run from its start.
-pub fn facts(request: &Request, project: &Project, line: String) -> Run {
+/// Returns what is known of a run when it starts.
+pub(super) fn facts(request: &Request, project: &Project, line: String) -> Run {
     let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
     let name = rustix::system::uname();
-    // Time-ordered: milliseconds since 1970, then chance.
+    // Ordered by time: milliseconds since 1970, then random digits.
     let id = format!("{:011x}-{:06x}", jiff::Timestamp::now().as_millisecond(), rand::random::<u32>() & 0xff_ffff);
     Run {
         id: id.into(),
@@ -46,21 +46,21 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
     }
 }
 
-/// The name of the account that this process runs as; its number where no database of users has it.
+/// Returns the name of the account that this process runs as; its number if no database of users has it.
 fn account() -> String {
     let id = rustix::process::geteuid().as_raw();
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     named(&users, id).or_else(asked).unwrap_or_else(|| format!("user {id}"))
 }
 
-/// The account of a number in a file such as `/etc/passwd`.
+/// Returns the name of the account with a number, from a file such as `/etc/passwd`.
 fn named(users: &str, id: u32) -> Option<String> {
     let mut rows = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let row = rows.find(|row| row.get(2).is_some_and(|of| of.parse() == Ok(id)))?;
     row.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
 }
 
-/// As the system says that has its users elsewhere than in a file.
+/// Asks the system, which may keep its users elsewhere than in a file.
 fn asked() -> Option<String> {
     let answer = std::process::Command::new("id").arg("-un").stderr(std::process::Stdio::null()).output().ok()?;
     let name = String::from_utf8(answer.stdout).ok()?.trim().to_owned();

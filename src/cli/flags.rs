@@ -4,16 +4,16 @@ mod tests;
 
 use super::{
     allowed::{self, Allowed},
-    completing, habits,
+    beside, completing, habits,
     history_flags::HistoryFlags,
     instead::Instead,
-    output::Output,
+    output::OutputFlags,
     request::{Action, Request},
     scope::Scope,
 };
 use crate::failure::Exit;
 use clap::{
-    CommandFactory, Parser,
+    CommandFactory, FromArgMatches, Parser,
     builder::Styles,
     error::{ContextKind, ErrorKind},
 };
@@ -45,21 +45,21 @@ struct Flags {
     #[command(flatten)]
     allowed: Allowed,
     #[command(flatten)]
-    output: Output,
+    output: OutputFlags,
     #[command(flatten)]
     instead: Instead,
     #[command(flatten)]
-    listed: HistoryFlags,
+    history: HistoryFlags,
 }
 
-/// Flags that cannot be understood; displayed as the whole text to print.
+/// Flags that rfab doesn't understand; displayed as the whole text to print.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct FlagError {
     text: String,
 }
 
 impl FlagError {
-    /// The exit code.
+    /// Returns the exit code.
     pub fn exit(&self) -> Exit {
         Exit::Usage
     }
@@ -73,8 +73,8 @@ impl fmt::Display for FlagError {
 
 /// Turns a process's arguments, the program's name first, into what they ask for.
 ///
-/// `no_color` says whether the environment has a `NO_COLOR` that is not empty. Where `--help` or `-h` stands before
-/// `--`, the answer is help, whatever else is there.
+/// `no_color` says whether `NO_COLOR` is set and isn't empty. If `--help` or `-h` comes before `--`, the answer is
+/// help, even if the rest of the line is wrong.
 pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<Request, FlagError> {
     let mut before: Vec<OsString> = allowed::joined(args);
     if let Some(action) = completing::asked(&before) {
@@ -85,11 +85,12 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         behind.into_iter().skip(1)
     });
     if before.iter().skip(1).any(|arg| arg == "--help" || arg == "-h") {
-        // What else is wrong with the line must not stand in the way of help.
+        // Other mistakes on the line mustn't keep the reader from the help.
         let flags = Flags::try_parse_from(&before).or_else(|_| Flags::try_parse_from(&before[..1])).map_err(told)?;
         return Ok(request(Action::Help { words: flags.words.clone() }, flags, no_color));
     }
-    let flags = Flags::try_parse_from(&before).map_err(told)?;
+    let given = Flags::command().try_get_matches_from(&before).map_err(told)?;
+    let flags = Flags::from_arg_matches(&given).map_err(told)?;
     if flags.instead.help {
         return Ok(request(Action::Help { words: flags.words.clone() }, flags, no_color));
     }
@@ -97,36 +98,29 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         .map(|words| words.map(|word| word.into_string()).collect::<Result<Vec<String>, OsString>>())
         .transpose()
         .map_err(|word| conflict(format!("a word after '--' isn't UTF-8: {}", word.to_string_lossy())))?;
-    if flags.scope.read && command.is_none() {
-        return Err(conflict("the argument '--read' needs a command after '--'".to_owned()));
-    }
-    if let Some(flag) = flags.listed.given().filter(|_| !flags.instead.history) {
-        return Err(conflict(format!("the argument '{flag}' is for '--history'")));
+    if let Some(why) = beside::refused(&self::command(), &given, command.is_some()) {
+        return Err(conflict(why));
     }
     let words = flags.words.clone();
-    let action = match (flags.instead.action(&words, &flags.listed), command) {
-        (None, command) => Action::Run { words, command },
-        (Some(_), Some(_)) => {
-            return Err(conflict("a command after '--' is for targets; a flag can't replace them".to_owned()));
-        }
-        (Some(action), None) => action,
-    };
+    let action = flags.instead.action(&words, &flags.history).unwrap_or(Action::Run { words, command });
     Ok(request(action, flags, no_color))
 }
 
-/// The text of `--help`.
+/// Returns the text of `--help`.
 pub fn help() -> String {
     let codes = Exit::ALL.iter().map(|(exit, text)| format!("{:>5}  {text}\n", exit.code())).collect::<String>();
     let help = Flags::command().after_help(format!("Exit codes:\n{codes}")).render_help();
     format!("{}\n", help.to_string().trim_end())
 }
 
-/// Every flag, as clap knows it.
+/// Every flag, as clap knows it; its groups have their members.
 pub fn command() -> clap::Command {
-    Flags::command()
+    let mut command = Flags::command();
+    command.build();
+    command
 }
 
-/// The text of `--version`; a build from an archive, and one that is no release, does not know its commit.
+/// Returns the text of `--version`. Only a release that was built from a repository knows its commit.
 pub fn version() -> String {
     worded(option_env!("RFAB_COMMIT").zip(option_env!("RFAB_DATE")))
 }
@@ -137,7 +131,7 @@ fn worded(built: Option<(&str, &str)>) -> String {
 }
 
 fn request(action: Action, flags: Flags, no_color: bool) -> Request {
-    let Flags { words: _, scope, allowed, output, instead: _, listed: _ } = flags;
+    let Flags { words: _, scope, allowed, output, instead: _, history: _ } = flags;
     Request {
         action,
         fabfile: scope.fabfile,
@@ -154,7 +148,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
     }
 }
 
-/// Clap's own words, without its tip to write a flag behind `--`, where a command for the targets stands.
+/// Returns clap's text, without its tip to write a flag after `--`, where a command for the targets belongs.
 fn told(mut error: clap::Error) -> FlagError {
     error.remove(ContextKind::Suggested);
     FlagError { text: habits::told(error).render().to_string() }

@@ -1,17 +1,17 @@
-//! The folders of this user that rfab keeps something in.
+//! The folders of this user where rfab keeps something.
 use crate::{
     failure::Failure,
     store::{Logs, Runs},
 };
 use std::{env, path::PathBuf};
 
-/// The runs that this user's machine knows of.
-pub fn runs() -> Result<Runs, Failure> {
+/// Returns the runs of this user on this machine.
+pub(super) fn runs() -> Result<Runs, Failure> {
     kept().map(Runs::new)
 }
 
-/// Their logs.
-pub fn logs() -> Result<Logs, Failure> {
+/// Returns the logs of these runs.
+pub(super) fn logs() -> Result<Logs, Failure> {
     kept().map(Logs::new)
 }
 
@@ -21,8 +21,8 @@ fn kept() -> Result<PathBuf, Failure> {
     folder.ok_or_else(|| Failure::failed("`HOME` doesn't name a folder").help("set it to your home folder"))
 }
 
-/// The user's home, and rfab's own folder for what can be made again.
-pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
+/// Returns the user's home, and rfab's folder for what can be made again.
+pub(super) fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     let home = env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
     let home =
         home.ok_or_else(|| Failure::failed("`HOME` doesn't name a folder").help("set it to your home folder"))?;

@@ -1,4 +1,4 @@
-//! Flags of other tools, and how rfab says the same.
+//! Flags of other tools, and what to type in rfab instead.
 use clap::{
     Error,
     builder::StyledStr,
@@ -10,7 +10,7 @@ const FLEET: &str = "name the fleet first in the line: 'rfab prod deploy stable'
 const LOGIN: &str = "it's a key of the fleet file, 'user'; your ssh_config has what else it takes to reach a host";
 const LIST: &str = "'--list' shows the tasks";
 
-/// What was typed, and what to type.
+/// What people type, and what to type instead.
 const HABITS: &[(&[&str], &str)] = &[
     (&["-H", "--hosts", "--host", "-R", "--roles", "-l", "--hosts-file", "-x", "--exclude-hosts"], HOSTS),
     (&["-e", "--env", "--environment", "-d", "--destination", "--stage", "-i", "--inventory"], FLEET),
@@ -28,8 +28,8 @@ const HABITS: &[(&[&str], &str)] = &[
     (&["--branch", "--tag", "--revision"], "what is deployed is the task's argument: 'rfab prod deploy v1.2.3'"),
 ];
 
-/// Puts what to type into clap's report of a flag that there is not.
-pub fn told(mut error: Error) -> Error {
+/// Adds what to type to clap's report of an unknown flag.
+pub(super) fn told(mut error: Error) -> Error {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
     let flag = flag.split(['=', ' ']).next().unwrap_or_default();
     if let Some((_, tip)) = HABITS.iter().find(|(flags, _)| flags.contains(&flag)) {

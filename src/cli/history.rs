@@ -1,4 +1,4 @@
-//! What `--history` says of the runs that this machine knows of.
+//! What `--history` prints of the runs that this machine knows.
 use super::when;
 use crate::{
     report,
@@ -8,7 +8,7 @@ use jiff::Zoned;
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
-/// A line for each run; `any` says whether all of them were asked for.
+/// Returns a line for each run; `any` says whether the filter matches every run.
 pub fn text(listed: &RunPage, any: bool, now: &Zoned) -> String {
     if listed.runs.is_empty() {
         let none = if any { "there are no runs on this machine\n" } else { "no run on this machine matches\n" };
@@ -39,7 +39,7 @@ pub fn text(listed: &RunPage, any: bool, now: &Zoned) -> String {
     text
 }
 
-/// An id's time, which is nearly always enough to name a run.
+/// Returns the time in an id, which is nearly always enough to name the run.
 fn beginning(run: &RunEntry) -> &str {
     run.run.split('-').next().unwrap_or_default()
 }
@@ -51,13 +51,13 @@ fn row(run: &RunEntry, id: String, now: &Zoned) -> [String; 7] {
     cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { report::visible(&cell, false) })
 }
 
-/// What was deployed: by its name with the commit's first digits behind it, or by those alone.
+/// Returns what was deployed: its name with the commit's first digits, or only those.
 fn release(run: &RunEntry) -> String {
     let commit: String = run.commit.as_deref().unwrap_or_default().chars().take(7).collect();
     run.name.as_ref().map_or(commit.clone(), |name| format!("{name} ({commit})"))
 }
 
-/// How a run ended; a failure has its exit code beside it.
+/// Returns how a run ended; a failure has its exit code.
 pub fn outcome(run: &RunEntry) -> String {
     match (run.outcome, run.exit) {
         (Ending::Failed, Some(exit)) => format!("failed {exit}"),
@@ -65,7 +65,7 @@ pub fn outcome(run: &RunEntry) -> String {
     }
 }
 
-/// Each run as one line of JSON.
+/// Returns each run as one line of JSON.
 pub fn json(listed: &RunPage) -> String {
     let line = |run: &RunEntry| serde_json::to_string(run).expect("an entry is plain data") + "\n";
     listed.runs.iter().map(line).collect()

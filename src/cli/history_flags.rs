@@ -7,13 +7,13 @@ use clap::{
     value_parser,
 };
 
-/// The most runs that are listed if nothing else is said.
+/// The most runs to list by default.
 const MOST: u32 = 30;
 
 /// The flags beside `--history`.
 #[derive(Args)]
 #[command(next_help_heading = "Which runs --history lists")]
-pub struct HistoryFlags {
+pub(super) struct HistoryFlags {
     /// List those on this fleet
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     fleet: Option<String>,
@@ -35,21 +35,8 @@ pub struct HistoryFlags {
 }
 
 impl HistoryFlags {
-    /// The first flag that was given.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.fleet.is_some(), "--fleet"),
-            (self.task.is_some(), "--task"),
-            (!self.outcome.is_empty(), "--outcome"),
-            (self.since.is_some(), "--since"),
-            (self.until.is_some(), "--until"),
-            (self.newest.is_some(), "--newest"),
-        ];
-        given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
-    }
-
-    /// Which runs are wanted, and at most how many.
-    pub fn chosen(&self) -> (Filter, usize) {
+    /// Returns which runs to list, and at most how many.
+    pub(super) fn chosen(&self) -> (Filter, usize) {
         let HistoryFlags { fleet, task, outcome, since, until, newest } = self;
         let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());
         let filter = Filter { fleet, task, endings, since: *since, until: *until };

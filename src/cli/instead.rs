@@ -1,4 +1,4 @@
-//! The flags that stand instead of tasks.
+//! The flags that replace tasks.
 use super::{
     completing::{self, Shell},
     history_flags::HistoryFlags,
@@ -9,48 +9,48 @@ use clap::{Args, builder::NonEmptyStringValueParser};
 
 #[derive(Args)]
 #[command(next_help_heading = "Instead of tasks")]
-pub struct Instead {
+pub(super) struct Instead {
     /// List the tasks
-    #[arg(long, group = "instead", conflicts_with = "words")]
+    #[arg(long, group = "instead")]
     list: bool,
     /// Show what a script can call, the page of NAME, or those with that word
-    #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     docs: Option<Option<String>>,
     /// Trust the key of HOST, or of `all`, after showing it and asking
     #[arg(long, value_name = "HOST", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     trust: Option<String>,
     /// List the runs of this machine, the newest first
-    #[arg(long, group = "instead", conflicts_with = "words")]
-    pub history: bool,
+    #[arg(long, group = "instead")]
+    history: bool,
     /// Show what RUN did, by the beginning of its id
-    #[arg(long, value_name = "RUN", group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "RUN", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     show: Option<String>,
     /// Resume RUN, or the run of this fabfile that isn't done; what it did isn't repeated
-    #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     resume: Option<Option<String>>,
     /// With --resume: repeat a step if rfab can't tell whether it was done
-    #[arg(long, requires = "resume", conflicts_with = "skip")]
+    #[arg(long, conflicts_with = "skip")]
     retry: bool,
     /// With --resume: skip a step if rfab can't tell whether it was done
-    #[arg(long, requires = "resume")]
+    #[arg(long)]
     skip: bool,
     /// With --resume: continue although the fabfile or a fleet was changed since
-    #[arg(long, requires = "resume")]
+    #[arg(long)]
     force_changed: bool,
     /// Abort RUN, or the run of this fabfile that isn't done: hosts return to their old releases
-    #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
     /// Write a fabfile and fleet files for this folder, from what is found in it; nothing is overwritten
-    #[arg(long, group = "instead", conflicts_with = "words")]
+    #[arg(long, group = "instead")]
     init: bool,
     /// Print what SHELL (bash, zsh or fish) needs to complete lines of rfab
-    #[arg(long, value_name = "SHELL", group = "instead", conflicts_with = "words", value_parser = completing::parser(), hide_possible_values = true)]
+    #[arg(long, value_name = "SHELL", group = "instead", value_parser = completing::parser(), hide_possible_values = true)]
     completions: Option<Shell>,
     /// Show the five commands of a release on a fleet inside this process
-    #[arg(long, group = "instead", conflicts_with = "words")]
+    #[arg(long, group = "instead")]
     demo: bool,
     /// Show the version, and the commit that it is built from
-    #[arg(long, group = "instead", conflicts_with = "words")]
+    #[arg(long, group = "instead")]
     version: bool,
     /// Show this help, and that of the tasks in the line; do nothing else
     #[arg(short, long)]
@@ -58,48 +58,30 @@ pub struct Instead {
 }
 
 impl Instead {
-    /// What is asked for instead of tasks, if anything is.
-    pub fn action(&self, words: &[String], listed: &HistoryFlags) -> Option<Action> {
-        let Instead {
-            list,
-            docs,
-            trust,
-            history,
-            show,
-            resume,
-            abort,
-            retry,
-            skip,
-            force_changed,
-            init,
-            completions,
-            demo,
-            version,
-            help: _,
-        } = self;
-        let doubt = match (retry, skip) {
+    /// What is asked for instead of tasks, if anything is; the group lets one of them stand.
+    pub(super) fn action(&self, words: &[String], which: &HistoryFlags) -> Option<Action> {
+        let doubt = match (self.retry, self.skip) {
             (true, _) => UnknownOutcome::Retry,
             (_, true) => UnknownOutcome::Skip,
             _ => UnknownOutcome::Ask,
         };
-        Some(match (list, docs, trust, (history, show, resume, abort), (init, completions, demo), version) {
-            (false, None, None, (false, None, None, None), (false, None, false), false) => return None,
-            (true, ..) => Action::List,
-            (_, Some(name), ..) => Action::Docs { name: name.clone() },
-            (_, _, Some(host), ..) => Action::Trust { host: host.clone(), words: words.to_vec() },
-            (.., (true, ..), _, _) => {
-                let (filter, most) = listed.chosen();
+        let force_changed = self.force_changed;
+        let asked = [
+            self.list.then_some(Action::List),
+            self.docs.clone().map(|name| Action::Docs { name }),
+            self.trust.clone().map(|host| Action::Trust { host, words: words.to_vec() }),
+            self.history.then(|| {
+                let (filter, most) = which.chosen();
                 Action::History { filter, most }
-            }
-            (.., (_, Some(run), ..), _, _) => Action::Show { run: run.clone() },
-            (.., (_, _, Some(run), _), _, _) => {
-                Action::Resume { run: run.clone(), doubt, force_changed: *force_changed }
-            }
-            (.., (.., Some(run)), _, _) => Action::Abort { run: run.clone() },
-            (.., (true, ..), _) => Action::Init,
-            (.., (_, Some(shell), _), _) => Action::Completions { shell: *shell },
-            (.., (.., true), _) => Action::Demo,
-            (.., true) => Action::Version,
-        })
+            }),
+            self.show.clone().map(|run| Action::Show { run }),
+            self.resume.clone().map(|run| Action::Resume { run, doubt, force_changed }),
+            self.abort.clone().map(|run| Action::Abort { run }),
+            self.init.then_some(Action::Init),
+            self.completions.map(|shell| Action::Completions { shell }),
+            self.demo.then_some(Action::Demo),
+            self.version.then_some(Action::Version),
+        ];
+        asked.into_iter().flatten().next()
     }
 }

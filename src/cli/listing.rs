@@ -1,12 +1,12 @@
-//! The tasks as a list: as text, as JSON, and one by one.
+//! Lists tasks: as text, as JSON, and one by one.
 use crate::fabfile::task::Signature;
 use crate::line::usage;
 use serde::Serialize;
 
-/// The widest that a task is written before its doc moves to a line of its own.
+/// The widest task that has its doc on the same line.
 const WIDEST: usize = 32;
 
-/// The tasks as `--list` shows them: those that name hosts first, each with its parameters and first doc line.
+/// Returns the tasks as `--list` shows them: first those that name hosts, each with its parameters and first doc line.
 pub fn text(tasks: &[Signature]) -> String {
     let width = tasks.iter().flat_map(usage::lines).map(|line| line.len()).filter(|width| *width <= WIDEST).max();
     let group = |title: &str, names_hosts: bool| {
@@ -22,7 +22,7 @@ pub fn text(tasks: &[Signature]) -> String {
     if groups.is_empty() { "The fabfile has no tasks.\n".to_owned() } else { groups.join("\n") }
 }
 
-/// The tasks as `--list --json` shows them, by name: `{v, tasks: [signature, …]}`.
+/// Returns the tasks as `--list --json` shows them, by name: `{v, tasks: [signature, …]}`.
 pub fn json(tasks: &[Signature]) -> String {
     #[derive(Serialize)]
     struct List<'a> {
@@ -34,7 +34,7 @@ pub fn json(tasks: &[Signature]) -> String {
     text + "\n"
 }
 
-/// What `--help` shows of the tasks among some words: how they are written, and their whole docs.
+/// Returns what `--help` shows of the tasks among some words: how they are written, and their whole docs.
 ///
 /// `None` if no word is a task.
 pub fn about(words: &[String], tasks: &[Signature]) -> Option<String> {
@@ -60,7 +60,7 @@ fn by_name(tasks: &[Signature]) -> Vec<&Signature> {
     tasks
 }
 
-/// A task's lines, with its doc beside the last one or, where that is too wide, below it.
+/// Returns a task's lines, with its doc after the last line or, if that's too wide, below it.
 fn entry(task: &Signature, width: usize) -> String {
     let written = usage::lines(task).join("\n  ");
     let last = written.lines().last().map_or(0, |line| line.trim_start().len());

@@ -13,14 +13,14 @@ use crate::{
 use jiff::Zoned;
 use std::{path::Path, slice, thread::sleep, time::Duration};
 
-/// How often a run that is under way is looked at again.
+/// How often to check a run that is under way.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// So many runs are shown.
+/// The most runs to show.
 const SHOWN: usize = 9;
 
-/// Opens a run to go on with it, or to take it back; one that is under way is waited for if the request says so.
-pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
+/// Opens a run to resume or abort it; waits for a run that is under way, if the request says so.
+pub(super) fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
     let runs = folders::runs()?;
     let mut told = false;
     loop {
@@ -37,10 +37,10 @@ pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
     }
 }
 
-/// The id of the one run of a fabfile that `flag` can mean; of several a person chooses.
+/// Returns the id of the one run of a fabfile that `flag` can mean; a person chooses if there are several.
 ///
-/// `Refused` when nobody is there to choose, `Locked` when the only one is under way, `Failed` when there is none.
-pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
+/// `Refused` if nobody is there to choose, `Locked` if the only run is under way, `Failed` if there is none.
+pub(super) fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
     let runs = folders::runs()?;
     let meant = runs.meant(fabfile)?;
     let now = when::here();
@@ -54,8 +54,8 @@ pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
     }
 }
 
-/// Refuses to guess where there is no fabfile: its runs are the ones that are meant.
-pub fn without(flag: &str, missing: Failure) -> Failure {
+/// Returns the failure of a flag that names no run in a folder without a fabfile.
+pub(super) fn without(flag: &str, missing: Failure) -> Failure {
     let help = format!(
         "without a name, rfab looks for a run of the fabfile; name another run, as `rfab --history` lists them: `rfab {flag} RUN`"
     );
@@ -106,7 +106,7 @@ fn chosen(flag: &str, runs: &[RunEntry], now: &Zoned) -> Result<String, Failure>
     run.map(|run| run.run.to_string()).ok_or_else(|| Failure::refused("no run was chosen").help(help).unchanged())
 }
 
-/// A run in a few words: its line, how and when it ended, and whose it is.
+/// Describes a run in a few words: its line, how and when it ended, and who ran it.
 fn about(run: &RunEntry, now: &Zoned) -> String {
     let whom = run.on_behalf_of.as_ref().map(|whom| format!(" for {whom}")).unwrap_or_default();
     let ended = super::history::outcome(run);

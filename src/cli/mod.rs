@@ -1,6 +1,7 @@
-//! Flags and words, turned into plain values, and what each asks for.
+//! Turns flags and words into plain values, and does what they ask for.
 mod allowed;
 mod attempt;
+pub mod beside;
 mod carry_out;
 pub mod completing;
 mod demo;

@@ -7,7 +7,7 @@ use clap::{
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
-pub struct Output {
+pub(super) struct OutputFlags {
     /// Write events, or the list of tasks, as JSON
     #[arg(long)]
     pub json: bool,
@@ -22,9 +22,9 @@ pub struct Output {
     color: Option<Color>,
 }
 
-impl Output {
-    /// How much is shown.
-    pub fn detail(&self) -> Detail {
+impl OutputFlags {
+    /// Returns how much to show.
+    pub(super) fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
             (false, 0) => Detail::Normal,
@@ -32,8 +32,8 @@ impl Output {
         }
     }
 
-    /// Whether there are colors; `no_color` is what the environment says.
-    pub fn color(&self, no_color: bool) -> Color {
+    /// Returns whether to use colors; `no_color` says whether the environment forbids them.
+    pub(super) fn color(&self, no_color: bool) -> Color {
         self.color.unwrap_or(if no_color { Color::Never } else { Color::Auto })
     }
 }

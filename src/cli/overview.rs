@@ -1,10 +1,10 @@
-//! What can be typed here, for whoever typed nothing.
+//! What can be typed here, for a line without words.
 use super::{completing::stems, listing};
 use crate::fabfile::Project;
 use std::path::Path;
 
-/// With a fabfile: its tasks, its fleets, and lines to begin with.
-pub fn text(project: &Project) -> String {
+/// Returns the overview with a fabfile: its tasks, its fleets, and lines to begin with.
+pub(super) fn text(project: &Project) -> String {
     let tasks = &project.tasks;
     let mut text = listing::text(tasks);
     let fleets = stems(&project.script.folder);
@@ -39,8 +39,8 @@ pub fn text(project: &Project) -> String {
     format!("{text}\nFor example:\n{}", listed(&lines))
 }
 
-/// Without one: how to come by it.
-pub fn without(here: &Path) -> String {
+/// Returns the overview without a fabfile: how to get one.
+pub(super) fn without(here: &Path) -> String {
     let lines = [
         ("rfab --init".to_owned(), "write one for this folder, from what is found in it"),
         ("rfab --demo".to_owned(), "see a release on a fleet inside this process; it touches nothing else"),

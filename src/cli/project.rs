@@ -10,8 +10,8 @@ use crate::{
 };
 use std::{env, path::PathBuf};
 
-/// The fabfile, found and compiled.
-pub fn project(request: &Request) -> Result<Project, Stopped> {
+/// Finds and compiles the fabfile.
+pub(super) fn project(request: &Request) -> Result<Project, Stopped> {
     let file = match &request.fabfile {
         Some(file) => file.clone(),
         None => fabfile::find(&here()?, home().as_deref()).map_err(of_reason)?,
@@ -26,18 +26,18 @@ pub fn project(request: &Request) -> Result<Project, Stopped> {
     fabfile::load(&file, options).map_err(of_reason)
 }
 
-/// Where the fabfile lies, if there is one.
-pub fn folder(request: &Request) -> Option<PathBuf> {
+/// Returns the fabfile's folder, if there is a fabfile.
+pub(super) fn folder(request: &Request) -> Option<PathBuf> {
     let found = || fabfile::find(&here().ok()?, home().as_deref()).ok();
     Some(request.fabfile.clone().or_else(found)?.parent()?.to_owned())
 }
 
-/// The folder that this process is in.
-pub fn here() -> Result<PathBuf, Stopped> {
+/// Returns the working folder.
+pub(super) fn here() -> Result<PathBuf, Stopped> {
     env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))
 }
 
-/// The user's home, if it is said.
-pub fn home() -> Option<PathBuf> {
+/// Returns the user's home, if `HOME` is set.
+pub(super) fn home() -> Option<PathBuf> {
     env::var_os("HOME").map(PathBuf::from)
 }

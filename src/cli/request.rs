@@ -1,6 +1,7 @@
 //! What a command line asks for, as plain data.
 use super::completing::Shell;
 use crate::{
+    command::quoted,
     session::{Allowances, UnknownOutcome, Yes},
     store::Filter,
 };
@@ -10,32 +11,46 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub action: Action,
-    /// The fabfile; looked for from this folder upwards if absent.
+    /// The fabfile; if absent, the nearest one from this folder upward.
     pub fabfile: Option<PathBuf>,
-    /// Keys of the fleet file with their values for this run, as typed; of equal keys the last one holds.
+    /// Keys of the fleet file with their values for this run, as typed; the last value of a key counts.
     pub set: Vec<(String, String)>,
-    /// The selection that targets are cut down to.
+    /// The selection that limits the targets.
     pub limit: Option<String>,
-    /// The selections that are taken away from targets.
+    /// The selections that are excluded from the targets.
     pub exclude: Vec<String>,
-    /// The most hosts that are worked on at once; at least 1.
+    /// The most hosts to work on in parallel; at least 1.
     pub parallel: usize,
     pub allowed: Allowances,
-    /// Whether references are resolved without fetching first.
+    /// Whether to resolve references without fetching first.
     pub no_fetch: bool,
-    /// Whether the command behind `--` only reads; never without such a command.
+    /// Whether the command after `--` only reads; always false without such a command.
     pub read: bool,
-    /// Whether events or a list are written as JSON.
+    /// Whether to write events or a list as JSON.
     pub json: bool,
     pub detail: Detail,
     pub color: Color,
 }
 
 impl Request {
-    /// The flags that say what is run and allowed, as they would be typed again; a value is one word of a shell.
+    /// The flags that belong to the line when it is typed again; each with its value, as a shell reads them.
     pub fn flags(&self) -> Vec<String> {
+        let shown = |words: Vec<String>| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        self.repeated().into_iter().map(shown).collect()
+    }
+
+    /// The same as a process's arguments, and what else there is to carry the request out as it was typed.
+    pub fn argv(&self) -> Vec<String> {
+        let mut argv = self.repeated().concat();
+        argv.push(format!("--parallel={}", self.parallel));
+        argv.extend(self.allowed.wait.then(|| "--wait".to_owned()));
+        argv
+    }
+
+    /// The flags that say what is run and allowed, each with its value in one word or two.
+    fn repeated(&self) -> Vec<Vec<String>> {
         let mut flags = Vec::new();
-        let mut give = |flag: &str, value: &str| flags.push(format!("{flag} {}", crate::command::quoted(value)));
+        let mut give = |flag: &str, value: &str| flags.push(vec![flag.to_owned(), value.to_owned()]);
         if let Some(file) = &self.fabfile {
             give("-f", &file.to_string_lossy());
         }
@@ -46,25 +61,25 @@ impl Request {
         self.allowed.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
         match &self.allowed.yes {
             Yes::Unsaid => {}
-            Yes::Unnamed => flags.push("--yes".to_owned()),
-            Yes::Fleet(name) => flags.push(format!("--yes={}", crate::command::quoted(name))),
+            Yes::Unnamed => flags.push(vec!["--yes".to_owned()]),
+            Yes::Fleet(name) => flags.push(vec![format!("--yes={name}")]),
         }
-        flags.extend(self.allowed.pause.map(|pause| format!("--pause={pause}")));
+        flags.extend(self.allowed.pause.map(|pause| vec![format!("--pause={pause}")]));
         let said = [
             (self.no_fetch, "--no-fetch"),
             (self.allowed.force, "--force"),
             (self.allowed.unproven, "--unproven"),
             (self.read, "--read"),
         ];
-        flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| flag.to_owned()));
+        flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| vec![flag.to_owned()]));
         flags
     }
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Show the help, with that of the tasks among these words; nothing else.
+    /// Show only the help, with that of the tasks among these words.
     Help { words: Vec<String> },
     /// Show the version.
     Version,
@@ -72,29 +87,29 @@ pub enum Action {
     List,
     /// Show what a script can call: all of it, or one name.
     Docs { name: Option<String> },
-    /// List the newest of the runs that this machine knows of, and at most so many.
+    /// List the newest runs of this machine, at most `most`.
     History { filter: Filter, most: usize },
     /// Show one run, by the beginning of its id.
     Show { run: String },
-    /// Go on with a run, or with the one of this fabfile that is not done.
+    /// Resume a run, or the run of this fabfile that isn't done.
     Resume { run: Option<String>, doubt: UnknownOutcome, force_changed: bool },
-    /// Take back what a run did, or the one of this fabfile that is not done.
+    /// Abort a run, or the run of this fabfile that isn't done.
     Abort { run: Option<String> },
     /// Write a first fabfile and fleet file for this folder.
     Init,
     /// Print what a shell needs to complete lines.
     Completions { shell: Shell },
-    /// Tell a shell what the last of these words may become.
+    /// Print what the last of these words may become, for a shell.
     Complete { shell: Shell, words: Vec<String> },
-    /// Show the day of the five commands on an embedded fleet.
+    /// Show the day of a hotfix on an embedded fleet.
     Demo,
-    /// Take up a host's key after asking; the words name the fleet that it belongs to.
+    /// Trust a host's key after asking; the words name the host's fleet.
     Trust { host: String, words: Vec<String> },
-    /// Carry out these words, then the command behind `--`, if there was a `--`.
+    /// Carry out these words, then the command after `--`, if there is one.
     Run { words: Vec<String>, command: Option<Vec<String>> },
 }
 
-/// How much is shown.
+/// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     Quiet,
@@ -105,7 +120,7 @@ pub enum Detail {
 /// Whether output has colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
-    /// If it goes to a terminal.
+    /// Only in a terminal.
     Auto,
     Always,
     Never,

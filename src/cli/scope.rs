@@ -1,10 +1,10 @@
-//! The flags that say what is run, and where.
+//! The flags that say what to run, and where.
 use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 use std::path::PathBuf;
 
 #[derive(Args)]
 #[command(next_help_heading = "What to run, and where")]
-pub struct Scope {
+pub(super) struct Scope {
     /// Use this fabfile, not the nearest fabfile.rhai from here upward
     #[arg(short, long, value_name = "FILE")]
     pub fabfile: Option<PathBuf>,

@@ -1,28 +1,28 @@
-//! What `--show` says of one run.
-use super::when::long;
+//! What `--show` prints of one run.
 use crate::{
+    duration,
     host::Name,
     report::{self, Palette, visible},
-    session::Names,
+    session::CommitNames,
     store::{Attempt, Head, Logs, Record, Tail},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// So many of the effects that took longest are named.
+/// How many of the slowest effects to name.
 const SLOWEST: usize = 5;
 
-/// Each record as one line of JSON.
-pub fn json(records: &[String]) -> String {
+/// Returns each record as one line of JSON.
+pub(super) fn json(records: &[String]) -> String {
     records.iter().map(|record| format!("{record}\n")).collect()
 }
 
-/// Who ran what, everything that came through the door, where the time went, and the closing table.
-pub fn text(records: &[Record], palette: Palette) -> String {
+/// Returns who ran what, every effect, where the time went, and the closing table.
+pub(super) fn text(records: &[Record], palette: Palette) -> String {
     let tail = match records.iter().rfind(|record| !matches!(record, Record::Aborted { .. })) {
         Some(Record::Ended(tail)) => Some(tail),
         _ => None,
     };
-    let done = done(records, &Names::in_table(tail.map_or(&[], |tail| &tail.table)));
+    let done = done(records, &CommitNames::in_table(tail.map_or(&[], |tail| &tail.table)));
     let head = match records.first() {
         Some(Record::Begun(head)) => head_of(head, records, tail),
         _ => String::new(),
@@ -59,13 +59,13 @@ fn head_of(head: &Head, records: &[Record], tail: Option<&Tail>) -> String {
     said.map(|(word, text)| format!("{word:<8} {}\n", visible(&text, false))).collect()
 }
 
-/// What was deployed: by its name with the commit behind it.
+/// Returns what was deployed: its name with the commit, or only the commit.
 fn release(tail: &Tail) -> String {
     let commit = tail.commit.as_deref().unwrap_or_default();
     tail.name.as_ref().map_or(commit.to_owned(), |name| format!("{name} ({commit})"))
 }
 
-/// Who went on with it, or took it back.
+/// Returns who resumed or aborted the run.
 fn attempt(record: &Record) -> Option<String> {
     let text = match record {
         Record::Resumed(Attempt { who, on_behalf_of, from, since }) => {
@@ -78,14 +78,14 @@ fn attempt(record: &Record) -> Option<String> {
     Some(visible(&text, false) + "\n")
 }
 
-/// The files that have what hosts printed in a run.
-pub fn logs(logs: &Logs, records: &[Record]) -> String {
+/// Lists the files that keep what hosts printed in a run.
+pub(super) fn logs(logs: &Logs, records: &[Record]) -> String {
     let Some(Record::Begun(head)) = records.first() else { return String::new() };
     let files = logs.of(&head.run).into_iter().enumerate();
     files.map(|(at, file)| format!("{}{}\n", if at == 0 { "\nlogs  " } else { "      " }, file.display())).collect()
 }
 
-/// The fleets and the hosts that a run did something on, or ended with.
+/// Returns the fleets and the hosts that a run worked on, or ended with.
 fn concerned<'a>(records: &'a [Record], tail: Option<&'a Tail>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
     let (mut fleets, mut hosts) = (BTreeSet::new(), BTreeSet::new());
     for record in records {
@@ -101,7 +101,7 @@ fn concerned<'a>(records: &'a [Record], tail: Option<&'a Tail>) -> (BTreeSet<&'a
     (fleets, hosts)
 }
 
-/// An effect that came back.
+/// An effect that ended.
 struct Done<'a> {
     took: u64,
     host: &'a str,
@@ -110,7 +110,7 @@ struct Done<'a> {
 }
 
 impl Done<'_> {
-    /// How long it took, where, what it was, and why it failed.
+    /// Returns how long it took, where, what it was, and why it failed.
     fn line(&self, whole: bool) -> String {
         let why = self.failed.filter(|_| whole).map(|why| why.lines().next().unwrap_or_default());
         let failed = why.map(|why| format!("  failed: {why}")).unwrap_or_default();
@@ -118,8 +118,8 @@ impl Done<'_> {
     }
 }
 
-/// What came back, in that order.
-fn done<'a>(records: &'a [Record], names: &Names) -> Vec<Done<'a>> {
+/// Returns the effects that ended, in that order.
+fn done<'a>(records: &'a [Record], names: &CommitNames) -> Vec<Done<'a>> {
     let mut asked: HashMap<(&Name, u32), (&str, &str)> = HashMap::new();
     let mut done = Vec::new();
     for record in records {
@@ -139,18 +139,18 @@ fn done<'a>(records: &'a [Record], names: &Names) -> Vec<Done<'a>> {
     done
 }
 
-/// How long each step took, as they came to their ends.
+/// Returns how long each step took, in the order in which they ended.
 fn steps(records: &[Record]) -> String {
     let line = |record: &Record| {
         let Record::Step { step, host, took, failed, .. } = record else { return None };
         let failed = if *failed { "  failed" } else { "" };
         let host = host.as_deref().unwrap_or_default();
-        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", long(*took)), false) + "\n")
+        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", duration::took(*took)), false) + "\n")
     };
     titled("steps", records.iter().filter_map(line).collect())
 }
 
-/// How long each host was worked on.
+/// Returns how long the run worked on each host.
 fn hosts(done: &[Done]) -> String {
     let mut hosts: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
     for done in done.iter().filter(|done| !done.host.is_empty()) {
@@ -159,7 +159,7 @@ fn hosts(done: &[Done]) -> String {
     }
     let line = |(host, (took, count)): (&str, (u64, usize))| {
         let effects = if count == 1 { "effect" } else { "effects" };
-        visible(&format!("{:>11}  {host:<12}  {count} {effects}", long(took)), false) + "\n"
+        visible(&format!("{:>11}  {host:<12}  {count} {effects}", duration::took(took)), false) + "\n"
     };
     titled("time on each host", hosts.into_iter().map(line).collect())
 }
@@ -247,11 +247,11 @@ release  v3.0.1 (31422108d2df)
 
 steps
       2.0 s  web1          swap
-  1 min 2 s                roll  failed
+       62 s                roll  failed
 
 time on each host
       2.0 s  web1          4 effects
-  1 min 1 s  web2          1 effect
+       61 s  web2          1 effect
 
 slowest
    61000 ms  web2          drain

@@ -6,13 +6,13 @@ use crate::{
 };
 use std::{fs, sync::Arc};
 
-/// Those that are heeded: interrupt, terminate, hang up.
+/// The signals that rfab handles: interrupt, terminate, hang up.
 const HEEDED: [u8; 3] = [2, 15, HANG_UP];
 
-/// The terminal was closed.
+/// The signal for a closed terminal.
 const HANG_UP: u8 = 1;
 
-/// Those that were not ignored when the program was started: `nohup` and a shell's `&` have that stay so.
+/// Returns the signals that weren't ignored when the program started: `nohup` and a shell's `&` keep them ignored.
 fn heeded() -> Vec<u8> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     HEEDED.into_iter().filter(|signal| !ignored(&status, *signal)).collect()
@@ -23,10 +23,10 @@ fn ignored(status: &str, signal: u8) -> bool {
     mask.unwrap_or(0) & (1 << (signal - 1)) != 0
 }
 
-/// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.
-pub fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
+/// Handles signals: the first lets current effects end and runs the `defer`s; the second ends remote commands, too.
+pub(super) fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
     use tokio::signal::unix::{SignalKind, signal};
-    // The runtime is the world's, and the session holds the world: what is spawned here must hold neither.
+    // The runtime belongs to the world, and the session holds the world: what is spawned here must hold neither.
     let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));
     world.spawn(async move {
         let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
@@ -37,7 +37,7 @@ pub fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
         }
         while let Some(number) = hear.recv().await {
             let first = stop.signal().is_none();
-            // A shell that dies and the kernel both tell of one terminal that was closed.
+            // If a terminal closes, both a dying shell and the kernel send this signal.
             if !first && number == HANG_UP {
                 continue;
             }
@@ -45,9 +45,10 @@ pub fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
             if !first && stop.closing() {
                 continue;
             }
-            let text = match first {
-                true => "interrupted: what is running finishes, and nothing new starts; interrupt again to stop it",
-                false => "interrupted again: stopping the commands that are still running",
+            let text = if first {
+                "interrupted: what is running finishes, and nothing new starts; interrupt again to stop it"
+            } else {
+                "interrupted again: stopping the commands that are still running"
             };
             if let Some(session) = session.upgrade() {
                 session.lane().tell(What::Warned { host: None, text: text.to_owned() });

@@ -1,13 +1,13 @@
-//! A run's start: a line typed, resumed, or taken back.
+//! Starts a run: types a line, resumes a run or aborts one.
 use super::{
-    attempt::Going,
+    attempt::Resuming,
     flags, meant, memory,
     project::{here, home, project},
     request::{Action, Color, Request},
     stopped::{Stopped, of_reason},
     style::style,
     wiring,
-    work::{Aborted, Work},
+    work::{Aborted, RunWork},
 };
 use crate::{
     fabfile::{self, Project},
@@ -22,8 +22,8 @@ use std::{
     io::{self, IsTerminal},
 };
 
-/// The run that a flag names; without a name the one of this fabfile that can be meant.
-pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
+/// Returns the run that a flag names; without a name, the run of this fabfile that the flag can mean.
+pub(super) fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
     if let Some(run) = run {
         return Ok(run.to_owned());
     }
@@ -33,13 +33,19 @@ pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String,
     meant::meant(flag, &fabfile).map_err(of_reason)
 }
 
-/// Types a run's line anew, with what its journal has.
-pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
-    let head = &going.resumed.head;
-    let typed = head.typed.iter().map(OsString::from);
-    let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
-    let again = again
-        .map_err(|e| of_reason(Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"))))?;
+/// Types a run's line again, with what its journal has.
+pub(super) fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
+    let head = &resuming.resumed.head;
+    let argv = head.argv.iter().map(OsString::from);
+    let again = flags::read([OsString::from("rfab")].into_iter().chain(argv), request.color == Color::Never);
+    let again =
+        again.map_err(|e| {
+            let failure = Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"));
+            let run = &head.run;
+            of_reason(failure.help(format!(
+                "undo the run, `rfab --abort {run}`, or type its line again as this version understands it"
+            )))
+        })?;
     let mut allowed = again.allowed;
     allowed.wait |= request.allowed.wait;
     if request.allowed.yes != Yes::Unsaid {
@@ -54,17 +60,17 @@ pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
         ..again
     };
     match &again.action {
-        Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
-        Action::Abort { run: Some(run) } => abort(&again, run, Some(going)),
+        Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(resuming)),
+        Action::Abort { run: Some(run) } => abort(&again, run, Some(resuming)),
         _ => Err(of_reason(Failure::failed("this run's line had no tasks"))),
     }
 }
 
-/// Takes back what a run did, with the fabfile that it was begun with as it is now.
-pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit, Stopped> {
+/// Aborts a run, with the current version of the fabfile that it began with.
+pub(super) fn abort(request: &Request, run: &str, resuming: Option<Resuming>) -> Result<Exit, Stopped> {
     let drill = drill()?;
     let mut of = meant::open(request, run).map_err(of_reason)?;
-    // A run that was to take another back is not taken back itself: what it began is completed.
+    // A run that aborts another one isn't aborted itself: rfab completes it.
     if let Some(other) = of.head.line.strip_prefix("--abort ").map(str::to_owned) {
         drop(of);
         of = meant::open(request, &other).map_err(of_reason)?;
@@ -74,11 +80,11 @@ pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit,
     project.check().map_err(of_reason)?;
     let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
     let listener = report::listener(style(&request), &project.script.folder);
-    wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
+    wiring::run(&request, &project, RunWork::Abort(&aborted), listener, resuming, drill).map_err(of_reason)
 }
 
-/// Carries out words, and the command behind `--`.
-pub fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
+/// Carries out words, and the command after `--`.
+pub(super) fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
     run_line(request, words, command, None)
 }
 
@@ -86,7 +92,7 @@ fn run_line(
     request: &Request,
     words: &[String],
     command: Option<&[String]>,
-    going: Option<Going>,
+    resuming: Option<Resuming>,
 ) -> Result<Exit, Stopped> {
     if request.allowed.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
         let failure = Failure::failed("`--pause` without a time needs a terminal, and this isn't one");
@@ -97,10 +103,10 @@ fn run_line(
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
     let listener = report::listener(style(request), &project.script.folder);
-    wiring::run(request, &project, Work::Line(&line), listener, going, drill).map_err(of_reason)
+    wiring::run(request, &project, RunWork::Line(&line), listener, resuming, drill).map_err(of_reason)
 }
 
-/// Without a fabfile there are no tasks: a word for what the tool itself does was meant for that.
+/// Returns the help for a word that names a flag of rfab: without a fabfile, there are no tasks that it could mean.
 fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped {
     let there = || Some(fabfile::nearest(&here().ok()?, home().as_deref()).is_some());
     let flag = words.first().filter(|_| request.fabfile.is_none() && there() == Some(false));
@@ -110,7 +116,7 @@ fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped
     }
 }
 
-/// What the environment wants to happen to this run, to see how one goes on.
+/// Reads from the environment what is to happen to this run, to test how rfab resumes it.
 fn drill() -> Result<Option<Drill>, Stopped> {
     let Some(text) = env::var("RFAB_DRILL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
     text.parse().map(Some).map_err(|wrong: String| {
@@ -119,8 +125,12 @@ fn drill() -> Result<Option<Drill>, Stopped> {
     })
 }
 
-/// What the words of a line mean.
-pub fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {
+/// Returns what the words of a line mean.
+pub(super) fn understood(
+    words: &[String],
+    command: Option<&[String]>,
+    project: &Project,
+) -> Result<line::CommandLine, Stopped> {
     line::parse(words, command, &project.tasks).map_err(|error| {
         let failure = Failure::failed(error.to_string());
         let failure = error.help().map_or(failure.clone(), |help| failure.help(help));

@@ -1,11 +1,11 @@
-//! Why a request ends before it is a run.
+//! Why a request ends before it becomes a run.
 use crate::failure::{Exit, Failure};
 
-/// A failure, and the exit code that it makes.
-pub type Stopped = (Failure, Exit);
+/// A failure and its exit code.
+pub(super) type Stopped = (Failure, Exit);
 
-/// A failure whose kind says the exit code.
-pub fn of_reason(failure: Failure) -> Stopped {
+/// Returns a failure with the exit code of its kind.
+pub(super) fn of_reason(failure: Failure) -> Stopped {
     let exit = failure.reason().exit();
     (failure, exit)
 }

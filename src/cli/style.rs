@@ -1,4 +1,4 @@
-//! How a request wants to be shown.
+//! How a request is shown.
 use super::request::{Color, Detail, Request};
 use crate::report::{Loud, Style};
 use std::{
@@ -6,8 +6,8 @@ use std::{
     io::{self, IsTerminal},
 };
 
-/// Whether there are colors; `terminal` is whether the output goes to one.
-pub fn color(request: &Request, terminal: bool) -> bool {
+/// Returns whether to use colors; `terminal` says whether the output goes to a terminal.
+pub(super) fn color(request: &Request, terminal: bool) -> bool {
     match request.color {
         Color::Always => true,
         Color::Never => false,
@@ -15,8 +15,8 @@ pub fn color(request: &Request, terminal: bool) -> bool {
     }
 }
 
-/// How events are shown.
-pub fn style(request: &Request) -> Style {
+/// Returns how to show events.
+pub(super) fn style(request: &Request) -> Style {
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,
         Detail::Normal => Loud::Normal,

@@ -1,18 +1,20 @@
-//! `rfab --trust HOST`: the keys on the way to a host are shown, and taken up after a yes.
+//! `rfab --trust HOST`: shows the keys on the way to a host, and trusts them after a yes.
 use super::{facts, folders, request::Request, wiring};
 use crate::{
+    control::shown,
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
     failure::{Cause, Exit, Failure, Reason},
-    fleet::{Fleet, did_you_mean, is_name},
+    fleet::{Fleet, is_name},
     host::Host,
-    line::Line,
+    line::CommandLine,
+    misspelled::did_you_mean,
     port::Person,
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
-    ssh::{Offer, Other, Standing, Strangers},
+    ssh::{KeyStanding, Offer, Other, Strangers},
     world::{STACK, nowhere::Nowhere},
 };
 use std::{
@@ -23,17 +25,22 @@ use std::{
     thread,
 };
 
-/// Shows the keys of a host and of those before it, and takes up those that a person says yes to.
+/// Shows the keys of a host and of the hosts on the way to it, and trusts those that a person says yes to.
 ///
-/// `host` may be `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then nobody is asked about the host itself; or `all`.
-pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &str) -> Result<Exit, Failure> {
+/// `host` may be `all`, or `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then rfab asks nobody about the host itself.
+pub(super) fn trust(
+    request: &Request,
+    project: &Project,
+    line: Option<&CommandLine>,
+    host: &str,
+) -> Result<Exit, Failure> {
     let (name, expected) = match host.split_once('=') {
         Some((name, print)) => (name, Some(print)),
         None => (host, None),
     };
     let here = wiring::world(request, project, Arc::new(report::Terminal))?;
     let fleets = fleets(request, project, line, Nowhere { here: Some(here) })?;
-    let naming = line.map(Line::naming).unwrap_or_default();
+    let naming = line.map(CommandLine::naming).unwrap_or_default();
     if host == ALL {
         return everybody(project, &fleets, &naming);
     }
@@ -42,10 +49,10 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
     Ok(Exit::Done)
 }
 
-/// The word for every machine of the fleets.
+/// The word that stands for every machine of the fleets.
 const ALL: &str = "all";
 
-/// Offers the keys of every machine of the fleets, the balancers' first; what goes wrong with one keeps none from the next.
+/// Offers the keys of every machine of the fleets, the balancers first; continues if one of them fails.
 fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<Exit, Failure> {
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
@@ -66,7 +73,7 @@ fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<E
     wrong.map_or(Ok(Exit::Done), |failure| Ok(failure.reason().exit()))
 }
 
-/// Shows the keys on the way to one host, and takes up those that are agreed to.
+/// Shows the keys on the way to one host, and trusts those that are agreed to.
 fn taken_up(
     project: &Project,
     fleet: Option<&Fleet>,
@@ -85,18 +92,18 @@ fn taken_up(
         let last = at + 1 == way.hosts();
         let expected = expected.filter(|_| last);
         match &offer.standing {
-            Standing::Known => {
+            KeyStanding::Known => {
                 as_expected(&offer, expected)?;
                 report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
                 continue;
             }
-            Standing::Vouched { authority, place } => {
+            KeyStanding::Vouched { authority, place } => {
                 as_expected(&offer, expected)?;
                 let (its, called) = (&offer.fingerprint, called(&offer));
                 report::say(&format!("{called} is vouched for by the authority in `{place}`, {authority}: {its}"));
                 continue;
             }
-            Standing::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
+            KeyStanding::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
         }
         let file = way.take_up(&offer)?;
         report::say(&format!("{} is trusted now; commit `{}`", called(&offer), file.display()));
@@ -108,7 +115,7 @@ fn called(offer: &Offer) -> String {
     if offer.place == offer.name { format!("`{}`", offer.name) } else { format!("`{}` ({})", offer.place, offer.name) }
 }
 
-/// Refuses a key that has another fingerprint than the expected one.
+/// Refuses a key that doesn't have the expected fingerprint.
 fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
     let print = offer.fingerprint.split_once(' ').map(|(_, print)| print);
     match expected.filter(|expected| print != Some(expected)) {
@@ -121,7 +128,7 @@ fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-/// Shows a key, and wants the fingerprint that was expected, or a person's yes.
+/// Shows a key, and requires the expected fingerprint or a person's yes.
 fn agreed(
     offer: &Offer,
     known: &[Other],
@@ -143,9 +150,10 @@ fn agreed(
     if expected.is_some() {
         return as_expected(offer, expected);
     }
-    let question = match known.is_empty() {
-        true => "Ask the people who run it for its fingerprint. Is it this one, and do you trust it?",
-        false => "Somebody may be in between. Did the people who run it say that its key is now this one?",
+    let question = if known.is_empty() {
+        "Ask the people who run it for its fingerprint. Is it this one, and do you trust it?"
+    } else {
+        "Somebody may be in between. Did the people who run it say that its key is now this one?"
     };
     match person.confirm(question) {
         Some(true) => Ok(()),
@@ -155,7 +163,7 @@ fn agreed(
     }
 }
 
-/// The host of that name or address among the fleets; else one that ssh's configuration may know.
+/// Returns the host of that name or address among the fleets, or else a host for ssh's configuration to know.
 fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host), Failure> {
     for fleet in fleets {
         let of_balancer = fleet.balancers.iter().find(|b| *b.name == *name).map(|b| &b.host);
@@ -165,9 +173,9 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
         }
     }
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
-        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
+        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", shown(name))));
     }
-    // Not a host of its own that sounds alike: it would be looked up in the network.
+    // A misspelled name isn't a new host: rfab would look it up on the network.
     let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));
     if let Some(meant) = did_you_mean(name, machines.map(|host| &*host.name)) {
         let message = format!("no host of these fleets is called `{name}`");
@@ -179,11 +187,11 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
     Ok((fleet, Host { fleet: of, name: name.into(), address, group, roles, vars }))
 }
 
-/// The fleets that the words name, or the default task, without any host being asked or anything done.
-pub fn fleets(
+/// Returns the fleets that the words name, or else the default task, without asking any host or doing anything.
+pub(super) fn fleets(
     request: &Request,
     project: &Project,
-    line: Option<&Line>,
+    line: Option<&CommandLine>,
     nowhere: Nowhere,
 ) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());
@@ -215,10 +223,10 @@ pub fn fleets(
             .map_err(|_| Failure::failed("internal error").help("report this bug"))
     })?;
     let mut fleets = known.all();
-    // Where an app was chosen, only its machines are meant.
+    // If an app was chosen, only its machines are meant.
     let chosen: Vec<_> = fleets.iter().filter_map(|fleet| fleet.of.clone()).collect();
     fleets.retain(|fleet| !chosen.contains(&fleet.name));
-    // A selection that asks the balancer is refused, but names its fleet.
+    // A selection that asks the balancer is refused, but it names its fleet.
     match named {
         Err(failure) if fleets.is_empty() || failure.reason() != Reason::Refused => Err(failure),
         _ => Ok(fleets),

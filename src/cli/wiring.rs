@@ -1,11 +1,11 @@
-//! Puts a run together from the parts that the real world is made of.
+//! Puts a run together from the parts of the real world.
 use super::{
-    attempt::{self, Going},
+    attempt::{self, Resuming},
     facts::facts,
     folders::{folders, logs, runs},
     request::Request,
     signals,
-    work::Work,
+    work::RunWork,
 };
 use crate::{
     balancer::FleetLocks,
@@ -14,9 +14,9 @@ use crate::{
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
-    port::{Connections, Person, Real, Transport},
+    port::{FleetConnections, Person, Real, Transport},
     report::{self, Beside},
-    run::{self, Ended},
+    run::{self, EndedRun},
     session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
     store::{Record, Steps, Tail},
@@ -24,29 +24,29 @@ use crate::{
 };
 use std::{env, path::PathBuf, sync::Arc, thread, time::Duration};
 
-/// Carries work out on real hosts.
+/// Carries out work on real hosts.
 ///
-/// A run that is resumed keeps its id, and its journal goes on. A drill's effect that never came is named at the end.
-pub fn run(
+/// A resumed run keeps its id and its journal. If a drill's effect never came, the end of the run names the effect.
+pub(super) fn run(
     request: &Request,
     project: &Project,
-    work: Work<'_>,
+    work: RunWork<'_>,
     listener: Arc<dyn Listener>,
-    going: Option<Going>,
+    resuming: Option<Resuming>,
     drill: Option<Drill>,
 ) -> Result<Exit, Failure> {
     let (logs, runs) = (logs()?, runs()?);
-    let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
+    let listener: Arc<dyn Listener> = Arc::new(report::HostLogs::new(listener, logs));
     let stop = Arc::new(Stop::default());
     let mut facts = facts(request, project, work.line());
     facts.naming = work.naming();
     let masks = facts.masks.clone();
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone(), masks });
     let world = Arc::new(world(request, project, person)?);
-    let head = |facts: &Run| attempt::head(facts, project, work);
-    let (keep, changed) = match going {
+    let head = |facts: &Run| attempt::head(facts, request, project, work);
+    let (keep, changed) = match resuming {
         None => (attempt::begin(&runs, &head(&facts))?, None),
-        Some(going) => attempt::go_on(&runs, going, &mut facts, head)?,
+        Some(resuming) => attempt::resume(&runs, resuming, &mut facts, head)?,
     };
     facts.undoes = work.undoes();
     let journal = keep.journal.clone();
@@ -75,10 +75,10 @@ pub fn run(
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
         report::complain(&format!("warning: drill: this run wasn't {drill}: {why}"));
     }
-    // A run that is over does not fail for what is written of it.
+    // A run that is over doesn't fail because its end can't be recorded.
     let _ = journal.write(&Record::Ended(tail), true);
     runs.take_up(&session.run.id);
-    if let Work::Abort(aborted) = work
+    if let RunWork::Abort(aborted) = work
         && ended.exit == Exit::Done
     {
         let _ = aborted.journal.write(&Record::Aborted { by: session.run.id.clone() }, true);
@@ -87,12 +87,17 @@ pub fn run(
     Ok(ended.exit)
 }
 
-/// Carries the work out on a thread of its own, whose stack is large enough for scripts.
-fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &Arc<Session>) -> Result<Ended, Failure> {
+/// Carries out the work on a new thread with a stack that is large enough for scripts.
+fn carried_out(
+    request: &Request,
+    project: &Project,
+    work: RunWork<'_>,
+    session: &Arc<Session>,
+) -> Result<EndedRun, Failure> {
     thread::scope(|scope| {
         let task = || match work {
-            Work::Line(line) => run::run(project, line, request.read, session),
-            Work::Abort(aborted) => run::abort(project, &aborted.records, session),
+            RunWork::Line(line) => run::run(project, line, request.read, session),
+            RunWork::Abort(aborted) => run::abort(project, &aborted.records, session),
         };
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
@@ -101,7 +106,7 @@ fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &A
     })
 }
 
-/// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.
+/// Removes old logs during the run; the next run removes those that are left.
 fn sweep() {
     let _ = thread::Builder::new().name("sweep".into()).spawn(|| logs().map(|logs| logs.sweep()));
 }
@@ -109,9 +114,9 @@ fn sweep() {
 /// Longer than any run.
 const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The real world of a request.
-pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
-    // One thread for what blocks is there from the start: where the system gives no others, it does all of that.
+/// Returns the real world of a request.
+pub(super) fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
+    // Starts one thread for blocking work: if the system allows no others, this one does all of it.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(LONG).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
@@ -123,7 +128,7 @@ pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> R
         let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone())?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
         let balancing = Arc::new(FleetLocks::new(fleet.clone(), transport.clone()));
-        Ok(Connections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
+        Ok(FleetConnections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
     };
     Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
 }

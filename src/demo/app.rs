@@ -1,6 +1,6 @@
-//! The shop: it serves its release as it was when it started, and finishes what it has begun before it stops.
+//! The shop: it serves the release that was current when it started, and finishes open requests before it stops.
 //!
-//! It reads `current` once, and says in `X-Release` which commit that was. `/slow` takes a second.
+//! It reads `current` once, and names that commit in `X-Release`. `/slow` takes a second.
 use super::http::Message;
 use std::{
     collections::HashMap,
@@ -18,19 +18,19 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How long it is not healthy after its start.
+/// How long it is unhealthy after its start.
 const WARM_UP: Duration = Duration::from_millis(300);
-/// How long its address may be taken when it starts.
+/// How long its address may be in use when it starts.
 const FREE_WITHIN: Duration = Duration::from_secs(5);
 /// How long a slow answer takes.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// How often the apps have seen each request, by its id.
 #[derive(Default)]
-pub struct Seen(Mutex<HashMap<String, u32>>);
+pub(super) struct SeenRequests(Mutex<HashMap<String, u32>>);
 
-impl Seen {
-    pub fn times(&self, id: &str) -> u32 {
+impl SeenRequests {
+    pub(super) fn times(&self, id: &str) -> u32 {
         self.0.lock().unwrap().get(id).copied().unwrap_or(0)
     }
 
@@ -39,8 +39,8 @@ impl Seen {
     }
 }
 
-/// A shop that runs.
-pub struct App {
+/// A running shop.
+pub(super) struct DemoApp {
     /// The name of the release that it serves.
     pub release: String,
     stop: watch::Sender<bool>,
@@ -52,12 +52,17 @@ struct Shop {
     commit: String,
     page: String,
     started: Instant,
-    seen: Arc<Seen>,
+    seen: Arc<SeenRequests>,
 }
 
-impl App {
-    /// Starts it on a host from the release that is current under `path`.
-    pub async fn start(host: &str, path: &Path, address: SocketAddr, seen: Arc<Seen>) -> io::Result<App> {
+impl DemoApp {
+    /// Starts it on a host, from the current release under `path`.
+    pub(super) async fn start(
+        host: &str,
+        path: &Path,
+        address: SocketAddr,
+        seen: Arc<SeenRequests>,
+    ) -> io::Result<DemoApp> {
         let folder: PathBuf = fs::canonicalize(path.join("current"))?;
         let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (_, commit) = release.split_once('-').ok_or_else(|| io::Error::other("`current` isn't a release"))?;
@@ -66,18 +71,18 @@ impl App {
         let listener = bind(address).await?;
         let (stop, stopping) = watch::channel(false);
         let serving = tokio::spawn(serve(Arc::new(shop), listener, stopping));
-        Ok(App { release, stop, serving })
+        Ok(DemoApp { release, stop, serving })
     }
 
-    /// Takes no more requests, and comes back when the last one is answered.
-    pub async fn stop(self) {
+    /// Takes no more requests, and returns when the last one is answered.
+    pub(super) async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.serving.await;
     }
 }
 
-/// Listens, although a program that is being started may still hold the listener before this one: for a moment it has
-/// all that this process has open.
+/// Listens, and retries while the old listener is still open: a program that is starting holds, for a moment,
+/// everything that this process has open.
 async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let until = Instant::now() + FREE_WITHIN;
     loop {
@@ -110,7 +115,7 @@ async fn converse(shop: Arc<Shop>, mut stream: TcpStream, mut stopping: watch::R
     let (from, mut to) = stream.split();
     let mut from = BufReader::new(from);
     loop {
-        // Only a connection on which nothing has arrived may be closed by the stop.
+        // The stop may close only a connection on which nothing has arrived.
         let idle = from.buffer().is_empty();
         tokio::select! {
             biased;
@@ -175,12 +180,12 @@ mod tests {
             std::os::unix::fs::symlink(format!("releases/{name}"), folder.path().join("current")).unwrap();
         };
         release("0001-aaaaaaaaaaaa", "old\n");
-        // An address of its own, so that the port stays free until it is taken again.
+        // A random address, so that the port stays free until it is used again.
         let [a, b]: [u8; 2] = rand::random();
         let own = SocketAddr::from(([127, 64 + a % 128, b, 1], 0));
         let address = std::net::TcpListener::bind(own).unwrap().local_addr().unwrap();
-        let seen = Arc::new(Seen::default());
-        let app = App::start("web1", folder.path(), address, seen.clone()).await.unwrap();
+        let seen = Arc::new(SeenRequests::default());
+        let app = DemoApp::start("web1", folder.path(), address, seen.clone()).await.unwrap();
         let mut slow = BufReader::new(TcpStream::connect(address).await.unwrap());
         let asked = Message::new("GET /slow HTTP/1.1", false, "").with("X-Request-Id", "7");
         asked.write(&mut slow).await.unwrap();
@@ -194,7 +199,7 @@ mod tests {
         assert_eq!((answer.status(), answer.header("x-release")), (Some(200), Some("aaaaaaaaaaaa")));
         assert_eq!((answer.closes(), &*answer.body, seen.times("7")), (true, &b"old\n"[..], 1));
         assert!(TcpStream::connect(address).await.is_err());
-        let app = App::start("web1", folder.path(), address, seen).await.unwrap();
+        let app = DemoApp::start("web1", folder.path(), address, seen).await.unwrap();
         assert_eq!(app.release, "0002-bbbbbbbbbbbb");
         app.stop().await;
     }

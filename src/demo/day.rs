@@ -1,9 +1,9 @@
-//! The day of a hotfix on the demo's fleet.
+//! The day of a hotfix, on the demo's fleet.
 use super::{
-    app::Seen,
+    app::SeenRequests,
     fleet::BALANCER,
     hosts::Hosts,
-    load::{self, Account, Load},
+    load::{self, Account, DemoLoad},
     operator::{self, Operator},
     place,
     processes::Processes,
@@ -16,7 +16,7 @@ use crate::{
 };
 use std::{env, fmt::Write, path::Path, sync::Arc};
 
-/// The day of a hotfix: the words of each command, and what it does.
+/// The commands of the day: the words of each, and what it does.
 const COMMANDS: [(&str, &str); 5] = [
     ("prod proxy.group2", "group2 live, group1 out of the balancer"),
     ("prod:out deploy:stable", "the newest stable tag, to the hosts that are out"),
@@ -24,26 +24,26 @@ const COMMANDS: [(&str, &str); 5] = [
     ("prod:out deploy:stable", "group2 too"),
     ("prod proxy.all", "all hosts live"),
 ];
-/// What is served in the morning, and the hotfix.
+/// The release that is served in the morning, and the hotfix.
 const TAGS: [&str; 2] = ["v3.0.0", "v3.0.1"];
-/// How long a name of the folder for temporary files may be, so that sockets below have names short enough.
+/// How long the name of the folder for temporary files may be, so that the paths of sockets in it aren't too long.
 const SHORT: usize = 18;
 
 /// How the demo is shown.
-pub struct Style<'a> {
-    /// Writes what is said between the commands.
+pub struct DemoStyle<'a> {
+    /// Writes the text between the commands.
     pub tell: &'a dyn Fn(&str),
     pub palette: Palette,
-    /// What each command is given before its words.
+    /// The flags of each command, before its words.
     pub flags: Vec<String>,
 }
 
-/// Shows the day; `Done` only if every command was done and no request failed.
-pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
+/// Shows the day; `Done` only if every command succeeded and no request failed.
+pub fn run(style: DemoStyle<'_>) -> Result<Exit, Failure> {
     let failed = |what: &'static str| move |e: std::io::Error| Failure::failed(format!("{what}: {e}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(failed("no runtime"))?;
-    // Before there is anything to clean up.
+    // Must happen before there is anything to clean up.
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(failed("no signals"))?;
     let base = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= SHORT).unwrap_or("/tmp".into());
     let folder = tempfile::Builder::new().prefix("rfab-demo-").tempdir_in(base);
@@ -56,17 +56,17 @@ pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
             None => demo.play(&mut signals, &style).await,
         }
     });
-    // Servers first, then what they have started, and then the folder that all of them live in.
+    // Stops the servers first, then what they have started, and then removes the folder that they all use.
     drop(runtime);
     drop(processes);
     drop(folder);
     shown
 }
 
-/// The fleet under load, and who works on it.
+/// The fleet under load, and the operator who works on it.
 struct Demo {
     operator: Operator,
-    load: Load,
+    load: DemoLoad,
     hosts: usize,
     /// The commits of the tags.
     commits: Vec<String>,
@@ -79,12 +79,12 @@ impl Demo {
         let repository = project::make(root, &operator, &hosts)?;
         let commits = TAGS.map(|tag| repository.release(tag)).into_iter().collect::<Result<Vec<_>, _>>()?;
         place::place(&repository, &commits[0], hosts.web(), root)?;
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(SeenRequests::default());
         let shop = hosts.start(&operator.key, &seen).await?;
-        Ok(Demo { operator, load: Load::start(shop, seen), hosts: hosts.web().count(), commits })
+        Ok(Demo { operator, load: DemoLoad::start(shop, seen), hosts: hosts.web().count(), commits })
     }
 
-    async fn play(self, signals: &mut Signals, style: &Style<'_>) -> Result<Exit, Failure> {
+    async fn play(self, signals: &mut Signals, style: &DemoStyle<'_>) -> Result<Exit, Failure> {
         let (tell, palette, [old, new]) = (style.tell, style.palette, TAGS);
         tell(&format!(
             "{} web hosts in two groups behind {BALANCER} serve {old}, at {} requests a second. {new} is tagged.",
@@ -115,7 +115,7 @@ fn exit(all_done: bool, account: &Account) -> Exit {
     if all_done && account.failed.is_empty() { Exit::Done } else { Exit::Failed }
 }
 
-/// The most failed requests that are told one by one.
+/// The most failed requests to list one by one.
 const FEW: usize = 10;
 
 fn summary(account: &Account, commits: &[String]) -> String {

@@ -1,5 +1,5 @@
-//! A command that came over ssh.
-use super::host::{Host, USER};
+//! Runs the commands that come over ssh.
+use super::host::{DemoHost, USER};
 use russh::{Channel, Disconnect, server::Handle, server::Msg};
 use std::{env, os::unix::process::ExitStatusExt, process::Stdio, sync::Arc};
 use tokio::{
@@ -7,11 +7,11 @@ use tokio::{
     process::Command,
 };
 
-/// What stands between the server and each command, as sshd's process of a session does.
+/// The process between the server and each command, like sshd's process for a session.
 const SESSION: &str = r#"/bin/sh -c "$1"; exit "$?""#;
 
-/// Runs a line as the machine's user, and ends the whole connection when the process above it is killed.
-pub async fn run(host: Arc<Host>, line: String, mut channel: Channel<Msg>, connection: Handle) {
+/// Runs a line as the machine's user, and ends the whole connection if the process above the command is killed.
+pub(super) async fn run(host: Arc<DemoHost>, line: String, mut channel: Channel<Msg>, connection: Handle) {
     let id = channel.id();
     let (mut out, mut err) = (channel.make_writer(), channel.make_writer_ext(Some(1)));
     let mut child = match command(&host, &line).spawn() {
@@ -25,7 +25,7 @@ pub async fn run(host: Arc<Host>, line: String, mut channel: Channel<Msg>, conne
     };
     let (mut stdin, mut stdout, mut stderr) =
         (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-    // The channel is read to its end also when the command does not: what is not read would stop the connection.
+    // Reads the channel to its end even if the command doesn't: unread input would stop the connection.
     let feeding = tokio::spawn(async move {
         let mut from = channel.make_reader();
         let _ = copy(&mut from, &mut stdin).await;
@@ -45,7 +45,7 @@ pub async fn run(host: Arc<Host>, line: String, mut channel: Channel<Msg>, conne
     feeding.abort();
 }
 
-fn command(host: &Host, line: &str) -> Command {
+fn command(host: &DemoHost, line: &str) -> Command {
     let path = env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".to_owned());
     let mut command = Command::new("/bin/sh");
     command
@@ -55,7 +55,7 @@ fn command(host: &Host, line: &str) -> Command {
         .env("PATH", format!("{}:{path}:/usr/sbin:/sbin", host.folder.join("bin").display()))
         .env("HOME", &host.folder)
         .envs([("USER", USER), ("LOGNAME", USER), ("SHELL", "/bin/sh"), ("LANG", "C.UTF-8")])
-        // Not reached by what is typed at the terminal.
+        // The terminal's signals must not reach it.
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

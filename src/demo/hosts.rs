@@ -1,9 +1,9 @@
-//! All hosts: they are made, then given something to serve, then started.
+//! All hosts: they are made, then given a release, then started.
 use super::{
-    app::Seen,
-    balancer::{self, Pool, Server},
+    app::SeenRequests,
+    balancer::{self, DemoServer, Pool},
     fleet::{BALANCER, GROUPS, POOL, SOCKET},
-    host::{Host, new_key},
+    host::{DemoHost, new_key},
     ssh,
     unit::Units,
 };
@@ -17,20 +17,20 @@ use std::{
     time::Duration,
 };
 
-/// The time between two checks of the balancer.
+/// The time between two health checks of the balancer.
 const INTER: Duration = Duration::from_millis(100);
-/// How long the apps may take until the balancer finds all of them healthy.
+/// How long it may take until the balancer reports all apps as healthy.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(10);
 
-pub struct Hosts {
-    pub all: Vec<Arc<Host>>,
-    /// Where each is to hear ssh: taken from the beginning, so that no port goes to somebody else.
+pub(super) struct Hosts {
+    pub all: Vec<Arc<DemoHost>>,
+    /// The listeners of their ssh servers: opened early, so that no other process takes a port.
     ssh: Vec<TcpListener>,
 }
 
 impl Hosts {
-    /// Makes them below `root`; nothing is served yet.
-    pub fn make(root: &Path) -> Result<Hosts, Failure> {
+    /// Makes the hosts below `root`; none of them serves yet.
+    pub(super) fn make(root: &Path) -> Result<Hosts, Failure> {
         let web = GROUPS.iter().flat_map(|(group, names)| names.iter().map(|name| (*name, Some(*group))));
         let names: Vec<_> = [(BALANCER, None)].into_iter().chain(web).collect();
         let addresses = addresses(names.len()).map_err(|e| {
@@ -46,13 +46,18 @@ impl Hosts {
         Ok(hosts)
     }
 
-    pub fn web(&self) -> impl Iterator<Item = &Arc<Host>> {
+    pub(super) fn web(&self) -> impl Iterator<Item = &Arc<DemoHost>> {
         self.all.iter().filter(|host| host.group.is_some())
     }
 
-    /// Starts ssh servers, apps and balancer; gives the shop's address when every app is healthy.
-    pub async fn start(&mut self, operator: &PublicKey, seen: &Arc<Seen>) -> Result<SocketAddr, Failure> {
-        let failed = |host: &Host, e: io::Error| Failure::failed(format!("host `{}` doesn't start: {e}", host.name));
+    /// Starts ssh servers, apps and balancer; returns the shop's address when every app is healthy.
+    pub(super) async fn start(
+        &mut self,
+        operator: &PublicKey,
+        seen: &Arc<SeenRequests>,
+    ) -> Result<SocketAddr, Failure> {
+        let failed =
+            |host: &DemoHost, e: io::Error| Failure::failed(format!("host `{}` doesn't start: {e}", host.name));
         for (host, listener) in self.all.iter().zip(std::mem::take(&mut self.ssh)) {
             let listener = tokio::net::TcpListener::from_std(listener).map_err(|e| failed(host, e))?;
             tokio::spawn(ssh::serve(host.clone(), listener, operator.clone()));
@@ -61,12 +66,13 @@ impl Hosts {
             Units::start(host.clone(), seen.clone()).await.map_err(|e| failed(host, e))?;
         }
         let lb = self.all.iter().find(|host| host.name == BALANCER).expect("it is the first");
-        let servers = self.web().map(|host| Server::new(host.name, host.app, 100)).collect();
+        let servers = self.web().map(|host| DemoServer::new(host.name, host.app, 100)).collect();
         let requests = tokio::net::TcpListener::bind(lb.app).await.map_err(|e| failed(lb, e))?;
         let pool = balancer::start(Pool::new(POOL, servers), requests, &lb.folder.join(SOCKET), INTER);
-        match balancer::all_up(&pool.map_err(|e| failed(lb, e))?, HEALTHY_WITHIN).await {
-            true => Ok(lb.app),
-            false => Err(Failure::failed("the demo's apps don't become healthy")),
+        if balancer::all_up(&pool.map_err(|e| failed(lb, e))?, HEALTHY_WITHIN).await {
+            Ok(lb.app)
+        } else {
+            Err(Failure::failed("the demo's apps don't become healthy"))
         }
     }
 }
@@ -76,15 +82,15 @@ fn make(
     name: &'static str,
     group: Option<&'static str>,
     app: SocketAddr,
-) -> io::Result<(Host, TcpListener)> {
+) -> io::Result<(DemoHost, TcpListener)> {
     let folder = root.join(name);
     fs::create_dir_all(folder.join("bin"))?;
     let listener = TcpListener::bind((app.ip(), 0))?;
     listener.set_nonblocking(true)?;
-    Ok((Host { name, group, ssh: listener.local_addr()?, app, folder, key: new_key() }, listener))
+    Ok((DemoHost { name, group, ssh: listener.local_addr()?, app, folder, key: new_key() }, listener))
 }
 
-/// Addresses of this machine alone, all with one port, which is free on each.
+/// Returns loopback addresses that share one port, which is free on each.
 fn addresses(count: usize) -> io::Result<Vec<SocketAddr>> {
     let mut last = io::Error::other("none is free");
     for _ in 0..20 {

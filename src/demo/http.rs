@@ -1,15 +1,15 @@
-//! Messages of HTTP/1.1, as far as the demo's apps, balancer and customers say them: a head and a body of known length.
+//! HTTP/1.1 messages as the demo's apps, balancer and customers use them: a head and a body of known length.
 use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The longest line, and the longest body.
 const LONGEST: u64 = 64 << 10;
-/// The most headers of a message.
+/// The most headers in a message.
 const MOST: usize = 100;
 
-/// A request or an answer.
+/// A request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub(super) struct Message {
     /// `GET / HTTP/1.1` or `HTTP/1.1 200 OK`.
     pub first: String,
     pub headers: Vec<(String, String)>,
@@ -17,8 +17,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message that is to be the last on its connection, or not.
-    pub fn new(first: &str, close: bool, body: &str) -> Message {
+    /// Returns a message; `close` says whether it's the last one on its connection.
+    pub(super) fn new(first: &str, close: bool, body: &str) -> Message {
         let connection = if close { "close" } else { "keep-alive" };
         let headers = vec![
             ("Content-Length".to_owned(), body.len().to_string()),
@@ -27,8 +27,8 @@ impl Message {
         Message { first: first.to_owned(), headers, body: body.into() }
     }
 
-    /// Reads one message; `None` where the connection ends before its first byte.
-    pub async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Message>> {
+    /// Reads one message; `None` if the connection ends before its first byte.
+    pub(super) async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Message>> {
         let first = line(from).await?;
         if first.is_empty() {
             return Ok(None);
@@ -52,7 +52,7 @@ impl Message {
         Ok(Some(message))
     }
 
-    pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    pub(super) async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let mut bytes = format!("{}\r\n{headers}\r\n", self.first).into_bytes();
         bytes.extend_from_slice(&self.body);
@@ -60,29 +60,29 @@ impl Message {
         to.flush().await
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
-    /// The same message with another value of one header.
-    pub fn with(mut self, name: &str, value: &str) -> Message {
+    /// Returns the same message with another value for one header.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Message {
         self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// What a request asks for, such as `/health`.
-    pub fn path(&self) -> &str {
+    /// Returns the path that a request asks for, such as `/health`.
+    pub(super) fn path(&self) -> &str {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// An answer's status.
-    pub fn status(&self) -> Option<u16> {
+    /// Returns the status of a response.
+    pub(super) fn status(&self) -> Option<u16> {
         self.first.split(' ').nth(1)?.parse().ok()
     }
 
-    /// Whether it is the last on its connection.
-    pub fn closes(&self) -> bool {
+    /// Returns whether it's the last message on its connection.
+    pub(super) fn closes(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 }

@@ -1,5 +1,6 @@
-//! The shop's customers: most keep their connections, some ask for what takes a second, and each request is accounted.
-use super::{app::Seen, http::Message};
+//! The shop's customers: most keep their connections, some ask for `/slow`, and every request is counted.
+use super::{app::SeenRequests, http::Message};
+use crate::duration::limit;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -17,22 +18,22 @@ use tokio::{
 };
 
 /// Requests a second.
-pub const PER_SECOND: u32 = 100;
-/// How long a customer waits.
+pub(super) const PER_SECOND: u32 = 100;
+/// How long a customer waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What became of all requests.
+/// The outcome of all requests.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Account {
+pub(super) struct Account {
     pub sent: u64,
-    /// One line for each that failed: which, when, and why.
+    /// One line for each request that failed: which one, when, and why.
     pub failed: Vec<String>,
-    /// How many each release has answered.
+    /// How many requests each release answered.
     pub releases: BTreeMap<String, u64>,
 }
 
-/// A load that is on.
-pub struct Load {
+/// A load that is running.
+pub(super) struct DemoLoad {
     over: Arc<AtomicBool>,
     sending: JoinHandle<Account>,
 }
@@ -40,31 +41,31 @@ pub struct Load {
 /// What all customers share.
 struct Customers {
     shop: SocketAddr,
-    seen: Arc<Seen>,
-    /// Connections that were kept and wait for the next request.
+    seen: Arc<SeenRequests>,
+    /// Open connections that wait for the next request.
     idle: Mutex<Vec<BufReader<TcpStream>>>,
 }
 
 /// A request.
 #[derive(Clone)]
-struct Request {
+struct LoadRequest {
     id: String,
     path: &'static str,
     keep: bool,
     at: Duration,
 }
 
-impl Load {
-    /// Puts it on the shop at once; `seen` is what the apps say that they have seen.
-    pub fn start(shop: SocketAddr, seen: Arc<Seen>) -> Load {
+impl DemoLoad {
+    /// Starts to send requests to the shop; `seen` counts the requests that the apps have seen.
+    pub(super) fn start(shop: SocketAddr, seen: Arc<SeenRequests>) -> DemoLoad {
         let over = Arc::new(AtomicBool::new(false));
         let customers = Arc::new(Customers { shop, seen, idle: Mutex::default() });
         let sending = tokio::spawn(send(customers, over.clone()));
-        Load { over, sending }
+        DemoLoad { over, sending }
     }
 
-    /// Ends it when every open request has ended.
-    pub async fn end(self) -> Account {
+    /// Stops sending, and returns the account when every open request has ended.
+    pub(super) async fn end(self) -> Account {
         self.over.store(true, Ordering::Relaxed);
         let lost = |e| Account { failed: vec![format!("the account was lost: {e}")], ..Account::default() };
         self.sending.await.unwrap_or_else(lost)
@@ -78,7 +79,7 @@ async fn send(customers: Arc<Customers>, over: Arc<AtomicBool>) -> Account {
         ticks.tick().await;
         let n = account.sent;
         let path = if n % 20 == 7 { "/slow" } else { "/" };
-        let request = Request { id: n.to_string(), path, keep: !n.is_multiple_of(5), at: began.elapsed() };
+        let request = LoadRequest { id: n.to_string(), path, keep: !n.is_multiple_of(5), at: began.elapsed() };
         account.sent += 1;
         let customers = customers.clone();
         under_way.spawn(async move { (request.clone(), customers.ask(&request).await) });
@@ -93,10 +94,10 @@ async fn send(customers: Arc<Customers>, over: Arc<AtomicBool>) -> Account {
 }
 
 impl Account {
-    fn take(&mut self, ended: Result<(Request, Result<String, String>), String>) {
+    fn take(&mut self, ended: Result<(LoadRequest, Result<String, String>), String>) {
         match ended {
             Ok((_, Ok(release))) => *self.releases.entry(release).or_default() += 1,
-            Ok((Request { id, path, at, .. }, Err(why))) => {
+            Ok((LoadRequest { id, path, at, .. }, Err(why))) => {
                 self.failed.push(format!("request {id} for {path} after {:.1} s: {why}", at.as_secs_f64()));
             }
             Err(lost) => self.failed.push(format!("a request was lost: {lost}")),
@@ -105,10 +106,10 @@ impl Account {
 }
 
 impl Customers {
-    /// Gives the release that answered well, once, and has noted that it did.
-    async fn ask(&self, request: &Request) -> Result<String, String> {
+    /// Returns the release that answered the request well, if the apps saw the request exactly once.
+    async fn ask(&self, request: &LoadRequest) -> Result<String, String> {
         let answered = timeout(PATIENCE, self.converse(request)).await;
-        let release = answered.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))?;
+        let release = answered.unwrap_or_else(|_| Err(format!("no answer within {}", limit(PATIENCE))))?;
         match self.seen.times(&request.id) {
             1 => Ok(release),
             0 => Err("answered well, but no app has seen it".to_owned()),
@@ -116,7 +117,7 @@ impl Customers {
         }
     }
 
-    async fn converse(&self, request: &Request) -> Result<String, String> {
+    async fn converse(&self, request: &LoadRequest) -> Result<String, String> {
         let mut stream = match request.keep.then(|| self.kept()).flatten() {
             Some(stream) => stream,
             None => BufReader::new(TcpStream::connect(self.shop).await.map_err(|e| format!("connect: {e}"))?),
@@ -138,7 +139,7 @@ impl Customers {
         Ok(release)
     }
 
-    /// A kept connection that is still open: a browser notices, too, before it sends.
+    /// Returns an idle connection that is still open: browsers check that before they send, too.
     fn kept(&self) -> Option<BufReader<TcpStream>> {
         let mut idle = self.idle.lock().unwrap();
         let would_block = |e: &std::io::Error| e.kind() == std::io::ErrorKind::WouldBlock;
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn every_request_is_either_answered_by_a_release_or_told_as_failed() {
-        let request = |n: u64| Request { id: n.to_string(), path: "/", keep: true, at: Duration::from_millis(1_500) };
+        let request =
+            |n: u64| LoadRequest { id: n.to_string(), path: "/", keep: true, at: Duration::from_millis(1_500) };
         let mut account = Account { sent: 4, ..Account::default() };
         account.take(Ok((request(0), Ok("abc".into()))));
         account.take(Ok((request(1), Ok("abc".into()))));

@@ -1,7 +1,7 @@
 //! The embedded fleet: machines with ssh servers, apps and a balancer in one process, and the day of a hotfix on it.
 //!
-//! Nothing here is a stand-in for rfab: each command is a run of this program, with the project's own fabfile, over
-//! real ssh to servers on loopback. All that is made is in one folder, and gone in the end.
+//! rfab itself is real: each command is a run of this program, with the project's fabfile, over real ssh to servers on
+//! loopback. One folder holds everything that the demo makes, and is removed at the end.
 mod app;
 pub mod balancer;
 mod day;
@@ -20,4 +20,4 @@ mod signals;
 mod ssh;
 mod unit;
 
-pub use day::{Style, run};
+pub use day::{DemoStyle, run};

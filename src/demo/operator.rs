@@ -1,4 +1,4 @@
-//! Who types the commands: each is a run of this very program, as a user of the team with a home of its own.
+//! The operator who types the commands: each is a run of this program, as a user of the team with another home folder.
 use super::{host, repository::write, signals::Signals};
 use crate::failure::Failure;
 use russh::keys::PublicKey;
@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// What a command keeps of the environment; all else would be this machine's own.
+/// The environment variables that a command keeps; all others would belong to this machine.
 const KEPT: [&str; 11] = [
     "PATH",
     "USER",
@@ -30,25 +30,25 @@ const KEPT: [&str; 11] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 ];
-/// How long a command that was told to end may take.
+/// How long a command may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Operator {
+pub(super) struct Operator {
     pub home: PathBuf,
-    /// The private key's file.
+    /// The file with the private key.
     pub key_file: PathBuf,
     pub key: PublicKey,
     /// The folder with the fabfile.
     pub project: PathBuf,
-    /// Where connections are kept between commands.
+    /// The folder for connections that stay open between commands.
     runtime: PathBuf,
-    /// Flags that go before the words.
+    /// The flags before the words.
     flags: Vec<String>,
 }
 
 impl Operator {
-    /// Makes a home and a key, below `root`.
-    pub fn make(root: &Path, flags: Vec<String>) -> Result<Operator, Failure> {
+    /// Makes a home and a key below `root`.
+    pub(super) fn make(root: &Path, flags: Vec<String>) -> Result<Operator, Failure> {
         let (home, runtime, project) = (root.join("home"), root.join("run"), root.join("shop"));
         let (key, key_file) = (host::new_key(), home.join(".ssh/id_ed25519"));
         write(&key_file, &host::text_of(&key))?;
@@ -60,8 +60,8 @@ impl Operator {
         Ok(Operator { home, key_file, key: key.public_key().clone(), project, runtime, flags })
     }
 
-    /// Runs one command to its end; signals are passed on to it.
-    pub async fn run(&self, words: &str, signals: &mut Signals) -> Result<ExitStatus, Failure> {
+    /// Runs one command to its end, and passes signals on to it.
+    pub(super) async fn run(&self, words: &str, signals: &mut Signals) -> Result<ExitStatus, Failure> {
         let failed = |e: std::io::Error| Failure::failed(format!("`rfab {words}` can't be started: {e}"));
         let program = env::current_exe().map_err(failed)?;
         let kept = KEPT.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
@@ -74,7 +74,7 @@ impl Operator {
             .env("HOME", &self.home)
             .env("XDG_RUNTIME_DIR", &self.runtime)
             .stdin(Stdio::null())
-            // Ctrl-C reaches it through us alone, once.
+            // Only the demo passes Ctrl-C on to it, once.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -96,8 +96,8 @@ impl Operator {
     }
 }
 
-/// How a command ended, in words.
-pub fn ending(status: ExitStatus) -> String {
+/// Returns how a command ended, in words.
+pub(super) fn ending(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with {code}"),
         (None, signal) => format!("was killed by signal {}", signal.unwrap_or_default()),

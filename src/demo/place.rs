@@ -1,5 +1,5 @@
-//! The release that the machines serve when the day begins, put there by the programs that a deploy runs.
-use super::{host::Host, project::LINKED, repository::Repository};
+//! Places the release that the machines serve when the day begins, with the same programs as a deploy.
+use super::{host::DemoHost, project::LINKED, repository::DemoRepository};
 use crate::{
     command::Command,
     failure::Failure,
@@ -15,13 +15,13 @@ use std::{
     sync::Arc,
 };
 
-/// Makes a commit the current release, number 1, of every host.
+/// Makes a commit the current release of every host, as number 1.
 ///
-/// `folder` is for what is packed.
-pub fn place<'a>(
-    repository: &Repository,
+/// `folder` holds the packed commit.
+pub(super) fn place<'a>(
+    repository: &DemoRepository,
     commit: &str,
-    hosts: impl Iterator<Item = &'a Arc<Host>>,
+    hosts: impl Iterator<Item = &'a Arc<DemoHost>>,
     folder: &Path,
 ) -> Result<(), Failure> {
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;

@@ -1,24 +1,24 @@
-//! The processes below this one: nothing that the demo starts, or that goes on behind its back, outlives it.
+//! The processes below this one: nothing that the demo starts, even in the background, outlives it.
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
-/// How long they may take to be gone.
+/// How long they may take to disappear.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Those that come to be from now on; when it is dropped they are killed, at any depth.
+/// The processes that start after this value was made. Dropping it kills them, at any depth.
 ///
-/// Nobody else may wait for children of this process by then.
-pub struct Processes {
-    /// Who was there already, and stays.
+/// Nothing else may wait for children of this process by then.
+pub(super) struct Processes {
+    /// The processes that existed before, and stay.
     before: Vec<Pid>,
 }
 
 impl Processes {
     /// Makes this process the parent of what its children leave behind, such as connections kept for the next run.
-    pub fn adopt() -> std::io::Result<Processes> {
+    pub(super) fn adopt() -> std::io::Result<Processes> {
         set_child_subreaper(Some(getpid()))?;
         Ok(Processes { before: below(getpid()) })
     }
@@ -42,7 +42,7 @@ impl Drop for Processes {
     }
 }
 
-/// Every process below one, those that are dead but not waited for among them.
+/// Returns every process below one, including those that are dead but not waited for.
 fn below(top: Pid) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
@@ -57,10 +57,10 @@ fn below(top: Pid) -> Vec<Pid> {
     found
 }
 
-/// A process's parent; `Some(None)` for those that have none.
+/// Returns a process's parent; `Some(None)` if it has none.
 fn parent(pid: Pid) -> Option<Option<Pid>> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    // The name in parentheses may have anything in it.
+    // The name in parentheses may contain anything.
     let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
     Some(Pid::from_raw(parent))
 }

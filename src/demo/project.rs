@@ -1,10 +1,10 @@
-//! What a team writes beside its fabfile: the fleet, the ssh configuration and the known hosts.
+//! What a team writes besides its fabfile: the fleet, the ssh configuration and the known hosts.
 use super::{
     fleet::{BALANCER, GROUPS, POOL, SOCKET},
-    host::{Host, USER},
+    host::{DemoHost, USER},
     hosts::Hosts,
     operator::Operator,
-    repository::Repository,
+    repository::DemoRepository,
     unit::SHOP,
 };
 use crate::failure::Failure;
@@ -13,12 +13,12 @@ use std::{fmt::Write, path::Path};
 /// The project's own fabfile.
 const FABFILE: &str = include_str!("../../fabfile.rhai");
 
-/// What is kept in `shared/` across releases.
-pub const LINKED: [&str; 1] = ["public/uploads"];
+/// The paths that `shared/` keeps across releases.
+pub(super) const LINKED: [&str; 1] = ["public/uploads"];
 
-/// Makes the repository with all that the team has written in it; nothing is committed yet.
-pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<Repository, Failure> {
-    let repository = Repository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
+/// Makes the repository with everything that the team has written; nothing is committed yet.
+pub(super) fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<DemoRepository, Failure> {
+    let repository = DemoRepository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
     let known: String = hosts.all.iter().map(|host| host.known()).collect();
     repository.write("fabfile.rhai", FABFILE)?;
     repository.write("fleets/prod.toml", &fleet(root, hosts))?;
@@ -27,7 +27,7 @@ pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<Repositor
     Ok(repository)
 }
 
-/// The fleet file `prod.toml`.
+/// Returns the fleet file `prod.toml`.
 fn fleet(root: &Path, hosts: &Hosts) -> String {
     let mut text = format!(
         r#"# The production fleet of the demo: its machines are folders of this one, so the app's path has their name.
@@ -89,9 +89,9 @@ order = {:?}
     text
 }
 
-/// The ssh configuration: where each host is, and the operator's key.
+/// Returns the ssh configuration: the address of each host, and the operator's key.
 fn ssh_config(hosts: &Hosts, key: &Path) -> String {
-    let block = |host: &Host| {
+    let block = |host: &DemoHost| {
         let (name, address, port) = (host.name, host.address(), host.ssh.port());
         format!("Host {name} {address}\n    HostName {address}\n    Port {port}\n\n")
     };

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-/// What is deployed, but for its page: path, text, executable or not.
+/// What is deployed, except the page: path, text, whether it's executable.
 const TREE: [(&str, &str, bool); 4] = [
     ("README", "The shop.\n", false),
     ("public/style.css", "body { color: black }\n", false),
@@ -18,16 +18,16 @@ const TREE: [(&str, &str, bool); 4] = [
 const GITCONFIG: &str = "[user]\n\tname = Demo\n\temail = demo@localhost\n[init]\n\tdefaultBranch = main\n\
                          [commit]\n\tgpgsign = false\n[tag]\n\tgpgsign = false\n";
 
-/// A clone whose `origin` is a folder beside it.
-pub struct Repository {
+/// A clone that has a folder beside it as its `origin`.
+pub(super) struct DemoRepository {
     pub folder: PathBuf,
     home: PathBuf,
 }
 
-impl Repository {
-    /// Makes clone and remote; git is to find its settings in `home`.
-    pub fn make(folder: &Path, remote: &Path, home: &Path) -> Result<Repository, Failure> {
-        let repository = Repository { folder: folder.to_owned(), home: home.to_owned() };
+impl DemoRepository {
+    /// Makes the clone and the remote; git reads its settings from `home`.
+    pub(super) fn make(folder: &Path, remote: &Path, home: &Path) -> Result<DemoRepository, Failure> {
+        let repository = DemoRepository { folder: folder.to_owned(), home: home.to_owned() };
         write(&home.join(".gitconfig"), GITCONFIG)?;
         fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
         let remote = remote.to_string_lossy();
@@ -44,8 +44,8 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Commits all there is with a page that says `shop TAG`, tags it, pushes both, and gives the commit.
-    pub fn release(&self, tag: &str) -> Result<String, Failure> {
+    /// Commits everything with a page that reads `shop TAG`, tags it, pushes both, and returns the commit.
+    pub(super) fn release(&self, tag: &str) -> Result<String, Failure> {
         self.write("index.txt", &format!("shop {tag}\n"))?;
         self.git(&["add", "--all"])?;
         self.git(&["commit", "-q", "-m", &format!("shop: {tag}")])?;
@@ -54,7 +54,7 @@ impl Repository {
         Ok(self.git(&["rev-parse", "HEAD"])?.trim().to_owned())
     }
 
-    pub fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
+    pub(super) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
         write(&self.folder.join(path), text)
     }
 
@@ -73,8 +73,8 @@ impl Repository {
     }
 }
 
-/// Writes a file of the demo; its folder is made.
-pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file of the demo, and makes its folder.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).map_err(|e| failed(path, &e))
 }

@@ -1,4 +1,4 @@
-//! What ends the demo early: Ctrl-C, `kill`, a terminal that was closed.
+//! The signals that end the demo early: Ctrl-C, `kill`, a closed terminal.
 use crate::failure::Exit;
 use rustix::process::Signal;
 use tokio::{
@@ -6,14 +6,14 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-/// Hears signals from the moment it is made.
-pub struct Signals {
+/// Receives signals from the moment it is made.
+pub(super) struct Signals {
     hear: UnboundedReceiver<Signal>,
     first: Option<Signal>,
 }
 
 impl Signals {
-    pub fn listen() -> std::io::Result<Signals> {
+    pub(super) fn listen() -> std::io::Result<Signals> {
         let (told, hear) = unbounded_channel();
         for kind in [Signal::INT, Signal::TERM, Signal::HUP] {
             let (mut stream, told) = (signal(SignalKind::from_raw(kind.as_raw()))?, told.clone());
@@ -22,15 +22,15 @@ impl Signals {
         Ok(Signals { hear, first: None })
     }
 
-    /// Waits for the next one.
-    pub async fn next(&mut self) -> Signal {
+    /// Waits for the next signal.
+    pub(super) async fn next(&mut self) -> Signal {
         let Some(signal) = self.hear.recv().await else { return std::future::pending().await };
         self.first.get_or_insert(signal);
         signal
     }
 
-    /// How a demo ends that was told to.
-    pub fn exit(&mut self) -> Option<Exit> {
+    /// Returns how a demo ends that a signal stopped.
+    pub(super) fn exit(&mut self) -> Option<Exit> {
         while let Ok(signal) = self.hear.try_recv() {
             self.first.get_or_insert(signal);
         }

@@ -1,7 +1,7 @@
-//! The ssh server of a machine: it knows one key, runs commands, and forwards to the demo's own sockets.
+//! The ssh server of a machine: it accepts one key, runs commands, and forwards to the demo's own sockets.
 use super::{
     exec,
-    host::{Host, USER},
+    host::{DemoHost, USER},
 };
 use russh::{
     Channel, ChannelId, MethodKind, MethodSet,
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Serves a machine until the runtime ends.
-pub async fn serve(host: Arc<Host>, listener: TcpListener, operator: PublicKey) {
+pub(super) async fn serve(host: Arc<DemoHost>, listener: TcpListener, operator: PublicKey) {
     let config = Arc::new(server::Config {
         methods: MethodSet::from(&[MethodKind::PublicKey][..]),
         auth_rejection_time: Duration::from_millis(100),
@@ -38,9 +38,9 @@ pub async fn serve(host: Arc<Host>, listener: TcpListener, operator: PublicKey) 
 }
 
 struct Connection {
-    host: Arc<Host>,
+    host: Arc<DemoHost>,
     operator: PublicKey,
-    /// Those on which nothing runs yet.
+    /// The channels on which nothing runs yet.
     channels: HashMap<ChannelId, Channel<Msg>>,
 }
 
@@ -106,15 +106,16 @@ impl server::Handler for Connection {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), russh::Error> {
-        match Path::new(path).starts_with(&self.host.folder) {
-            true => forward(channel, UnixStream::connect(path).await, reply).await,
-            false => reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await,
+        if Path::new(path).starts_with(&self.host.folder) {
+            forward(channel, UnixStream::connect(path).await, reply).await
+        } else {
+            reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await
         }
         Ok(())
     }
 }
 
-/// Carries bytes both ways until both sides have ended.
+/// Copies bytes in both directions until both sides have ended.
 async fn forward<S>(channel: Channel<Msg>, near: std::io::Result<S>, reply: ChannelOpenHandle)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,

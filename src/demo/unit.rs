@@ -1,9 +1,9 @@
-//! What a service manager does on a machine: `unit start|stop|restart|status|logs UNIT`, for the one unit `shop`.
+//! The service manager of a machine: `unit start|stop|restart|status|logs UNIT`, for the one unit `shop`.
 //!
-//! The command is a script in the machine's `bin`. It asks through a named pipe, for the app lives in this process.
+//! The command is a script in the machine's `bin`. It asks through a named pipe, because the app runs in this process.
 use super::{
-    app::{App, Seen},
-    host::Host,
+    app::{DemoApp, SeenRequests},
+    host::DemoHost,
 };
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, process::Command, sync::Arc, time::Duration};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 };
 
 /// The unit's name.
-pub const SHOP: &str = "shop";
+pub(super) const SHOP: &str = "shop";
 
 const SCRIPT: &str = r#"#!/bin/sh
 # unit VERB UNIT: asks who runs this machine's units, and waits for the answer: a status, and lines.
@@ -29,16 +29,16 @@ exit "$status"
 "#;
 
 /// The units of one machine.
-pub struct Units {
-    host: Arc<Host>,
-    seen: Arc<Seen>,
-    app: Option<App>,
+pub(super) struct Units {
+    host: Arc<DemoHost>,
+    seen: Arc<SeenRequests>,
+    app: Option<DemoApp>,
     log: Vec<String>,
 }
 
 impl Units {
     /// Writes the script and its pipe, starts the shop, and takes orders from then on.
-    pub async fn start(host: Arc<Host>, seen: Arc<Seen>) -> io::Result<()> {
+    pub(super) async fn start(host: Arc<DemoHost>, seen: Arc<SeenRequests>) -> io::Result<()> {
         let (script, folder) = (host.folder.join("bin/unit"), host.folder.join("units"));
         fs::write(&script, SCRIPT)?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
@@ -63,7 +63,7 @@ impl Units {
 
     async fn begin(&mut self) -> io::Result<()> {
         let host = &self.host;
-        let app = App::start(host.name, &host.path(), host.app, self.seen.clone()).await?;
+        let app = DemoApp::start(host.name, &host.path(), host.app, self.seen.clone()).await?;
         self.log.push(format!("serves {} on {}", app.release, host.app));
         self.app = Some(app);
         Ok(())
@@ -77,7 +77,7 @@ impl Units {
         }
     }
 
-    /// Gives a status and lines, as `systemctl` would.
+    /// Returns a status and lines, as `systemctl` would.
     async fn obey(&mut self, verb: &str, unit: &str) -> (u8, String) {
         if unit != SHOP {
             return (5, format!("unit {unit} isn't known here\n"));
@@ -104,7 +104,7 @@ impl Units {
     }
 }
 
-/// Answers whoever waits at that pipe, as soon as it is open for reading; it may have gone away.
+/// Sends the answer to the script's pipe as soon as it is open for reading; the script may have ended.
 async fn tell(pipe: &Path, text: &str) {
     let mut text = text.as_bytes();
     for _ in 0..1_000 {

@@ -1,7 +1,7 @@
 //! Effects, the lanes that they come from, the door that they pass, and the world behind it.
 //!
-//! These types know each other, so they are in one file.
-use super::{Alone, Answer, Answered, Id, Kind, Noting, Seen, Story, Subject, Touch, Work};
+//! These types refer to each other, so they are in one file.
+use super::{Alone, Answered, AnyOutcome, EffectKind, Happened, Id, LaneWork, Noting, Story, Subject, Touch};
 use crate::{
     event::{Event, Listener, What},
     failure::Failure,
@@ -9,7 +9,7 @@ use crate::{
     host::{Host, Name},
     model::{Model, Predicted, Time},
     port::{Note, Real},
-    secret::{Key, Masks},
+    secret::{DigestKey, Masks},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
@@ -22,93 +22,94 @@ use std::{
     },
 };
 
-/// Something a script does to the outside.
+/// Something that a script does to the outside.
 pub trait Effect: Serialize + Send + Sync {
     type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
+    /// Its name in journals and ledgers: the primitive's, or what it does in a word or two.
     const NAME: &'static str;
-    const KIND: Kind;
+    const KIND: EffectKind;
 
     fn subject(&self) -> Subject<'_>;
 
-    /// What it changes; invariants, ledger and resume read it.
+    /// Returns what it changes; invariants, ledger and resume use that.
     fn touch(&self) -> Touch<'_>;
 
-    /// One line, for people.
+    /// Returns one line for people, such as `drain web1`.
     fn describe(&self) -> String;
 
-    /// What the ledger keeps of it besides its name, host and pool.
+    /// Returns what the ledger keeps of it besides its name, host and pool.
     fn story(&self) -> Story {
         Story::default()
     }
 
-    /// Does it, for real.
+    /// Carries it out for real.
     fn carry_out(&self, at: At<'_>) -> impl Future<Output = Result<Self::Outcome, Failure>> + Send;
 
-    /// Does it to the model.
+    /// Carries it out on the model.
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome>;
 
-    /// Reads whether it was done already, in whichever world.
-    fn look(&self, _ask: Ask<'_>) -> Result<Seen<Self::Outcome>, Failure> {
-        Ok(Seen::Cannot)
+    /// Checks whether it was already done, in any world.
+    fn look(&self, _ask: Ask<'_>) -> Result<Happened<Self::Outcome>, Failure> {
+        Ok(Happened::Cannot)
     }
 
-    /// What it comes to if a person says that it was done; none if nobody can know.
+    /// Returns its outcome if a person says that it was done; `None` if nobody can know the outcome.
     fn assumed(&self) -> Option<Self::Outcome> {
         None
     }
 
-    /// Puts what a real read answered into the model.
+    /// Puts what a real host answered into the model. Only tests call it, which hold one world against the other.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
 
-/// Where an effect is carried out, and under which identity.
+/// Where an effect is carried out, and under which id.
 #[derive(Clone, Copy)]
 pub struct At<'a> {
     pub real: &'a Real,
     pub lane: &'a Arc<Lane>,
     pub id: Id<'a>,
-    /// What the ledger wants written with the change.
+    /// What the ledger records with the change.
     pub notes: &'a [Noting],
 }
 
 impl At<'_> {
-    /// Says something on behalf of the effect.
+    /// Reports something on behalf of the effect.
     pub fn tell(&self, what: What) {
         self.lane.tell(what);
     }
 
-    /// The line that goes where this host's changes are written.
+    /// Returns the ledger lines that go where this host's changes are written.
     pub fn note(&self) -> Option<Note> {
         self.notes.iter().find_map(|n| n.place.is_none().then(|| n.note.clone()))
     }
 }
 
-/// An effect.
-pub trait Record: Send + Sync {
+/// An effect with its type erased.
+pub trait AnyEffect: Send + Sync {
     fn name(&self) -> &'static str;
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> EffectKind;
     fn subject(&self) -> Subject<'_>;
     fn touch(&self) -> Touch<'_>;
     fn describe(&self) -> String;
     fn story(&self) -> Story;
-    /// What the journal keeps of it; a secret is a keyed digest there.
-    fn recorded(&self, key: &Key) -> Box<RawValue>;
+    /// Returns what the journal keeps of it; a secret is a keyed digest there.
+    fn recorded(&self, key: &DigestKey) -> Box<RawValue>;
     fn answer(&self, json: &RawValue) -> Answered;
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
-    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>>;
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure>;
-    fn assumed(&self) -> Option<Box<dyn Answer>>;
-    fn learn(&self, answer: &dyn Answer, model: &mut Model);
-    /// The effect itself, for a layer that knows its type.
+    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn AnyOutcome>>;
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Box<dyn AnyOutcome>>, Failure>;
+    fn assumed(&self) -> Option<Box<dyn AnyOutcome>>;
+    fn learn(&self, answer: &dyn AnyOutcome, model: &mut Model);
+    /// Returns the effect itself, for a layer that knows its type.
     fn as_any(&self) -> &dyn Any;
 }
 
-impl<E: Effect + 'static> Record for E {
+impl<E: Effect + 'static> AnyEffect for E {
     fn name(&self) -> &'static str {
         E::NAME
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> EffectKind {
         E::KIND
     }
 
@@ -128,7 +129,7 @@ impl<E: Effect + 'static> Record for E {
         Effect::story(self)
     }
 
-    fn recorded(&self, key: &Key) -> Box<RawValue> {
+    fn recorded(&self, key: &DigestKey) -> Box<RawValue> {
         let open = serde_json::to_value(self).expect("an effect is plain data");
         to_raw_value(&key.seal(open)).expect("a value is plain data")
     }
@@ -141,22 +142,22 @@ impl<E: Effect + 'static> Record for E {
     }
 
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>> {
-        Box::pin(async move { Ok(Box::new(Effect::carry_out(self, at).await?) as Box<dyn Answer>) })
+        Box::pin(async move { Ok(Box::new(Effect::carry_out(self, at).await?) as Box<dyn AnyOutcome>) })
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>> {
-        Effect::predict(self, model).map(|o| Box::new(o) as Box<dyn Answer>)
+    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn AnyOutcome>> {
+        Effect::predict(self, model).map(|o| Box::new(o) as Box<dyn AnyOutcome>)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure> {
-        Ok(Effect::look(self, ask)?.map(|o| Box::new(o) as Box<dyn Answer>))
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Box<dyn AnyOutcome>>, Failure> {
+        Ok(Effect::look(self, ask)?.map(|o| Box::new(o) as Box<dyn AnyOutcome>))
     }
 
-    fn assumed(&self) -> Option<Box<dyn Answer>> {
-        Effect::assumed(self).map(|o| Box::new(o) as Box<dyn Answer>)
+    fn assumed(&self) -> Option<Box<dyn AnyOutcome>> {
+        Effect::assumed(self).map(|o| Box::new(o) as Box<dyn AnyOutcome>)
     }
 
-    fn learn(&self, answer: &dyn Answer, model: &mut Model) {
+    fn learn(&self, answer: &dyn AnyOutcome, model: &mut Model) {
         if let Some(outcome) = answer.as_any().downcast_ref() {
             Effect::learn(self, outcome, model);
         }
@@ -171,49 +172,49 @@ impl<E: Effect + 'static> Record for E {
 pub trait World: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// Makes a fleet known, before anything of it is asked.
+    /// Makes a fleet known, before it is used.
     fn admit(&self, fleet: &Arc<Fleet>) -> Result<(), Failure>;
 
     fn perform(&self, call: Call<'_>) -> Answered;
 
-    /// Runs the lanes side by side, at most so many at once, and comes back when all have ended.
-    fn side_by_side(&self, parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize);
+    /// Runs the lanes in parallel, at most `at_once` at the same time, and returns when all have ended.
+    fn side_by_side(&self, parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize);
 
     /// Keeps the other lanes of this run away from `what` until the guard is dropped.
     fn alone<'a>(&'a self, call: Call<'a>, what: &str) -> Alone<'a>;
 
-    /// The clock when the run begins.
+    /// Returns the clock when the run begins.
     fn begins(&self) -> Time {
         0
     }
 
-    /// Milliseconds since the run began, or on the simulated clock.
+    /// Returns the milliseconds since the run began, or those on the simulated clock.
     fn now(&self, lane: &Lane) -> Time;
 }
 
-/// What every effect passes through.
+/// What every effect passes through on its way to the world.
 pub trait Door: Send + Sync {
     fn pass(&self, call: Call<'_>) -> Answered;
-    /// A lane has come to its end.
+    /// Takes note that a lane ended.
     fn ended(&self, lane: &Lane, failure: Option<&Failure>);
-    /// Which attempt at the run this is; the first is 0.
+    /// Returns which attempt at the run this is; the first is 0.
     fn attempt(&self) -> u32;
     fn world(&self) -> &dyn World;
     fn listener(&self) -> &dyn Listener;
-    /// What the run knows that nobody may see.
+    /// Returns the secrets that the run knows.
     fn masks(&self) -> &Masks;
     fn run(&self) -> &Name;
 }
 
-/// One effect on its way.
+/// One effect on its way through the door.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     pub lane: &'a Arc<Lane>,
     pub number: u32,
     /// The attempt at the run that it belongs to.
     pub attempt: u32,
-    pub effect: &'a dyn Record,
-    /// What the ledger wants written with the change.
+    pub effect: &'a dyn AnyEffect,
+    /// What the ledger records with the change.
     pub notes: &'a [Noting],
 }
 
@@ -228,9 +229,9 @@ pub struct Lane {
     door: Arc<dyn Door>,
     /// The path of `each` calls and hosts: `4.web1/0.web1`.
     pub path: Name,
-    /// The host whose closure it is; none for a task itself.
+    /// The host that the closure runs for; `None` for a task itself.
     pub host: Option<Name>,
-    /// Whether it carries `defer`s out: they run although the run was interrupted.
+    /// Whether it runs `defer`s, which run even though the run was interrupted.
     pub deferred: bool,
     next: AtomicU32,
     clock: AtomicU64,
@@ -242,29 +243,29 @@ impl Lane {
         Arc::new(Lane { door, path: "".into(), host: None, deferred: false, next, clock })
     }
 
-    /// The one door.
+    /// Performs an effect through the run's door.
     ///
-    /// Fails with whatever a layer or the world answers.
+    /// Fails with the failure of a layer or of the world.
     pub fn perform<E: Effect + 'static>(self: &Arc<Self>, effect: E) -> Result<E::Outcome, Failure> {
         let (number, attempt) = (self.next.fetch_add(1, Relaxed), self.door.attempt());
         let call = Call { lane: self, number, attempt, effect: &effect, notes: &[] };
         typed::<E>(self.door.pass(call)).map_err(|failure| failure.of(&self.path, number))
     }
 
-    /// A lane for each host, beginning now.
+    /// Returns a lane for each host, which begins at this moment.
     pub fn fork(&self, hosts: &[Host]) -> Vec<Arc<Lane>> {
         let number = self.next.fetch_add(1, Relaxed);
         let lane = |host: &Host| self.beside(self.below(number, &host.name), Some(host.name.clone()), self.deferred);
         hosts.iter().map(lane).collect()
     }
 
-    /// A lane for a task, beginning now.
+    /// Returns a lane for a task, which begins at this moment.
     pub fn inner(&self, task: &str) -> Arc<Lane> {
         let number = self.next.fetch_add(1, Relaxed);
         self.beside(self.below(number, task), self.host.clone(), self.deferred)
     }
 
-    /// A lane for what each attempt at the run does anew, beginning now.
+    /// Returns a lane for what each attempt at the run does again, which begins at this moment.
     pub fn of_attempt(&self, name: &str) -> Arc<Lane> {
         let number = self.next.fetch_add(1, Relaxed);
         self.beside(format!("{}!", self.below(number, name)), self.host.clone(), self.deferred)
@@ -275,19 +276,19 @@ impl Lane {
         format!("{}{slash}{number}.{name}", self.path)
     }
 
-    /// Where `defer`s run when what they were made in ended well: they are a part of it.
+    /// Returns the lane for `defer`s of a scope that succeeded: they are a part of it.
     pub fn closing(&self) -> Arc<Lane> {
         let number = self.next.fetch_add(1, Relaxed);
         let own = self.path.rsplit('/').next().and_then(|last| last.split_once('.')).map_or("", |(_, name)| name);
         self.beside(self.below(number, own), self.host.clone(), true)
     }
 
-    /// Whether it belongs to one attempt at the run, and is not handed back to the next.
+    /// Returns whether it belongs to one attempt at the run, so that the next one doesn't reuse its outcomes.
     pub fn is_of_attempt(&self) -> bool {
         self.path.contains('!')
     }
 
-    /// Where this lane's `defer`s run when it failed, on their own numbers.
+    /// Returns the lane for `defer`s if this lane failed; its effects are numbered separately.
     pub fn deferred(&self) -> Arc<Lane> {
         self.beside(format!("{}!", self.path), self.host.clone(), true)
     }
@@ -303,12 +304,12 @@ impl Lane {
         })
     }
 
-    /// Says that nothing more comes from this lane, and why if it failed.
+    /// Reports that this lane has ended, and why if it failed.
     pub fn end(&self, failure: Option<&Failure>) {
         self.door.ended(self, failure);
     }
 
-    /// Tells the run's listeners.
+    /// Reports something to the run's listener.
     pub fn tell(&self, what: What) {
         let event =
             Event { v: 1, at: self.world().now(self), run: self.door.run().clone(), lane: self.path.clone(), what };
@@ -319,17 +320,17 @@ impl Lane {
         self.door.world()
     }
 
-    /// What the run knows that nobody may see.
+    /// Returns the secrets that the run knows.
     pub fn masks(&self) -> &Masks {
         self.door.masks()
     }
 
-    /// The run's identity.
+    /// Returns the run's id.
     pub fn run(&self) -> &Name {
         self.door.run()
     }
 
-    /// The simulated clock, in milliseconds.
+    /// Returns the simulated clock, in milliseconds.
     pub fn clock(&self) -> Time {
         self.clock.load(Relaxed)
     }
@@ -339,7 +340,7 @@ impl Lane {
     }
 }
 
-/// Reads the world on behalf of a layer or an effect: without a number, so that a resumed run counts the same.
+/// Reads the world for a layer or an effect, without a number, so that a resumed run counts the same.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
     world: &'a dyn World,
@@ -352,13 +353,13 @@ impl<'a> Ask<'a> {
     }
 
     pub fn read<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
-        const { assert!(matches!(E::KIND, Kind::Read)) };
+        const { assert!(matches!(E::KIND, EffectKind::Read)) };
         typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
     }
 
     /// Takes something for the run, such as the lock.
     pub fn hold<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
-        const { assert!(matches!(E::KIND, Kind::Hold)) };
+        const { assert!(matches!(E::KIND, EffectKind::Hold)) };
         typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
     }
 

@@ -11,9 +11,9 @@ use std::sync::Arc;
 pub struct Fleets(std::sync::RwLock<std::collections::BTreeMap<Name, Arc<Fleet>>>);
 
 impl Fleets {
-    /// The fleet of this name, which must be the same.
+    /// Returns the known fleet of this name, which must be the same.
     ///
-    /// `Fabfile` when it is not.
+    /// `Fabfile` if it isn't.
     pub fn known(&self, fleet: &Fleet) -> Result<Option<Arc<Fleet>>, Failure> {
         match self.0.read().unwrap().get(&fleet.name) {
             Some(known) if **known != *fleet => {
@@ -24,7 +24,7 @@ impl Fleets {
         }
     }
 
-    /// Keeps a fleet, unless it is known already.
+    /// Keeps a fleet, unless its name is known already.
     pub fn keep(&self, fleet: Arc<Fleet>) -> Arc<Fleet> {
         self.0.write().unwrap().entry(fleet.name.clone()).or_insert(fleet).clone()
     }

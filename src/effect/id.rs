@@ -1,7 +1,7 @@
-//! Which effect of a run.
+//! The id of an effect in a run.
 use std::fmt;
 
-/// Which effect of a run, and in which attempt at it it was begun.
+/// The id of an effect in a run, with the attempt that began it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Id<'a> {
     pub lane: &'a str,

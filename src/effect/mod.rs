@@ -1,4 +1,4 @@
-//! What a script does to the outside, as a value; and the lanes that such values come from.
+//! What a script does to the outside, as values, and the lanes that such values come from.
 mod answer;
 mod door;
 mod fleets;
@@ -7,11 +7,11 @@ mod read;
 mod subject;
 mod work;
 
-pub use crate::{event::Kind, port::Admin};
-pub use answer::{Answer, Answered};
-pub use door::{Ask, At, Call, Door, Effect, Lane, Record, World};
+pub use crate::{event::EffectKind, port::Admin};
+pub use answer::{Answered, AnyOutcome};
+pub use door::{AnyEffect, Ask, At, Call, Door, Effect, Lane, World};
 pub use fleets::Fleets;
 pub use id::Id;
 pub use read::Read;
-pub use subject::{Noting, Seen, Story, Subject, Touch};
-pub use work::{Alone, Work};
+pub use subject::{Happened, Noting, Story, Subject, Touch};
+pub use work::{Alone, LaneWork};

@@ -1,16 +1,16 @@
-//! What an effect is about, and what is known of it.
+//! What an effect is about, what it changes, and what is known of it.
 use crate::{
     host::{Host, Name},
     port::{Admin, Note},
 };
 
-/// Whom an effect is about.
+/// What an effect is about.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
     Host(&'a Host),
     Fleet(&'a Name),
     Repository(&'a str),
-    /// The machine that rfab runs on, or the person before it.
+    /// The machine that rfab runs on, or the person at its terminal.
     Here,
 }
 
@@ -31,11 +31,11 @@ impl Subject<'_> {
     }
 }
 
-/// What an effect changes, in the words of the invariants.
+/// What an effect changes, in the terms of the invariants.
 #[derive(Clone, Copy, Debug)]
 pub enum Touch<'a> {
     Nothing,
-    /// A release that is not current, or another file that nothing serves.
+    /// A release that isn't current, or another file that nothing serves.
     Staged {
         host: &'a Host,
     },
@@ -43,7 +43,7 @@ pub enum Touch<'a> {
     Served {
         host: &'a Host,
     },
-    /// A file on a host; whether it is served depends on where it lies.
+    /// A file on a host; its path decides whether it's served.
     Written {
         host: &'a Host,
         path: &'a str,
@@ -53,11 +53,11 @@ pub enum Touch<'a> {
         hosts: &'a [Host],
         to: Admin,
     },
-    /// Nobody can know: a raw command.
+    /// A raw command: rfab can't tell what it changes.
     Anything {
         host: &'a Host,
     },
-    /// What is written down for the fleet: numbers and marks.
+    /// The fleet's records: numbers and marks.
     Recorded {
         fleet: &'a Name,
     },
@@ -66,7 +66,7 @@ pub enum Touch<'a> {
 }
 
 impl Touch<'_> {
-    /// The fleet that it changes something of.
+    /// Returns the fleet that it changes.
     pub fn fleet(&self) -> Option<&Name> {
         match self {
             Touch::Nothing | Touch::Here => None,
@@ -79,7 +79,7 @@ impl Touch<'_> {
         }
     }
 
-    /// The hosts that it changes something of.
+    /// Returns the hosts that it changes.
     pub fn hosts(&self) -> &[Host] {
         match self {
             Touch::Staged { host }
@@ -92,46 +92,46 @@ impl Touch<'_> {
     }
 }
 
-/// Whether an effect that was in flight has happened.
+/// Whether an effect that was in flight was done.
 #[derive(Debug, PartialEq)]
-pub enum Seen<T> {
+pub enum Happened<T> {
     Done(T),
     Not,
-    /// A command of it still runs on the host.
+    /// One of its commands still runs on the host.
     Running,
     Cannot,
 }
 
-impl<T> Seen<T> {
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Seen<U> {
+impl<T> Happened<T> {
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Happened<U> {
         match self {
-            Seen::Done(t) => Seen::Done(f(t)),
-            Seen::Not => Seen::Not,
-            Seen::Running => Seen::Running,
-            Seen::Cannot => Seen::Cannot,
+            Happened::Done(t) => Happened::Done(f(t)),
+            Happened::Not => Happened::Not,
+            Happened::Running => Happened::Running,
+            Happened::Cannot => Happened::Cannot,
         }
     }
 }
 
-/// What a ledger line says of an effect besides whom it is about.
+/// What a ledger line says about an effect besides its subject.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Story {
-    /// The effect's word in the ledger, where its name would say too little.
+    /// The effect's word in the ledger, if its name isn't clear enough.
     pub word: Option<&'static str>,
     pub commit: Option<Name>,
-    /// What else a service may call the commit.
+    /// Other names that a service may report for the commit.
     pub names: Option<Vec<String>>,
     pub reason: Option<String>,
 }
 
-/// A pair of ledger lines, and where they go.
+/// A pair of ledger lines and the place that they go to.
 #[derive(Clone, Debug)]
 pub struct Noting {
     /// The host of `fleet` that the change is about.
     pub host: Name,
-    /// The ledger of the fleet's state folder on this balancer; else the host's own.
+    /// The balancer that keeps the ledger of the fleet's state folder; `None` for the host's own ledger.
     pub place: Option<Name>,
-    /// `BALANCER/POOL`: where alone the host's servers change; none where all do.
+    /// The only pools where the host's servers change, as `BALANCER/POOL`; `None` if they change in all.
     pub places: Option<Vec<String>>,
     pub note: Note,
 }

@@ -1,9 +1,9 @@
-//! Work that a world runs side by side.
+//! Work that a world runs in parallel.
 
-/// What one lane does. It owns all it needs, so that a world may run it on a thread or on a stack of its own.
-pub type Work = Box<dyn FnOnce() + Send>;
+/// The work of one lane. It owns all it needs, so that a world may run it on another thread or stack.
+pub type LaneWork = Box<dyn FnOnce() + Send>;
 
-/// As long as this lives, no other lane of the run comes near.
+/// A guard that keeps the other lanes of the run away while it lives.
 pub struct Alone<'a>(Option<Box<dyn FnOnce() + 'a>>);
 
 impl<'a> Alone<'a> {

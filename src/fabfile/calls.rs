@@ -2,11 +2,11 @@
 use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For each function of a file, by name, the names that its overloads call: `name`, or `alias::name` of a module.
-pub type Calls = BTreeMap<String, BTreeSet<String>>;
+/// The names that each function of a file calls, over all its overloads: `name`, or `alias::name` in a module.
+pub(super) type Calls = BTreeMap<String, BTreeSet<String>>;
 
-/// Reads the calls out of a compiled file; closures count for the function that makes them.
-pub fn of(ast: &AST) -> Calls {
+/// Reads the calls out of a compiled file. A call in a closure counts for the function that makes the closure.
+pub(super) fn of(ast: &AST) -> Calls {
     let mut calls = Calls::new();
     for function in ast.iter_functions() {
         let (name, parameters) = (function.name.to_owned(), function.params.len());
@@ -25,9 +25,10 @@ pub fn of(ast: &AST) -> Calls {
 
 fn call_of(node: &ASTNode) -> Vec<String> {
     let named = |call: &rhai::FnCallExpr| {
-        let mut names = vec![match call.namespace.is_empty() {
-            true => call.name.to_string(),
-            false => format!("{}{}", call.namespace, call.name),
+        let mut names = vec![if call.namespace.is_empty() {
+            call.name.to_string()
+        } else {
+            format!("{}{}", call.namespace, call.name)
         }];
         names.extend(call.args.iter().filter_map(closure));
         names
@@ -40,7 +41,7 @@ fn call_of(node: &ASTNode) -> Vec<String> {
     }
 }
 
-/// The function that a closure is.
+/// Returns the name of the function behind a closure.
 fn closure(expr: &Expr) -> Option<String> {
     match expr {
         Expr::DynamicConstant(value, _) => value.read_lock::<FnPtr>().map(|f| f.fn_name().to_owned()),
@@ -48,8 +49,8 @@ fn closure(expr: &Expr) -> Option<String> {
     }
 }
 
-/// The functions that reach `fleet`, themselves or through others of the project; `modules` are the project's, by alias.
-pub fn reaching_fleet(own: &Calls, modules: &BTreeMap<String, Calls>) -> BTreeSet<String> {
+/// Lists the functions that call `fleet`, themselves or through others of the project; `modules` is keyed by alias.
+pub(super) fn reaching_fleet(own: &Calls, modules: &BTreeMap<String, Calls>) -> BTreeSet<String> {
     let mut of_modules: BTreeSet<String> = BTreeSet::new();
     for (alias, calls) in modules {
         of_modules.extend(reach(calls, &BTreeSet::new()).into_iter().map(|f| format!("{alias}::{f}")));

@@ -1,4 +1,4 @@
-//! Where the fabfile is, and whether it may be trusted.
+//! Finds the fabfile, and checks whether it can be trusted.
 use crate::{
     failure::{Cause, Failure},
     script::owned_well,
@@ -10,9 +10,9 @@ use std::{
 
 const NAME: &str = "fabfile.rhai";
 
-/// Looks for `fabfile.rhai` in a folder and upwards, to the repository's top or the home folder, and no further.
+/// Looks for `fabfile.rhai` in a folder and above it, up to the repository's top or the home folder.
 ///
-/// `Fabfile` when there is none, or when others could have written it.
+/// Fails with `Fabfile` if there isn't one, or if others could have written it.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(file) = nearest(start, home) else {
         let message = format!("there is no `{NAME}` in `{}` or above it in the repository", start.display());
@@ -23,7 +23,7 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(file)
 }
 
-/// Looks for one in the same places, whoever wrote it.
+/// Looks for a fabfile in the same places, no matter who wrote it.
 pub fn nearest(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
     for folder in start.ancestors() {
         let file = folder.join(NAME);
@@ -38,7 +38,7 @@ pub fn nearest(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// Refuses a fabfile that others could have written, and a folder that others could have put it into.
-pub fn trusted(file: &Path) -> Result<(), Failure> {
+pub(super) fn trusted(file: &Path) -> Result<(), Failure> {
     owned_well(file)?;
     let real = file.canonicalize().map_err(|e| unreadable(file, &e))?;
     owned_well(&real)?;

@@ -1,21 +1,21 @@
-//! Keys of literal maps that nothing reads: limits of `each`, hooks of the stdlib, values of a command, options of a request.
+//! Finds keys that nothing reads, in map literals: limits of `each`, hooks, values of a command, options of a request.
 use super::tasks;
 use crate::{
     command::Command,
     failure::{Cause, Failure},
     fan_out::Limits,
-    fleet::did_you_mean,
-    http::Request,
+    http::HttpRequest,
+    misspelled::did_you_mean,
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
-/// What the stdlib reads of a parameter `hooks`.
+/// The keys that the stdlib reads from a parameter `hooks`.
 const HOOKS: [&str; 5] = ["build", "built", "prepare", "migrate", "restart"];
 
-/// Refuses a file of the project whose literal maps have a key that is not read where they are given.
-pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
+/// Refuses a file of the project if one of its map literals has a key that nothing reads.
+pub(super) fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
     let hooked = hooked(engine, resolver, ast)?;
     let mut wrong = None;
     ast.walk(&mut |path| {
@@ -33,7 +33,7 @@ pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> 
     }
 }
 
-type Wrong = (Failure, Position);
+type WrongKey = (Failure, Position);
 
 fn call<'a>(node: &'a ASTNode) -> Option<(&'a FnCallExpr, bool)> {
     match node {
@@ -43,34 +43,34 @@ fn call<'a>(node: &'a ASTNode) -> Option<(&'a FnCallExpr, bool)> {
     }
 }
 
-/// The limits of `each`.
-fn limits(call: &FnCallExpr, method: bool) -> Option<Wrong> {
+/// Checks the limits of `each`.
+fn limits(call: &FnCallExpr, method: bool) -> Option<WrongKey> {
     let given = call.args.get(usize::from(!method)).filter(|_| &*call.name == "each" && call.args.len() > 1)?;
     unread(given, &Limits::KEYS, "limit")
 }
 
-/// Whether a call is one of a namespace of rfab's.
+/// Returns whether a function is called in this namespace of rfab.
 fn of(call: &FnCallExpr, namespace: &str) -> bool {
     call.namespace.path.len() == 1 && call.namespace.root() == namespace
 }
 
-/// The options of a request, which stand last, behind a body if it has one.
-fn options(call: &FnCallExpr) -> Option<Wrong> {
+/// Checks the options of a request: the argument after the URL, or after the body if the request has one.
+fn options(call: &FnCallExpr) -> Option<WrongKey> {
     let before = match &*call.name {
         "get" | "head" | "delete" => 1,
         "post" | "put" | "patch" => 2,
         _ => return None,
     };
     let given = call.args.get(before).filter(|_| of(call, "http"))?;
-    unread(given, &Request::OPTIONS, "option")
+    unread(given, &HttpRequest::OPTIONS, "option")
 }
 
-/// What a command names must have a value; the command and its values both stand there.
-fn values(call: &FnCallExpr, method: bool) -> Option<Wrong> {
+/// Checks that every placeholder of a command has a value, if the call holds both the command and its values.
+fn values(call: &FnCallExpr, method: bool) -> Option<WrongKey> {
     if !["run", "capture", "sudo", "test"].contains(&&*call.name) {
         return None;
     }
-    // Before it stands a host, unless it is run on this machine.
+    // The first argument is a host, unless the call is a method or runs the command on this machine.
     let host = !method && !of(call, "local");
     let mut args = call.args.iter().skip(usize::from(host));
     let (Some(Expr::StringConstant(text, at)), Some(given), None) = (args.next(), args.next(), args.next()) else {
@@ -79,13 +79,13 @@ fn values(call: &FnCallExpr, method: bool) -> Option<Wrong> {
     let keys: Vec<(String, Position)> = keys(given)?;
     let filled: Vec<(String, String)> = keys.iter().map(|(key, _)| (key.clone(), "x".to_owned())).collect();
     let error = Command::words(text, &filled).err()?;
-    let crate::command::Error::NoValue { name } = &error else { return None };
+    let crate::command::CommandError::NoValue { name } = &error else { return None };
     let near = did_you_mean(name, keys.iter().map(|(key, _)| &**key));
     let help = near.unwrap_or_else(|| format!("give it one: `#{{ {name}: … }}`"));
     Some((Failure::new(Cause::Fabfile, error.to_string()).help(help), *at))
 }
 
-/// Functions of the stdlib that take hooks, as the file calls them: alias, name, and how many arguments.
+/// Lists the functions of the stdlib that take hooks, as the file calls them: alias, name, and number of arguments.
 fn hooked(engine: &Engine, resolver: &Resolver, ast: &AST) -> Result<BTreeSet<(String, String, usize)>, Failure> {
     let mut all = BTreeSet::new();
     for import in tasks::imports(ast).into_iter().filter(|import| import.name.starts_with("std/")) {
@@ -96,8 +96,8 @@ fn hooked(engine: &Engine, resolver: &Resolver, ast: &AST) -> Result<BTreeSet<(S
     Ok(all)
 }
 
-/// Hooks that stand in the call, or in a function of the file without parameters that the call names.
-fn hooks(call: &FnCallExpr, hooked: &BTreeSet<(String, String, usize)>, ast: &AST) -> Option<Wrong> {
+/// Checks the hooks in a call, or in a function of the file that the call names and that has no parameters.
+fn hooks(call: &FnCallExpr, hooked: &BTreeSet<(String, String, usize)>, ast: &AST) -> Option<WrongKey> {
     let alias = call.namespace.path.iter().map(|part| part.as_str()).collect::<Vec<_>>().join("::");
     if !hooked.contains(&(alias, call.name.to_string(), call.args.len())) {
         return None;
@@ -120,8 +120,8 @@ fn hooks(call: &FnCallExpr, hooked: &BTreeSet<(String, String, usize)>, ast: &AS
     }
 }
 
-/// The first key that is not one of those that are read.
-fn unread(given: &Expr, known: &[&str], what: &str) -> Option<Wrong> {
+/// Finds the first key that nothing reads.
+fn unread(given: &Expr, known: &[&str], what: &str) -> Option<WrongKey> {
     let (key, at) = keys(given)?.into_iter().find(|(key, _)| !known.contains(&&**key))?;
     let all: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
     let help = did_you_mean(&key, known.iter().copied()).or(hints::key(&key).map(str::to_owned));
@@ -129,7 +129,7 @@ fn unread(given: &Expr, known: &[&str], what: &str) -> Option<Wrong> {
     Some((Failure::new(Cause::Fabfile, format!("there is no {what} `{key}`")).help(help), at))
 }
 
-/// The keys of a literal map, with their places as far as the parser keeps them.
+/// Lists the keys of a map literal. Each has its own position if the parser keeps it, otherwise the map's.
 fn keys(given: &Expr) -> Option<Vec<(String, Position)>> {
     match given {
         Expr::Map(map, _) => Some(map.0.iter().map(|(key, _)| (key.name.to_string(), key.pos)).collect()),
@@ -155,7 +155,7 @@ mod tests {
         Some((failure.message, failure.help.unwrap_or_default()))
     }
 
-    /// A text with a key that nothing reads, what is said of it, and what helps.
+    /// A text with a key that nothing reads, the message about it, and its help.
     const NOT_READ: [(&str, &str, &str); 13] = [
         ("fn f() { targets().each(#{ at_onc: 2 }, |h| 1) }", "there is no limit `at_onc`", "did you mean `at_once`?"),
         (

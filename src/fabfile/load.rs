@@ -1,4 +1,4 @@
-//! A project: its fabfile compiled and checked whole, before anything is connected to.
+//! Loads a project: compiles its fabfile and checks it before rfab connects to any host.
 use super::{
     Signature, find, keys,
     tasks::{self, Import},
@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-/// What the command line says about fleets and hosts.
+/// The options of the command line about fleets and hosts.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub set: Vec<Set>,
@@ -33,9 +33,9 @@ pub struct Project {
     pub tasks: Vec<Signature>,
 }
 
-/// Compiles a fabfile and the modules of its project, and refuses what no script may say.
+/// Compiles a fabfile and the modules of its project, and refuses what a script may not contain.
 ///
-/// `Fabfile`, with the place where it is wrong.
+/// Fails with `Fabfile`, which points at the place that is wrong.
 pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
     find::trusted(file)?;
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -45,9 +45,12 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
     let resolver = Arc::new(Resolver::new(&folder, &name));
     let meter = Arc::new(Meter::default());
     let engine = engine(resolver.clone(), meter.clone(), api::register);
-    let ast = resolver.fabfile(&engine, &text).map_err(|failure| match foreign(&name) {
-        true => failure.help("write a fabfile in Rhai, such as `fabfile.rhai`; this file is another tool's"),
-        false => failure,
+    let ast = resolver.fabfile(&engine, &text).map_err(|failure| {
+        if foreign(&name) {
+            failure.help("write a fabfile in Rhai, such as `fabfile.rhai`; this file is another tool's")
+        } else {
+            failure
+        }
     })?;
     let mut seen = BTreeSet::new();
     imported(&engine, &resolver, "", &ast, &mut seen)?;
@@ -60,7 +63,7 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
 }
 
 impl Project {
-    /// Refuses a fabfile, or a module of its project, that calls what there is not or says what nothing reads; nothing is run for it.
+    /// Refuses calls of unknown functions, and keys that nothing reads, in the fabfile and its modules; runs nothing.
     pub fn check(&self) -> Result<(), Failure> {
         let Script { engine, ast, resolver, .. } = &*self.script;
         let refuse = |name: &str, ast: &AST| {
@@ -72,7 +75,7 @@ impl Project {
     }
 }
 
-/// Compiles the project's modules that a file imports, and those that they import; the stdlib's only when they are used.
+/// Compiles the modules of the project that a file imports, and their imports. The stdlib compiles at first use.
 fn imported(
     engine: &Engine,
     resolver: &Resolver,
@@ -94,7 +97,7 @@ fn imported(
     Ok(())
 }
 
-/// Whether a file is by its name of another tool.
+/// Returns whether a file's name shows that it belongs to another tool.
 fn foreign(name: &str) -> bool {
     let names = ["Capfile", "Rakefile", "Makefile", "Envoy.blade.php", "justfile", "Fabfile"];
     let endings = ["py", "rb", "php", "js", "ts", "pl", "sh", "yml", "yaml", "toml", "json"];

@@ -1,4 +1,4 @@
-//! Finds a project's fabfile, compiles it, and knows its tasks.
+//! Finds a project's fabfile, compiles it and lists its tasks.
 mod calls;
 mod find;
 mod keys;

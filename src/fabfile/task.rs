@@ -1,12 +1,12 @@
-//! A task as it is listed and called, as plain data.
+//! A task as people list and call it, as plain data.
 use serde::Serialize;
 
 /// A task, with all its overloads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signature {
-    /// As it is listed and shown: `prod`, `proxy.flip`, `sync` (of the function `sync_`).
+    /// The name in lists: `prod`, `proxy.flip`, or `sync` for the function `sync_`.
     pub name: String,
-    /// As a script calls it: `proxy_flip`, or `proxy::flip` where it is in a module.
+    /// The name in a script: `proxy_flip`, or `proxy::flip` in a module.
     pub function: String,
     /// The name that its module is imported as.
     pub module: Option<String>,
@@ -17,22 +17,22 @@ pub struct Signature {
     pub doc: String,
 }
 
-/// One function of a task's name.
+/// One of the functions that make up a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Overload {
-    /// Their names, without a last `options`.
+    /// The names of the parameters, without a last `options`.
     pub parameters: Vec<String>,
-    /// Whether a last parameter `options` collects names that are no parameter.
+    /// Whether the last parameter is `options`, which collects the named arguments that match no other parameter.
     pub options: bool,
 }
 
 impl Signature {
-    /// Whether a typed name means this task; `.`, `-` and `_` are the same in it.
+    /// Returns whether a typed name means this task. `.`, `-` and `_` count as the same character.
     pub fn answers_to(&self, typed: &str) -> bool {
         key(typed).is_some_and(|typed| key(&self.name).as_ref() == Some(&typed))
     }
 
-    /// The numbers of arguments that it takes, in order; the last `options` is none.
+    /// Lists how many arguments it takes, in ascending order. A last `options` doesn't count.
     pub fn counts(&self) -> Vec<usize> {
         let mut counts: Vec<usize> = self.overloads.iter().map(|overload| overload.parameters.len()).collect();
         counts.sort_unstable();
@@ -40,21 +40,21 @@ impl Signature {
         counts
     }
 
-    /// The name of a parameter by its place, as the shortest overload that has one calls it.
+    /// Returns the name of the parameter at an index, from the shortest overload that has one there.
     pub fn parameter(&self, place: usize) -> Option<&str> {
         let having = self.overloads.iter().filter(|overload| overload.parameters.len() > place);
         having.min_by_key(|overload| overload.parameters.len()).map(|overload| overload.parameters[place].as_str())
     }
 
-    /// The first line of the doc comment that says something.
+    /// Returns the first line of the doc comment that isn't empty.
     pub fn summary(&self) -> &str {
         self.doc.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
     }
 }
 
-/// The form in which all spellings of a task's name are equal; `None` if it cannot be one.
+/// Returns the form that all spellings of a task's name share; `None` if the text can't be a task's name.
 ///
-/// A `_` at the end of a part is only there because Rhai reserves the word, so it does not count.
+/// A `_` at the end of a part doesn't count: it's only there because Rhai reserves the word.
 pub fn key(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split(['.', '-']).map(|part| part.strip_suffix('_').unwrap_or(part)).collect();
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

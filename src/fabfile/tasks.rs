@@ -1,25 +1,22 @@
-//! The tasks of a project: public functions of the fabfile, and of modules in its folder that it imports.
+//! The tasks of a project: the public functions of the fabfile, and of the modules that it imports from its folder.
 use super::{
     calls::{self, Calls},
-    taken::{PRIMITIVES, UNDERSCORED},
+    taken,
     task::{Overload, Signature},
 };
-use crate::{
-    failure::{Cause, Failure},
-    script::Resolver,
-};
+use crate::{failure::Failure, script::Resolver};
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
 /// A module that a file imports by a literal name.
-pub struct Import {
+pub(super) struct Import {
     pub alias: Option<String>,
     pub name: String,
     pub at: Position,
 }
 
-/// The modules that a file imports, wherever in it.
-pub fn imports(ast: &AST) -> Vec<Import> {
+/// Lists the modules that a file imports, at any depth.
+pub(super) fn imports(ast: &AST) -> Vec<Import> {
     let mut imports = Vec::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
@@ -33,8 +30,8 @@ pub fn imports(ast: &AST) -> Vec<Import> {
     imports
 }
 
-/// Every task, by name; and which of them name hosts.
-pub fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
+/// Lists the tasks by name, each with whether it names hosts.
+pub(super) fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
     let mut modules: BTreeMap<String, AST> = BTreeMap::new();
     for import in imports(ast) {
         if let Some(alias) = import.alias.filter(|_| !import.name.starts_with("std/")) {
@@ -60,16 +57,13 @@ fn functions(ast: &AST, module: Option<&str>) -> Result<Vec<Signature>, Failure>
     let mut functions: Vec<_> = ast.iter_functions().filter(|f| !f.name.starts_with("anon$")).collect();
     functions.sort_by(|a, b| (a.name, a.params.len()).cmp(&(b.name, b.params.len())));
     for function in functions {
-        if module.is_none() && PRIMITIVES.contains(&function.name) {
-            let message = format!("function `{0}` would be called instead of the primitive `{0}`", function.name);
-            return Err(Failure::new(Cause::Fabfile, message)
-                .help(format!("write it `fn {0}_()`; it is still typed `{0}`", function.name)));
+        if let Some(failure) = taken::refused(function.name).filter(|_| module.is_none()) {
+            return Err(failure);
         }
         if function.access == FnAccess::Private {
             continue;
         }
-        let bare =
-            function.name.strip_suffix('_').filter(|bare| UNDERSCORED.contains(bare) || PRIMITIVES.contains(bare));
+        let bare = function.name.strip_suffix('_').filter(|bare| taken::is_taken(bare));
         let shown = bare.unwrap_or(function.name);
         let name = module.map_or_else(|| shown.to_owned(), |module| format!("{module}.{shown}"));
         let task = tasks.entry(function.name.to_owned()).or_insert_with(|| Signature {
@@ -91,7 +85,7 @@ fn functions(ast: &AST, module: Option<&str>) -> Result<Vec<Signature>, Failure>
     Ok(tasks.into_values().collect())
 }
 
-/// The text of doc comments, without their leaders.
+/// Returns the text of doc comments without their slashes.
 fn doc(comments: &[&str]) -> String {
     let lines = comments.iter().flat_map(|c| c.lines()).map(|l| l.trim().trim_start_matches("///").trim());
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()

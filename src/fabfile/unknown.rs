@@ -1,45 +1,45 @@
-//! Calls that can come to nothing: of functions that there are not, or not with so many arguments.
+//! Finds calls that can only fail: the function doesn't exist, or doesn't take that many arguments.
 use super::tasks;
 use crate::{
     docs,
     failure::{Cause, Failure},
-    fleet::nearest,
+    misspelled::{nearest, question},
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many arguments each function takes, by its name as it is called: `note` in `ui`, `run` in ``.
+/// How many arguments each function takes, by namespace and name: `note` in `ui`, `run` in ``.
 type Counts = BTreeMap<(String, String), BTreeSet<usize>>;
 
-/// What a file can call.
+/// The functions that a file can call.
 struct KnownFunctions {
     primitives: Counts,
-    /// Of the file itself.
+    /// Functions of the file itself.
     own: Counts,
-    /// Of the modules that it imports, by alias.
+    /// Functions of the modules that it imports, by alias.
     modules: Counts,
-    /// Names that a map may have a closure under.
+    /// Names that a map may hold a closure under.
     properties: BTreeSet<String>,
 }
 
-/// A call, as far as it can be known without running it.
-struct Call<'a> {
+/// A call, as it can be read without running it.
+struct FunctionCall<'a> {
     namespace: String,
     name: &'a str,
     arguments: usize,
-    /// On a value, as in `host.run(…)`; the value is none of the arguments.
+    /// Whether it's called on a value, as in `host.run(…)`. The value isn't one of the arguments.
     method: bool,
     at: Position,
 }
 
-/// What every script may call whatever is registered.
+/// Functions that every script may call although they aren't registered.
 const SYNTAX: [&str; 7] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared"];
 
-/// Refuses a file of the project that calls what there is not.
+/// Refuses a file of the project that calls a function that doesn't exist.
 ///
-/// A method that a map of the file has as a key is let through, and so is whatever Rhai alone can know.
-pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
+/// It allows a method that is a key of one of the file's maps, and all calls that only Rhai can resolve.
+pub(super) fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
     let known = KnownFunctions {
         primitives: primitives(engine),
         own: of_file("", ast, false),
@@ -60,7 +60,7 @@ pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> 
 }
 
 impl KnownFunctions {
-    fn wrong(&self, call: &Call) -> Option<Failure> {
+    fn wrong(&self, call: &FunctionCall) -> Option<Failure> {
         if call.namespace.contains("::") || SYNTAX.contains(&call.name) {
             return None;
         }
@@ -70,7 +70,7 @@ impl KnownFunctions {
         } else {
             [(&self.modules, 0), (&self.primitives, 0)]
         };
-        // The value that a method is called on counts among a primitive's parameters.
+        // A primitive counts the value that a method is called on as a parameter.
         let counts: BTreeSet<usize> = all
             .iter()
             .flat_map(|(counts, of_value)| {
@@ -105,19 +105,19 @@ impl KnownFunctions {
             Some(near) => {
                 let near = shown.strip_suffix(call.name).unwrap_or_default().to_owned() + near;
                 let written = docs::written(&near).map(|written| format!("\n{written}")).unwrap_or_default();
-                failure.help(format!("did you mean `{near}`?{written}"))
+                failure.help(question(&[&near]).unwrap_or_default() + &*written)
             }
             None => failure.help("`rfab --docs` lists what a script can call"),
         })
     }
 }
 
-fn call<'a>(node: &'a ASTNode) -> Option<Call<'a>> {
+fn call<'a>(node: &'a ASTNode) -> Option<FunctionCall<'a>> {
     let of = |call: &'a FnCallExpr, at: Position, method: bool| {
         let path: Vec<&str> = call.namespace.path.iter().map(|part| part.as_str()).collect();
         let named = call.op_token.is_none() && call.name.starts_with(|c: char| c.is_alphabetic() || c == '_');
         let (namespace, name, arguments) = (path.join("::"), &*call.name, call.args.len());
-        (named && !name.starts_with("anon$")).then_some(Call { namespace, name, arguments, method, at })
+        (named && !name.starts_with("anon$")).then_some(FunctionCall { namespace, name, arguments, method, at })
     };
     match node {
         ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at)) => of(call, *at, false),
@@ -159,7 +159,7 @@ fn of_modules(engine: &Engine, resolver: &Resolver, ast: &AST) -> Result<Counts,
     Ok(counts)
 }
 
-/// The keys of the file's maps, and what it assigns or reads by a dot.
+/// Lists the keys of the file's maps, and the properties that it reads or sets with a dot.
 fn properties(ast: &AST) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     ast.walk(&mut |path| {

@@ -1,8 +1,8 @@
-//! How a failure is made.
+//! Builds failures.
 use super::{Cause, Excerpt, Failure, Origin, Unchanged};
 use crate::host::Name;
 
-/// Stands in a help for the words of the line that name hosts.
+/// The place in a help for the words of the line that name hosts.
 pub const HOSTS: &str = "{hosts}";
 
 impl Failure {
@@ -33,7 +33,7 @@ impl Failure {
         Self::new(Cause::Unknown, message)
     }
 
-    /// Puts the words that name hosts into the help, where it leaves a place for them.
+    /// Fills the words that name hosts into the help, if it has a place for them.
     pub fn naming(mut self, words: &str) -> Self {
         if let Some(help) = self.help.as_mut().filter(|help| help.contains(HOSTS)) {
             let place = if words.is_empty() { format!("{HOSTS} ") } else { HOSTS.to_owned() };
@@ -42,12 +42,12 @@ impl Failure {
         self
     }
 
-    /// The same, with the words that nothing was changed.
+    /// Adds that the run changed nothing.
     pub fn unchanged(self) -> Self {
         Self { unchanged: Some(Unchanged::Run), ..self }
     }
 
-    /// The same in a run that changed something before: the call changed nothing, the run did.
+    /// Says instead that only the call changed nothing, because the run changed something before.
     pub fn after_changes(self) -> Self {
         Self { unchanged: self.unchanged.map(|_| Unchanged::Call), ..self }
     }
@@ -60,18 +60,18 @@ impl Failure {
         Self { host: Some(host.clone()), ..self }
     }
 
-    /// The same, about a name that somebody typed.
+    /// Sets the name that the failure is about, as the user typed it.
     pub fn about(self, name: impl Into<String>) -> Self {
         Self { about: Some(name.into()), ..self }
     }
 
-    /// The same, of an effect, unless it comes from another one.
+    /// Sets the effect that failed, unless one is already set.
     pub fn of(mut self, lane: &Name, number: u32) -> Self {
         self.origin.get_or_insert_with(|| Origin { lane: lane.clone(), number });
         self
     }
 
-    /// The same, with one more place where it lies.
+    /// Adds a place in a file.
     pub fn at(mut self, place: Excerpt) -> Self {
         self.places.push(place);
         self

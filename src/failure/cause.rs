@@ -1,12 +1,12 @@
-//! Causes of failures, each under a stable name.
+//! Causes of failures, each with a stable name.
 use super::Exit;
 use serde::{Deserialize, Serialize};
 
-/// The kind of a failure, which decides the exit code.
+/// The kind of a failure, which determines the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// It was done, and it didn't work.
+    /// The step was done and didn't work.
     Failed,
     /// The command line asks for something that doesn't exist.
     Usage,
@@ -20,17 +20,17 @@ pub enum Reason {
     Unlocked,
     /// The balancer refused, or its state is unknown.
     Balancer,
-    /// An invariant refused, and nothing was done.
+    /// A safety rule refused the step, and nothing was done.
     Refused,
-    /// Nobody knows whether it was done.
+    /// rfab can't tell whether the step was done.
     Unknown,
     /// The selection has no hosts.
     NoHosts,
-    /// A plan can't know this. A script can't catch it.
+    /// A dry run can't know this. A script can't catch it.
     Unknowable,
     /// The operator interrupted; `defer`s still run. A script can't catch it.
     Interrupted,
-    /// The operator died here (simulated). A script can't catch it.
+    /// The simulated operator died here. A script can't catch it.
     Killed,
 }
 
@@ -51,10 +51,10 @@ impl Reason {
     }
 }
 
-/// Declares the causes: for each its name in Rust, its reason, and its meaning.
+/// Declares the causes, each by its name in Rust, its reason and its meaning.
 macro_rules! causes {
     ($($cause:ident $reason:ident $meaning:literal)*) => {
-        /// What made a call fail; scripts, JSON and the docs have it by its name in kebab case.
+        /// What made a call fail. In scripts, JSON and the docs, its name is in kebab case.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Cause { $(#[doc = $meaning] $cause,)* }
@@ -63,7 +63,7 @@ macro_rules! causes {
             /// Every cause, with its meaning.
             pub const ALL: &[(Cause, &'static str)] = &[$((Cause::$cause, $meaning),)*];
 
-            /// The kind of failure that it makes.
+            /// Returns the kind of failure that it belongs to.
             pub fn reason(self) -> Reason {
                 match self { $(Cause::$cause => Reason::$reason,)* }
             }
@@ -109,19 +109,19 @@ causes! {
 }
 
 impl Cause {
-    /// The exit code of a run that it ends.
+    /// Returns the exit code of a run that ends with it.
     pub fn exit(self) -> Exit {
         self.reason().exit()
     }
 
-    /// Its stable name.
+    /// Returns its stable name, in kebab case.
     pub fn name(self) -> String {
         let name = serde_json::to_value(self).expect("a cause is plain data");
         name.as_str().expect("a cause is a name").to_owned()
     }
 }
 
-/// The cause of a failure of which only the kind is known.
+/// The general cause of a kind, for a failure that was recorded with its kind only.
 impl From<Reason> for Cause {
     fn from(reason: Reason) -> Cause {
         match reason {

@@ -4,23 +4,23 @@ use serde::{Deserialize, Serialize};
 /// A part of a file that a report shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// The file's name, as a person knows it.
+    /// The file's name as the user knows it.
     pub file: String,
     /// The whole text of the file.
     #[serde(skip)]
     pub text: String,
-    /// From 1.
+    /// Counted from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// Counted from 1, in characters.
     pub column: usize,
     /// In characters; at least 1.
     pub length: usize,
-    /// What is said about it; may be empty.
+    /// The words beside it; may be empty.
     pub label: String,
 }
 
 impl Excerpt {
-    /// The part of a text between two byte positions, as far as its first line goes.
+    /// Returns the part of a text between two byte positions, cut at the end of its first line.
     pub fn of(file: &str, text: &str, span: std::ops::Range<usize>) -> Excerpt {
         let start = span.start.min(text.len());
         let before = &text[..start];
@@ -35,7 +35,7 @@ impl Excerpt {
         }
     }
 
-    /// The word, number or text of a script that begins at a line and column; one character if it is none of these.
+    /// Returns the word, number or quoted text that begins at a line and column of a script, otherwise one character.
     pub fn word(file: &str, text: &str, line: usize, column: usize) -> Excerpt {
         let rest: Vec<char> = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().chars().collect();
         let rest = rest.get(column.saturating_sub(1)..).unwrap_or_default();
@@ -57,7 +57,7 @@ impl Excerpt {
         Excerpt { file, text, line, column, length, label: String::new() }
     }
 
-    /// With what is said about it.
+    /// Sets the words beside it.
     pub fn labelled(self, label: impl Into<String>) -> Excerpt {
         Excerpt { label: label.into(), ..self }
     }

@@ -1,7 +1,7 @@
 //! Exit codes.
 use serde::Serialize;
 
-/// How a run ended, as a process's exit code; written as its number.
+/// How a run ended, as the exit code of the process. It's serialized as its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -58,7 +58,7 @@ impl Exit {
         self as u8
     }
 
-    /// The one that counts where several hold: the first of 9, 6, 4, 1, 8.
+    /// Returns the exit code that counts if both apply: the first of 9, 6, 4, 1, 8.
     pub fn worse(self, other: Exit) -> Exit {
         const ORDER: [Exit; 5] = [Exit::Unknown, Exit::Balancer, Exit::Unreachable, Exit::Failed, Exit::LeftOut];
         let rank = |exit: Exit| match exit {

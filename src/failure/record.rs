@@ -1,33 +1,33 @@
-//! A failure as data, and how it stands in a journal and in JSON.
+//! A failure as data, and its form in a journal and in JSON.
 use super::{Cause, Excerpt, Reason};
 use crate::{host::Name, secret::Masks};
 use serde::{Deserialize, Serialize};
 
-/// Why a call failed, as data, with the words for people.
+/// Why a call failed, as data and in words for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Written", from = "Written")]
+#[serde(into = "WrittenFailure", from = "WrittenFailure")]
 pub struct Failure {
     pub cause: Cause,
-    /// Lower case, the thing in backticks, no full stop; it doesn't name the host that `host` has.
+    /// Starts in lower case, has names in backquotes and no full stop, and doesn't repeat the host in `host`.
     pub message: String,
     /// What to do or type next.
     pub help: Option<String>,
-    /// What stayed as it was, where that is known.
+    /// What stayed as it was, if rfab knows that.
     pub unchanged: Option<Unchanged>,
     pub host: Option<Name>,
-    /// A command's exit status.
+    /// The exit status of a command.
     pub status: Option<i32>,
-    /// The name that it is about, as somebody typed it, such as a tag.
+    /// The name that it is about, such as a tag, as the user typed it.
     pub about: Option<String>,
     /// The effect that failed.
     pub origin: Option<Origin>,
-    /// The failures that it joins.
+    /// The failures that this one sums up.
     pub sources: Vec<Failure>,
-    /// Where in files it lies: the place itself first, then what led there.
+    /// The places in files that it points at: its own first, then those that led there.
     pub places: Vec<Excerpt>,
 }
 
-/// An effect of a run: the lane that it belongs to, and its number there.
+/// Identifies an effect of a run by its lane and its number there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub lane: Name,
@@ -45,28 +45,28 @@ pub enum Unchanged {
 }
 
 impl Failure {
-    /// The kind of failure that its cause makes.
+    /// Returns the kind of failure that its cause belongs to.
     pub fn reason(&self) -> Reason {
         self.cause.reason()
     }
 
-    /// Whether another call failed for the same cause, with the same words.
+    /// Returns whether another failure has the same cause, host and message.
     pub fn is_like(&self, other: &Failure) -> bool {
         self.cause == other.cause && self.host == other.host && self.message == other.message
     }
 
-    /// Whether it tells of another failure: that one is the same, or among those that it joins.
+    /// Returns whether it covers another failure: it is the same, or sums it up.
     pub fn tells(&self, other: &Failure) -> bool {
         let same = match (&self.origin, &other.origin) {
             (Some(own), Some(others)) => own == others,
-            // A script threw it: `each` adds the host.
+            // A script threw one of them: `each` adds the host.
             _ => Failure { host: other.host.clone(), places: other.places.clone(), ..self.clone() } == *other,
         };
         let host = self.host.is_none() || self.host == other.host;
         same && host || self.sources.iter().any(|source| source.tells(other))
     }
 
-    /// Takes secrets out of its texts.
+    /// Masks secrets in its texts.
     pub fn mask(&mut self, masks: &Masks) {
         masks.clean(&mut self.message);
         self.help.iter_mut().chain(&mut self.about).for_each(|text| masks.clean(text));
@@ -77,17 +77,17 @@ impl Failure {
         }
     }
 
-    /// Whether a script's `try` may see it.
+    /// Returns whether a script's `try` can catch it.
     pub fn catchable(&self) -> bool {
         !matches!(self.reason(), Reason::Killed | Reason::Interrupted | Reason::Unknowable)
     }
 }
 
-/// A failure with its kind beside its cause.
+/// A failure as it is written, with its kind beside its cause.
 ///
-/// rfab 0.1.0 wrote the kind only.
+/// rfab 0.1.0 wrote only the kind.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct WrittenFailure {
     reason: Reason,
     cause: Option<Cause>,
     message: String,
@@ -105,9 +105,9 @@ struct Written {
     places: Vec<Excerpt>,
 }
 
-impl From<Failure> for Written {
-    fn from(failure: Failure) -> Written {
-        Written {
+impl From<Failure> for WrittenFailure {
+    fn from(failure: Failure) -> WrittenFailure {
+        WrittenFailure {
             reason: failure.reason(),
             cause: Some(failure.cause),
             message: failure.message,
@@ -123,8 +123,8 @@ impl From<Failure> for Written {
     }
 }
 
-impl From<Written> for Failure {
-    fn from(written: Written) -> Failure {
+impl From<WrittenFailure> for Failure {
+    fn from(written: WrittenFailure) -> Failure {
         Failure {
             cause: written.cause.unwrap_or(written.reason.into()),
             message: written.message,

@@ -1,18 +1,15 @@
-//! What a failure says to people.
+//! The words of a failure for people.
 use super::{Failure, Unchanged};
 use crate::host::Name;
 use std::{borrow::Cow, fmt};
 
 impl Failure {
-    /// Its words where a host is named already: without that host's name.
+    /// Returns its message without the host's name if the reader already knows that host.
     pub fn beside(&self, host: Option<&Name>) -> Cow<'_, str> {
-        match self.host.as_ref() == host {
-            true => (&self.message).into(),
-            false => self.to_string().into(),
-        }
+        if self.host.as_ref() == host { (&self.message).into() } else { self.to_string().into() }
     }
 
-    /// What stayed as it was, and what to do next.
+    /// Says what stayed as it was, and what to do next.
     pub fn advice(&self) -> Option<String> {
         let unchanged = self.unchanged.map(|unchanged| match unchanged {
             Unchanged::Run => "nothing was changed",
@@ -26,7 +23,7 @@ impl Failure {
     }
 }
 
-/// The words that a message begins with whose subject is the host.
+/// First words of messages that have the host as their subject.
 const VERBS: [&str; 9] = ["answers", "can't", "doesn't", "has", "is", "isn't", "serves", "still", "was"];
 
 /// The message, with the host in front.

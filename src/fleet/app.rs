@@ -1,10 +1,10 @@
-//! The `[app]` of a fleet: what is deployed, its services, and how it proves that it serves.
+//! The `[app]` of a fleet: what is deployed, its services, and how a host proves that it serves.
 use super::{
     App, Folders, Service, Verb, health,
-    hosts::Names,
+    hosts::FleetNames,
     schema,
     section::{Section, expected},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -17,12 +17,12 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 pub(super) const KEYS: [&str; 9] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
 
-/// Reads an app; its `roles` are read by whoever knows what they mean where they are not said.
+/// Reads an app except its `roles`: their default differs between a fleet with one app and a fleet with several.
 pub(super) fn read(
     node: &Node,
     name: &Name,
     folders: Folders<'_>,
-    names: &Names,
+    names: &FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Option<App> {
     let project = folders.project;
@@ -49,7 +49,7 @@ pub(super) fn read(
     })
 }
 
-/// A folder from the fabfile's on, made absolute, or a URL that git reads.
+/// Reads a folder, which starts from the fabfile's and is made absolute, or a URL that git can read.
 fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
     let text = value::text(node)?;
     let wrong = |label: &str| {
@@ -76,9 +76,10 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
         Some((_, rest)) if rest.starts_with(':') => wrong("a transport that runs a program"),
         Some((host, rest)) if !host.contains('/') => {
             let (user, host) = host.split_once('@').map_or((None, host), |(user, host)| (Some(user), host));
-            match value::is_name(host) && user.is_none_or(value::is_user) && !rest.is_empty() {
-                true => Ok(text.to_owned()),
-                false => wrong("neither a folder nor a URL"),
+            if value::is_name(host) && user.is_none_or(value::is_user) && !rest.is_empty() {
+                Ok(text.to_owned())
+            } else {
+                wrong("neither a folder nor a URL")
             }
         }
         _ => match std::path::absolute(project.join(text)) {
@@ -88,13 +89,13 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
     }
 }
 
-/// The app's folder on a host, in which `{name}` stands for the host's.
+/// Reads the app's folder on a host; `{name}` stands for the host's name.
 fn path(node: &Node) -> Result<&str, Problem> {
     let path = value::path(node)?;
     value::filled_in(node, path, &[("name", "web1")]).map(|_| path)
 }
 
-/// Paths below the release, none of them within another.
+/// Reads paths inside the release, none of which is inside another.
 fn below(node: &Node) -> Result<Vec<String>, Problem> {
     let one = |node: &Node| {
         let path = value::text(node)?;
@@ -106,7 +107,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
             .help("write it from the release's folder on, such as `public/uploads`"))
     };
     let paths = value::list(node, "a list of paths", one)?;
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         return Ok(paths);
     };
     for (item, inner) in items.iter().zip(&paths) {
@@ -118,7 +119,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
     Ok(paths)
 }
 
-fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Service> {
+fn service(node: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> Option<Service> {
     let section = Section::of(node, &SERVICE, problems)?;
     if section.find("units").is_none() {
         problems.push(section.lacks("units"));
@@ -151,7 +152,7 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
     Some(Service { units, restart, start, stop, status, logs, follow, quiet, idle, quiet_within, install, installed })
 }
 
-fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
+fn units(node: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
     let section = Section::any(node, problems)?;
     let mut units = BTreeMap::new();
     for entry in section.entries() {
@@ -169,7 +170,7 @@ fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTre
     Some(units)
 }
 
-/// A unit as systemd names it.
+/// Reads the name of a systemd unit.
 fn unit(node: &Node) -> Result<Name, Problem> {
     let text = value::text(node)?;
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:@-\\".contains(&b));
@@ -181,28 +182,28 @@ fn unit(node: &Node) -> Result<Name, Problem> {
     }
 }
 
-/// A text runs by sudo, a list of words as it is.
+/// Reads a command: a text runs by sudo, a list of words runs as it is.
 fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
     let samples: Vec<(String, String)> = placeholders.iter().map(|name| (name.to_string(), "1".to_owned())).collect();
-    let wrong = |node: &Node, error: crate::command::Error| {
+    let wrong = |node: &Node, error: crate::command::CommandError| {
         let known = placeholders.iter().map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>().join(" and ");
         Problem::new(error.to_string(), node.place("not a command")).help(format!("{known} may stand in it"))
     };
     match &node.value {
-        Value::Text(text) => {
+        NodeValue::Text(text) => {
             Command::words(text, &samples).map_err(|error| wrong(node, error))?;
             Ok(Verb::Sudo(text.clone()))
         }
-        Value::List(items) => {
+        NodeValue::List(items) => {
             let mut words = Vec::with_capacity(items.len());
             for item in items {
                 let word = value::text(item)?;
-                // Where nothing is filled in, `${Version}` is the command's own.
+                // Without placeholders, `${Version}` belongs to the command itself.
                 if placeholders.is_empty() {
                     words.push(word.to_owned());
                     continue;
                 }
-                // In double quotes a text is one word with its placeholders.
+                // In double quotes, a text with its placeholders is one word.
                 let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
                 Command::words(&quoted, &samples).map_err(|error| wrong(item, error))?;
                 words.push(word.to_owned());
@@ -215,19 +216,19 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
 }
 
 impl App {
-    /// Whether a host gets the app.
+    /// Returns whether a host gets the app.
     pub fn is_on(&self, host: &Host) -> bool {
         self.roles.is_empty() || self.roles.iter().any(|role| host.roles.contains(role))
     }
 
-    /// Gives the folder that the app has on a host.
+    /// Returns the app's folder on a host.
     pub fn path_on(&self, host: &Host) -> String {
         self.path.replace("{name}", &host.name)
     }
 }
 
 impl Service {
-    /// Lists the units of a host by its roles, in the fleet file's order of roles.
+    /// Lists a host's units by its roles, in the fleet file's order of roles.
     pub fn units_of(&self, host: &Host) -> Vec<Name> {
         let mut units: Vec<Name> = Vec::new();
         for (_, of_role) in self.units.iter().filter(|(role, _)| host.roles.contains(role)) {

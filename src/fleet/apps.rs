@@ -1,21 +1,21 @@
-//! Several apps in one fleet: each makes a fleet of its own, of the hosts and pools that it is on.
+//! Several apps in one fleet. Each app becomes a fleet with the hosts and pools that it's on.
 use super::{
     App, Balancer, Fleet, Folders, app,
-    hosts::Names,
+    hosts::FleetNames,
     location::Location,
-    nearest::did_you_mean,
     order,
     section::{Section, expected, listed},
-    tree::{KeyValue, Node, Value},
+    tree::{KeyValue, Node, NodeValue},
     value,
     wrong::Problem,
 };
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 
-/// An app, and the roles of its hosts with where each is named.
+/// An app and its roles, each with the place that names it.
 struct One<'t> {
     key: &'t str,
     app: App,
@@ -23,22 +23,22 @@ struct One<'t> {
     roles: Vec<(Name, Location)>,
 }
 
-/// Whether `[app]` is several apps: it has no `path`, but a table in it has.
+/// Returns whether `[app]` holds several apps: it has no `path` itself, but one of its tables has.
 pub(super) fn are_several(node: &Node) -> bool {
     let has_path = |node: &Node| node.inner("path").is_some();
     match &node.value {
-        Value::Table(entries) => !has_path(node) && entries.iter().any(|entry| has_path(&entry.node)),
+        NodeValue::Table(entries) => !has_path(node) && entries.iter().any(|entry| has_path(&entry.node)),
         _ => false,
     }
 }
 
-/// Reads the apps as fleets; `whole` is the fleet that they share, and `ordered` whether its order is written.
+/// Reads each app as a fleet. `whole` is the fleet that they share; `ordered` is whether the file gives its order.
 pub(super) fn read(
     node: &Node,
     whole: &Fleet,
     ordered: bool,
     folders: Folders<'_>,
-    names: &Names,
+    names: &FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fleet> {
     let (before, mut all) = (problems.len(), Vec::new());
@@ -53,9 +53,14 @@ pub(super) fn read(
     all.into_iter().map(|one| alone(whole, one, ordered)).collect()
 }
 
-fn one<'t>(entry: &'t KeyValue, folders: Folders<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
+fn one<'t>(
+    entry: &'t KeyValue,
+    folders: Folders<'_>,
+    names: &FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Option<One<'t>> {
     let key = entry.key.as_str();
-    if app::KEYS.contains(&key) || !matches!(entry.node.value, Value::Table(_)) {
+    if app::KEYS.contains(&key) || !matches!(entry.node.value, NodeValue::Table(_)) {
         let message = format!("`{key}` is among several apps, but isn't one of them");
         problems.push(
             Problem::new(message, entry.place("of which app?")).help("write it in each app's own table: `[app.shop]`"),
@@ -72,8 +77,13 @@ fn one<'t>(entry: &'t KeyValue, folders: Folders<'_>, names: &Names, problems: &
     Some(One { key, app: app?, path, roles })
 }
 
-/// The roles under `roles`, else those that have units.
-fn roles(entry: &KeyValue, app: Option<&App>, names: &Names, problems: &mut Vec<Problem>) -> Vec<(Name, Location)> {
+/// Returns the roles under `roles`, otherwise those that have units.
+fn roles(
+    entry: &KeyValue,
+    app: Option<&App>,
+    names: &FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Vec<(Name, Location)> {
     let Some(roles) = written(&entry.node, names, problems) else {
         let of_units = with_units(&entry.node);
         if of_units.is_empty() && app.is_some() {
@@ -87,19 +97,21 @@ fn roles(entry: &KeyValue, app: Option<&App>, names: &Names, problems: &mut Vec<
     roles
 }
 
-/// The roles that have units.
+/// Returns the roles that have units.
 fn with_units(app: &Node) -> Vec<(Name, Location)> {
     let units = app.inner("service").and_then(|service| service.inner("units"));
     match units.map(|units| &units.value) {
-        Some(Value::Table(roles)) => roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect(),
+        Some(NodeValue::Table(roles)) => {
+            roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect()
+        }
         _ => Vec::new(),
     }
 }
 
-/// The roles under `roles` of an app, if that is written; each role that has units is one of them.
-pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Location)>> {
+/// Returns the roles under an app's `roles`, if it has that key. Each role with units must be one of them.
+pub(super) fn written(app: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Location)>> {
     let (node, of_units) = (app.inner("roles")?, with_units(app));
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         problems.push(expected("a list of roles", node));
         return Some(of_units);
     };
@@ -122,12 +134,12 @@ pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) ->
     Some(roles)
 }
 
-/// Each two of the apps.
+/// Lists all pairs of apps.
 fn pairs<'a, 't>(all: &'a [One<'t>]) -> impl Iterator<Item = (&'a One<'t>, &'a One<'t>)> {
     all.iter().enumerate().flat_map(|(at, second)| all[..at].iter().map(move |first| (first, second)))
 }
 
-/// Refuses a pool of two apps: who drains a server for one of them would drain it for the other.
+/// Refuses a pool that two apps share: draining a server for one of them would drain it for the other.
 fn one_pool(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     let pool = |role: &Name| {
         whole.balancers.iter().flat_map(|b| &b.pools).find(|(_, of)| *of == role).map(|(pool, _)| pool.clone())
@@ -148,7 +160,7 @@ fn one_pool(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     })
 }
 
-/// Refuses one folder for two apps on one host.
+/// Refuses two apps that share a folder on one host.
 fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     let on = |one: &One<'_>, host: &Host| one.roles.iter().any(|(role, _)| host.roles.contains(role));
     pairs(all).filter(|(first, second)| first.app.path == second.app.path).find_map(|(first, second)| {
@@ -158,7 +170,7 @@ fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     })
 }
 
-/// The fleet of one app, as if there were no other.
+/// Returns the fleet of one app, as if there were no others.
 fn alone(whole: &Fleet, one: One<'_>, ordered: bool) -> Fleet {
     let name = Name::from(format!("{}.{}", whole.name, one.key));
     let is_ours = |role: &Name| one.roles.iter().any(|(ours, _)| ours == role);
@@ -180,11 +192,10 @@ fn alone(whole: &Fleet, one: One<'_>, ordered: bool) -> Fleet {
         balancers,
         ..whole.clone()
     };
-    fleet.order = match ordered {
-        true => {
-            whole.order.iter().filter(|name| fleet.hosts.iter().any(|host| order::is_of(host, name))).cloned().collect()
-        }
-        false => order::default(&fleet.hosts, |host| fleet.in_pool(host)),
+    fleet.order = if ordered {
+        whole.order.iter().filter(|name| fleet.hosts.iter().any(|host| order::is_of(host, name))).cloned().collect()
+    } else {
+        order::default(&fleet.hosts, |host| fleet.in_pool(host))
     };
     fleet
 }
@@ -192,7 +203,7 @@ fn alone(whole: &Fleet, one: One<'_>, ordered: bool) -> Fleet {
 impl Fleet {
     /// Finds the fleet of one of its apps.
     ///
-    /// `Fabfile` when there is none of that name.
+    /// Fails with `Fabfile` if it has no app of that name.
     pub fn of_app(&self, name: &str) -> Result<&Fleet, Failure> {
         if let Some(fleet) = self.apps.iter().find(|fleet| fleet.app_name() == Some(name)) {
             return Ok(fleet);
@@ -212,7 +223,7 @@ impl Fleet {
         self.app.as_ref().map(|app| &*app.name)
     }
 
-    /// Lists the names of its apps, where there are several.
+    /// Lists the names of its apps, if it has several.
     pub fn app_names(&self) -> impl Iterator<Item = &str> {
         self.apps.iter().filter_map(Fleet::app_name)
     }
@@ -221,7 +232,7 @@ impl Fleet {
         listed(&self.app_names().collect::<Vec<_>>()).replace(" or ", &format!(" {word} "))
     }
 
-    /// Why nothing that needs an app can be done, where there are several and none was chosen.
+    /// Returns the failure of a step that needs an app, if there are several and none is chosen.
     pub fn unchosen(&self) -> Option<Failure> {
         let first = self.app_names().next()?;
         let message = format!("fleet `{}` has several apps, and none is chosen: {}", self.name, self.listed("and"));

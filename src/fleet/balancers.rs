@@ -1,11 +1,11 @@
 //! The `[balancer.NAME]` tables of a fleet.
 use super::{
     Balancer, DriverSettings, MinLive,
-    hosts::Names,
+    hosts::FleetNames,
     schema,
     section::{Section, expected},
     servers,
-    tree::{KeyValue, Node, Value},
+    tree::{KeyValue, Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -14,21 +14,21 @@ use std::{collections::BTreeMap, time::Duration};
 
 const KEYS: [&str; 8] = schema::names(&schema::BALANCER);
 
-/// Unix sockets have no longer names.
+/// The longest path of a Unix socket, in bytes.
 const LONGEST_SOCKET: usize = 107;
 
-/// Reads the balancers, by name; `hosts` are those of the fleet.
+/// Reads the balancers by name; `hosts` are the fleet's.
 pub(super) fn read(
     node: &Node,
     fleet: &Name,
     hosts: &[Host],
-    names: &Names,
+    names: &FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<Balancer> {
     let Some(section) = Section::any(node, problems) else {
         return Vec::new();
     };
-    if let Some(entry) = section.entries().iter().find(|entry| !matches!(entry.node.value, Value::Table(_))) {
+    if let Some(entry) = section.entries().iter().find(|entry| !matches!(entry.node.value, NodeValue::Table(_))) {
         problems.push(
             expected("a table", &entry.node).help("name the balancer: `[balancer.lb1]`, and its keys below that"),
         );
@@ -53,7 +53,13 @@ pub(super) fn read(
     balancers
 }
 
-fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: &mut Vec<Problem>) -> Option<Balancer> {
+fn one(
+    entry: &KeyValue,
+    fleet: &Name,
+    hosts: &[Host],
+    names: &FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Option<Balancer> {
     if !value::is_name(&entry.key) {
         let message = format!("`{}` isn't a name", entry.key);
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
@@ -61,7 +67,7 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     let section = Section::of(&entry.node, &KEYS, problems)?;
     let by_hand = section.need("driver", problems, by_hand);
     let manual = by_hand == Some(true);
-    // Without a machine of its own its state is on the first host, as in a fleet without balancers.
+    // A balancer without a machine keeps its state on the first host, as does a fleet without balancers.
     let first = || hosts.iter().map(|host| &*host.name).min().map(str::to_owned);
     let address = match section.find("host") {
         None if manual => first().map(Name::from),
@@ -75,7 +81,7 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     let server = section.find("server");
     let servers = match (server, &pools) {
         (Some(node), Some(pools)) => servers::read(node, pools, problems),
-        _ => servers::Names::new(),
+        _ => servers::ServerNames::new(),
     };
     let drain_within = section.get("drain_within", problems, value::wait).unwrap_or(Duration::from_secs(60));
     let force_close = section.get("force_close", problems, value::yes).unwrap_or(false);
@@ -92,7 +98,7 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     Some(balancer)
 }
 
-/// The driver, with the keys that it needs.
+/// Reads the driver and the keys that it needs.
 fn driver(section: &Section<'_>, manual: bool, problems: &mut Vec<Problem>) -> Option<DriverSettings> {
     match section.find("socket") {
         None if manual => Some(DriverSettings::Manual),
@@ -109,7 +115,7 @@ fn driver(section: &Section<'_>, manual: bool, problems: &mut Vec<Problem>) -> O
     }
 }
 
-/// Refuses more live servers than a pool has.
+/// Refuses a `min_live` that is larger than one of the pools.
 fn too_many(node: &Node, wanted: usize, pools: &BTreeMap<Name, Name>, hosts: &[Host]) -> Vec<Problem> {
     let size = |role: &Name| hosts.iter().filter(|host| host.roles.contains(role)).count();
     let small = pools.iter().map(|(pool, role)| (pool, size(role))).filter(|(_, size)| wanted > *size);
@@ -120,18 +126,18 @@ fn too_many(node: &Node, wanted: usize, pools: &BTreeMap<Name, Name>, hosts: &[H
     small.map(problem).collect()
 }
 
-/// The machine that a balancer is on; it has the address of the host of that name, if there is one.
+/// Returns the machine that a balancer is on. If a host has the same name, the machine has its address.
 fn machine(fleet: &Name, name: Name, hosts: &[Host]) -> Host {
     let address = hosts.iter().find(|host| host.name == name).and_then(|host| host.address.clone());
     Host { fleet: fleet.clone(), name, address, group: None, roles: Vec::new(), vars: BTreeMap::new() }
 }
 
-/// Whether the driver's word means that a person changes the balancer.
+/// Reads whether a person changes the balancer.
 fn by_hand(node: &Node) -> Result<bool, Problem> {
     value::one_of(node, &[("haproxy", false), ("manual", true)])
 }
 
-/// An absolute path, or an address and a port such as `127.0.0.1:9999` or `[::1]:9999`.
+/// Reads an absolute path, or an address and a port such as `127.0.0.1:9999` or `[::1]:9999`.
 fn socket(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     if !text.starts_with('/') && text.contains(':') {
@@ -149,7 +155,7 @@ fn socket(node: &Node) -> Result<String, Problem> {
     Ok(path.to_owned())
 }
 
-fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Name, Name> {
+fn pools(node: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> BTreeMap<Name, Name> {
     let mut pools = BTreeMap::new();
     let Some(section) = Section::any(node, problems) else {
         return pools;
@@ -175,7 +181,7 @@ fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Na
     pools
 }
 
-/// The parts of `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`; an address stands without its brackets.
+/// Splits `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`. The address has no brackets.
 pub fn address_and_port(text: &str) -> Option<(String, u16)> {
     let (address, port) = text.rsplit_once(':')?;
     let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
@@ -187,16 +193,16 @@ pub fn address_and_port(text: &str) -> Option<(String, u16)> {
     good.then(|| (inner.unwrap_or(address).to_owned(), port))
 }
 
-/// A count, or `"80%"`.
+/// Reads a number of servers, or a share such as `"80%"`.
 fn min_live(node: &Node) -> Result<MinLive, Problem> {
     let never = |label: &str| {
         Err(Problem::new("zero isn't allowed: it would leave no server live", node.place(label))
             .help("write at least 1; to allow an outage for one run, type `--allow-outage POOL`"))
     };
     match &node.value {
-        Value::Whole(0) => never("never below 1"),
-        Value::Whole(_) => Ok(MinLive::Count(value::whole(node, 1)? as usize)),
-        Value::Text(text) => match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
+        NodeValue::Whole(0) => never("never below 1"),
+        NodeValue::Whole(_) => Ok(MinLive::Count(value::whole(node, 1)? as usize)),
+        NodeValue::Text(text) => match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
             Some(0) => never("never 0%"),
             Some(percent @ 1..=100) => Ok(MinLive::Percent(percent)),
             _ => Err(Problem::new(format!("`{text}` isn't a share of a pool"), node.place("not a share"))

@@ -1,11 +1,11 @@
-//! What two states of a fleet differ in.
+//! The differences between two states of a fleet.
 use super::Fleet;
 use serde_json::Value;
 
-/// The most differences that are named.
+/// The most differences that are listed.
 const MOST: usize = 5;
 
-/// What is another in `now` than it was in `then`, by key: `app.keep` was 3 and is 5.
+/// Lists by key what differs in `now` from `then`: `app.keep` was 3 and is 5.
 pub fn differences(then: &Fleet, now: &Fleet) -> Vec<String> {
     let value = |fleet: &Fleet| serde_json::to_value(fleet).expect("a fleet is plain data");
     let mut found = Vec::new();
@@ -43,7 +43,7 @@ fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Whether all of them have names to be told apart by.
+/// Returns whether each of them has a name.
 fn named(all: &[Value]) -> bool {
     !all.is_empty() && all.iter().all(|v| v["name"].is_string())
 }

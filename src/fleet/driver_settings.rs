@@ -1,20 +1,20 @@
-//! How a balancer is asked and told.
+//! How rfab talks to a balancer.
 use serde::{Deserialize, Serialize};
 
-/// The driver of a balancer, with what it needs.
+/// The driver of a balancer, with its settings.
 ///
-/// A journal has the socket alone, as rfab 0.1.0 wrote it; a balancer without one is changed by a person.
+/// A journal holds only the socket, as rfab 0.1.0 wrote it. A balancer without a socket is changed by a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Option<String>", from = "Option<String>")]
 pub enum DriverSettings {
-    /// HAProxy, by its admin socket: a path, or an address with a port.
+    /// HAProxy, over its admin socket: a path, or an address with a port.
     Haproxy { socket: String },
-    /// A person changes it, and rfab asks whether that is done.
+    /// A person changes it, and rfab asks whether they did.
     Manual,
 }
 
 impl DriverSettings {
-    /// The admin socket, where there is one.
+    /// Returns the admin socket, if it has one.
     pub fn socket(&self) -> Option<&str> {
         match self {
             DriverSettings::Haproxy { socket } => Some(socket),

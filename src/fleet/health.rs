@@ -1,24 +1,22 @@
 //! The `[app.health]` of a fleet: how a host proves that it serves.
 use super::{
-    App, Balancer, Health, Pattern, Version,
-    nearest::did_you_mean,
-    placeholder, schema,
+    App, Balancer, Health, Pattern, Version, placeholder, schema,
     section::{Section, expected, listed},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
-use crate::host::Host;
+use crate::{host::Host, misspelled::did_you_mean};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-/// The longest that hosts are watched after they were put back, if the fleet does not say.
+/// The longest default for how long hosts are watched after they're put back.
 const SETTLE: Duration = Duration::from_secs(3);
 const KEYS: [&str; 11] = schema::names(&schema::HEALTH);
 
-/// Reads how a host is probed; `folder` is the fleet file's.
+/// Reads how a host is probed; `folder` is the fleet file's folder.
 pub(super) fn read(node: &Node, folder: &Path, problems: &mut Vec<Problem>) -> Option<Health> {
     let section = Section::of(node, &KEYS, problems)?;
     let url = section.need("url", problems, url);
@@ -46,7 +44,7 @@ pub(super) fn read(node: &Node, folder: &Path, problems: &mut Vec<Problem>) -> O
     Some(Health { url, version, pattern, host, status, body, server_name, ca, good, over, within, settle })
 }
 
-/// A key that has no effect at a URL of this scheme.
+/// Refuses a key that has no effect with a URL of this scheme.
 fn useless(section: &Section<'_>, url: &str, version: &Version) -> Option<Problem> {
     let find = |keys: &[&'static str]| keys.iter().find_map(|key| section.find(key).map(|node| (*key, node)));
     if !url.starts_with("https:")
@@ -74,7 +72,7 @@ fn url(node: &Node) -> Result<String, Problem> {
     match url::Url::parse(&filled) {
         Err(error) => wrong(error.to_string()),
         Ok(url) if !matches!(url.scheme(), "http" | "https" | "tcp") => wrong("neither http, https nor tcp".into()),
-        // The text is not repeated, so that the password stands in no log.
+        // The message doesn't repeat the text, so that no log holds the password.
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
             Err(Problem::new("the URL has a user or a password in it", node.place("a secret has no place in a fleet"))
                 .help("let the balancer's machine reach the health URL without a password"))
@@ -86,23 +84,23 @@ fn url(node: &Node) -> Result<String, Problem> {
     }
 }
 
-/// A text with something in place of each placeholder.
+/// Fills each placeholder of a text with a sample.
 fn with_samples(text: &str) -> String {
     let sample = |key: &str| match key {
         "address" => "a.example",
         "name" => "a",
-        // A number may be a port as well as a part of a name.
+        // A number fits as a port and as a part of a name.
         _ => "1",
     };
     placeholder::filled_by(&bare(text), |key| Some(sample(key).to_owned())).unwrap_or_else(|_| text.to_owned())
 }
 
-/// A text without the brackets that stand around a placeholder: they come with an IPv6 address.
+/// Drops the brackets around a placeholder, because an IPv6 address brings its own.
 fn bare(text: &str) -> String {
     text.replace("[{address}]", "{address}").replace("[{name}]", "{name}")
 }
 
-/// What a server may be called in a header: a name or an address, and perhaps a port.
+/// Reads the value of a `Host` header: a name or an address, and maybe a port.
 fn host_header(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     match url::Url::parse(&format!("http://{}/", with_samples(text))) {
@@ -115,25 +113,26 @@ fn host_header(node: &Node) -> Result<String, Problem> {
 fn server_name(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     let sample = with_samples(text);
-    match value::is_name(&sample) && !sample.contains(':') && sample.parse::<std::net::IpAddr>().is_err() {
-        true => Ok(text.to_owned()),
-        false => Err(Problem::new(format!("`{text}` isn't a server's name"), node.place("not a name"))
-            .help("write the name that the certificate is for, such as `shop.example.org`")),
+    if value::is_name(&sample) && !sample.contains(':') && sample.parse::<std::net::IpAddr>().is_err() {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::new(format!("`{text}` isn't a server's name"), node.place("not a name"))
+            .help("write the name that the certificate is for, such as `shop.example.org`"))
     }
 }
 
-/// Statuses: a number, a range such as `200..399`, or several of either.
+/// Reads statuses: a number, a range such as `200..399`, or a list of both.
 fn status(node: &Node) -> Result<Vec<(u16, u16)>, Problem> {
     match &node.value {
-        Value::List(_) => value::filled(node, value::list(node, "a list of statuses", one_status)?),
+        NodeValue::List(_) => value::filled(node, value::list(node, "a list of statuses", one_status)?),
         _ => Ok(vec![one_status(node)?]),
     }
 }
 
 fn one_status(node: &Node) -> Result<(u16, u16), Problem> {
     let (text, range) = match &node.value {
-        Value::Whole(number) => (number.to_string(), u16::try_from(*number).ok().map(|n| (n, n))),
-        Value::Text(text) => {
+        NodeValue::Whole(number) => (number.to_string(), u16::try_from(*number).ok().map(|n| (n, n))),
+        NodeValue::Text(text) => {
             let ends = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
             (text.clone(), ends)
         }
@@ -146,7 +145,7 @@ fn one_status(node: &Node) -> Result<(u16, u16), Problem> {
     }
 }
 
-/// A file of certificates from the fleet's folder on.
+/// Reads the path of a file of certificates, which starts from the fleet's folder.
 fn certificates(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     let text = value::text(node)?;
     let file = std::path::absolute(folder.join(text)).unwrap_or_else(|_| folder.join(text));
@@ -158,7 +157,7 @@ fn certificates(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     }
 }
 
-/// Where a version stands, and behind another colon the pattern that finds it there.
+/// Reads where to find a version, and after another colon the pattern that finds it there.
 fn version(node: &Node) -> Result<(Version, Option<Pattern>), Problem> {
     let text = value::text(node)?;
     let wrong = |label: &str, help: &str| {
@@ -168,7 +167,7 @@ fn version(node: &Node) -> Result<(Version, Option<Pattern>), Problem> {
     let (place, pattern) = match (how, rest) {
         ("body", pattern) => ("", pattern),
         (_, Some(rest)) => match rest.split_once(':') {
-            // A colon may stand in a pointer, in which no pattern's group can be.
+            // A JSON pointer may contain a colon, but not the group that every pattern has.
             Some((_, pattern)) if how == "json" && !pattern.contains('(') => (rest, None),
             Some((place, pattern)) => (place, Some(pattern)),
             None => (rest, None),
@@ -205,7 +204,7 @@ fn is_header(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
-/// Refuses what comes to nothing at one of the hosts that are probed.
+/// Refuses a health check that has no value or no URL for one of the hosts that are probed.
 pub(super) fn check(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &[Balancer]) -> Option<Problem> {
     let (app, node) = (app?, node.inner("health")?);
     let health = app.health.as_ref()?;
@@ -230,7 +229,7 @@ pub(super) fn check(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &
     probed.into_iter().find_map(|host| nothing(host).or_else(|| no_url(host)))
 }
 
-/// A text with a host's own values, an IPv6 address in brackets; `Err` has the placeholder that stands for nothing.
+/// Fills a text with a host's values, with an IPv6 address in brackets; `Err` is the placeholder without a value.
 fn filled(text: &str, host: &Host) -> Result<String, String> {
     let bracketed = |text: String| match text.parse::<std::net::Ipv6Addr>() {
         Ok(_) => format!("[{text}]"),
@@ -243,17 +242,17 @@ fn filled(text: &str, host: &Host) -> Result<String, String> {
 }
 
 impl Health {
-    /// Gives the URL that a host is probed at.
+    /// Returns the URL that a host is probed at.
     pub fn url_of(&self, host: &Host) -> String {
         of(&self.url, host)
     }
 
-    /// Gives the `Host` header of a host's probe, where it is not the URL's.
+    /// Returns the `Host` header of a host's probe, if it differs from the URL's.
     pub fn header_of(&self, host: &Host) -> Option<String> {
         self.host.as_deref().map(|text| of(text, host))
     }
 
-    /// Gives the name that a host's certificate must be for, where it is not the URL's: that of `host` if no other is said.
+    /// Returns the name that a host's certificate must be for, if it isn't the URL's. The default is that of `host`.
     pub fn server_name_of(&self, host: &Host) -> Option<String> {
         let header = || {
             let header = self.header_of(host)?;
@@ -263,7 +262,7 @@ impl Health {
         self.server_name.as_deref().map(|text| of(text, host)).or_else(header)
     }
 
-    /// Whether a status is a good response's.
+    /// Returns whether a good response may have this status.
     pub fn takes(&self, status: u16) -> bool {
         match &*self.status {
             [] => (200..300).contains(&status),
@@ -271,13 +270,13 @@ impl Health {
         }
     }
 
-    /// Whether a body is a good response's.
+    /// Returns whether a good response may have this body.
     pub fn has_body(&self, body: &str) -> bool {
         self.body.as_deref().is_none_or(|wanted| body.contains(wanted))
     }
 }
 
-/// A text of a fleet that was read, in which each placeholder stands for something.
+/// Fills a text of a fleet that was read, so each placeholder has a value.
 fn of(text: &str, host: &Host) -> String {
     filled(text, host).unwrap_or_else(|_| text.to_owned())
 }

@@ -1,24 +1,26 @@
 //! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
 use super::{
     location::Location,
-    nearest::{did_you_mean, nearest},
     placeholder, range, schema,
     section::Section,
     tree::{KeyValue, Node},
     value,
     wrong::Problem,
 };
-use crate::host::{Host, Name};
+use crate::{
+    host::{Host, Name},
+    misspelled::{did_you_mean, slips},
+};
 use std::collections::{BTreeMap, HashMap};
 
-/// The words of a selection that no host, group or role may have as its name.
+/// The words of a selection that can't be the name of a host, group or role.
 pub const WORDS: [&str; 3] = ["all", "live", "out"];
 
 const KEYS: [&str; 3] = schema::names(&schema::HOST);
 
 /// What a name of a fleet stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum NameKind {
     Host,
     Group,
     Role,
@@ -26,27 +28,27 @@ pub enum Named {
     Word,
 }
 
-impl Named {
+impl NameKind {
     fn shown(self) -> &'static str {
         match self {
-            Named::Host => "a host",
-            Named::Group => "a group",
-            Named::Role => "a role",
-            Named::Word => "a word of selections",
+            NameKind::Host => "a host",
+            NameKind::Group => "a group",
+            NameKind::Role => "a role",
+            NameKind::Word => "a word of selections",
         }
     }
 }
 
-/// Every name of a fleet, with where it was first listed, in that order.
+/// The names of a fleet in the order of the file, each with the place that names it first.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct FleetNames {
     order: Vec<Name>,
-    known: HashMap<Name, (Named, Location)>,
+    known: HashMap<Name, (NameKind, Location)>,
 }
 
-impl Names {
-    /// Takes a name in, or says who has it.
-    fn take(&mut self, name: &Name, named: Named, place: Location) -> Result<(), Problem> {
+impl FleetNames {
+    /// Adds a name, or fails if something else already has it.
+    fn take(&mut self, name: &Name, named: NameKind, place: Location) -> Result<(), Problem> {
         if WORDS.contains(&&**name) {
             return Err(Problem::new(format!("`{name}` is a word that selections use"), place).help(format!(
                 "name {} otherwise than {}",
@@ -60,7 +62,7 @@ impl Names {
                 self.known.insert(name.clone(), (named, place));
                 Ok(())
             }
-            Some((Named::Host, first)) if named == Named::Host => {
+            Some((NameKind::Host, first)) if named == NameKind::Host => {
                 Err(Problem::new(format!("host `{name}` appears twice"), Location { label: "again".into(), ..place })
                     .and(Location { label: "first".into(), ..first.clone() }))
             }
@@ -74,36 +76,36 @@ impl Names {
         }
     }
 
-    fn of(&self, wanted: impl Fn(Named) -> bool) -> impl Iterator<Item = &str> {
+    fn of(&self, wanted: impl Fn(NameKind) -> bool) -> impl Iterator<Item = &str> {
         self.order.iter().filter(move |name| wanted(self.known[*name].0)).map(|name| &**name)
     }
 
-    /// Refuses a role that no host has.
-    pub fn role(&self, name: &str, place: Location) -> Result<(), Problem> {
+    /// Refuses a name that isn't a role of any host.
+    pub(super) fn role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
-            Some((Named::Role, _)) => Ok(()),
+            Some((NameKind::Role, _)) => Ok(()),
             Some((other, _)) => Err(Problem::new(format!("`{name}` is {}, not a role", other.shown()), place)),
             None => Err(Problem::new(format!("no host has the role `{name}`"), place)
-                .perhaps(did_you_mean(name, self.of(|named| named == Named::Role)))),
+                .perhaps(did_you_mean(name, self.of(|named| named == NameKind::Role)))),
         }
     }
 
-    /// Refuses what is neither a group nor a role.
-    pub fn group_or_role(&self, name: &str, place: Location) -> Result<(), Problem> {
+    /// Refuses a name that is neither a group nor a role.
+    pub(super) fn group_or_role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
-            Some((Named::Group | Named::Role, _)) => Ok(()),
+            Some((NameKind::Group | NameKind::Role, _)) => Ok(()),
             Some((other, _)) => {
                 Err(Problem::new(format!("`{name}` is {}, not a group or a role", other.shown()), place))
             }
             None => Err(Problem::new(format!("there is no group or role `{name}`"), place)
-                .perhaps(did_you_mean(name, self.of(|named| named != Named::Host)))),
+                .perhaps(did_you_mean(name, self.of(|named| named != NameKind::Host)))),
         }
     }
 }
 
-/// Reads the hosts, unrolling ranges, in the file's order.
-pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (Vec<Host>, Names) {
-    let (mut hosts, mut names) = (Vec::new(), Names::default());
+/// Reads the hosts in the file's order, with ranges unrolled.
+pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (Vec<Host>, FleetNames) {
+    let (mut hosts, mut names) = (Vec::new(), FleetNames::default());
     let Some(section) = Section::any(node, problems) else {
         return (hosts, names);
     };
@@ -129,7 +131,7 @@ pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (V
         };
         for name in unrolled {
             let name = Name::from(name);
-            if let Err(problem) = names.take(&name, Named::Host, entry.place("a host here")) {
+            if let Err(problem) = names.take(&name, NameKind::Host, entry.place("a host here")) {
                 problems.push(problem);
                 break;
             }
@@ -166,8 +168,14 @@ fn unrolled(entry: &KeyValue) -> Result<Vec<String>, Problem> {
     }
 }
 
-/// Reads what is said of one host, or of the `count` hosts of a range; the name is put in later.
-fn one(entry: &KeyValue, count: usize, fleet: &Name, names: &mut Names, problems: &mut Vec<Problem>) -> Option<Host> {
+/// Reads the settings of one host, or of the `count` hosts of a range. The caller sets the name.
+fn one(
+    entry: &KeyValue,
+    count: usize,
+    fleet: &Name,
+    names: &mut FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Option<Host> {
     let section = Section::any(&entry.node, problems)?;
     let group = section.get("group", problems, value::name);
     let roles = section.get("roles", problems, |node| value::list(node, "a list of roles", value::name));
@@ -182,11 +190,11 @@ fn one(entry: &KeyValue, count: usize, fleet: &Name, names: &mut Names, problems
             ));
     }
     if let (Some(group), Some(node)) = (&group, section.find("group")) {
-        problems.extend(names.take(group, Named::Group, node.place("a group here")).err());
+        problems.extend(names.take(group, NameKind::Group, node.place("a group here")).err());
     }
     for (i, role) in roles.iter().enumerate() {
         let place = section.find("roles").map(|node| role_place(node, i));
-        problems.extend(place.and_then(|place| names.take(role, Named::Role, place).err()));
+        problems.extend(place.and_then(|place| names.take(role, NameKind::Role, place).err()));
     }
     Some(Host { fleet: fleet.clone(), name: Name::from(""), address, group, roles, vars: vars(&section, problems) })
 }
@@ -195,7 +203,7 @@ fn is_pattern(address: Option<&str>) -> bool {
     address.is_some_and(|address| address.contains('{'))
 }
 
-/// An address, or a pattern of one, which is judged once it is filled.
+/// Reads an address, or a pattern, which is checked after it's filled.
 fn address(node: &Node) -> Result<Name, Problem> {
     match value::text(node) {
         Ok(text) if text.contains('{') => Ok(text.into()),
@@ -203,7 +211,7 @@ fn address(node: &Node) -> Result<Name, Problem> {
     }
 }
 
-/// A host with its own address in place of the pattern.
+/// Returns a host with its own address in place of the pattern.
 fn addressed(host: Host, entry: &KeyValue) -> Result<Host, Problem> {
     let Some(pattern) = host.address.as_deref().filter(|address| address.contains('{')) else { return Ok(host) };
     let place = |label: &str| entry.node.inner("address").map_or(entry.place(label), |node| node.place(label));
@@ -214,27 +222,28 @@ fn addressed(host: Host, entry: &KeyValue) -> Result<Host, Problem> {
     if let Some(port) = value::port_in(&filled) {
         return Err(value::with_port(&filled, port, place("has a port in it")));
     }
-    match value::is_name(&filled) {
-        true => Ok(Host { address: Some(filled.into()), ..host }),
-        false => Err(Problem::new(format!("`{filled}` isn't an address"), place("not an address"))
-            .help(value::why_no_name(&filled))),
+    if value::is_name(&filled) {
+        Ok(Host { address: Some(filled.into()), ..host })
+    } else {
+        Err(Problem::new(format!("`{filled}` isn't an address"), place("not an address"))
+            .help(value::why_no_name(&filled)))
     }
 }
 
 fn role_place(node: &Node, i: usize) -> Location {
     match &node.value {
-        super::tree::Value::List(items) => items[i].place("a role here"),
+        super::tree::NodeValue::List(items) => items[i].place("a role here"),
         _ => node.place("a role here"),
     }
 }
 
-/// Gathers the keys that rfab does not know; one that looks like a slip of a key that is missing is refused.
+/// Gathers the keys that rfab doesn't know. A key that looks like a misspelled known one is refused.
 fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, serde_json::Value> {
     let missing: Vec<&str> = KEYS.into_iter().filter(|key| section.find(key).is_none()).collect();
     let mut vars = BTreeMap::new();
     for entry in section.entries().iter().filter(|entry| !KEYS.contains(&entry.key.as_str())) {
-        let slip = nearest(&entry.key, missing.iter().copied())
-            .filter(|key| strsim::damerau_levenshtein(key, &entry.key) <= 1);
+        // A variable may have any name: only what is all but the key is refused.
+        let slip = missing.iter().find(|key| slips(&entry.key, key).is_some_and(|slips| slips <= 1));
         if let Some(key) = slip {
             let message = format!("`{}` would be a variable, but looks like `{key}`", entry.key);
             problems.push(

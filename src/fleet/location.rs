@@ -1,23 +1,23 @@
-//! Where something of a fleet was written.
+//! Where a part of a fleet was written.
 use std::{ops::Range, sync::Arc};
 
-/// Where it is wrong, and what to say there.
+/// A place of a fleet, with the words to show there.
 #[derive(Clone, Debug)]
 pub(super) struct Location {
-    /// The keys that lead there; empty for the whole.
+    /// The keys that lead there; empty for the whole fleet.
     pub path: String,
-    pub at: At,
+    pub at: WrittenAt,
     pub label: String,
 }
 
-/// Where something was written.
+/// Where a part was written.
 #[derive(Clone, Debug)]
-pub(super) enum At {
-    /// In the file, by bytes.
+pub(super) enum WrittenAt {
+    /// In the file, between these bytes.
     File(Range<usize>),
     Map,
     /// On the command line, after `--set`.
     Set(String),
-    /// By this command, which `hosts_from` names.
+    /// In the output of this command, which `hosts_from` names.
     Printed(Arc<str>),
 }

@@ -1,10 +1,10 @@
 //! The order in which a fleet is deployed to.
 use super::{
     Fleet,
-    hosts::Names,
+    hosts::FleetNames,
     schema,
     section::Section,
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -13,11 +13,11 @@ use std::collections::HashSet;
 
 const KEYS: [&str; 1] = schema::names(&schema::ROLL);
 
-/// Reads `[roll]`; `pooled` says whether a host stands in a pool.
+/// Reads `[roll]`; `pooled` returns whether a host is in a pool.
 pub(super) fn read(
     node: Option<&Node>,
     hosts: &[Host],
-    names: &Names,
+    names: &FleetNames,
     pooled: impl Fn(&Host) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Name> {
@@ -43,7 +43,7 @@ pub(super) fn read(
     }
 }
 
-/// The groups as they first appear, then the roles of hosts in no pool.
+/// Returns the groups in the order of the hosts, then the roles of hosts in no pool.
 pub(super) fn default(hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Vec<Name> {
     let mut order: Vec<Name> = Vec::new();
     let groups = hosts.iter().filter_map(|host| host.group.as_ref());
@@ -56,12 +56,12 @@ pub(super) fn default(hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Vec<Nam
     order
 }
 
-/// Whether a name is the group or a role of a host.
+/// Returns whether a name is the group or a role of a host.
 pub(super) fn is_of(host: &Host, name: &Name) -> bool {
     host.group.as_ref() == Some(name) || host.roles.contains(name)
 }
 
-/// Finds hosts of a pool that no word of the order names.
+/// Refuses an order that names no group or role of a pool's host.
 fn gap(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Option<Problem> {
     let left: Vec<&Host> =
         hosts.iter().filter(|host| pooled(host) && !order.iter().any(|name| is_of(host, name))).collect();
@@ -74,13 +74,13 @@ fn gap(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Host) -> bo
     )
 }
 
-/// Finds hosts in no pool that stand before some that are in one.
+/// Refuses an order in which hosts in no pool come before hosts in one.
 fn upside_down(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Option<Problem> {
     let in_pool = |name: &Name| hosts.iter().any(|host| is_of(host, name) && pooled(host));
     let last = order.iter().rposition(in_pool)?;
     let early = order[..last].iter().position(|name| !in_pool(name))?;
     let place = match &node.value {
-        Value::List(items) => items[early].place("in no pool"),
+        NodeValue::List(items) => items[early].place("in no pool"),
         _ => node.place("in no pool"),
     };
     let message = format!("`{}` comes before `{}`, but hosts in no pool come last", order[early], order[last]);
@@ -88,10 +88,10 @@ fn upside_down(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Hos
 }
 
 impl Fleet {
-    /// Puts hosts into the stretches that are deployed one after another, each with its name.
+    /// Splits hosts into the stretches that are deployed one after another, each with its name.
     ///
-    /// First those in a pool, by `order`; then those in none, likewise. A host that the order does not name is a
-    /// stretch of its own, after the others of its kind. Within a stretch the hosts keep the fleet's order.
+    /// Hosts in a pool come first, by `order`, then the others, also by `order`. A host that the order doesn't name is
+    /// a stretch by itself, at the end of its kind. Within a stretch, the hosts keep the fleet's order.
     pub fn stretches(&self, hosts: &[Host]) -> Vec<(Name, Vec<Host>)> {
         let given: HashSet<&Name> = hosts.iter().map(|host| &host.name).collect();
         let (pooled, rest): (Vec<&Host>, Vec<&Host>) =

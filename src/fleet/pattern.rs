@@ -2,19 +2,19 @@
 use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};
 
-/// The longest pattern, and the most memory that one may take, in bytes.
+/// The longest pattern, in bytes. The memory that a compiled pattern may take depends on it.
 const LONGEST: usize = 1_000;
 const LARGEST: usize = 1 << 20;
 
-/// A regular expression with one group, which is the version; `^` and `$` are the ends of a line.
+/// A regular expression with one group, which is the version. `^` and `$` match at the ends of a line.
 ///
-/// It is of the crate `regex`: its time is linear in the text, whatever the pattern.
+/// The crate `regex` takes time linear in the length of the text for any pattern.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// Reads a pattern, or says why it is none.
+    /// Reads a pattern, or says why it isn't one.
     pub fn of(text: &str) -> Result<Pattern, String> {
         if text.len() > LONGEST {
             return Err(format!("it is longer than {LONGEST} bytes"));

@@ -1,14 +1,14 @@
-//! What stands for a host in the texts of a fleet file: `{name}`, `{n}`, and its variables.
+//! Placeholders for a host's values in the texts of a fleet file: `{name}`, `{n}`, and its variables.
 use crate::host::Host;
 
-/// Fills a text with a host's own values; `Err` has the placeholder that stands for nothing.
+/// Fills a text with a host's values; `Err` is the placeholder that has no value.
 ///
-/// `{n}` is the number at the end of its name, without zeros before it.
+/// `{n}` is the number at the end of the host's name, without leading zeros.
 pub(super) fn filled(text: &str, host: &Host) -> Result<String, String> {
     filled_by(text, |key| stands_for(key, host))
 }
 
-/// Fills a text with what a function gives for each placeholder.
+/// Fills a text with the value that a function returns for each placeholder.
 pub(super) fn filled_by(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;

@@ -1,16 +1,17 @@
-//! Looking things up in a fleet: hosts by name, group or role, and the pools that they stand in.
+//! Looks up parts of a fleet: hosts by name, group or role, and the pools that they're in.
 use super::{
-    Balancer, DriverSettings, Fleet, MinLive, did_you_mean,
-    hosts::{Named, WORDS},
+    Balancer, DriverSettings, Fleet, MinLive,
+    hosts::{NameKind, WORDS},
 };
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 use std::collections::BTreeMap;
 
 impl Balancer {
-    /// Whether a person changes it, for rfab may not.
+    /// Returns whether a person changes it, because rfab may not.
     pub fn by_hand(&self) -> bool {
         self.driver == DriverSettings::Manual
     }
@@ -20,26 +21,28 @@ impl Balancer {
         self.pools.iter().filter(|(_, role)| host.roles.contains(role)).map(|(pool, _)| pool)
     }
 
-    /// Whether a host is in one of its pools.
+    /// Returns whether a host is in one of its pools.
     pub fn has(&self, host: &Host) -> bool {
         self.pools_of(host).next().is_some()
     }
 }
 
 impl Fleet {
-    /// Takes a pool away, whose balancer is not to be asked; lock and ledger stay on its machine.
+    /// Removes a pool, so that its balancer isn't asked about it. Lock and ledger stay on the balancer's machine.
     ///
-    /// `Usage` when there is no such pool.
+    /// Fails with `Usage` if there is no such pool.
     pub fn leave_unasked(&mut self, pool: &str) -> Result<(), Failure> {
         let mut known: Vec<&Name> = self.balancers.iter().flat_map(|b| b.pools.keys()).collect();
         if !known.iter().any(|name| ***name == *pool) {
             known.sort();
             let there = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let help =
-                did_you_mean(pool, known.iter().map(|name| &***name)).unwrap_or_else(|| match known.is_empty() {
-                    true => "the fleet has no balancers: leave the flag out".to_owned(),
-                    false => format!("there are {there}"),
-                });
+            let help = did_you_mean(pool, known.iter().map(|name| &***name)).unwrap_or_else(|| {
+                if known.is_empty() {
+                    "the fleet has no balancers: leave the flag out".to_owned()
+                } else {
+                    format!("there are {there}")
+                }
+            });
             let message = format!("`--without-balancer {pool}`: `{}` has no such pool", self.name);
             return Err(Failure::new(Cause::Usage, message).help(help));
         }
@@ -49,7 +52,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// The pools of a host whose balancers are not asked.
+    /// Lists the pools that a host was in before `leave_unasked` removed them.
     pub fn unasked(&self, host: &Host) -> Vec<&Name> {
         self.unasked.iter().filter(|(_, role)| host.roles.contains(role)).map(|(pool, _)| pool).collect()
     }
@@ -72,32 +75,32 @@ impl Fleet {
         self.hosts.iter().filter(|host| host.roles.iter().any(|role| &**role == name)).collect()
     }
 
-    /// Lists the groups as they first appear.
+    /// Lists the groups in the order of the hosts.
     pub fn groups(&self) -> Vec<&Name> {
         distinct(self.hosts.iter().filter_map(|host| host.group.as_ref()))
     }
 
-    /// Lists the roles as they first appear.
+    /// Lists the roles in the order of the hosts.
     pub fn roles(&self) -> Vec<&Name> {
         distinct(self.hosts.iter().flat_map(|host| &host.roles))
     }
 
-    /// Says what a name stands for, if it is one that a selection knows; a task may not be named so.
-    pub fn named(&self, name: &str) -> Option<Named> {
+    /// Returns what a name stands for in a selection, if anything. A task can't have such a name.
+    pub fn named(&self, name: &str) -> Option<NameKind> {
         if WORDS.contains(&name) {
-            Some(Named::Word)
+            Some(NameKind::Word)
         } else if self.host(name).is_some() {
-            Some(Named::Host)
+            Some(NameKind::Host)
         } else if self.hosts.iter().any(|host| host.group.as_deref() == Some(name)) {
-            Some(Named::Group)
+            Some(NameKind::Group)
         } else if self.hosts.iter().any(|host| host.roles.iter().any(|role| &**role == name)) {
-            Some(Named::Role)
+            Some(NameKind::Role)
         } else {
             None
         }
     }
 
-    /// Whether a host gets the fleet's app, if there is one.
+    /// Returns whether a host gets the fleet's app, if it has one.
     pub fn releases_to(&self, host: &Host) -> bool {
         self.app.as_ref().is_none_or(|app| app.is_on(host))
     }
@@ -106,28 +109,28 @@ impl Fleet {
         self.balancers.iter().any(|balancer| balancer.has(host))
     }
 
-    /// Finds the hosts that are a pool's servers, in the fleet's order; none if there is no such pool.
+    /// Finds the hosts that are a pool's servers, in the fleet's order. It's empty if there is no such pool.
     pub fn servers(&self, balancer: &Balancer, pool: &str) -> Vec<&Host> {
         balancer.pools.get(pool).map_or_else(Vec::new, |role| self.role(role))
     }
 
-    /// Names what keeps the ledger and the lock: the first balancer by name, else the first host by name.
+    /// Returns the name of the first balancer, otherwise of the first host, by name. It keeps the ledger and the lock.
     ///
-    /// `None` only in a fleet that has no hosts, which no file can say.
+    /// `None` only in a fleet without hosts, which can't be written in a file.
     pub fn home(&self) -> Option<&Name> {
         let balancer = self.balancers.iter().map(|balancer| &balancer.name).min();
         balancer.or_else(|| self.hosts.iter().map(|host| &host.name).min())
     }
 
-    /// Returns the folder of ledger, marks and lock on a host; it may start with `~/`.
+    /// Returns the folder of the ledger, the marks and the lock on a host. It may start with `~/`.
     pub fn state_folder(&self) -> String {
         format!("{}/{}", self.state, self.name)
     }
 
-    /// Counts the servers of a pool that must stay live.
+    /// Counts the servers of a pool that must stay live; at least 1.
     ///
-    /// By default nine tenths of the pool's smallest group, rounded down; without groups half of the pool, rounded
-    /// down. A share is rounded up. Never below 1.
+    /// The default is nine tenths of the pool's smallest group, or half of a pool without groups, rounded down. A share
+    /// is rounded up.
     pub fn min_live(&self, balancer: &Balancer, pool: &str) -> usize {
         let servers = self.servers(balancer, pool);
         let least = match balancer.min_live {
@@ -153,7 +156,7 @@ fn distinct<'a>(names: impl Iterator<Item = &'a Name>) -> Vec<&'a Name> {
 #[cfg(test)]
 mod tests {
     use crate::fleet::{
-        Fleet, Named,
+        Fleet, NameKind,
         tests::{SHOP, read_text},
     };
 
@@ -206,10 +209,10 @@ mod tests {
     #[test]
     fn names_are_found_for_what_they_are() {
         let fleet = read_text(SHOP);
-        assert_eq!(fleet.named("web01"), Some(Named::Host));
-        assert_eq!(fleet.named("group2"), Some(Named::Group));
-        assert_eq!(fleet.named("worker"), Some(Named::Role));
-        assert_eq!(fleet.named("out"), Some(Named::Word));
+        assert_eq!(fleet.named("web01"), Some(NameKind::Host));
+        assert_eq!(fleet.named("group2"), Some(NameKind::Group));
+        assert_eq!(fleet.named("worker"), Some(NameKind::Role));
+        assert_eq!(fleet.named("out"), Some(NameKind::Word));
         assert_eq!(fleet.named("deploy"), None);
         assert_eq!(fleet.host("jobs1").unwrap().address(), "10.0.0.9");
         assert!(fleet.host("web1").is_none());

@@ -1,31 +1,31 @@
 //! The hosts that a fleet's `hosts_from` printed.
 use super::{
-    location::At,
-    tree::{KeyValue, Node, Value, join, one_line},
+    location::WrittenAt,
+    tree::{KeyValue, Node, NodeValue, join, one_line},
     wrong::Problem,
 };
 use crate::command::Command;
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
-/// The most that is shown of what was printed, in characters.
+/// The most of the output that an error shows, in characters.
 const SHOWN: usize = 200;
 
 const OBJECT: &str = "print an object, such as `{ \"web1\": { \"roles\": [\"web\"] } }`";
 
-/// The command for people.
+/// Formats the command for people.
 pub(super) fn shown(words: &[String]) -> String {
     format!("`{}`", Command::Words(words.to_vec()).shown())
 }
 
-/// Puts printed hosts behind those that the tree has; `command` is where it says who prints them, `by` what is run.
+/// Adds printed hosts after those in the tree. `command` is the node that names the command, `by` its text for errors.
 pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) -> Result<(), Problem> {
     let wrong = |message: String| Problem::new(message, command.place("who prints them"));
     if printed.trim().is_empty() {
         return Err(wrong(format!("{by} printed nothing")).help(OBJECT));
     }
     let begins: String = one_line(printed).chars().take(SHOWN).collect();
-    let said: Hosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
+    let said: PrintedHosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => {
             wrong(format!("what {by} printed isn't a JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
         }
@@ -36,44 +36,44 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
             "a fleet without hosts is a mistake more often than not: let it fail, or name hosts under `[hosts]` alone";
         return Err(wrong(format!("{by} printed no hosts")).help(help));
     }
-    let at = At::Printed(by.into());
+    let at = WrittenAt::Printed(by.into());
     let entries = said.0.iter().map(|(name, value)| {
         let node = Node::from_json(value, &join("", name), &at)?;
         Ok(KeyValue { key: name.clone(), at: at.clone(), node })
     });
     let entries: Vec<KeyValue> = entries.collect::<Result<_, Problem>>()?;
-    // What stands there and is no table is told with all else.
-    let Value::Table(top) = &mut tree.value else { return Ok(()) };
+    // If it isn't a table, the reading of the fleet reports that.
+    let NodeValue::Table(top) = &mut tree.value else { return Ok(()) };
     match top.iter_mut().find(|entry| entry.key == "hosts") {
-        Some(KeyValue { node: Node { value: Value::Table(hosts), .. }, .. }) => hosts.extend(entries),
+        Some(KeyValue { node: Node { value: NodeValue::Table(hosts), .. }, .. }) => hosts.extend(entries),
         Some(_) => {}
         None => {
-            let node = Node { value: Value::Table(entries), path: "hosts".to_owned(), at: at.clone() };
+            let node = Node { value: NodeValue::Table(entries), path: "hosts".to_owned(), at: at.clone() };
             top.push(KeyValue { key: "hosts".to_owned(), at, node });
         }
     }
     Ok(())
 }
 
-/// Hosts in the order that they were printed in; one that appears twice stays so.
-struct Hosts(Vec<(String, serde_json::Value)>);
+/// Hosts in the order of the output. A host that appears twice stays in twice.
+struct PrintedHosts(Vec<(String, serde_json::Value)>);
 
-impl<'de> Deserialize<'de> for Hosts {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
+impl<'de> Deserialize<'de> for PrintedHosts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<PrintedHosts, D::Error> {
         struct Visitor;
         impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Hosts;
+            type Value = PrintedHosts;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Hosts, A::Error> {
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<PrintedHosts, A::Error> {
                 let mut hosts = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     hosts.push(entry);
                 }
-                Ok(Hosts(hosts))
+                Ok(PrintedHosts(hosts))
             }
         }
         from.deserialize_map(Visitor)

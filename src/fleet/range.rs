@@ -1,11 +1,11 @@
 //! Ranges of host names: `web[01..21]`.
 
 /// The most hosts that one name may stand for.
-pub const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
-/// Why a range is none.
+/// Why a range isn't valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RangeError {
+pub(super) enum RangeError {
     #[error("a bracket in `{0}` has no partner")]
     Open(String),
     #[error("`[{0}]` isn't a range")]
@@ -19,8 +19,8 @@ pub enum RangeError {
 }
 
 impl RangeError {
-    /// What to write instead.
-    pub fn help(&self) -> String {
+    /// Says what to write instead.
+    pub(super) fn help(&self) -> String {
         match self {
             RangeError::Open(_) | RangeError::NotNumbers(_) => "write a range as `web[01..21]`".into(),
             RangeError::Backwards(range) => {
@@ -33,10 +33,10 @@ impl RangeError {
     }
 }
 
-/// Unrolls the ranges of a name, the last one fastest; a name without any stands for itself.
+/// Unrolls the ranges of a name; the last one varies fastest. A name without ranges stands for itself.
 ///
 /// A leading zero keeps its width: `[08..11]` is 08, 09, 10, 11.
-pub fn unroll(name: &str) -> Result<Vec<String>, RangeError> {
+pub(super) fn unroll(name: &str) -> Result<Vec<String>, RangeError> {
     let mut names = vec![String::new()];
     let mut rest = name;
     while let Some(start) = rest.find(['[', ']']) {
@@ -57,7 +57,7 @@ pub fn unroll(name: &str) -> Result<Vec<String>, RangeError> {
     Ok(names)
 }
 
-/// The first and last number of a range, and the width that they are padded to.
+/// Returns the first and last number of a range, and the width that numbers are padded to.
 fn ends(range: &str) -> Result<(u64, u64, usize), RangeError> {
     let digits = |text: &str| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok());
     let (from, to) = range.split_once("..").ok_or_else(|| RangeError::NotNumbers(range.to_owned()))?;

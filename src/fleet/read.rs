@@ -30,14 +30,14 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let user = keys.get("user", problems, value::user);
     let deploy_live = keys.get("deploy_live", problems, value::yes).unwrap_or(false);
     let state = keys.get("state", problems, top::state).unwrap_or_else(|| "~/.local/state/rfab".to_owned());
-    // Who names a command was asked for it before: what it printed stands under `hosts` now.
+    // The caller has run the command already, and what it printed is under `hosts`.
     let _ = keys.get("hosts_from", problems, top::command);
     if keys.find("hosts").is_none() {
         problems.push(keys.lacks("hosts").help("name them: `[hosts]`, and below that `web1 = { roles = [\"web\"] }`"));
     }
     let before = problems.len();
     let (hosts, names) = keys.find("hosts").map_or_else(Default::default, |node| hosts::read(node, name, problems));
-    // What refers to hosts is judged only when they are known.
+    // References to hosts are checked only if the hosts are known.
     if problems.len() > before || hosts.is_empty() {
         return None;
     }
@@ -81,12 +81,12 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     Some(fleet)
 }
 
-/// The only app of a fleet, with the roles of its hosts.
+/// Reads the only app of a fleet, with the roles of its hosts.
 fn only_app(
     node: &Node,
     name: &Name,
     folders: Folders<'_>,
-    names: &hosts::Names,
+    names: &hosts::FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Option<App> {
     let app = app::read(node, name, folders, names, problems)?;
@@ -94,13 +94,13 @@ fn only_app(
     Some(App { roles: roles.into_iter().map(|(role, _)| role).collect(), ..app })
 }
 
-/// The fleets of several apps; `ordered` is whether the order of `whole` is written.
+/// Reads the fleets of several apps; `ordered` is whether the file gives the order of `whole`.
 fn several_apps(
     node: &Node,
     whole: &Fleet,
     ordered: bool,
     folders: Folders<'_>,
-    names: &hosts::Names,
+    names: &hosts::FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fleet> {
     let fleets = apps::read(node, whole, ordered, folders, names, problems);
@@ -112,7 +112,7 @@ fn several_apps(
     fleets
 }
 
-/// Refuses an app whose health nothing would tell, or nothing would prove.
+/// Refuses an app if nothing can tell whether its hosts are healthy, or if the health check proves nothing.
 fn unproven(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &[Balancer]) -> impl Iterator<Item = Problem> {
     let by_hand = balancers.iter().any(Balancer::by_hand);
     let silent = nothing_tells(node, app, by_hand);
@@ -120,7 +120,7 @@ fn unproven(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &[Balance
     silent.into_iter().chain(same).chain(health::check(node, app, hosts, balancers))
 }
 
-/// Refuses a balancer that is changed by hand where nobody at all would tell whether a host is healthy.
+/// Refuses a balancer that is changed by hand without a health check: nothing could tell whether a host is healthy.
 fn nothing_tells(node: &Node, app: Option<&App>, by_hand: bool) -> Option<Problem> {
     (by_hand && app.is_some_and(|app| app.health.is_none())).then(|| {
         Problem::new("nothing tells whether a host is healthy", node.place("has no `health`"))
@@ -128,7 +128,7 @@ fn nothing_tells(node: &Node, app: Option<&App>, by_hand: bool) -> Option<Proble
     })
 }
 
-/// Refuses a health URL that names no host where it is probed from a balancer's machine: it would prove nothing.
+/// Refuses a health URL without the host in it if hosts are in a pool: it could prove nothing about one host.
 fn one_url_for_all(node: &Node, app: Option<&App>, balanced: bool) -> Option<Problem> {
     let url = &app?.health.as_ref()?.url;
     let at = node.inner("health")?.inner("url")?;

@@ -5,17 +5,17 @@ pub use json::json;
 
 /// A table of a fleet file.
 #[derive(Debug)]
-pub struct Table {
+pub struct SchemaTable {
     /// As people write it: `app.service`, `balancer.NAME`; nothing at the top.
     pub path: &'static str,
-    pub keys: &'static [Key],
+    pub keys: &'static [SchemaKey],
     /// Whether it may have other keys, too.
     pub open: bool,
 }
 
 /// A key of a table.
 #[derive(Debug)]
-pub struct Key {
+pub struct SchemaKey {
     pub name: &'static str,
     pub is: Is,
     /// In Markdown; `needed` for one that must be there.
@@ -50,23 +50,23 @@ pub enum Is {
     TextsByName,
     /// A text, texts, or names, each with either.
     TextsOrByName,
-    Table(&'static Table),
+    Table(&'static SchemaTable),
     /// Such a table, or names, each with one.
-    OneOrByName(&'static Table),
+    OneOrByName(&'static SchemaTable),
     /// Names, each with such a table.
-    TableByName(&'static Table),
+    TableByName(&'static SchemaTable),
 }
 
-const fn key(name: &'static str, is: Is, default: &'static str, what: &'static str) -> Key {
-    Key { name, is, default, what }
+const fn key(name: &'static str, is: Is, default: &'static str, what: &'static str) -> SchemaKey {
+    SchemaKey { name, is, default, what }
 }
 
-const fn table(name: &'static str, is: Is) -> Key {
+const fn table(name: &'static str, is: Is) -> SchemaKey {
     key(name, is, "none", "")
 }
 
 /// The names of a table's keys.
-pub(super) const fn names<const N: usize>(table: &Table) -> [&'static str; N] {
+pub(super) const fn names<const N: usize>(table: &SchemaTable) -> [&'static str; N] {
     assert!(table.keys.len() == N, "the table has another number of keys");
     let mut names = [""; N];
     let mut at = 0;
@@ -78,12 +78,12 @@ pub(super) const fn names<const N: usize>(table: &Table) -> [&'static str; N] {
 }
 
 /// Every table, in the order of the page.
-pub const TABLES: [&Table; 7] = [&FLEET, &APP, &SERVICE, &HEALTH, &HOST, &BALANCER, &ROLL];
+pub const TABLES: [&SchemaTable; 7] = [&FLEET, &APP, &SERVICE, &HEALTH, &HOST, &BALANCER, &ROLL];
 
 const ACCEPT: &[&str] = &["stable", "tag", "branch", "commit", "archive"];
 
 /// What stands before the first `[…]`, and the tables.
-pub const FLEET: Table = Table {
+pub const FLEET: SchemaTable = SchemaTable {
     path: "",
     open: false,
     keys: &[
@@ -143,7 +143,7 @@ pub const FLEET: Table = Table {
 };
 
 /// What is deployed.
-pub const APP: Table = Table {
+pub const APP: SchemaTable = SchemaTable {
     path: "app",
     open: false,
     keys: &[
@@ -185,7 +185,7 @@ pub const APP: Table = Table {
 };
 
 /// Its units.
-pub const SERVICE: Table = Table {
+pub const SERVICE: SchemaTable = SchemaTable {
     path: "app.service",
     open: false,
     keys: &[
@@ -250,7 +250,7 @@ pub const SERVICE: Table = Table {
 };
 
 /// How a host proves that it serves.
-pub const HEALTH: Table = Table {
+pub const HEALTH: SchemaTable = SchemaTable {
     path: "app.health",
     open: false,
     keys: &[
@@ -306,7 +306,7 @@ pub const HEALTH: Table = Table {
 };
 
 /// A host; its other keys are variables.
-pub const HOST: Table = Table {
+pub const HOST: SchemaTable = SchemaTable {
     path: "hosts",
     open: true,
     keys: &[
@@ -322,7 +322,7 @@ pub const HOST: Table = Table {
 };
 
 /// A balancer.
-pub const BALANCER: Table = Table {
+pub const BALANCER: SchemaTable = SchemaTable {
     path: "balancer.NAME",
     open: false,
     keys: &[
@@ -373,7 +373,7 @@ pub const BALANCER: Table = Table {
 };
 
 /// The order of a deploy.
-pub const ROLL: Table = Table {
+pub const ROLL: SchemaTable = SchemaTable {
     path: "roll",
     open: false,
     keys: &[key(
@@ -384,7 +384,7 @@ pub const ROLL: Table = Table {
     )],
 };
 
-impl Table {
+impl SchemaTable {
     /// Its keys as a table of Markdown; those that are tables have headings of their own.
     pub fn markdown(&self) -> String {
         let rows = self.keys.iter().filter(|key| !key.what.is_empty());
@@ -404,9 +404,8 @@ mod tests {
     fn every_reader_knows_the_keys_of_its_table_and_no_other() {
         let fleet = |path: &str| {
             let tables = ["app", "app.service", "app.health", "roll"];
-            let head = |table: &str| match table == path {
-                true => format!("[{table}]\nqqqqqqqqqqqqqqqq = 1\n"),
-                false => format!("[{table}]\n"),
+            let head = |table: &str| {
+                if table == path { format!("[{table}]\nqqqqqqqqqqqqqqqq = 1\n") } else { format!("[{table}]\n") }
             };
             tables.map(head).concat()
         };

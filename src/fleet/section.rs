@@ -1,15 +1,15 @@
 //! A table of a fleet, read key by key.
 use super::{
-    nearest::did_you_mean,
     schema::{self, names},
-    tree::{KeyValue, Node, Value},
+    tree::{KeyValue, Node, NodeValue},
     wrong::Problem,
 };
+use crate::misspelled::did_you_mean;
 
 /// The keys at the top of a fleet.
 pub(super) const TOP: [&str; 12] = names(&schema::FLEET);
 
-/// A table whose keys are asked for one by one; what is wrong is gathered in `problems`.
+/// A table that is read one key at a time. Problems are gathered in `problems`.
 pub(super) struct Section<'t> {
     node: &'t Node,
     entries: &'t [KeyValue],
@@ -17,9 +17,9 @@ pub(super) struct Section<'t> {
 
 impl<'t> Section<'t> {
     /// Opens a table that may have any keys.
-    pub fn any(node: &'t Node, problems: &mut Vec<Problem>) -> Option<Self> {
+    pub(super) fn any(node: &'t Node, problems: &mut Vec<Problem>) -> Option<Self> {
         match &node.value {
-            Value::Table(entries) => Some(Self { node, entries }),
+            NodeValue::Table(entries) => Some(Self { node, entries }),
             _ => {
                 problems.push(expected("a table", node));
                 None
@@ -27,8 +27,8 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Opens a table that may have only the keys in `known`; a wrong key does not hide the right ones.
-    pub fn of(node: &'t Node, known: &[&str], problems: &mut Vec<Problem>) -> Option<Self> {
+    /// Opens a table that may have only the keys in `known`. A wrong key doesn't hide the right ones.
+    pub(super) fn of(node: &'t Node, known: &[&str], problems: &mut Vec<Problem>) -> Option<Self> {
         let section = Self::any(node, problems)?;
         for entry in section.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let misplaced = (!node.path.is_empty() && TOP.contains(&entry.key.as_str()))
@@ -41,16 +41,16 @@ impl<'t> Section<'t> {
         Some(section)
     }
 
-    pub fn entries(&self) -> &'t [KeyValue] {
+    pub(super) fn entries(&self) -> &'t [KeyValue] {
         self.entries
     }
 
-    pub fn find(&self, key: &str) -> Option<&'t Node> {
+    pub(super) fn find(&self, key: &str) -> Option<&'t Node> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
     /// Reads a key that may be absent.
-    pub fn get<T>(
+    pub(super) fn get<T>(
         &self,
         key: &str,
         problems: &mut Vec<Problem>,
@@ -60,7 +60,7 @@ impl<'t> Section<'t> {
     }
 
     /// Reads a key that must be there.
-    pub fn need<T>(
+    pub(super) fn need<T>(
         &self,
         key: &str,
         problems: &mut Vec<Problem>,
@@ -73,7 +73,7 @@ impl<'t> Section<'t> {
     }
 
     /// Words the problem of a key that is missing.
-    pub fn lacks(&self, key: &str) -> Problem {
+    pub(super) fn lacks(&self, key: &str) -> Problem {
         match self.node.path.as_str() {
             "" => Problem::bare(format!("the fleet has no `{key}`")),
             path => Problem::new(format!("`{path}` has no `{key}`"), self.node.place(format!("`{key}` is missing"))),

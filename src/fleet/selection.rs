@@ -1,34 +1,34 @@
-//! Which hosts of a fleet are meant: `group1+out`, `web,^web3`.
+//! Selections of a fleet's hosts: `group1+out`, `web,^web3`.
 use super::{
     Fleet,
-    hosts::{Named, WORDS},
-    nearest::did_you_mean,
+    hosts::{NameKind, WORDS},
     range,
-    wrong::visible,
 };
 use crate::{
+    control::shown,
     event::Standing,
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 use std::collections::BTreeSet;
 
-/// A selection that was understood, and whose names a fleet knows.
+/// A selection in which the fleet knows all names.
 ///
-/// `,` is or, `+` is and and binds tighter, `^` takes away from all before it.
+/// `,` is or. `+` is and; it binds tighter. `^` removes hosts from those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selection {
-    /// As written.
+    /// The text as the user wrote it.
     pub text: String,
     pub pieces: Vec<Piece>,
 }
 
-/// What stands between two commas.
+/// The part between two commas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
-    /// Whether its hosts are taken away.
+    /// Whether its hosts are removed.
     pub away: bool,
-    /// A host must be in each of them.
+    /// A host must match all of them.
     pub terms: Vec<Term>,
 }
 
@@ -36,23 +36,23 @@ pub struct Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
     All,
-    /// Ready in any of its pools, whatever its health.
+    /// Live in at least one of its pools, even if it's unhealthy.
     Live,
-    /// Drained or in maintenance in every pool that it stands in.
+    /// Drained or in maintenance in every pool that it's in.
     Out,
     Group(Name),
     Role(Name),
-    /// One host, or those of a range.
+    /// A host, or the hosts of a range.
     Hosts(BTreeSet<Name>),
 }
 
 impl Selection {
-    /// Understands a selection of hosts of `fleet`.
+    /// Reads a selection of hosts of `fleet`.
     ///
-    /// `Fabfile` when it is not one, or names what the fleet has not.
+    /// Fails with `Fabfile` if the text isn't a selection, or has a name that the fleet doesn't know.
     pub fn parse(text: &str, fleet: &Fleet) -> Result<Selection, Failure> {
         if text.chars().any(char::is_control) {
-            return Err(wrong(&visible(text), "has a control character")
+            return Err(wrong(&shown(text), "has a control character")
                 .help("use only names, joined with `,` or `+`, or with `^` in front: `web,^web3`"));
         }
         let pieces = text.split(',').map(|piece| Piece::parse(piece, text, fleet)).collect::<Result<Vec<_>, _>>()?;
@@ -62,7 +62,7 @@ impl Selection {
         Ok(Selection { text: text.trim().to_owned(), pieces })
     }
 
-    /// Says whether it asks who is live or out.
+    /// Returns whether it depends on which hosts are live or out.
     pub fn needs_balancer(&self) -> bool {
         self.uses(&Term::Live) || self.uses(&Term::Out)
     }
@@ -71,9 +71,9 @@ impl Selection {
         self.pieces.iter().any(|piece| piece.terms.contains(term))
     }
 
-    /// Finds the hosts that are meant, in the fleet's order and each once; `standing` tells what the balancer said.
+    /// Finds the selected hosts, in the fleet's order and each once; `standing` returns what the balancer reported.
     ///
-    /// `Balancer` when it matters how a host stands and nobody knows; `NoHosts` when nobody is meant.
+    /// Fails with `Balancer` if the result depends on a standing that is unknown, and with `NoHosts` if it's empty.
     pub fn hosts(&self, fleet: &Fleet, standing: impl Fn(&Host) -> Standing) -> Result<Vec<Host>, Failure> {
         let (mut chosen, mut unknown) = (Vec::new(), Vec::new());
         for host in &fleet.hosts {
@@ -97,11 +97,11 @@ impl Selection {
         Ok(chosen)
     }
 
-    /// Says whether a host is meant; `None` if that hangs on a standing that is unknown.
+    /// Returns whether a host is selected; `None` if that depends on a standing that is unknown.
     fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
         let mut meant = Some(false);
         for piece in &self.pieces {
-            // What would change nothing is not asked.
+            // Skips a piece that can't change the answer.
             if meant == Some(!piece.away) {
                 continue;
             }
@@ -114,7 +114,7 @@ impl Selection {
         meant
     }
 
-    /// Words the failure of a selection that means nobody.
+    /// Builds the failure of a selection without hosts.
     fn nobody(&self, fleet: &Fleet, standing: impl Fn(&Host) -> Standing) -> Failure {
         let with = |wanted: &[Standing]| -> Vec<&Host> {
             fleet.hosts.iter().filter(|host| wanted.contains(&standing(host))).collect()
@@ -131,9 +131,10 @@ impl Selection {
         let failure =
             Failure::new(Cause::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name))
                 .about(self.text.trim());
-        match why.is_empty() {
-            true => failure.help("check the selection: `+` means and, `,` means or, `^` means except"),
-            false => failure.help("select `all` to see who is live and who is out"),
+        if why.is_empty() {
+            failure.help("check the selection: `+` means and, `,` means or, `^` means except")
+        } else {
+            failure.help("select `all` to see who is live and who is out")
         }
     }
 }
@@ -170,9 +171,9 @@ impl Term {
             "out" => Ok(Term::Out),
             _ if word.contains(['[', ']']) => Term::range(word, text, fleet),
             _ => match fleet.named(word) {
-                Some(Named::Group) => Ok(Term::Group(word.into())),
-                Some(Named::Role) => Ok(Term::Role(word.into())),
-                Some(Named::Host) => Ok(Term::Hosts([Name::from(word)].into())),
+                Some(NameKind::Group) => Ok(Term::Group(word.into())),
+                Some(NameKind::Role) => Ok(Term::Role(word.into())),
+                Some(NameKind::Host) => Ok(Term::Hosts([Name::from(word)].into())),
                 _ => Err(unknown(word, text, fleet)),
             },
         }
@@ -205,17 +206,17 @@ impl Term {
     }
 }
 
-/// Keeps of `hosts` those that `--limit` names; `live` and `out` are not known there.
+/// Keeps the hosts that `--limit` names. It doesn't know `live` and `out`.
 ///
-/// `NoHosts` when none is left.
+/// Fails with `NoHosts` if no host is left.
 pub fn limited(fleet: &Fleet, hosts: &[Host], text: &str) -> Result<Vec<Host>, Failure> {
     let names = by_flag("--limit", fleet, text)?;
     left("--limit", fleet, text, hosts.iter().filter(|host| names.contains(&host.name)))
 }
 
-/// Takes out of `hosts` those that `--exclude` names; `live` and `out` are not known there.
+/// Removes the hosts that `--exclude` names. It doesn't know `live` and `out`.
 ///
-/// `NoHosts` when none is left.
+/// Fails with `NoHosts` if no host is left.
 pub fn excluded(fleet: &Fleet, hosts: &[Host], text: &str) -> Result<Vec<Host>, Failure> {
     let names = by_flag("--exclude", fleet, text)?;
     left("--exclude", fleet, text, hosts.iter().filter(|host| !names.contains(&host.name)))
@@ -237,10 +238,11 @@ fn left<'h>(
     hosts: impl Iterator<Item = &'h Host>,
 ) -> Result<Vec<Host>, Failure> {
     let hosts: Vec<Host> = hosts.cloned().collect();
-    match hosts.is_empty() {
-        true => Err(Failure::new(Cause::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
-            .help(format!("check what `{flag}` names"))),
-        false => Ok(hosts),
+    if hosts.is_empty() {
+        Err(Failure::new(Cause::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
+            .help(format!("check what `{flag}` names")))
+    } else {
+        Ok(hosts)
     }
 }
 
@@ -437,7 +439,7 @@ mod tests {
             );
             assert_eq!(failure(select(text, unknown)), (6, message));
         }
-        // Where it does not matter, nobody asks.
+        // A standing that doesn't matter isn't asked for.
         assert_eq!(names(select("group2+live", unknown)), "4 5 6");
         assert_eq!(names(select("out,group1", unknown)), "1 2 3");
         assert_eq!(names(select("out,^web02", unknown)), "1 3");

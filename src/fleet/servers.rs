@@ -1,35 +1,35 @@
-//! What hosts are called in a balancer's pools.
+//! The names of hosts in a balancer's pools.
 use super::{
     Balancer,
     placeholder::filled,
     section::{Section, expected},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
 use crate::host::{Host, Name};
 use std::collections::BTreeMap;
 
-/// The names of a host's servers, such as `{name}` or `{name}-a`, by pool. A pool that is not in it has `{name}`.
-pub type Names = BTreeMap<Name, Vec<String>>;
+/// The names of a host's servers by pool, such as `{name}` or `{name}-a`. A pool that is missing has `{name}`.
+pub(super) type ServerNames = BTreeMap<Name, Vec<String>>;
 
-/// What stands for a host where the fleet file says nothing.
-pub const NAME: &str = "{name}";
+/// The default for a server's name.
+pub(super) const NAME: &str = "{name}";
 
-/// Reads `server`: a text, several for hosts that are several servers, or either by pool.
-pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec<Problem>) -> Names {
-    let Value::Table(_) = node.value else {
+/// Reads `server`: a text, a list if each host is several servers, or a table of both by pool.
+pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec<Problem>) -> ServerNames {
+    let NodeValue::Table(_) = node.value else {
         return match patterns(node) {
             Ok(patterns) => pools.keys().map(|pool| (pool.clone(), patterns.clone())).collect(),
             Err(problem) => {
                 problems.push(problem);
-                Names::new()
+                ServerNames::new()
             }
         };
     };
     let known: Vec<&str> = pools.keys().map(|pool| &**pool).collect();
-    let Some(section) = Section::of(node, &known, problems) else { return Names::new() };
-    let mut names = Names::new();
+    let Some(section) = Section::of(node, &known, problems) else { return ServerNames::new() };
+    let mut names = ServerNames::new();
     for entry in section.entries() {
         match patterns(&entry.node) {
             Ok(patterns) => drop(names.insert(Name::from(entry.key.as_str()), patterns)),
@@ -42,13 +42,13 @@ pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec
 fn patterns(node: &Node) -> Result<Vec<String>, Problem> {
     let text = |node| value::text(node).map(str::to_owned);
     match node.value {
-        Value::Text(_) => Ok(vec![text(node)?]),
-        Value::List(_) => value::filled(node, value::list(node, "server names", text)?),
+        NodeValue::Text(_) => Ok(vec![text(node)?]),
+        NodeValue::List(_) => value::filled(node, value::list(node, "server names", text)?),
         _ => Err(expected("a server's name such as \"{name}\", several of them, or either by pool", node)),
     }
 }
 
-/// Checks that each host of each pool has names of its own.
+/// Checks that each server of a pool has its own name.
 pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<(), Problem> {
     for (pool, role) in &balancer.pools {
         let mut taken: BTreeMap<String, &Name> = BTreeMap::new();
@@ -82,14 +82,14 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
 impl Balancer {
     fn patterns(&self, pool: &str) -> impl Iterator<Item = &str> {
         let of_pool = self.servers.get(pool).map(Vec::as_slice).unwrap_or_default();
-        // In the journals of older runs there is one for all pools.
+        // The journals of older runs have one name for all pools.
         let of_all = of_pool.is_empty().then_some(&*self.server);
         of_pool.iter().map(String::as_str).chain(of_all)
     }
 
     /// Lists the names that a host has in a pool of this balancer.
     pub fn servers_of(&self, pool: &str, host: &Host) -> Vec<String> {
-        // A fleet that was read has no others.
+        // In a fleet that was read, each placeholder has a value.
         self.patterns(pool).map(|pattern| filled(pattern, host).unwrap_or_else(|_| pattern.to_owned())).collect()
     }
 }

@@ -1,28 +1,28 @@
-//! Keys of a fleet that are set for one run: `--set app.keep=3`.
+//! Keys of a fleet that the user sets for one run: `--set app.keep=3`.
 use super::{
-    location::{At, Location},
-    tree::{KeyValue, Node, Value, join},
+    location::{Location, WrittenAt},
+    tree::{KeyValue, Node, NodeValue, join},
     wrong::Problem,
 };
 use toml::de::{DeTable, DeValue};
 
-/// One `--set`, taken apart.
+/// One `--set`, split into key and value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     /// The keys from the top down.
     keys: Vec<String>,
     value: String,
-    /// As typed.
+    /// The text as typed.
     text: String,
 }
 
-/// A `--set` that cannot be taken apart.
+/// Why a `--set` can't be split.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`--set {0}` sets nothing")]
 pub struct Malformed(String);
 
 impl Malformed {
-    /// What to write instead.
+    /// Says what to write instead.
     pub fn help(&self) -> &'static str {
         "write it as `--set app.keep=3`"
     }
@@ -31,7 +31,7 @@ impl Malformed {
 impl std::str::FromStr for Set {
     type Err = Malformed;
 
-    /// Takes `KEY=VALUE` apart; a key has dots as in TOML, and quotes around a part that has dots itself.
+    /// Splits `KEY=VALUE`. A key has dots as in TOML, and quotes around a part that contains a dot.
     fn from_str(text: &str) -> Result<Set, Malformed> {
         let malformed = || Malformed(text.to_owned());
         let (key, value) = split(text).ok_or_else(malformed)?;
@@ -73,28 +73,28 @@ fn keys(key: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Puts a value into the tree, where tables that are missing on the way are made.
+/// Puts a value into the tree, and makes the tables that are missing on the way.
 ///
-/// A value that is no TOML is a text: `--set app.path=/srv/x`.
+/// A value that isn't TOML is a text: `--set app.path=/srv/x`.
 pub(super) fn apply(tree: &mut Node, set: &Set) -> Result<(), Problem> {
-    let at = At::Set(set.text.clone());
+    let at = WrittenAt::Set(set.text.clone());
     let mut here = tree;
     for (depth, key) in set.keys.iter().enumerate() {
         let path = join(&here.path, key);
         let (outer, kind) = (here.path.clone(), here.kind());
-        let Value::Table(entries) = &mut here.value else {
+        let NodeValue::Table(entries) = &mut here.value else {
             let place = Location { path, at, label: "not a table".into() };
             return Err(Problem::new(format!("`{outer}` is {kind}, not a table"), place));
         };
         let i = entries.iter().position(|entry| entry.key == *key).unwrap_or_else(|| {
-            let node = Node { value: Value::Table(Vec::new()), path: path.clone(), at: at.clone() };
+            let node = Node { value: NodeValue::Table(Vec::new()), path: path.clone(), at: at.clone() };
             entries.push(KeyValue { key: key.clone(), at: at.clone(), node });
             entries.len() - 1
         });
         if depth + 1 == set.keys.len() {
             entries[i].at = at.clone();
             entries[i].node = Node::from_toml_value(&set.value, &path, &at).unwrap_or_else(|| Node {
-                value: Value::Text(set.value.clone()),
+                value: NodeValue::Text(set.value.clone()),
                 path,
                 at: at.clone(),
             });

@@ -1,45 +1,45 @@
-//! What a fleet file says, with every default filled in.
+//! The settings of a fleet file, with all defaults filled in.
 use super::{DriverSettings, Pattern};
 use crate::host::{Host, Name};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-/// What a fleet file says, with every default filled in.
+/// The settings of a fleet, with all defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: Name,
-    /// The fleet that it is an app of, in whose file it stands.
+    /// For a fleet of one app: the fleet with the file that it's written in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Name>,
     /// The folder that paths of the file start from.
     pub folder: PathBuf,
     pub guarded: bool,
-    /// An ssh configuration that is included before the user's.
+    /// An ssh configuration that is read before the user's.
     pub ssh: Option<PathBuf>,
     pub accept: Vec<Accept>,
     pub via: Option<String>,
     pub user: Option<Name>,
     pub deploy_live: bool,
-    /// The folder of ledger, marks and lock on balancer hosts, before the fleet's name is put behind it.
+    /// The parent folder of ledger, marks and lock on the machine that keeps them; the fleet's name comes after it.
     pub state: String,
-    /// What is deployed, if that is one app.
+    /// The app that is deployed, if the fleet has one.
     pub app: Option<App>,
-    /// The fleets of its apps, if there are several.
+    /// The fleets of its apps, if the fleet has several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<Fleet>,
-    /// In the file's order, ranges unrolled.
+    /// In the file's order, with ranges unrolled.
     pub hosts: Vec<Host>,
     /// By name.
     pub balancers: Vec<Balancer>,
-    /// Pools, and the roles of their servers, whose balancers are not asked in this run: no host stands in them.
+    /// Pools that aren't asked about in this run, with the role of their servers. No host is in them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unasked: BTreeMap<Name, Name>,
-    /// Groups and roles in the order they are deployed in.
+    /// Groups and roles in the order of deployment.
     pub order: Vec<Name>,
 }
 
-/// What kind of reference may be deployed to a fleet.
+/// A kind of reference that may be deployed to a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accept {
@@ -47,37 +47,37 @@ pub enum Accept {
     Tag,
     Branch,
     Commit,
-    /// An archive that is of no commit.
+    /// An archive that doesn't belong to a commit.
     Archive,
 }
 
-/// What is deployed.
+/// An app that is deployed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct App {
-    /// The key behind `app.`, or the fleet's name where there is one app.
+    /// The key after `app.`, or the fleet's name if it has one app.
     pub name: Name,
-    /// The roles of the hosts that get it; every host of the fleet if there are none.
+    /// The roles of the hosts that get it; empty if every host of the fleet does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Name>,
     /// A folder, made absolute, or a URL.
     pub repository: String,
-    /// The folder on the hosts, as the fleet file has it: see `path_on`.
+    /// The folder on the hosts as the fleet file has it; see `path_on`.
     pub path: String,
-    /// Owns the releases; the login user if absent.
+    /// The user who owns the releases; the login user if it's missing.
     pub user: Option<Name>,
     pub keep: usize,
     pub linked: Vec<String>,
-    /// Folders of a release in which files of other releases stay reachable.
+    /// Folders of a release in which the files of other releases stay reachable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,
     pub service: Option<Service>,
     pub health: Option<Health>,
 }
 
-/// The units of an app and how they are told.
+/// The units of an app and the commands for them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
-    /// Role to units.
+    /// Units by role.
     pub units: BTreeMap<Name, Vec<Name>>,
     pub restart: Verb,
     pub start: Verb,
@@ -85,25 +85,25 @@ pub struct Service {
     pub status: Verb,
     pub logs: Verb,
     pub follow: Verb,
-    /// Asks it to take up nothing new; none where it need not be asked.
+    /// Asks the service to take no new work; `None` if that isn't needed.
     pub quiet: Option<Verb>,
-    /// Ends with 0 once it has nothing in hand.
+    /// Exits with 0 after the service has finished its work.
     pub idle: Option<Verb>,
-    /// How long what it has in hand may take.
+    /// How long the service may take to finish its work.
     pub quiet_within: Duration,
-    /// How a version of the app's package is installed; `{version}` stands for it.
+    /// Installs a version of the app's package; `{version}` stands for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Verb>,
-    /// What prints the version that is installed.
+    /// Prints the installed version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Verb>,
 }
 
-/// How a unit is told to do something; `{unit}` stands for its name.
+/// A command for a unit; `{unit}` stands for its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Verb {
-    /// Split into words and run by sudo.
+    /// Split into words, and run by sudo.
     Sudo(String),
     /// Run as it is.
     Plain(Vec<String>),
@@ -112,25 +112,25 @@ pub enum Verb {
 /// How a host proves that it serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// `{address}`, `{name}`, `{n}` and variables stand for the host's.
+    /// The URL; `{address}`, `{name}`, `{n}` and variables stand for the host's values.
     pub url: String,
-    /// The `Host` header, where it is not the URL's.
+    /// The `Host` header, if it differs from the URL's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The first and last status of each range of good ones; 2xx if there is none.
+    /// The first and last status of each range of good ones; 2xx if it's empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub status: Vec<(u16, u16)>,
-    /// A text that a good response's body has.
+    /// A text that the body of a good response contains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// The name that the certificate is for, where it is not the URL's.
+    /// The name that the certificate is for, if it isn't the URL's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
-    /// A file with the certificates of the authorities that count, in place of this machine's.
+    /// A file with the certificates of the authorities to trust, instead of this machine's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
     pub version: Version,
-    /// Finds the version in what stands there; all of it where there is none.
+    /// Finds the version in the text; `None` if the whole text is the version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
     /// Good responses in a row …
@@ -139,12 +139,12 @@ pub struct Health {
     pub over: Duration,
     /// … within this.
     pub within: Duration,
-    /// How long a host that was put back is watched before the next ones go out, and before the run says `ok`.
+    /// How long a host is watched after it's put back, before the next ones are drained and before the run prints `ok`.
     #[serde(default)]
     pub settle: Duration,
 }
 
-/// Where the served commit is proven.
+/// Where rfab reads the served version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Version {
@@ -154,13 +154,13 @@ pub enum Version {
     Json(String),
     /// The whole body, trimmed.
     Body,
-    /// The folder that the service's processes run in.
+    /// The folder that the processes of the service run in.
     Process,
-    /// It is not.
+    /// Nothing proves it.
     None,
 }
 
-/// What takes servers in and out.
+/// What makes servers live or takes them out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Balancer {
     pub name: Name,
@@ -168,21 +168,21 @@ pub struct Balancer {
     pub host: Host,
     #[serde(rename = "socket")]
     pub driver: DriverSettings,
-    /// Pool to the role whose hosts are its servers.
+    /// The role of a pool's servers, by pool.
     pub pools: BTreeMap<Name, Name>,
-    /// A server's name in pools that `servers` does not have; `{name}` stands for the host's.
+    /// The name of a server in pools that `servers` doesn't have; `{name}` stands for the host's name.
     pub server: String,
-    /// The names of a host's servers by pool, with `{name}`, `{n}` or a variable of the host's.
+    /// The names of a host's servers by pool, with `{name}`, `{n}` or a variable of the host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub servers: BTreeMap<Name, Vec<String>>,
     pub drain_within: Duration,
-    /// Whether what is open after that is closed.
+    /// Whether connections that are still open after that are closed.
     #[serde(default)]
     pub force_close: bool,
     pub min_live: Option<MinLive>,
 }
 
-/// The fewest servers of a pool that stay live.
+/// The fewest servers of a pool that must stay live.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MinLive {
@@ -191,7 +191,7 @@ pub enum MinLive {
 }
 
 impl Fleet {
-    /// What it calls itself, its machines and their kinds.
+    /// Lists the names of the fleet, its balancers, pools, hosts, groups and roles, and the addresses of its hosts.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let machines = self.hosts.iter().chain(self.balancers.iter().map(|b| &b.host));
         let of_machines = machines.flat_map(|host| {
@@ -205,7 +205,7 @@ impl Fleet {
     }
 }
 
-/// Writes a fleet by its name alone, as effects record it.
+/// Writes only a fleet's name, as effects record it.
 pub fn by_name<S: serde::Serializer>(fleet: &std::sync::Arc<Fleet>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&fleet.name)
 }

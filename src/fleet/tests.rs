@@ -7,7 +7,7 @@ use crate::host::{Host, Name};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-/// The fleet of the shop, with 43 hosts, two groups, a worker and a balancer.
+/// The fleet of a shop: 43 hosts, two groups, a worker and a balancer.
 pub(super) const SHOP: &str = r#"
 guarded = true
 accept    = ["stable", "tag"]

@@ -2,21 +2,22 @@
 use super::{
     Accept,
     section::expected,
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
 use std::path::{Path, PathBuf};
 
-/// What a fleet accepts that does not say it.
+/// Returns what a fleet accepts by default.
 pub(super) fn default_accept(guarded: bool) -> Vec<Accept> {
-    match guarded {
-        true => vec![Accept::Stable, Accept::Tag],
-        false => vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive],
+    if guarded {
+        vec![Accept::Stable, Accept::Tag]
+    } else {
+        vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive]
     }
 }
 
-/// What kinds of reference may be deployed.
+/// Reads the kinds of reference that may be deployed.
 pub(super) fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
     let words = [
         ("stable", Accept::Stable),
@@ -30,18 +31,19 @@ pub(super) fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
     value::filled(node, accept)
 }
 
-/// A file from the fleet's folder on, which must be there: ssh passes over a missing one in silence.
+/// Reads a path that starts from the fleet's folder. The file must exist, because ssh ignores a missing one silently.
 pub(super) fn beside(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     let text = value::text(node)?;
     let file = std::path::absolute(folder.join(text)).unwrap_or_else(|_| folder.join(text));
-    match file.is_file() {
-        true => Ok(file),
-        false => Err(Problem::new(format!("there is no file `{text}` beside the fleet"), node.place("not a file"))
-            .help("write its path from the fleet file's folder on")),
+    if file.is_file() {
+        Ok(file)
+    } else {
+        Err(Problem::new(format!("there is no file `{text}` beside the fleet"), node.place("not a file"))
+            .help("write its path from the fleet file's folder on"))
     }
 }
 
-/// Jump hosts as ssh takes them: `[USER@]HOST[:PORT]`, several with commas.
+/// Reads jump hosts as ssh takes them: `[USER@]HOST[:PORT]`, separated by commas.
 pub(super) fn via(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     match text.split(',').find(|hop| !is_hop(hop)) {
@@ -66,9 +68,9 @@ fn is_hop(hop: &str) -> bool {
     host_is_good && user.is_none_or(value::is_user) && port.is_none_or(is_port)
 }
 
-/// A program and its arguments; no shell reads them.
+/// Reads a program and its arguments; they don't go through a shell.
 pub(super) fn command(node: &Node) -> Result<Vec<String>, Problem> {
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         let help = "write a program and its arguments, such as `[\"bin/hosts\", \"prod\"]`";
         return Err(expected("a list of words", node).help(help));
     };
@@ -76,7 +78,7 @@ pub(super) fn command(node: &Node) -> Result<Vec<String>, Problem> {
     value::filled(node, words)
 }
 
-/// A folder on the hosts; `~/` is the login user's.
+/// Reads a folder on the hosts; `~/` is the login user's home.
 pub(super) fn state(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     let below_home = text.strip_prefix("~/").map(|rest| rest.trim_end_matches('/'));

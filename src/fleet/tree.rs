@@ -1,6 +1,6 @@
-//! A fleet as written, before anybody knows what it means: the same for TOML, for a Rhai map and for `--set`.
+//! A fleet as written, before its keys are interpreted. It's the same for TOML, a Rhai map and `--set`.
 use super::{
-    location::{At, Location},
+    location::{Location, WrittenAt},
     wrong::Problem,
 };
 use std::{borrow::Cow, ops::Range};
@@ -9,14 +9,14 @@ use toml::de::{DeTable, DeValue};
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub value: Value,
+    pub value: NodeValue,
     /// The keys that lead to it, such as `app.health.url`.
     pub path: String,
-    pub at: At,
+    pub at: WrittenAt,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum NodeValue {
     Nothing,
     Bool(bool),
     Whole(i64),
@@ -32,50 +32,53 @@ pub(super) enum Value {
 #[derive(Clone, Debug)]
 pub(super) struct KeyValue {
     pub key: String,
-    /// The key's own place.
-    pub at: At,
+    /// The place of the key itself.
+    pub at: WrittenAt,
     pub node: Node,
 }
 
 impl Node {
     /// Reads the text of a TOML file.
-    pub fn from_toml(text: &str) -> Result<Node, Problem> {
+    pub(super) fn from_toml(text: &str) -> Result<Node, Problem> {
         match DeTable::parse(text) {
-            Ok(table) => table_of(table.get_ref(), String::new(), At::File(0..0), &At::File),
+            Ok(table) => table_of(table.get_ref(), String::new(), WrittenAt::File(0..0), &WrittenAt::File),
             Err(error) => {
-                let place =
-                    Location { path: String::new(), at: At::File(error.span().unwrap_or(0..0)), label: "here".into() };
+                let place = Location {
+                    path: String::new(),
+                    at: WrittenAt::File(error.span().unwrap_or(0..0)),
+                    label: "here".into(),
+                };
                 Err(Problem::new(format!("this isn't TOML: {}", one_line(error.message())), place))
             }
         }
     }
 
-    /// Reads one TOML value that was written after `--set`.
-    pub fn from_toml_value(text: &str, path: &str, at: &At) -> Option<Node> {
+    /// Reads a TOML value from after `--set`.
+    pub(super) fn from_toml_value(text: &str, path: &str, at: &WrittenAt) -> Option<Node> {
         let value = DeValue::parse(text).ok()?;
         node(value.get_ref(), path.to_owned(), at.clone(), &|_| at.clone()).ok()
     }
 
-    /// Reads what a script gave, or a command printed.
-    pub fn from_json(json: &serde_json::Value, path: &str, at: &At) -> Result<Node, Problem> {
+    /// Reads a value from a script, or from the output of a command.
+    pub(super) fn from_json(json: &serde_json::Value, path: &str, at: &WrittenAt) -> Result<Node, Problem> {
         use serde_json::Value as Json;
         let value = match json {
-            Json::Null => Value::Nothing,
-            Json::Bool(yes) => Value::Bool(*yes),
+            Json::Null => NodeValue::Nothing,
+            Json::Bool(yes) => NodeValue::Bool(*yes),
             Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-                (Some(whole), _) => Value::Whole(whole),
-                (None, Some(decimal)) if number.is_f64() => Value::Decimal(decimal),
+                (Some(whole), _) => NodeValue::Whole(whole),
+                (None, Some(decimal)) if number.is_f64() => NodeValue::Decimal(decimal),
                 _ => return Err(too_large(path, at.clone())),
             },
-            Json::String(text) => Value::Text(text.clone()),
-            Json::Array(items) => Value::List(
+            Json::String(text) => NodeValue::Text(text.clone()),
+            Json::Array(items) => NodeValue::List(
                 items
                     .iter()
                     .enumerate()
                     .map(|(i, item)| Node::from_json(item, &format!("{path}[{i}]"), at))
                     .collect::<Result<_, _>>()?,
             ),
-            Json::Object(map) => Value::Table(
+            Json::Object(map) => NodeValue::Table(
                 map.iter()
                     .map(|(key, item)| {
                         let node = Node::from_json(item, &join(path, key), at)?;
@@ -87,66 +90,73 @@ impl Node {
         Ok(Node { value, path: path.to_owned(), at: at.clone() })
     }
 
-    /// Finds what stands behind a key of a table.
-    pub fn inner(&self, key: &str) -> Option<&Node> {
+    /// Finds the value of a key of a table.
+    pub(super) fn inner(&self, key: &str) -> Option<&Node> {
         match &self.value {
-            Value::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
+            NodeValue::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
             _ => None,
         }
     }
 
-    /// Turns a host's own key into what a script sees.
-    pub fn to_json(&self) -> serde_json::Value {
+    /// Converts a variable of a host for scripts.
+    pub(super) fn to_json(&self) -> serde_json::Value {
         match &self.value {
-            Value::Nothing => serde_json::Value::Null,
-            Value::Bool(yes) => (*yes).into(),
-            Value::Whole(number) => (*number).into(),
-            Value::Decimal(number) => (*number).into(),
-            Value::Text(text) | Value::Date(text) => text.clone().into(),
-            Value::List(items) => items.iter().map(Node::to_json).collect(),
-            Value::Table(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
+            NodeValue::Nothing => serde_json::Value::Null,
+            NodeValue::Bool(yes) => (*yes).into(),
+            NodeValue::Whole(number) => (*number).into(),
+            NodeValue::Decimal(number) => (*number).into(),
+            NodeValue::Text(text) | NodeValue::Date(text) => text.clone().into(),
+            NodeValue::List(items) => items.iter().map(Node::to_json).collect(),
+            NodeValue::Table(entries) => {
+                entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect()
+            }
         }
     }
 
-    /// What it is, in words.
-    pub fn kind(&self) -> &'static str {
+    /// Names its type in words.
+    pub(super) fn kind(&self) -> &'static str {
         match self.value {
-            Value::Nothing => "nothing",
-            Value::Bool(_) => "true or false",
-            Value::Whole(_) => "a whole number",
-            Value::Decimal(_) => "a decimal number",
-            Value::Text(_) => "a text",
-            Value::Date(_) => "a date",
-            Value::List(_) => "a list",
-            Value::Table(_) => "a table",
+            NodeValue::Nothing => "nothing",
+            NodeValue::Bool(_) => "true or false",
+            NodeValue::Whole(_) => "a whole number",
+            NodeValue::Decimal(_) => "a decimal number",
+            NodeValue::Text(_) => "a text",
+            NodeValue::Date(_) => "a date",
+            NodeValue::List(_) => "a list",
+            NodeValue::Table(_) => "a table",
         }
     }
 
-    pub fn place(&self, label: impl Into<String>) -> Location {
+    pub(super) fn place(&self, label: impl Into<String>) -> Location {
         Location { path: self.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }
 
 impl KeyValue {
-    /// The place of the key, not of its value.
-    pub fn place(&self, label: impl Into<String>) -> Location {
+    /// Returns the place of the key, not of its value.
+    pub(super) fn place(&self, label: impl Into<String>) -> Location {
         Location { path: self.node.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }
 
-/// Puts a key behind a path, in quotes if it needs them.
+/// Appends a key to a path, in quotes if it needs them.
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     let key = if bare { Cow::Borrowed(key) } else { Cow::Owned(format!("{key:?}")) };
     if path.is_empty() { key.into_owned() } else { format!("{path}.{key}") }
 }
 
-/// The message of an error that may have several lines.
+/// Puts a message that may have several lines into one.
 pub(super) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn table_of(table: &DeTable<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) -> At) -> Result<Node, Problem> {
+fn table_of(
+    table: &DeTable<'_>,
+    path: String,
+    at: WrittenAt,
+    place: &dyn Fn(Range<usize>) -> WrittenAt,
+) -> Result<Node, Problem> {
     let mut items: Vec<_> = table.iter().collect();
     items.sort_by_key(|(key, _)| key.span().start);
     let entries = items
@@ -157,23 +167,28 @@ fn table_of(table: &DeTable<'_>, path: String, at: At, place: &dyn Fn(Range<usiz
             Ok(KeyValue { key: key.get_ref().to_string(), at: place(key.span()), node })
         })
         .collect::<Result<_, Problem>>()?;
-    Ok(Node { value: Value::Table(entries), path, at })
+    Ok(Node { value: NodeValue::Table(entries), path, at })
 }
 
-fn node(value: &DeValue<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) -> At) -> Result<Node, Problem> {
+fn node(
+    value: &DeValue<'_>,
+    path: String,
+    at: WrittenAt,
+    place: &dyn Fn(Range<usize>) -> WrittenAt,
+) -> Result<Node, Problem> {
     let value = match value {
-        DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Boolean(yes) => Value::Bool(*yes),
-        DeValue::Datetime(date) => Value::Date(date.to_string()),
+        DeValue::String(text) => NodeValue::Text(text.to_string()),
+        DeValue::Boolean(yes) => NodeValue::Bool(*yes),
+        DeValue::Datetime(date) => NodeValue::Date(date.to_string()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => Value::Whole(number),
+            Ok(number) => NodeValue::Whole(number),
             Err(_) => return Err(too_large(&path, at)),
         },
         DeValue::Float(number) => match number.as_str().parse::<f64>() {
-            Ok(number) if number.is_finite() => Value::Decimal(number),
+            Ok(number) if number.is_finite() => NodeValue::Decimal(number),
             _ => return Err(too_large(&path, at)),
         },
-        DeValue::Array(items) => Value::List(
+        DeValue::Array(items) => NodeValue::List(
             items
                 .iter()
                 .enumerate()
@@ -185,7 +200,7 @@ fn node(value: &DeValue<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) 
     Ok(Node { value, path, at })
 }
 
-fn too_large(path: &str, at: At) -> Problem {
+fn too_large(path: &str, at: WrittenAt) -> Problem {
     Problem::new("this number is out of range", Location { path: path.to_owned(), at, label: "here".into() })
         .help("use a number between -9223372036854775808 and 9223372036854775807")
 }

@@ -1,57 +1,56 @@
-//! What single values of a fleet may be.
+//! The values that single keys of a fleet may have.
 use super::{
-    nearest::did_you_mean,
     section::{expected, listed},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     wrong::Problem,
 };
-use crate::host::Name;
+use crate::{duration, host::Name, misspelled::did_you_mean};
 use std::time::Duration;
 
-/// The longest name, in bytes; DNS has no longer one.
+/// The longest name, in bytes, as in DNS.
 const LONGEST_NAME: usize = 253;
 /// The longest wait that a fleet may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn yes(node: &Node) -> Result<bool, Problem> {
     match node.value {
-        Value::Bool(yes) => Ok(yes),
+        NodeValue::Bool(yes) => Ok(yes),
         _ => Err(expected("true or false", node)),
     }
 }
 
-/// A text without control characters that is not empty.
+/// Reads a text that isn't empty and has no control characters.
 pub(super) fn text(node: &Node) -> Result<&str, Problem> {
     match &node.value {
-        Value::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
-        Value::Text(text) if text.chars().any(char::is_control) => {
+        NodeValue::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
+        NodeValue::Text(text) if text.chars().any(char::is_control) => {
             Err(Problem::new("the text has a control character", node.place("here")))
         }
-        Value::Text(text) => Ok(text),
+        NodeValue::Text(text) => Ok(text),
         _ => Err(expected("a text", node)),
     }
 }
 
-/// A whole number that is not below `least`.
+/// Reads a whole number of at least `least`.
 pub(super) fn whole(node: &Node, least: u32) -> Result<u32, Problem> {
     match node.value {
-        Value::Whole(number) if number < i64::from(least) => {
+        NodeValue::Whole(number) if number < i64::from(least) => {
             let message = format!("`{number}` is too small");
             Err(Problem::new(message, node.place(format!("at least {least}"))))
         }
-        Value::Whole(number) => u32::try_from(number)
+        NodeValue::Whole(number) => u32::try_from(number)
             .map_err(|_| Problem::new(format!("`{number}` is too large"), node.place(format!("at most {}", u32::MAX)))),
         _ => Err(expected("a whole number", node)),
     }
 }
 
-/// A list of which no two are the same.
+/// Reads a list without duplicates.
 pub(super) fn list<'t, T: PartialEq>(
     node: &'t Node,
     what: &str,
     read: impl Fn(&'t Node) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         return Err(expected(what, node));
     };
     let mut read_items = Vec::with_capacity(items.len());
@@ -72,7 +71,7 @@ pub(super) fn filled<T>(node: &Node, items: Vec<T>) -> Result<Vec<T>, Problem> {
     if items.is_empty() { Err(Problem::new("the list is empty", node.place("nothing in it"))) } else { Ok(items) }
 }
 
-/// One of a few words.
+/// Reads one of a few words.
 pub(super) fn one_of<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, Problem> {
     let word = text(node)?;
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
@@ -82,12 +81,12 @@ pub(super) fn one_of<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, Pro
     })
 }
 
-/// A number and its unit: `500ms`, `60s`, `2m`, `1h`.
+/// Reads a number and its unit: `500ms`, `60s`, `2m`, `1h`.
 pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
-    let Value::Text(text) = &node.value else {
+    let NodeValue::Text(text) = &node.value else {
         return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
     };
-    let Some(duration) = span(text) else {
+    let Some(duration) = duration::read(text) else {
         return Err(Problem::new(format!("`{text}` isn't a duration"), node.place("not a duration"))
             .help("write a whole number and `ms`, `s`, `m` or `h`, such as \"60s\" or \"2m\""));
     };
@@ -97,7 +96,7 @@ pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
     Ok(duration)
 }
 
-/// A duration that is not zero.
+/// Reads a duration that isn't zero.
 pub(super) fn wait(node: &Node) -> Result<Duration, Problem> {
     match duration(node)? {
         Duration::ZERO => Err(Problem::new("a wait of 0s can only fail", node.place("more than 0s"))),
@@ -105,7 +104,7 @@ pub(super) fn wait(node: &Node) -> Result<Duration, Problem> {
     }
 }
 
-/// Whether a text may be a host, group, role, pool or server, or an address.
+/// Returns whether a text can be an address, or the name of a host, group, role, pool or server.
 pub fn is_name(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
     !text.is_empty()
@@ -116,7 +115,7 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(plain)
 }
 
-/// Says why a text is no name.
+/// Explains why a text isn't a name.
 pub(super) fn why_no_name(text: &str) -> &'static str {
     match text {
         "" => "write at least one character",
@@ -128,7 +127,7 @@ pub(super) fn why_no_name(text: &str) -> &'static str {
 }
 
 pub(super) fn name(node: &Node) -> Result<Name, Problem> {
-    let Value::Text(text) = &node.value else {
+    let NodeValue::Text(text) = &node.value else {
         return Err(expected("a name", node));
     };
     if is_name(text) {
@@ -138,7 +137,7 @@ pub(super) fn name(node: &Node) -> Result<Name, Problem> {
     }
 }
 
-/// Where a machine is reached: a name or an address, without a port.
+/// Reads the name or address that a machine is reached at, without a port.
 pub(super) fn address(node: &Node) -> Result<Name, Problem> {
     let address = name(node)?;
     match port_in(&address) {
@@ -147,14 +146,14 @@ pub(super) fn address(node: &Node) -> Result<Name, Problem> {
     }
 }
 
-/// The port behind a name or an address; what is IPv6 has none.
+/// Returns the port after a name or an address. An IPv6 address has none.
 pub(super) fn port_in(address: &str) -> Option<&str> {
     let v6 = address.parse::<std::net::Ipv6Addr>().is_ok();
     let port = address.rsplit_once(':').map(|(_, port)| port).filter(|_| !v6)?;
     (!port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())).then_some(port)
 }
 
-/// Words the problem of an address with a port, and names the place where that belongs.
+/// Words the problem of an address with a port, and names the place that the port belongs in.
 pub(super) fn with_port(address: &str, port: &str, place: super::location::Location) -> Problem {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     Problem::new(format!("`{address}` isn't an address"), place).help(format!(
@@ -164,7 +163,7 @@ pub(super) fn with_port(address: &str, port: &str, place: super::location::Locat
     ))
 }
 
-/// Whether a text may be a user of a host: `[a-z_][a-z0-9_.-]*`.
+/// Returns whether a text can be the name of a user: `[a-z_][a-z0-9_.-]*`.
 pub fn is_user(text: &str) -> bool {
     let (first, rest) = text.as_bytes().split_first().map_or((b'-', &[][..]), |(first, rest)| (*first, rest));
     let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(b);
@@ -181,7 +180,7 @@ pub(super) fn user(node: &Node) -> Result<Name, Problem> {
     }
 }
 
-/// A path on a host that starts at `/`, without `..`.
+/// Reads a path on a host, which starts with `/` and has no `..`.
 pub(super) fn path(node: &Node) -> Result<&str, Problem> {
     let text = text(node)?;
     let wrong = |message: &str, label: &str| Err(Problem::new(format!("`{text}` {message}"), node.place(label)));
@@ -196,7 +195,7 @@ pub(super) fn path(node: &Node) -> Result<&str, Problem> {
     }
 }
 
-/// Checks a text with `{placeholders}`, and gives it filled with samples.
+/// Checks a text with `{placeholders}`, and returns it filled with samples.
 pub(super) fn filled_in(node: &Node, text: &str, samples: &[(&str, &str)]) -> Result<String, Problem> {
     let mut filled = String::new();
     let mut rest = text;
@@ -214,18 +213,4 @@ pub(super) fn filled_in(node: &Node, text: &str, samples: &[(&str, &str)]) -> Re
         rest = &rest[end..];
     }
     Ok(filled + rest)
-}
-
-/// Reads a number and its unit: `500ms`, `60s`, `2m`, `1h`.
-pub fn span(text: &str) -> Option<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let millis = match &text[digits..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let number = text[..digits].parse::<u64>().ok().filter(|_| digits < 12)?;
-    Some(Duration::from_millis(number * millis))
 }

@@ -1,57 +1,56 @@
-//! A fleet as it is written, in a file or in a script's map, before its hosts are all known.
+//! A fleet as it's written, in a file or in a script's map, before all its hosts are known.
 use super::{
-    Fleet, Folders,
-    nearest::did_you_mean,
-    printed,
+    Fleet, Folders, printed,
     read::{self},
     set::{self, Set},
     top,
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     wrong::{Problem, Wrong},
 };
+use crate::misspelled::did_you_mean;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The largest fleet file that is read, in bytes.
+/// The largest fleet file that rfab reads, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// A fleet, of which what is under `hosts_from` is not asked yet.
+/// A fleet as written, which may not have the hosts of its `hosts_from` yet.
 #[derive(Debug)]
-pub struct Written {
+pub struct WrittenFleet {
     /// The fleet's name.
     pub name: String,
-    /// How errors call it.
+    /// The name for errors.
     subject: String,
     text: Option<String>,
     tree: Node,
     project: PathBuf,
     folder: PathBuf,
     sets: Vec<Set>,
-    /// Whether its command has printed hosts.
+    /// Whether the hosts that its command printed are in.
     asked: bool,
 }
 
-impl Written {
-    /// Reads a fleet file; `shown` is its path from the fabfile's folder `project` on, as the user wrote it.
+impl WrittenFleet {
+    /// Reads a fleet file; `shown` is its path as the user wrote it, which starts from the fabfile's folder `project`.
     ///
-    /// The fleet is named after the file, without its ending.
-    pub fn in_file(shown: &str, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
+    /// The fleet's name is the file's, without its extension.
+    pub fn in_file(shown: &str, project: &Path, sets: &[Set]) -> Result<WrittenFleet, Wrong> {
         let file = project.join(shown);
         let text = text_of(&file).map_err(|problem| Wrong::new(shown, None, vec![problem]))?;
         let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let folder = file.parent().unwrap_or(project);
-        Written::in_text(shown, name, &text, Folders { project, fleet: folder }, sets)
+        WrittenFleet::in_text(shown, name, &text, Folders { project, fleet: folder }, sets)
     }
 
-    /// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
-    pub fn in_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
+    /// Reads a fleet from a script's map. Errors name keys instead of lines, and paths start from `project`.
+    pub fn in_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<WrittenFleet, Wrong> {
         let subject = format!("fleet `{name}`");
-        let tree = Node::from_json(map, "", &super::location::At::Map);
+        let tree = Node::from_json(map, "", &super::location::WrittenAt::Map);
         let tree = tree.map_err(|problem| Wrong::new(&subject, None, vec![problem]))?;
         let (name, folders) = (name.to_owned(), Folders { project, fleet: project });
-        Ok(Written::of(name, subject, None, tree, folders, sets))
+        Ok(WrittenFleet::of(name, subject, None, tree, folders, sets))
     }
 
     pub(super) fn in_text(
@@ -60,9 +59,9 @@ impl Written {
         text: &str,
         folders: Folders<'_>,
         sets: &[Set],
-    ) -> Result<Written, Wrong> {
+    ) -> Result<WrittenFleet, Wrong> {
         let tree = Node::from_toml(text).map_err(|problem| Wrong::new(shown, Some(text), vec![problem]))?;
-        Ok(Written::of(name.to_owned(), shown.to_owned(), Some(text.to_owned()), tree, folders, sets))
+        Ok(WrittenFleet::of(name.to_owned(), shown.to_owned(), Some(text.to_owned()), tree, folders, sets))
     }
 
     fn of(
@@ -72,31 +71,31 @@ impl Written {
         tree: Node,
         folders: Folders<'_>,
         sets: &[Set],
-    ) -> Written {
+    ) -> WrittenFleet {
         let (project, folder) = (folders.project.to_owned(), folders.fleet.to_owned());
-        Written { name, subject, text, tree, project, folder, sets: sets.to_vec(), asked: false }
+        WrittenFleet { name, subject, text, tree, project, folder, sets: sets.to_vec(), asked: false }
     }
 
-    /// The command that prints hosts of it, if it names one: words that are run in the fabfile's folder.
+    /// Returns the words of the command that prints its hosts, if it names one. It runs in the fabfile's folder.
     pub fn hosts_from(&self) -> Result<Option<Vec<String>>, Wrong> {
         let words = self.command().as_ref().map(top::command).transpose();
         words.map_err(|problem| self.wrong(vec![problem]))
     }
 
-    /// Puts the hosts that the command printed beside those that are written.
-    pub fn with(mut self, printed: &str) -> Result<Written, Wrong> {
+    /// Adds the hosts that the command printed to those that are written.
+    pub fn with(mut self, printed: &str) -> Result<WrittenFleet, Wrong> {
         let Some(command) = self.command() else { return Ok(self) };
         let by = top::command(&command).map(|words| printed::shown(&words)).unwrap_or_default();
         match printed::merge(&mut self.tree, &command, &by, printed) {
-            Ok(()) => Ok(Written { asked: true, ..self }),
+            Ok(()) => Ok(WrittenFleet { asked: true, ..self }),
             Err(problem) => Err(self.wrong(vec![problem])),
         }
     }
 
-    /// What all of it means; its `hosts_from` must have been asked.
+    /// Interprets the fleet. If it has `hosts_from`, the printed hosts must be in.
     pub fn fleet(&self) -> Result<Fleet, Wrong> {
         if let Some(command) = self.command().filter(|_| !self.asked) {
-            // One that is no command is told as that.
+            // If it isn't a command, the error says that instead.
             let by = top::command(&command).map(|words| printed::shown(&words));
             let unasked = |by: String| {
                 Problem::new(format!("its hosts come from {by}, which only a run asks"), command.place("here"))
@@ -107,12 +106,12 @@ impl Written {
         read::fleet(&self.name, self.tree.clone(), folders, &self.sets).map_err(|problems| self.wrong(problems))
     }
 
-    /// The value of `hosts_from`, as `--set` leaves it.
+    /// Returns the value of `hosts_from` after `--set`.
     fn command(&self) -> Option<Node> {
         let mut tree = self.tree.clone();
-        // What is wrong with a `--set` is told with all else.
+        // The reading of the fleet reports a wrong `--set`.
         self.sets.iter().for_each(|set| drop(set::apply(&mut tree, set)));
-        let Value::Table(entries) = tree.value else { return None };
+        let NodeValue::Table(entries) = tree.value else { return None };
         entries.into_iter().find(|entry| entry.key == "hosts_from").map(|entry| entry.node)
     }
 
@@ -123,17 +122,17 @@ impl Written {
 
 /// Reads a fleet file that names all its hosts.
 pub fn read(shown: &str, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
-    Written::in_file(shown, project, sets)?.fleet()
+    WrittenFleet::in_file(shown, project, sets)?.fleet()
 }
 
 /// Reads the text of a fleet file that is called `shown` in errors.
 pub fn parse(shown: &str, name: &str, text: &str, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Wrong> {
-    Written::in_text(shown, name, text, folders, sets)?.fleet()
+    WrittenFleet::in_text(shown, name, text, folders, sets)?.fleet()
 }
 
 /// Reads a fleet from a script's map that names all its hosts.
 pub fn from_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
-    Written::in_map(name, map, project, sets)?.fleet()
+    WrittenFleet::in_map(name, map, project, sets)?.fleet()
 }
 
 fn text_of(file: &Path) -> Result<String, Problem> {
@@ -153,7 +152,7 @@ fn text_of(file: &Path) -> Result<String, Problem> {
     fs::read_to_string(file).map_err(unreadable)
 }
 
-/// Names the file that was probably meant, in the same folder, or those that there are.
+/// Names the file in the same folder that the user probably meant, otherwise all of its fleet files.
 fn neighbour(file: &Path) -> Option<String> {
     let mut names: Vec<String> = fs::read_dir(file.parent()?)
         .ok()?

@@ -1,12 +1,15 @@
-//! What is wrong with a fleet, pointing at the line.
-use super::location::{At, Location};
-use crate::failure::{Cause, Excerpt, Failure};
+//! The problems of a fleet, with the lines that they point at.
+use super::location::{Location, WrittenAt};
+use crate::{
+    control::shown,
+    failure::{Cause, Excerpt, Failure},
+};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
 
-/// All that is wrong with one fleet, found in one reading.
+/// All problems that one reading of a fleet found.
 ///
-/// One problem is shown as itself, several under a common heading.
+/// A single problem is shown alone, several under a common heading.
 #[derive(Debug)]
 pub struct Wrong {
     /// The file as the user named it, or ``fleet `NAME` `` for a map.
@@ -16,7 +19,7 @@ pub struct Wrong {
     source: Option<Arc<NamedSource<String>>>,
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Clone, Debug)]
 pub struct Problem {
     message: String,
@@ -30,16 +33,16 @@ impl Problem {
         Self { places: vec![place], ..Self::bare(message) }
     }
 
-    /// A problem of the whole.
+    /// Builds a problem of the whole fleet.
     pub(super) fn bare(message: impl Into<String>) -> Self {
-        Self { message: visible(&message.into()), places: Vec::new(), help: None, source: None }
+        Self { message: shown(&message.into()), places: Vec::new(), help: None, source: None }
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(visible(&help.into())), ..self }
+        Self { help: Some(shown(&help.into())), ..self }
     }
 
-    /// Adds a help only if there is one.
+    /// Adds the help, if there is one.
     pub(super) fn perhaps(self, help: Option<String>) -> Self {
         match help {
             Some(help) => self.help(help),
@@ -55,7 +58,7 @@ impl Problem {
 
 impl Wrong {
     pub(super) fn new(subject: &str, text: Option<&str>, problems: Vec<Problem>) -> Self {
-        let subject = &visible(subject);
+        let subject = &shown(subject);
         let source = text.map(|text| Arc::new(NamedSource::new(subject, text.to_owned())));
         let problems =
             problems.into_iter().map(|problem| Problem { source: source.clone(), ..problem }).collect::<Vec<_>>();
@@ -66,10 +69,10 @@ impl Wrong {
         if let [only] = self.problems.as_slice() { Some(only) } else { None }
     }
 
-    /// Says a problem in one line, with `file:line:column` before it where there is a line.
+    /// Formats a problem in one line, after `file:line:column` if it has a line.
     fn line(&self, problem: &Problem) -> String {
         match (&self.source, problem.places.first()) {
-            (Some(source), Some(Location { at: At::File(span), .. })) => {
+            (Some(source), Some(Location { at: WrittenAt::File(span), .. })) => {
                 let before = &source.inner()[..span.start.min(source.inner().len())];
                 let line = before.matches('\n').count() + 1;
                 let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
@@ -80,26 +83,21 @@ impl Wrong {
     }
 }
 
-/// Makes control characters visible, so that a name cannot draw on the terminal.
-pub(super) fn visible(text: &str) -> String {
-    crate::control::shown(text)
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.places.first() {
-            Some(Location { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
-            Some(Location { at: At::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
-            Some(Location { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
+            Some(Location { at: WrittenAt::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
+            Some(Location { at: WrittenAt::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
+            Some(Location { at: WrittenAt::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
             _ => {}
         }
         f.write_str(&self.message)?;
         for place in self.places.iter().skip(1) {
             match &place.at {
-                At::File(_) => {}
-                At::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
-                At::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
-                At::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
+                WrittenAt::File(_) => {}
+                WrittenAt::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
+                WrittenAt::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
+                WrittenAt::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
             }
         }
         Ok(())
@@ -109,7 +107,7 @@ impl fmt::Display for Problem {
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.only() {
-            // The label shows the file.
+            // The label already shows the file.
             Some(problem) if problem.source_code().is_some() => problem.fmt(f),
             Some(problem) => f.write_str(&self.line(problem)),
             None => write!(f, "{} has {} mistakes", self.subject, self.problems.len()),
@@ -126,13 +124,13 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        let in_file = self.places.iter().any(|place| matches!(place.at, At::File(_)));
+        let in_file = self.places.iter().any(|place| matches!(place.at, WrittenAt::File(_)));
         self.source.as_deref().filter(|_| in_file).map(|source| source as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let labels = self.places.iter().filter_map(|place| match &place.at {
-            At::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
+            WrittenAt::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
             _ => None,
         });
         Some(Box::new(labels))
@@ -167,10 +165,10 @@ impl From<Wrong> for Failure {
 }
 
 impl From<&Wrong> for Failure {
-    /// Shows each problem's place; without a file, says each of several in a line of its own.
+    /// Shows each problem's place. Without a file, each of several problems has its own line.
     fn from(wrong: &Wrong) -> Failure {
         let excerpt = |place: &Location| match (&wrong.source, &place.at) {
-            (Some(source), At::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
+            (Some(source), WrittenAt::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
             _ => None,
         };
         if let Some(problem) = wrong.only()

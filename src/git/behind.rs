@@ -1,5 +1,5 @@
-//! Whether a folder's branch is behind the one that it follows.
-use super::{Error, Repository, branch::Branch, open::Open, process::git, visible::visible};
+//! Checks whether a folder's branch is behind its upstream.
+use super::{GitError, Repository, branch::Branch, open::OpenRepository, process::git, visible::visible};
 use crate::{
     effect::*,
     failure::Failure,
@@ -8,24 +8,24 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{path::Path, time::Duration};
 
-/// How long the remote may take to say where its branch stands; then what was last fetched counts.
+/// How long the remote may take to report where its branch is. After that, the last fetch counts.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Looks whether the branch that a folder is on is behind its upstream.
+/// Checks whether a folder's current branch is behind its upstream.
 ///
-/// Nothing is fetched: the remote is asked for one name, unless `--no-fetch` forbids it. Whoever has no upstream, no
-/// branch or no repository is behind nothing.
+/// It fetches nothing: it asks the remote for one name, unless `--no-fetch` forbids that. Without an upstream, a branch
+/// or a repository, the answer is `None`.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadBehind {
     pub folder: String,
 }
 
-/// What the upstream has and the folder's branch has not.
+/// What the upstream has and the folder's branch doesn't.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Behind {
-    /// The branch that is followed, such as `origin/main`.
+    /// The upstream's name, such as `origin/main`.
     pub upstream: String,
-    /// How many commits; `None` if they were pushed since the last fetch.
+    /// How many commits it has; `None` if they were pushed after the last fetch.
     pub commits: Option<usize>,
 }
 
@@ -46,28 +46,28 @@ impl Read for ReadBehind {
         Ok(behind(&repository, at.real.fetch).await.unwrap_or_default())
     }
 
-    /// Git is not made up: what was last fetched counts.
+    /// A dry run reads the real repository: the last fetch counts.
     fn predict(&self, _: &mut Model) -> Predicted<Option<Behind>> {
         let repository = Repository::locate(&self.folder, Path::new("/nonexistent")).ok();
         Ok(repository.and_then(|at| Followed::of(&at).ok().flatten()?.behind(&at, None).ok()?))
     }
 }
 
-async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, Error> {
+async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, GitError> {
     let Some(followed) = Followed::of(repository)? else { return Ok(None) };
     let now = if ask { followed.asked(repository).await } else { None };
     followed.behind(repository, now.as_deref())
 }
 
-/// The branch that the current one follows.
+/// The current branch and its upstream.
 struct Followed(Branch);
 
 impl Followed {
-    fn of(repository: &Repository) -> Result<Option<Followed>, Error> {
-        Ok(Open::of(repository)?.followed()?.map(Followed))
+    fn of(repository: &Repository) -> Result<Option<Followed>, GitError> {
+        Ok(OpenRepository::of(repository)?.followed()?.map(Followed))
     }
 
-    /// Where the remote says that it stands now; nothing if it does not say so in time.
+    /// Asks the remote where the upstream is; `None` if it doesn't answer in time.
     async fn asked(&self, repository: &Repository) -> Option<String> {
         let Branch { remote, name, .. } = &self.0;
         if remote == "." || remote.starts_with('-') {
@@ -78,8 +78,8 @@ impl Followed {
         Some(line.split('\t').next()?.to_owned()).filter(|_| ended.ok)
     }
 
-    fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, Error> {
-        let open = Open::of(repository)?;
+    fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, GitError> {
+        let open = OpenRepository::of(repository)?;
         let there = |commits| Behind { upstream: visible(&self.0.shown), commits };
         let tip = now.unwrap_or(&self.0.known);
         if !open.has(tip) {

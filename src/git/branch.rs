@@ -1,12 +1,12 @@
-//! A branch and what it follows.
-/// A branch and what it follows.
+//! A branch and its upstream.
+/// A branch and its upstream.
 pub(super) struct Branch {
-    /// `origin/main`.
+    /// The upstream's name for people: `origin/main`.
     pub shown: String,
     pub remote: String,
-    /// The remote's own name for it: `refs/heads/main`.
+    /// The upstream's name on the remote: `refs/heads/main`.
     pub name: String,
-    /// Where the branch stands, and where the followed one stood when it was last fetched.
+    /// The commit of the branch, and the commit that the upstream had at the last fetch.
     pub own: String,
     pub known: String,
 }

@@ -1,11 +1,11 @@
-//! Files of a repository, as `git cat-file` prints them.
-use super::{Error, Repository, prepared::reading, visible::visible};
+//! Reads files of a repository from `git cat-file`.
+use super::{GitError, Repository, prepared::reading, visible::visible};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
-/// A git that prints one file after the other.
+/// A git process that prints one file after another.
 pub(super) struct Batch {
     child: Child,
     input: ChildStdin,
@@ -13,25 +13,25 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Starts the git that prints files.
-    pub fn open(at: &Repository) -> Result<Batch, Error> {
+    /// Starts the git process.
+    pub(super) fn open(at: &Repository) -> Result<Batch, GitError> {
         let mut command = reading(at);
         command.args(["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let mut child = command.spawn().map_err(|e| GitError::NoGit(e.to_string()))?;
         let (input, out) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         Ok(Batch { child, input, out: BufReader::new(out) })
     }
 
-    /// Returns what a file holds, given by its id.
-    pub fn content(&mut self, id: &str) -> Result<Vec<u8>, Error> {
-        let failed = |e: std::io::Error| Error::Read(format!("`git cat-file` ended: {e}"));
+    /// Returns the content of the file with this id.
+    pub(super) fn content(&mut self, id: &str) -> Result<Vec<u8>, GitError> {
+        let failed = |e: std::io::Error| GitError::Read(format!("`git cat-file` ended: {e}"));
         writeln!(self.input, "{id}").and_then(|()| self.input.flush()).map_err(failed)?;
         let mut head = String::new();
         self.out.read_line(&mut head).map_err(failed)?;
         let size = head.trim_end().strip_prefix(&format!("{id} blob ")).and_then(|size| size.parse::<usize>().ok());
         let size =
-            size.ok_or_else(|| Error::Read(format!("git reports about a file: {}", visible(head.trim_end()))))?;
+            size.ok_or_else(|| GitError::Read(format!("git reports about a file: {}", visible(head.trim_end()))))?;
         let mut content = vec![0; size + 1];
         self.out.read_exact(&mut content).map_err(failed)?;
         content.pop();
@@ -46,20 +46,20 @@ impl Drop for Batch {
     }
 }
 
-/// What a file of a repository holds, as git prints it.
+/// The content of one file, read as git prints it.
 pub(super) struct Blob {
     child: Child,
     out: ChildStdout,
 }
 
 impl Blob {
-    /// Begins to read a blob, given by its id.
-    pub fn open(at: &Repository, id: &str) -> Result<Blob, Error> {
+    /// Starts to read the blob with this id.
+    pub(super) fn open(at: &Repository, id: &str) -> Result<Blob, GitError> {
         let mut command = reading(at);
-        // What is larger git hands on piece by piece, and does not hold it whole.
+        // Git passes on a larger file in pieces, and doesn't hold all of it in memory.
         command.args(["-c", "core.bigFileThreshold=1m", "cat-file", "blob", id]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let mut child = command.spawn().map_err(|e| GitError::NoGit(e.to_string()))?;
         let out = child.stdout.take().expect("piped");
         Ok(Blob { child, out })
     }

@@ -1,20 +1,20 @@
-//! What is done to a repository.
+//! The changes that rfab can make to a repository.
 use super::Pushed;
 use serde::Serialize;
 
-/// What is done to a repository.
+/// A change of a repository.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
-    /// Commits the named files, or what is staged if none is named.
+    /// Commits the named files, or the staged changes if it names none.
     Commit { message: String, files: Vec<String> },
     /// Merges a branch, tag or commit into the current branch.
     Merge { reference: String },
-    /// Tags a commit; annotated if there is a message.
+    /// Tags a commit. With a message, the tag is annotated.
     Tag { name: String, commit: String, message: Option<String> },
-    /// Pushes branches and tags, all or none.
+    /// Pushes branches and tags, either all or none.
     Push { what: Vec<Pushed> },
-    /// Fetches into refs of rfab's own.
+    /// Fetches into rfab's own refs.
     Fetch,
 }
 

@@ -1,4 +1,4 @@
-//! Changes of a repository, as an effect: by the user's own git.
+//! Changes a repository with the user's git, as an effect.
 use super::{
     Change, ChangeTrace, ReadChange, Repository, commit, fetch, merge, push,
     reading::{WITHIN, fetched},
@@ -19,10 +19,10 @@ pub struct ChangeRepository {
 }
 
 impl Effect for ChangeRepository {
-    /// The commit that came of it, if any did.
+    /// The commit that the change made, if it made one.
     type Outcome = Option<String>;
     const NAME: &'static str = "git";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -36,12 +36,12 @@ impl Effect for ChangeRepository {
         self.change.describe()
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Option<String>>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Option<String>>, Failure> {
         let read = ReadChange { repository: self.repository.clone(), change: self.change.clone() };
         Ok(match ask.read(read)? {
-            ChangeTrace::Yes(commit) => Seen::Done(commit),
-            ChangeTrace::No => Seen::Not,
-            ChangeTrace::Unclear => Seen::Cannot,
+            ChangeTrace::Yes(commit) => Happened::Done(commit),
+            ChangeTrace::No => Happened::Not,
+            ChangeTrace::Unclear => Happened::Cannot,
         })
     }
 
@@ -72,7 +72,7 @@ impl Effect for ChangeRepository {
         })
     }
 
-    /// What commits and merges come to, only git knows; a simulated run changes no repository.
+    /// Only git can know the result of a commit or a merge; a dry run changes no repository.
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
         match self.change {
             Change::Tag { .. } | Change::Push { .. } | Change::Fetch => {

@@ -1,6 +1,6 @@
-//! Whether a change of a repository was made, as far as the repository tells.
+//! Checks in a repository whether a change was made.
 use super::{
-    Change, Error, Pushed, Repository,
+    Change, GitError, Pushed, Repository,
     process::git,
     reading::{WITHIN, here},
     write::full_name,
@@ -13,19 +13,19 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What a repository tells of a change.
+/// What a repository shows of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeTrace {
-    /// It is there, with the commit that came of it, if any did.
+    /// The change was made; with its commit, if it made one.
     Yes(Option<String>),
     No,
-    /// Something like it is there, and may be somebody else's.
+    /// Something like the change is there, but it may be another user's.
     Unclear,
 }
 
-/// Looks for what a change would have left.
-pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<ChangeTrace, Error> {
+/// Looks for what the change would leave behind.
+pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<ChangeTrace, GitError> {
     match change {
         Change::Commit { message, files } => committed(at, message, files, within).await,
         Change::Merge { reference } => {
@@ -38,13 +38,18 @@ pub(super) async fn happened(at: &Repository, change: &Change, within: Duration)
             Ok(if there.as_ref() == Some(commit) { ChangeTrace::Yes(None) } else { ChangeTrace::No })
         }
         Change::Push { what } => pushed(at, what, within).await,
-        // Once more does no harm.
+        // Fetching a second time does no harm.
         Change::Fetch => Ok(ChangeTrace::No),
     }
 }
 
-/// The last commit has the message, and nothing is left to commit.
-async fn committed(at: &Repository, message: &str, files: &[String], within: Duration) -> Result<ChangeTrace, Error> {
+/// Checks that the last commit has the message, and that nothing is left to commit.
+async fn committed(
+    at: &Repository,
+    message: &str,
+    files: &[String],
+    within: Duration,
+) -> Result<ChangeTrace, GitError> {
     let last = git(at, &["log", "-1", "--format=%B"], within).await?;
     if !last.ok || last.out.trim() != message.trim() {
         return Ok(ChangeTrace::No);
@@ -54,15 +59,16 @@ async fn committed(at: &Repository, message: &str, files: &[String], within: Dur
     if files.is_empty() {
         diff.insert(2, "--cached");
     }
-    match git(at, &diff, within).await?.ok {
-        true => Ok(ChangeTrace::Yes(said(at, "HEAD", within).await?)),
-        false => Ok(ChangeTrace::Unclear),
+    if git(at, &diff, within).await?.ok {
+        Ok(ChangeTrace::Yes(said(at, "HEAD", within).await?))
+    } else {
+        Ok(ChangeTrace::Unclear)
     }
 }
 
-/// The remote has all of it as it is here.
-async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<ChangeTrace, Error> {
-    let remote = at.remote.as_deref().ok_or(Error::NoRemote)?;
+/// Checks that the remote has the same branches and tags as this repository.
+async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<ChangeTrace, GitError> {
+    let remote = at.remote.as_deref().ok_or(GitError::NoRemote)?;
     for one in what {
         let full = match one {
             Pushed::Branch(name) => format!("refs/heads/{name}"),
@@ -70,7 +76,7 @@ async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Ch
         };
         let listed = git(at, &["ls-remote", "--quiet", "--", remote, &full], within).await?;
         if !listed.ok {
-            return Err(Error::Git { what: "ls-remote".to_owned(), why: listed.why() });
+            return Err(GitError::Git { what: "ls-remote".to_owned(), why: listed.why() });
         }
         let there = listed.out.lines().find_map(|l| l.strip_suffix(&full)).map(|l| l.trim().to_owned());
         if there.is_none() || there != said(at, &full, within).await? {
@@ -80,8 +86,8 @@ async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Ch
     Ok(ChangeTrace::Yes(None))
 }
 
-/// What a name means here; `None` if nothing.
-async fn said(at: &Repository, name: &str, within: Duration) -> Result<Option<String>, Error> {
+/// Returns the object that a name means in this repository, if any.
+async fn said(at: &Repository, name: &str, within: Duration) -> Result<Option<String>, GitError> {
     let ended = git(at, &["rev-parse", "--verify", "--quiet", "--end-of-options", name], within).await?;
     Ok(ended.ok.then(|| ended.out.trim().to_owned()))
 }

@@ -1,5 +1,5 @@
-//! When a commit was made.
-use super::{Repository, open::Open};
+//! Reads when a commit was made.
+use super::{Repository, open::OpenRepository};
 use crate::{
     effect::*,
     failure::Failure,
@@ -8,23 +8,23 @@ use crate::{
 use serde::Serialize;
 use std::path::Path;
 
-/// Reads a commit's time, by the committer's clock; a repository that has no such commit, or is none, has no answer.
+/// Reads a commit's time by the committer's clock; `None` if there is no repository, or no such commit in it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadDate {
     pub repository: String,
-    /// The whole commit, or its first 12 digits.
+    /// The whole id of the commit, or its first 12 digits.
     pub commit: Commit,
 }
 
 impl ReadDate {
     fn date(&self, mirrors: &Path) -> Option<i64> {
-        let open = Open::of(&Repository::locate(&self.repository, mirrors).ok()?).ok()?;
+        let open = OpenRepository::of(&Repository::locate(&self.repository, mirrors).ok()?).ok()?;
         open.at(&open.beginning(&self.commit).ok()??).ok()
     }
 }
 
 impl Read for ReadDate {
-    /// Seconds since 1970.
+    /// In seconds since 1970.
     type Outcome = Option<i64>;
     const NAME: &'static str = "read_date";
 

@@ -1,15 +1,15 @@
-//! One name in a commit's tree.
-use super::{Error, visible::visible};
+//! An entry of a commit's tree.
+use super::{GitError, visible::visible};
 
-/// One name in a tree.
+/// An entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// From the top, parts separated by `/`; any bytes but NUL.
+pub struct TreeEntry {
+    /// The path from the top, with `/` between its parts. It can have any bytes except NUL.
     pub path: Vec<u8>,
     pub kind: EntryKind,
 }
 
-/// What a name in a tree is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     Folder,
@@ -18,29 +18,29 @@ pub enum EntryKind {
     Submodule,
 }
 
-/// A name in a tree, the id of what it holds, and a file's length in bytes if that is known already.
-pub(super) type Node = (Entry, String, Option<u64>);
+/// An entry, the id of its content, and a file's length in bytes if that is known.
+pub(super) type TreeNode = (TreeEntry, String, Option<u64>);
 
-/// Returns the kind of an entry, by its mode in git.
-pub(super) fn kind_of(mode: u32) -> Result<EntryKind, Error> {
+/// Returns the kind of an entry from its mode in git.
+pub(super) fn kind_of(mode: u32) -> Result<EntryKind, GitError> {
     Ok(match mode & 0o170000 {
         0o040000 => EntryKind::Folder,
         0o120000 => EntryKind::Link,
         0o160000 => EntryKind::Submodule,
         0o100000 => EntryKind::File { executable: mode & 0o100 != 0 },
-        _ => return Err(Error::Read("a tree has an entry of unknown kind".to_owned())),
+        _ => return Err(GitError::Read("a tree has an entry of unknown kind".to_owned())),
     })
 }
 
-/// Words why a tree cannot be read whole.
-pub(super) fn lacking(why: &impl ToString) -> Error {
-    Error::Read(format!("{} (a partial clone lacks files)", visible(&why.to_string())))
+/// Builds the error of a tree that can't be read completely.
+pub(super) fn lacking(why: &impl ToString) -> GitError {
+    GitError::Read(format!("{} (a partial clone lacks files)", visible(&why.to_string())))
 }
 
-/// Deeper than any tree that people make, and far from the end of the stack.
+/// The deepest tree that rfab reads: deeper than people make them, and safe for the stack.
 pub(super) const DEEPEST: usize = 200;
 
-/// Words that a tree is deeper than that.
-pub(super) fn too_deep() -> Error {
-    Error::Read(format!("a tree deeper than {DEEPEST} folders"))
+/// Builds the error of a tree that is deeper.
+pub(super) fn too_deep() -> GitError {
+    GitError::Read(format!("a tree deeper than {DEEPEST} folders"))
 }

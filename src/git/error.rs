@@ -1,20 +1,22 @@
-//! What can go wrong with a repository.
+//! Errors of git and of repositories.
 use super::visible::visible;
 use crate::{
     command::quoted,
+    duration::limit,
     failure::{Cause, Failure},
     fleet::Accept,
+    misspelled::question,
 };
 use std::time::Duration;
 
-/// Why git, or reading a repository, failed.
+/// Why git failed, or why a repository can't be read.
 ///
-/// Texts of git in it are cut to their last lines, and their control characters made visible.
+/// It keeps only the last lines of git's messages, with control characters made visible.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Error {
+pub enum GitError {
     #[error("`{path}` isn't a git repository: {why}")]
     NotARepository { path: String, why: String },
-    /// Git itself refuses it, unless `safe.directory` names it.
+    /// Git refuses it unless `safe.directory` lists it.
     #[error("the repository `{path}` belongs to another user")]
     Theirs { path: String, advised: bool },
     #[error("`{0}` isn't a repository's URL")]
@@ -27,9 +29,9 @@ pub enum Error {
     NoWorkTree,
     #[error("`git` can't be started: {0}")]
     NoGit(String),
-    #[error("git {what} didn't end within {} s", .within.as_secs())]
+    #[error("git {what} didn't end within {}", limit(*.within))]
     TimedOut { what: String, within: Duration },
-    #[error("git {what} got no data for {} s", .quiet.as_secs())]
+    #[error("git {what} got no data for {}", limit(*.quiet))]
     Quiet { what: String, quiet: Duration },
     #[error("git {what} failed: {why}")]
     Git { what: String, why: String },
@@ -59,51 +61,55 @@ pub enum Error {
     Read(String),
 }
 
-impl From<git2::Error> for Error {
+impl From<git2::Error> for GitError {
     fn from(error: git2::Error) -> Self {
-        Error::Read(visible(error.message()))
+        GitError::Read(visible(error.message()))
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
         let cause = match &error {
-            Error::NotAccepted { .. } | Error::NotPushed(_) => Cause::Refused,
-            Error::NotARepository { .. } | Error::Theirs { .. } | Error::BadUrl(_) | Error::ManyRemotes(_) => {
-                Cause::Fabfile
-            }
-            // Git was ended in the middle: a push may have arrived.
-            Error::TimedOut { .. } => Cause::Unknown,
+            GitError::NotAccepted { .. } | GitError::NotPushed(_) => Cause::Refused,
+            GitError::NotARepository { .. }
+            | GitError::Theirs { .. }
+            | GitError::BadUrl(_)
+            | GitError::ManyRemotes(_) => Cause::Fabfile,
+            // rfab ended git early, so a push may have arrived.
+            GitError::TimedOut { .. } => Cause::Unknown,
             _ => Cause::Git,
         };
         let about = match &error {
-            Error::Unknown { reference, .. }
-            | Error::Ambiguous { reference, .. }
-            | Error::NotAccepted { reference, .. }
-            | Error::BadName(reference) => Some(reference.clone()),
+            GitError::Unknown { reference, .. }
+            | GitError::Ambiguous { reference, .. }
+            | GitError::NotAccepted { reference, .. }
+            | GitError::BadName(reference) => Some(reference.clone()),
             _ => None,
         };
         let help = match &error {
-            Error::Theirs { path, advised: true } => Some(format!(
+            GitError::Theirs { path, advised: true } => Some(format!(
                 "if you trust its owner, as git then does too: `git config --global --add safe.directory {}`",
                 quoted(path)
             )),
-            Error::Theirs { .. } => Some(
+            GitError::Theirs { .. } => Some(
                 "clone it as yourself, and name that clone or its URL as `repository` in the fleet file".to_owned(),
             ),
-            Error::ManyRemotes(_) => Some("name one of them `origin`".to_owned()),
-            Error::Fetch { remote, at, .. } => {
+            GitError::ManyRemotes(_) => Some("name one of them `origin`".to_owned()),
+            GitError::Fetch { remote, at, .. } => {
                 let at = at.as_ref().map(|at| format!("-C {} ", quoted(at))).unwrap_or_default();
                 let remote = quoted(remote);
                 Some(format!("check `git {at}ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
             }
-            Error::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
-            Error::Unknown { near, .. } if !near.is_empty() => {
-                Some(format!("did you mean `{}`? A new one is pushed first", near[0]))
+            GitError::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
+            GitError::Unknown { near, .. } => {
+                let best = near.first().and_then(|best| question(&[best]));
+                Some(match best {
+                    Some(question) => format!("{question} A new one is pushed first"),
+                    None => "push it first, or check `git tag` and `git branch --all`".to_owned(),
+                })
             }
-            Error::Unknown { .. } => Some("push it first, or check `git tag` and `git branch --all`".to_owned()),
-            Error::NotPushed(_) => Some("push a branch or tag that contains it".to_owned()),
-            Error::NoGit(_) => Some("install git".to_owned()),
+            GitError::NotPushed(_) => Some("push a branch or tag that contains it".to_owned()),
+            GitError::NoGit(_) => Some("install git".to_owned()),
             _ => None,
         };
         Failure { help, about, ..Failure::new(cause, error.to_string()) }

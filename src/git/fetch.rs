@@ -1,4 +1,5 @@
-//! Brings what a remote has into refs of rfab's own.
+//! Fetches a remote's branches and tags into rfab's own refs.
+use crate::duration::limit;
 mod alone;
 mod first;
 mod hashes;
@@ -7,11 +8,11 @@ mod transfer;
 use self::{
     alone::alone,
     hashes::{by_sha256, hashes_otherwise},
-    transfer::{Heard, spoken},
+    transfer::{ProgressListener, spoken},
 };
 use super::{
-    Error, Names, Progress, Repository, Trust, mirrors, names,
-    process::{Ended, read},
+    FetchProgress, GitError, ReferenceNames, Repository, Trust, mirrors, names,
+    process::{GitEnded, read},
     progress::{counted, shown},
     visible::visible,
 };
@@ -20,19 +21,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A first fetch that would take longer is cut into portions, as soon as that can be seen.
+/// A first fetch that would take longer than `LONG` is cut into portions. The estimate is used after `SEEN`.
 const LONG: Duration = Duration::from_secs(90);
 const SEEN: Duration = Duration::from_secs(10);
 
-/// Fetches the remote's branches and tags into `refs/rfab/`, and forgets there what the remote no longer has.
+/// Fetches the remote's branches and tags into `refs/rfab/`, and removes those there that the remote has deleted.
 ///
-/// Nothing else in the repository changes. Without a remote there is nothing to do. Two fetches into one repository
-/// wait for each other. It may take its time as long as something arrives: it fails when git hears nothing for as long
-/// as `quiet`. A mirror keeps what arrived.
-pub async fn fetch(repository: &Repository, quiet: Duration, progress: Progress<'_>) -> Result<(), Error> {
+/// It changes nothing else in the repository, and does nothing without a remote. Two fetches into one repository wait
+/// for each other. It fails if git receives nothing for `quiet`, but as long as data arrives, it can take its time. A
+/// mirror keeps what has arrived.
+pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProgress<'_>) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     let Some(_alone) = alone(repository, Instant::now() + quiet).await? else {
-        let why = format!("another rfab has fetched into this repository for {} s", quiet.as_secs());
+        let why = format!("another rfab has fetched into this repository for {}", limit(quiet));
         return Err(repository.unfetched(why));
     };
     let remote = &address(repository, remote).await?;
@@ -43,27 +44,32 @@ pub async fn fetch(repository: &Repository, quiet: Duration, progress: Progress<
     judged(repository, all(repository, remote, quiet, &mut |line| shown(line, progress)).await)
 }
 
-/// A strange repository's remote by its URL: its configuration may name a program beside it.
-async fn address(repository: &Repository, remote: &str) -> Result<String, Error> {
+/// Returns the URL of a strange repository's remote. Its configuration could name a program for the remote's name.
+async fn address(repository: &Repository, remote: &str) -> Result<String, GitError> {
     if repository.trust != Trust::Strange {
         return Ok(remote.to_owned());
     }
     let key = format!("remote.{remote}.url");
     let (ended, out) = read(repository, &["config", "--get", &key], "")?;
     let url = String::from_utf8_lossy(&out).trim_end_matches('\n').to_owned();
-    // `ext::` and the like name a program to run.
+    // `ext::` and similar transports name a program to run.
     if !ended.ok || url.starts_with('-') || url.contains("::") {
-        return Err(Error::BadUrl(visible(&url)));
+        return Err(GitError::BadUrl(visible(&url)));
     }
     Ok(url)
 }
 
-async fn mirrored(mirror: &Repository, remote: &str, quiet: Duration, progress: Progress<'_>) -> Result<(), Error> {
+async fn mirrored(
+    mirror: &Repository,
+    remote: &str,
+    quiet: Duration,
+    progress: FetchProgress<'_>,
+) -> Result<(), GitError> {
     let mut heard = |line: &str| shown(line, progress);
-    if names(mirror)? != Names::default() {
+    if names(mirror)? != ReferenceNames::default() {
         return judged(mirror, all(mirror, remote, quiet, &mut heard).await);
     }
-    // Left by a first fetch that did not come to its end.
+    // A first fetch that didn't end has left this file.
     let begun = mirror.folder.join("rfab-begun");
     if !begun.exists() {
         let _ = fs::write(&begun, "");
@@ -96,24 +102,29 @@ async fn mirrored(mirror: &Repository, remote: &str, quiet: Duration, progress: 
     Ok(())
 }
 
-/// Whether a transfer that has come so far will take long.
+/// Returns whether a transfer with this progress will take too long.
 fn long(line: &str, elapsed: Duration) -> bool {
     let Some((done, total)) = counted(line, "Receiving objects:") else { return false };
     elapsed > SEEN && elapsed.as_secs_f64() * (total as f64 / done.max(1) as f64) > LONG.as_secs_f64()
 }
 
-async fn all(at: &Repository, remote: &str, quiet: Duration, heard: Heard<'_>) -> Result<Option<Ended>, Error> {
+async fn all(
+    at: &Repository,
+    remote: &str,
+    quiet: Duration,
+    heard: ProgressListener<'_>,
+) -> Result<Option<GitEnded>, GitError> {
     let specs = ["+refs/heads/*:refs/rfab/heads/*", "+refs/tags/*:refs/rfab/tags/*"];
     spoken(at, remote, &["--prune"], &specs, quiet, heard).await
 }
 
-fn judged(at: &Repository, ended: Result<Option<Ended>, Error>) -> Result<(), Error> {
+fn judged(at: &Repository, ended: Result<Option<GitEnded>, GitError>) -> Result<(), GitError> {
     let failed = |why| Err(at.unfetched(why));
     match ended {
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => failed(ended.why()),
         Ok(None) => failed("it was stopped".to_owned()),
-        Err(Error::Quiet { what, quiet }) => failed(Error::Quiet { what, quiet }.to_string()),
+        Err(GitError::Quiet { what, quiet }) => failed(GitError::Quiet { what, quiet }.to_string()),
         Err(other) => Err(other),
     }
 }

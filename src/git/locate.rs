@@ -1,5 +1,5 @@
-//! Where a repository is.
-use super::{Error, Repository, Trust, process::read, refused::refused, repository::not_one, visible::visible};
+//! Finds repositories.
+use super::{GitError, Repository, Trust, process::read, refused::refused, repository::not_one, visible::visible};
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsStr,
@@ -11,18 +11,18 @@ use std::{
 };
 
 impl Repository {
-    /// Finds the repository of a folder, or the mirror of a URL below `cache`, which is made if it is missing.
+    /// Finds the repository of a folder, or the mirror of a URL in `cache`, and creates the mirror if it's missing.
     ///
-    /// A source that starts with `/` is a folder: its repository may begin further up, but a bare one only in the
-    /// folder itself. Anything else is a URL, also `host:path`. Its remote is `origin`, else the only one.
-    pub fn locate(source: &str, cache: &Path) -> Result<Repository, Error> {
+    /// A source that starts with `/` is a folder. Its repository may start higher up, but a bare one must be the folder
+    /// itself. Any other source is a URL, including `host:path`. Its remote is `origin`, otherwise the only one.
+    pub fn locate(source: &str, cache: &Path) -> Result<Repository, GitError> {
         if source.starts_with('/') { own(Path::new(source)) } else { mirror(source, cache) }
     }
 }
 
-fn own(path: &Path) -> Result<Repository, Error> {
+fn own(path: &Path) -> Result<Repository, GitError> {
     let none: [&Path; 0] = [];
-    let owner = |folder: &Path| -> Result<u32, Error> {
+    let owner = |folder: &Path| -> Result<u32, GitError> {
         Ok(std::fs::metadata(folder).map_err(|e| not_one(path, &e.to_string()))?.uid())
     };
     let me = rustix::process::geteuid().as_raw();
@@ -32,7 +32,7 @@ fn own(path: &Path) -> Result<Repository, Error> {
             (open.commondir().to_owned(), open.workdir().map(Path::to_owned), open.path().to_owned(), remotes(&open)?)
         }
         Err(e) if e.code() == git2::ErrorCode::NotFound => return Err(not_one(path, e.message())),
-        // What libgit2 does not know, or another user's: the user's git says whether it opens that.
+        // libgit2 can't open this one, or it's another user's: the user's git decides whether to open it.
         _ => told(path)?,
     };
     if work.is_none() && path.canonicalize().ok() != own.canonicalize().ok() {
@@ -42,20 +42,20 @@ fn own(path: &Path) -> Result<Repository, Error> {
     Ok(Repository { work, remote: remote(remotes)?, folder, trust })
 }
 
-/// Whether git opens another user's repository where it lies: by a link of the user's own, git would not ask.
-fn opened_in_place(folder: &Path) -> Result<(), Error> {
+/// Fails unless git opens another user's repository at its real path. Through a user's own link, git wouldn't check.
+fn opened_in_place(folder: &Path) -> Result<(), GitError> {
     let real = folder.canonicalize().map_err(|e| not_one(folder, &e.to_string()))?;
     let place = if real.ends_with(".git") { real.parent().unwrap_or(&real) } else { &real };
     told(place).map(drop)
 }
 
 /// The folder that worktrees share, the work tree, the worktree's own folder, and the remotes that have a URL.
-type Found = (PathBuf, Option<PathBuf>, PathBuf, Vec<String>);
+type RepositoryFolders = (PathBuf, Option<PathBuf>, PathBuf, Vec<String>);
 
-/// The same as git tells it.
-fn told(path: &Path) -> Result<Found, Error> {
+/// Asks git for them.
+fn told(path: &Path) -> Result<RepositoryFolders, GitError> {
     let at = Repository { folder: path.to_owned(), work: Some(path.to_owned()), remote: None, trust: Trust::Own };
-    let ask = |args: &[&str]| -> Result<Vec<u8>, Error> {
+    let ask = |args: &[&str]| -> Result<Vec<u8>, GitError> {
         let (ended, out) = read(&at, args, "")?;
         if ended.ok { Ok(out) } else { Err(refused(path, &ended)) }
     };
@@ -64,9 +64,10 @@ fn told(path: &Path) -> Result<Found, Error> {
     };
     let places = lines(ask(&["rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-inside-work-tree"])?);
     let [own, common, inside, ..] = &places[..] else { return Err(not_one(path, "git doesn't report where it is")) };
-    let work = match inside.to_str() == Some("true") {
-        true => lines(ask(&["rev-parse", "--show-toplevel"])?).into_iter().next(),
-        false => None,
+    let work = if inside.to_str() == Some("true") {
+        lines(ask(&["rev-parse", "--show-toplevel"])?).into_iter().next()
+    } else {
+        None
     };
     let keys = ask(&["config", "-z", "--name-only", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
     let names = keys.split(|byte| *byte == 0).filter_map(|key| {
@@ -77,25 +78,25 @@ fn told(path: &Path) -> Result<Found, Error> {
     Ok((path.join(common), work, own.clone(), names))
 }
 
-fn remotes(open: &git2::Repository) -> Result<Vec<String>, Error> {
+fn remotes(open: &git2::Repository) -> Result<Vec<String>, GitError> {
     let all = open.remotes()?;
     let names = all.iter_bytes().filter_map(|name| std::str::from_utf8(name).ok());
     let has_url = |name: &&str| open.find_remote(name).is_ok_and(|remote| !remote.url_bytes().is_empty());
     Ok(names.filter(has_url).map(str::to_owned).collect())
 }
 
-/// The remote that is meant when nobody names one.
-fn remote(mut names: Vec<String>) -> Result<Option<String>, Error> {
+/// Returns the default remote.
+fn remote(mut names: Vec<String>) -> Result<Option<String>, GitError> {
     if names.iter().any(|name| name == "origin") {
         return Ok(Some("origin".to_owned()));
     }
-    if names.len() > 1 { Err(Error::ManyRemotes(names)) } else { Ok(names.pop()) }
+    if names.len() > 1 { Err(GitError::ManyRemotes(names)) } else { Ok(names.pop()) }
 }
 
-fn mirror(url: &str, cache: &Path) -> Result<Repository, Error> {
-    let shown = || Error::BadUrl(visible(url));
+fn mirror(url: &str, cache: &Path) -> Result<Repository, GitError> {
+    let shown = || GitError::BadUrl(visible(url));
     let plain = !url.is_empty() && !url.starts_with('-') && !url.chars().any(char::is_control) && url.len() < 2048;
-    // `ext::` and the like name a program to run.
+    // `ext::` and similar transports name a program to run.
     if !plain || url.contains("::") || !url.contains(':') {
         return Err(shown());
     }
@@ -110,7 +111,7 @@ fn mirror(url: &str, cache: &Path) -> Result<Repository, Error> {
     Ok(Repository { folder, work: None, remote: Some(url.to_owned()), trust: Trust::Mirror })
 }
 
-fn made_empty(folder: &Path) -> Result<(), Error> {
+fn made_empty(folder: &Path) -> Result<(), GitError> {
     let mut options = git2::RepositoryInitOptions::new();
     options.bare(true).external_template(false).mkdir(true);
     git2::Repository::init_opts(folder, &options).map(drop).map_err(|e| not_one(folder, e.message()))
@@ -140,7 +141,7 @@ mod tests {
         let source = sample.work.to_str().unwrap().to_owned();
         assert_eq!(
             Repository::locate(&source, Path::new("/nowhere")),
-            Err(Error::ManyRemotes(vec!["one".into(), "two".into()]))
+            Err(GitError::ManyRemotes(vec!["one".into(), "two".into()]))
         );
     }
 
@@ -150,7 +151,7 @@ mod tests {
         let inside = sample.origin.join("refs");
         assert!(matches!(
             Repository::locate(inside.to_str().unwrap(), Path::new("/nowhere")),
-            Err(Error::NotARepository { .. })
+            Err(GitError::NotARepository { .. })
         ));
         assert_eq!(Repository::locate(sample.origin.to_str().unwrap(), Path::new("/nowhere")).unwrap().remote, None);
     }
@@ -159,7 +160,7 @@ mod tests {
     fn what_is_no_url_is_refused() {
         let cache = tempfile::tempdir().unwrap();
         for url in ["", "--upload-pack=touch /tmp/p", "ext::sh -c touch", "a\nb:c", "plain", "x:\0"] {
-            assert!(matches!(Repository::locate(url, cache.path()), Err(Error::BadUrl(_))), "{url}");
+            assert!(matches!(Repository::locate(url, cache.path()), Err(GitError::BadUrl(_))), "{url}");
         }
         let found = Repository::locate("git@host.example:team/shop.git", cache.path()).unwrap();
         assert!(found.folder.file_name().unwrap().to_str().unwrap().starts_with("shop-"));

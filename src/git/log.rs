@@ -1,25 +1,25 @@
-//! What lies between two commits.
-use super::{Error, Logged, Repository, open::Open, visible::visible};
+//! Lists the commits between two commits.
+use super::{GitError, LoggedCommit, Repository, open::OpenRepository, visible::visible};
 use serde::{Deserialize, Serialize};
 
-/// What a change from one commit to another brings and takes, newest first.
+/// The commits that a change from one commit to another adds and drops, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
-    pub added: Vec<Logged>,
-    /// What the old commit has and the new one has not: it is not empty when a deploy goes back or sideways.
-    pub dropped: Vec<Logged>,
-    /// Whether there are more than were asked for.
+    pub added: Vec<LoggedCommit>,
+    /// What the old commit has and the new one doesn't. A roll back, or a change of branches, drops commits.
+    pub dropped: Vec<LoggedCommit>,
+    /// Whether there are more commits than were asked for.
     pub more: bool,
 }
 
-/// Lists the commits that `new` has and `old` has not, and the other way round, `most` of each at most.
+/// Lists the commits that `new` has and `old` doesn't, and the reverse, at most `most` of each.
 ///
-/// Both are whole commit ids. Subjects and authors are what others wrote: control characters are in them still.
-pub fn log_between(repository: &Repository, old: &str, new: &str, most: usize) -> Result<Between, Error> {
-    let open = Open::of(repository)?;
+/// Both are whole commit ids. Subjects and authors are other people's texts: they still have their control characters.
+pub fn log_between(repository: &Repository, old: &str, new: &str, most: usize) -> Result<Between, GitError> {
+    let open = OpenRepository::of(repository)?;
     for commit in [old, new] {
         if !open.has(commit) {
-            return Err(Error::Unknown { reference: visible(commit), near: Vec::new() });
+            return Err(GitError::Unknown { reference: visible(commit), near: Vec::new() });
         }
     }
     let (added, more_added) = open.only_in(new, old, most)?;
@@ -42,7 +42,7 @@ mod tests {
         sample.commit("b", "2");
         let new = sample.commit("b", "3");
         let seen = log_between(&sample.repository(), &old, &new, 2).unwrap();
-        let subjects = |logged: &[Logged]| logged.iter().map(|l| l.subject.clone()).collect::<Vec<_>>();
+        let subjects = |logged: &[LoggedCommit]| logged.iter().map(|l| l.subject.clone()).collect::<Vec<_>>();
         assert_eq!(subjects(&seen.added), ["b: 3", "b: 2"]);
         assert_eq!(subjects(&seen.dropped), ["a: old"]);
         assert!(seen.more);
@@ -56,7 +56,7 @@ mod tests {
         let head = sample.git(&["rev-parse", "HEAD"]);
         for unknown in ["0123456789012345678901234567890123456789", "main", &head[..12], ""] {
             let ended = log_between(&sample.repository(), unknown, &head, 9);
-            assert!(matches!(ended, Err(Error::Unknown { .. })), "{ended:?}");
+            assert!(matches!(ended, Err(GitError::Unknown { .. })), "{ended:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The mirrors of URLs on this machine, which grow no further than some bounds.
+//! Limits the age and the size of the mirrors on this machine.
 use super::Repository;
 use rustix::fs::{FlockOperation, flock};
 use std::{
@@ -9,14 +9,13 @@ use std::{
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A mirror that was not fetched into for so long goes.
+/// A mirror is removed if nothing was fetched into it for this long.
 const KEPT: Duration = DAY.saturating_mul(90);
 
-/// The longest unused go beyond so many bytes.
+/// If the mirrors have more bytes than this, those that were unused longest are removed.
 const BYTES: u64 = 20 << 30;
 
-/// Says that a mirror is used now, and removes those beside it that are beyond the bounds; what cannot be removed does
-/// no harm.
+/// Marks a mirror as used, and removes others that are beyond the limits. It ignores a mirror that it can't remove.
 pub(super) fn bound(used: &Repository) {
     if let Ok(lock) = fs::File::options().append(true).open(used.folder.join("rfab-fetch.lock")) {
         let _ = lock.set_modified(SystemTime::now());
@@ -39,14 +38,14 @@ fn cut(cache: &Path, used: &Path, kept: Duration, most: u64) {
     let mut bytes: u64 = size(used) + others.iter().map(|(_, bytes, _)| bytes).sum::<u64>();
     for (at, size, path) in others {
         let age = SystemTime::now().duration_since(at).unwrap_or_default();
-        // One that is younger than a day may be read by another run at this moment.
+        // Another run may be reading a mirror that is younger than a day.
         if (age > kept || (bytes > most && age > DAY)) && remove(&path) {
             bytes -= size;
         }
     }
 }
 
-/// Removes a mirror that nobody fetches into: renamed first, so that no half of one is ever found.
+/// Removes a mirror if no fetch into it is under way. It's renamed first, so that nothing finds half of it.
 fn remove(mirror: &Path) -> bool {
     let Ok(lock) = fs::File::open(mirror.join("rfab-fetch.lock")) else { return false };
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {

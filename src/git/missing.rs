@@ -1,24 +1,24 @@
-//! What a partial clone lacks of a commit.
+//! Fetches what a partial clone lacks.
 use super::{
-    Error, Progress, Repository,
+    FetchProgress, GitError, Repository,
     process::{patiently, read},
     visible::visible,
 };
 use std::time::Duration;
 
-/// So many files are fetched at once: what has arrived stays when a connection breaks.
+/// How many files one fetch asks for. What has arrived stays if the connection breaks.
 const AT_ONCE: usize = 1000;
 
-/// A tree's folders may be missing too, and what is in them is known once they are there.
+/// The most rounds. Folders can be missing too, and rfab knows what is in them only after they arrive.
 const ROUNDS: usize = 300;
 
-/// Fetches what a commit's tree has and a partial clone hasn't; any other repository has all of it.
+/// Fetches the files of a commit that a partial clone lacks. Other repositories have all of them.
 pub async fn complete(
     repository: &Repository,
     commit: &str,
     quiet: Duration,
-    progress: Progress<'_>,
-) -> Result<(), Error> {
+    progress: FetchProgress<'_>,
+) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     if !is_partial(repository)? {
         return Ok(());
@@ -33,25 +33,25 @@ pub async fn complete(
             fetch(repository, remote, some, quiet).await?;
         }
     }
-    Err(Error::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
+    Err(GitError::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
 }
 
-fn is_partial(repository: &Repository) -> Result<bool, Error> {
+fn is_partial(repository: &Repository) -> Result<bool, GitError> {
     let args = ["config", "--name-only", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
     Ok(read(repository, &args, "")?.0.ok)
 }
 
-fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, Error> {
+fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, GitError> {
     let (ended, out) = read(repository, &["rev-list", "--objects", "--no-walk", "--missing=print", commit], "")?;
     if !ended.ok {
-        return Err(Error::Read(ended.why()));
+        return Err(GitError::Read(ended.why()));
     }
     let text = String::from_utf8_lossy(&out);
     Ok(text.lines().filter_map(|line| line.strip_prefix('?')).map(|id| id.trim().to_owned()).collect())
 }
 
-/// As git itself fetches what it misses.
-async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Duration) -> Result<(), Error> {
+/// Fetches objects as git itself fetches missing ones.
+async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Duration) -> Result<(), GitError> {
     let args = [
         "-c",
         "fetch.negotiationAlgorithm=noop",
@@ -70,7 +70,7 @@ async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Dur
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => Err(failed(ended.why())),
         Ok(None) => Err(failed("it was stopped".to_owned())),
-        Err(quiet @ Error::Quiet { .. }) => Err(failed(quiet.to_string())),
+        Err(quiet @ GitError::Quiet { .. }) => Err(failed(quiet.to_string())),
         Err(other) => Err(other),
     }
 }

@@ -1,8 +1,8 @@
-//! Reads repositories with git2, or where that cannot by the user's own `git`, which also fetches, commits and pushes.
+//! Reads repositories with git2, or with the user's `git` if git2 can't; `git` also fetches, commits and pushes.
 //!
-//! What a remote has is fetched into refs of rfab's own (`refs/rfab/heads/…`, `refs/rfab/tags/…`), so that the
-//! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
-//! repository that has no remote is its own truth: there its own branches and tags are meant.
+//! rfab fetches a remote's branches and tags into its own refs (`refs/rfab/heads/…`, `refs/rfab/tags/…`). So the user's
+//! branches, tags and remote-tracking refs stay as they were, and a name means the remote's branch or tag. In a
+//! repository without a remote, a name means the repository's own.
 mod behind;
 mod branch;
 mod by_git;
@@ -53,22 +53,22 @@ pub use change_repository::ChangeRepository;
 pub use change_trace::{ChangeTrace, ReadChange};
 pub use contains::ReadContains;
 pub use date::ReadDate;
-pub use entry::{Entry, EntryKind};
-pub use error::Error;
+pub use entry::{EntryKind, TreeEntry};
+pub use error::GitError;
 pub use fetch::fetch;
 pub use local::ReadRef;
 pub use log::{Between, log_between};
-pub use logged::Logged;
+pub use logged::LoggedCommit;
 pub use missing::complete;
 pub use move_refs::{MoveRefs, RefMove};
-pub use names::{Named, Names};
+pub use names::{NamedCommit, ReferenceNames};
 pub use prepare_merge::PrepareMerge;
 pub use prepare_tag::PrepareTag;
-pub use progress::{Progress, silent};
+pub use progress::{FetchProgress, silent};
 pub use reading::{ReadLog, ReadNames, Resolve, WITHIN, app, fetched};
 pub use refs::{known, names};
 pub use repository::{Repository, Trust};
-pub use resolve::{Ask, Kind, Resolved, resolve};
+pub use resolve::{ReferenceKind, ReferenceQuery, Resolved, resolve};
 pub use settings::ReadSettings;
 pub use switch::Switch;
 pub use tree::Tree;

@@ -1,6 +1,6 @@
 //! Several refs that move at once.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     local::ReadRef,
     process::git_given,
     reading::{WITHIN, here},
@@ -38,7 +38,7 @@ pub struct MoveRefs {
 impl Effect for MoveRefs {
     type Outcome = ();
     const NAME: &'static str = "move_refs";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -88,7 +88,7 @@ impl Effect for MoveRefs {
         if ended.ok {
             return Ok(());
         }
-        Err(Error::Git { what: "update-ref".to_owned(), why: ended.why() }.into())
+        Err(GitError::Git { what: "update-ref".to_owned(), why: ended.why() }.into())
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
@@ -104,7 +104,7 @@ impl Effect for MoveRefs {
 
 impl MoveRefs {
     /// Writes the transaction as `git update-ref --stdin` reads it.
-    fn lines(&self) -> Result<String, Error> {
+    fn lines(&self) -> Result<String, GitError> {
         let mut lines = "start\n".to_owned();
         for RefMove { name, old, new, .. } in &self.moves {
             let name = named("", name)?;
@@ -114,7 +114,7 @@ impl MoveRefs {
                 (None, Some(new)) => format!("create {name} {new}\n"),
                 (Some(old), Some(new)) => format!("update {name} {new} {old}\n"),
                 (Some(old), None) => format!("delete {name} {old}\n"),
-                (None, None) => return Err(Error::BadName(name)),
+                (None, None) => return Err(GitError::BadName(name)),
             };
         }
         Ok(lines + "prepare\ncommit\n")

@@ -1,81 +1,76 @@
-//! The names of branches and tags, and which of them are meant.
-use super::{Error, visible::visible};
+//! The names of branches and tags.
+use super::{GitError, visible::visible};
+use crate::misspelled::near_in_parts;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// A branch or a tag and the commit that it names in the end.
+/// A branch or a tag, and the commit that it leads to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Named {
+pub struct NamedCommit {
     pub name: String,
-    /// 40 hex digits, or 64 by sha256.
+    /// 40 hex digits, or 64 with sha256.
     pub commit: String,
 }
 
-/// Every branch and tag, by name.
+/// All branches and tags, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Names {
-    pub branches: Vec<Named>,
-    /// Annotated ones are peeled; tags of anything but a commit are left out.
-    pub tags: Vec<Named>,
+pub struct ReferenceNames {
+    pub branches: Vec<NamedCommit>,
+    /// Annotated tags are peeled. Tags of anything other than a commit are left out.
+    pub tags: Vec<NamedCommit>,
 }
 
-impl Names {
-    /// Gives the highest `vX.Y.Z` or `X.Y.Z` by semver that is no pre-release.
+impl ReferenceNames {
+    /// Returns the highest `vX.Y.Z` or `X.Y.Z` by semver that isn't a pre-release.
     ///
-    /// `Ambiguous` when `v1.2.3` and `1.2.3` are both there and name different commits.
-    pub fn stable(&self) -> Result<Option<&Named>, Error> {
+    /// Fails with `Ambiguous` if `v1.2.3` and `1.2.3` name different commits.
+    pub fn stable(&self) -> Result<Option<&NamedCommit>, GitError> {
         let Some((version, best)) =
             self.tags.iter().filter_map(|tag| Some((stable(&tag.name)?, tag))).max_by(|a, b| a.0.cmp(&b.0))
         else {
             return Ok(None);
         };
-        let twins: Vec<&Named> = self.tags.iter().filter(|tag| stable(&tag.name).as_ref() == Some(&version)).collect();
+        let twins: Vec<&NamedCommit> =
+            self.tags.iter().filter(|tag| stable(&tag.name).as_ref() == Some(&version)).collect();
         if twins.iter().any(|twin| twin.commit != best.commit) {
             let meanings = twins.iter().map(|twin| format!("tag `{}` is {}", twin.name, twin.commit)).collect();
-            return Err(Error::Ambiguous { reference: "stable".to_owned(), meanings });
+            return Err(GitError::Ambiguous { reference: "stable".to_owned(), meanings });
         }
         Ok(Some(best))
     }
 
-    /// Orders tags as people look for them: the highest version first, then those that are none.
-    pub fn newest_first(&self) -> Vec<&Named> {
-        let version = |tag: &Named| Version::parse(tag.name.strip_prefix('v').unwrap_or(&tag.name)).ok();
-        let mut tags: Vec<&Named> = self.tags.iter().collect();
+    /// Lists the tags from the highest version to the lowest, then those that aren't versions.
+    pub fn newest_first(&self) -> Vec<&NamedCommit> {
+        let version = |tag: &NamedCommit| Version::parse(tag.name.strip_prefix('v').unwrap_or(&tag.name)).ok();
+        let mut tags: Vec<&NamedCommit> = self.tags.iter().collect();
         tags.sort_by_cached_key(|tag| std::cmp::Reverse(version(tag)));
         tags
     }
 
     /// Finds a branch by its name.
-    pub(super) fn branch(&self, name: &str) -> Option<&Named> {
+    pub(super) fn branch(&self, name: &str) -> Option<&NamedCommit> {
         self.branches.iter().find(|branch| branch.name == name)
     }
 
     /// Finds a tag by its name.
-    pub(super) fn tag(&self, name: &str) -> Option<&Named> {
+    pub(super) fn tag(&self, name: &str) -> Option<&NamedCommit> {
         self.tags.iter().find(|tag| tag.name == name)
     }
 
-    /// Gives a tag of a commit: the highest stable one, else the first by name.
-    pub(super) fn tag_of(&self, commit: &str) -> Option<&Named> {
+    /// Returns a commit's tag: the highest stable one, otherwise the first by name.
+    pub(super) fn tag_of(&self, commit: &str) -> Option<&NamedCommit> {
         let mine = || self.tags.iter().filter(|tag| tag.commit == commit);
         mine().filter(|tag| stable(&tag.name).is_some()).max_by_key(|tag| stable(&tag.name)).or_else(|| mine().next())
     }
 
-    /// Gives the three names most like a text, best first.
+    /// Gives the names nearest to a text, best first.
     pub(super) fn near(&self, text: &str) -> Vec<String> {
         let all = self.tags.iter().chain(&self.branches).map(|named| named.name.as_str()).chain(["stable"]);
-        let cut: String = text.chars().take(200).collect();
-        let mut likely: Vec<(f64, &str)> = all
-            .map(|name| (strsim::jaro_winkler(&cut.to_lowercase(), &name.to_lowercase()), name))
-            .filter(|(likeness, _)| *likeness > 0.75)
-            .collect();
-        likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        likely.dedup_by_key(|(_, name)| *name);
-        likely.into_iter().take(3).map(|(_, name)| visible(name)).collect()
+        near_in_parts(text, all).into_iter().map(visible).collect()
     }
 }
 
-/// Reads a tag's name as the version of a stable release.
+/// Parses a tag's name as the version of a stable release.
 fn stable(name: &str) -> Option<Version> {
     let version = Version::parse(name.strip_prefix('v').unwrap_or(name)).ok()?;
     (version.pre.is_empty() && version.build.is_empty()).then_some(version)
@@ -85,9 +80,9 @@ fn stable(name: &str) -> Option<Version> {
 mod tests {
     use super::*;
 
-    fn tags(names: &[(&str, &str)]) -> Names {
-        let tags = names.iter().map(|(n, c)| Named { name: n.to_string(), commit: c.to_string() }).collect();
-        Names { branches: Vec::new(), tags }
+    fn tags(names: &[(&str, &str)]) -> ReferenceNames {
+        let tags = names.iter().map(|(n, c)| NamedCommit { name: n.to_string(), commit: c.to_string() }).collect();
+        ReferenceNames { branches: Vec::new(), tags }
     }
 
     #[test]
@@ -104,7 +99,7 @@ mod tests {
         assert!(tags(&[("v1.0.0", "a"), ("1.0.0", "a")]).stable().unwrap().is_some());
         assert_eq!(
             tags(&[("1.0.0", "b"), ("v1.0.0", "a")]).stable(),
-            Err(Error::Ambiguous {
+            Err(GitError::Ambiguous {
                 reference: "stable".into(),
                 meanings: vec!["tag `1.0.0` is b".into(), "tag `v1.0.0` is a".into()]
             })

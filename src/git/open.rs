@@ -1,156 +1,163 @@
 //! A repository that is open for reading.
 use super::{
-    Error, Logged, Named, Names, Repository,
+    GitError, LoggedCommit, NamedCommit, ReferenceNames, Repository,
     branch::Branch,
     by_git::ByGit,
     by_libgit2::ByLibgit2,
     cat_file::Blob,
-    entry::{DEEPEST, Node, too_deep},
+    entry::{DEEPEST, TreeNode, too_deep},
     repository::not_one,
 };
 use std::io::Read;
 
-/// Read in this process by libgit2; what that cannot open (sha256, reftable, extensions to come) by the user's git.
-pub(super) enum Open {
+/// Read by libgit2 in this process, or by the user's git if libgit2 can't (sha256, reftable, future extensions).
+pub(super) enum OpenRepository {
     Here(ByLibgit2),
     ByGit(ByGit),
 }
 
-impl Open {
+impl OpenRepository {
     /// Opens a repository.
-    pub fn of(repository: &Repository) -> Result<Open, Error> {
+    pub(super) fn of(repository: &Repository) -> Result<OpenRepository, GitError> {
         let at = repository.work.as_deref().unwrap_or(&repository.folder);
         match git2::Repository::open(at) {
-            Ok(open) => Ok(Open::Here(ByLibgit2(open))),
+            Ok(open) => Ok(OpenRepository::Here(ByLibgit2(open))),
             Err(e) if e.code() == git2::ErrorCode::NotFound => Err(not_one(at, e.message())),
-            Err(_) => Ok(Open::ByGit(ByGit::new(repository))),
+            Err(_) => Ok(OpenRepository::ByGit(ByGit::new(repository))),
         }
     }
 
-    /// Returns the refs below a prefix and the commits that they name in the end; others are left out.
-    pub fn below(&self, prefix: &str) -> Result<Vec<Named>, Error> {
+    /// Returns the refs below a prefix and the commits that they lead to. Refs that lead to no commit are left out.
+    pub(super) fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
         match self {
-            Open::Here(open) => open.below(prefix),
-            Open::ByGit(git) => git.below(prefix),
+            OpenRepository::Here(open) => open.below(prefix),
+            OpenRepository::ByGit(git) => git.below(prefix),
         }
     }
 
-    /// Returns the commit that a ref, given by its full name, means in the end.
-    pub fn peeled(&self, name: &str) -> Option<String> {
+    /// Returns the commit that a ref leads to; `name` is its full name.
+    pub(super) fn peeled(&self, name: &str) -> Option<String> {
         match self {
-            Open::Here(open) => open.peeled(name),
-            Open::ByGit(git) => git.peeled(name),
+            OpenRepository::Here(open) => open.peeled(name),
+            OpenRepository::ByGit(git) => git.peeled(name),
         }
     }
 
     /// Returns the commit that is checked out.
-    pub fn head(&self) -> Result<String, Error> {
+    pub(super) fn head(&self) -> Result<String, GitError> {
         match self {
-            Open::Here(open) => open.head(),
-            Open::ByGit(git) => git.peeled("HEAD").ok_or_else(|| Error::Read("nothing is checked out".to_owned())),
+            OpenRepository::Here(open) => open.head(),
+            OpenRepository::ByGit(git) => {
+                git.peeled("HEAD").ok_or_else(|| GitError::Read("nothing is checked out".to_owned()))
+            }
         }
     }
 
-    /// Returns the whole id of the commit that begins with these digits, of which there are at least 7.
-    pub fn beginning(&self, digits: &str) -> Result<Option<String>, Error> {
+    /// Returns the whole id of the commit that begins with these digits, at least 7.
+    pub(super) fn beginning(&self, digits: &str) -> Result<Option<String>, GitError> {
         match self {
-            Open::Here(open) => open.beginning(digits),
-            Open::ByGit(git) => git.beginning(digits),
+            OpenRepository::Here(open) => open.beginning(digits),
+            OpenRepository::ByGit(git) => git.beginning(digits),
         }
     }
 
-    /// Returns whether there is a commit of that id, given in full.
-    pub fn has(&self, commit: &str) -> bool {
+    /// Returns whether there is a commit with this whole id.
+    pub(super) fn has(&self, commit: &str) -> bool {
         match self {
-            Open::Here(open) => open.has(commit),
-            Open::ByGit(git) => git.at(commit).is_ok(),
+            OpenRepository::Here(open) => open.has(commit),
+            OpenRepository::ByGit(git) => git.at(commit).is_ok(),
         }
     }
 
     /// Returns when a commit was made, in seconds since 1970.
-    pub fn at(&self, commit: &str) -> Result<i64, Error> {
+    pub(super) fn at(&self, commit: &str) -> Result<i64, GitError> {
         match self {
-            Open::Here(open) => open.at(commit),
-            Open::ByGit(git) => git.at(commit),
+            OpenRepository::Here(open) => open.at(commit),
+            OpenRepository::ByGit(git) => git.at(commit),
         }
     }
 
-    /// Returns whether any of the branches and tags holds a commit.
-    pub fn holds(&self, names: &Names, commit: &str) -> Result<bool, Error> {
+    /// Returns whether any of the branches and tags contains a commit.
+    pub(super) fn holds(&self, names: &ReferenceNames, commit: &str) -> Result<bool, GitError> {
         let tips = || names.branches.iter().chain(&names.tags).map(|named| named.commit.as_str());
         if tips().any(|tip| tip == commit) {
             return Ok(true);
         }
         match self {
-            Open::Here(open) => open.holds(tips(), commit),
-            Open::ByGit(git) => git.holds(tips(), commit),
+            OpenRepository::Here(open) => open.holds(tips(), commit),
+            OpenRepository::ByGit(git) => git.holds(tips(), commit),
         }
     }
 
-    /// Returns what a commit has and another has not, newest first, and whether there is more than `most`.
-    pub fn only_in(&self, here: &str, not_here: &str, most: usize) -> Result<(Vec<Logged>, bool), Error> {
+    /// Lists the commits that `here` has and `not_here` doesn't, newest first, and whether there are more than `most`.
+    pub(super) fn only_in(
+        &self,
+        here: &str,
+        not_here: &str,
+        most: usize,
+    ) -> Result<(Vec<LoggedCommit>, bool), GitError> {
         match self {
-            Open::Here(open) => open.only_in(here, not_here, most),
-            Open::ByGit(git) => git.only_in(here, not_here, most),
+            OpenRepository::Here(open) => open.only_in(here, not_here, most),
+            OpenRepository::ByGit(git) => git.only_in(here, not_here, most),
         }
     }
 
-    /// Returns how many commits one has and another has not.
-    pub fn ahead(&self, here: &str, not_here: &str) -> Result<usize, Error> {
+    /// Returns how many commits `here` has that `not_here` doesn't.
+    pub(super) fn ahead(&self, here: &str, not_here: &str) -> Result<usize, GitError> {
         match self {
-            Open::Here(open) => open.ahead(here, not_here),
-            Open::ByGit(git) => git.ahead(here, not_here),
+            OpenRepository::Here(open) => open.ahead(here, not_here),
+            OpenRepository::ByGit(git) => git.ahead(here, not_here),
         }
     }
 
-    /// Returns the branch that is checked out, if it follows another.
-    pub fn followed(&self) -> Result<Option<Branch>, Error> {
+    /// Returns the current branch, if it has an upstream.
+    pub(super) fn followed(&self) -> Result<Option<Branch>, GitError> {
         match self {
-            Open::Here(open) => open.followed(),
-            Open::ByGit(git) => git.followed(),
+            OpenRepository::Here(open) => open.followed(),
+            OpenRepository::ByGit(git) => git.followed(),
         }
     }
 
-    /// Lists all that is in a commit's tree, folders before what is in them.
-    pub fn tree(&self, commit: &str) -> Result<Vec<Node>, Error> {
+    /// Lists all entries of a commit's tree. A folder comes before its entries.
+    pub(super) fn tree(&self, commit: &str) -> Result<Vec<TreeNode>, GitError> {
         let mut nodes = Vec::new();
         match self {
-            Open::Here(open) => open.tree(commit, &mut nodes)?,
-            Open::ByGit(git) => git.tree(commit, &mut nodes)?,
+            OpenRepository::Here(open) => open.tree(commit, &mut nodes)?,
+            OpenRepository::ByGit(git) => git.tree(commit, &mut nodes)?,
         }
-        let deep = |(entry, ..): &Node| entry.path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
+        let deep = |(entry, ..): &TreeNode| entry.path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
         if nodes.iter().any(deep) {
             return Err(too_deep());
         }
         Ok(nodes)
     }
 
-    /// Returns whether a commit has a folder of that name; nothing if it has nothing there.
-    pub fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
+    /// Returns whether a path of a commit is a folder; `None` if the commit doesn't have the path.
+    pub(super) fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
         match self {
-            Open::Here(open) => open.has_folder(commit, path),
-            Open::ByGit(git) => git.has_folder(commit, path),
+            OpenRepository::Here(open) => open.has_folder(commit, path),
+            OpenRepository::ByGit(git) => git.has_folder(commit, path),
         }
     }
 
-    /// Returns how many bytes a file has.
-    pub fn size(&self, file: &str) -> Result<u64, Error> {
+    /// Returns the size of a file in bytes.
+    pub(super) fn size(&self, file: &str) -> Result<u64, GitError> {
         match self {
-            Open::Here(open) => open.size(file),
-            Open::ByGit(git) => git.size(file),
+            OpenRepository::Here(open) => open.size(file),
+            OpenRepository::ByGit(git) => git.size(file),
         }
     }
 
-    /// Returns what a small file holds.
-    pub fn content(&self, file: &str) -> Result<Vec<u8>, Error> {
+    /// Returns the content of a small file.
+    pub(super) fn content(&self, file: &str) -> Result<Vec<u8>, GitError> {
         match self {
-            Open::Here(open) => open.content(file),
-            Open::ByGit(git) => git.content(file),
+            OpenRepository::Here(open) => open.content(file),
+            OpenRepository::ByGit(git) => git.content(file),
         }
     }
 
-    /// Reads what a large file holds, piece by piece: libgit2 has no way to read a packed one so.
-    pub fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, Error> {
+    /// Reads the content of a large file in pieces, with git: libgit2 can't do that with a packed file.
+    pub(super) fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, GitError> {
         Ok(Box::new(Blob::open(repository, file)?))
     }
 }

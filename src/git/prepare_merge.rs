@@ -1,6 +1,6 @@
 //! A merge that moves no branch yet.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     process::{git, git_given},
     reading::{WITHIN, here},
     visible::visible,
@@ -35,7 +35,7 @@ impl Effect for PrepareMerge {
     /// The commit that came of it.
     type Outcome = String;
     const NAME: &'static str = "prepare_merge";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -66,8 +66,8 @@ impl Effect for PrepareMerge {
 }
 
 impl PrepareMerge {
-    async fn merge(&self, repository: &Repository) -> Result<String, Error> {
-        repository.work.as_ref().ok_or(Error::NoWorkTree)?;
+    async fn merge(&self, repository: &Repository) -> Result<String, GitError> {
+        repository.work.as_ref().ok_or(GitError::NoWorkTree)?;
         named("refs/heads/", &self.into)?;
         named("", &self.merged)?;
         let (onto, tip) = (whole_commit(&self.onto)?, whole_commit(&self.tip)?);
@@ -84,7 +84,7 @@ impl PrepareMerge {
     }
 
     /// Words the merge as git would on the branch itself.
-    async fn message(&self, repository: &Repository) -> Result<String, Error> {
+    async fn message(&self, repository: &Repository) -> Result<String, GitError> {
         let kind = if self.merged.starts_with("refs/tags/") { "tag" } else { "branch" };
         let name = short(&self.merged);
         // As `.git/FETCH_HEAD` has it, which `git fmt-merge-msg` reads.
@@ -101,15 +101,15 @@ impl PrepareMerge {
         })
     }
 
-    async fn refused(&self, apart: &Repository, why: String) -> Error {
+    async fn refused(&self, apart: &Repository, why: String) -> GitError {
         let open = git(apart, &["diff", "--name-only", "--diff-filter=U", "-z"], WITHIN).await;
         let files: Vec<String> = match &open {
             Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
             Err(_) => Vec::new(),
         };
         match files.is_empty() {
-            true => Error::Git { what: "merge".to_owned(), why },
-            false => Error::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files },
+            true => GitError::Git { what: "merge".to_owned(), why },
+            false => GitError::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files },
         }
     }
 }
@@ -119,9 +119,9 @@ fn short(name: &str) -> &str {
     ["refs/heads/", "refs/tags/"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
-async fn head(repository: &Repository) -> Result<String, Error> {
+async fn head(repository: &Repository) -> Result<String, GitError> {
     let ended = git(repository, &["rev-parse", "--verify", "HEAD"], WITHIN).await?;
-    if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(Error::Read(ended.why())) }
+    if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(GitError::Read(ended.why())) }
 }
 
 /// A work tree of a repository that is there for one merge, with no branch.
@@ -131,11 +131,11 @@ struct Apart {
 }
 
 impl Apart {
-    async fn of(repository: &Repository, commit: &str) -> Result<Apart, Error> {
-        let failed = |e: std::io::Error| Error::Read(format!("a folder for the merge can't be made: {e}"));
+    async fn of(repository: &Repository, commit: &str) -> Result<Apart, GitError> {
+        let failed = |e: std::io::Error| GitError::Read(format!("a folder for the merge can't be made: {e}"));
         let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
         let work = folder.path().join("tree");
-        let path = work.to_str().ok_or_else(|| Error::BadName(work.display().to_string()))?;
+        let path = work.to_str().ok_or_else(|| GitError::BadName(work.display().to_string()))?;
         // A checkout isn't something that the user did, so its hook doesn't run.
         let add = ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", path, commit];
         done(repository, &add, WITHIN).await?;
@@ -143,7 +143,7 @@ impl Apart {
         Ok(Apart { repository, folder })
     }
 
-    async fn remove(self, repository: &Repository) -> Result<(), Error> {
+    async fn remove(self, repository: &Repository) -> Result<(), GitError> {
         drop(self.folder);
         done(repository, &["worktree", "prune"], WITHIN).await
     }

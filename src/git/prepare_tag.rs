@@ -1,6 +1,6 @@
 //! A tag that has no name yet.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     process::git,
     reading::{WITHIN, here},
     write::{named, text, whole_commit},
@@ -30,7 +30,7 @@ impl Effect for PrepareTag {
     /// The id of the tag's object.
     type Outcome = String;
     const NAME: &'static str = "prepare_tag";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -62,14 +62,14 @@ impl Effect for PrepareTag {
 
 impl PrepareTag {
     /// Has git make the tag in a repository that borrows the objects and the settings of the real one.
-    async fn make(&self, repository: &Repository) -> Result<String, Error> {
+    async fn make(&self, repository: &Repository) -> Result<String, GitError> {
         let full = named("refs/tags/", &self.name)?;
         let commit = whole_commit(&self.commit)?;
         text(&self.message)?;
-        let failed = |e: std::io::Error| Error::Read(format!("a folder for the tag can't be made: {e}"));
+        let failed = |e: std::io::Error| GitError::Read(format!("a folder for the tag can't be made: {e}"));
         let folder = tempfile::Builder::new().prefix("rfab-tag-").tempdir().map_err(failed)?;
         let apart = Repository { folder: folder.path().join("tag.git"), work: None, ..repository.clone() };
-        let at = apart.folder.to_str().ok_or_else(|| Error::BadName(self.name.clone()))?;
+        let at = apart.folder.to_str().ok_or_else(|| GitError::BadName(self.name.clone()))?;
         let format = git(repository, &["rev-parse", "--show-object-format"], WITHIN).await?;
         let format = format!("--object-format={}", format.out.trim());
         run(repository, &["init", "--quiet", "--bare", &format, at]).await?;
@@ -87,7 +87,7 @@ impl PrepareTag {
     }
 }
 
-async fn run(repository: &Repository, args: &[&str]) -> Result<String, Error> {
+async fn run(repository: &Repository, args: &[&str]) -> Result<String, GitError> {
     let ended = git(repository, args, WITHIN).await?;
-    if ended.ok { Ok(ended.out) } else { Err(Error::Git { what: "tag".to_owned(), why: ended.why() }) }
+    if ended.ok { Ok(ended.out) } else { Err(GitError::Git { what: "tag".to_owned(), why: ended.why() }) }
 }

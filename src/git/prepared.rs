@@ -1,8 +1,8 @@
-//! A call of git that looks only where it's told to, and runs nothing that it shouldn't.
+//! Prepares a call of git that looks only where it's told to, and runs nothing that it shouldn't.
 use super::{Repository, Trust};
 use std::{ffi::OsString, path::Path, process::Command};
 
-/// Where a call of git would look instead of where it was told to.
+/// Variables that would make git look elsewhere.
 const ELSEWHERE: [&str; 13] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -34,11 +34,11 @@ const CAREFUL: [&str; 12] = [
     "safe.bareRepository=explicit",
 ];
 
-/// Takes back what a repository's own configuration would have a fetch run; an empty helper forgets those before it.
+/// Overrides the programs that a repository's configuration can make a fetch run. An empty helper clears earlier ones.
 const STRANGE: [&str; 6] = ["-c", "credential.helper=", "-c", "core.askPass=", "-c", "core.alternateRefsCommand=true"];
 
-/// The user's own settings (`GIT_SSH_COMMAND`, `GIT_CONFIG_COUNT`, …) count for each repository; what a strange
-/// repository's configuration says is to run does not.
+/// Prepares a call of git. The user's settings (`GIT_SSH_COMMAND`, `GIT_CONFIG_COUNT`, …) apply to every repository;
+/// the programs in a strange repository's configuration don't.
 pub(super) fn prepare(command: &mut Command, at: &Repository) {
     ELSEWHERE.iter().for_each(|name| {
         command.env_remove(name);
@@ -65,11 +65,11 @@ fn joined(flag: &str, path: &Path) -> OsString {
     all
 }
 
-/// Makes a call of git that reads, and fetches nothing in passing.
+/// Prepares a call of git that only reads, and doesn't fetch missing objects.
 pub(super) fn reading(at: &Repository) -> Command {
     let mut command = Command::new("git");
     prepare(&mut command, at);
-    // The last one is for a git that knows nothing of the first.
+    // The second variable is for versions of git that don't know the first.
     command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
     command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
     command

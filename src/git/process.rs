@@ -1,10 +1,10 @@
-//! One call of the user's `git`.
+//! Runs the user's `git`.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     prepared::{prepare, reading},
     visible::visible,
 };
-use crate::local::Group;
+use crate::local::ProcessGroup;
 use std::{io::Write, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -12,19 +12,19 @@ use tokio::{
     time::timeout,
 };
 
-/// The most that is kept of each of git's outputs, in bytes.
+/// The most that rfab keeps of each of git's outputs, in bytes.
 const KEPT: usize = 1 << 20;
 
 /// How a call of git ended.
-pub(super) struct Ended {
+pub(super) struct GitEnded {
     pub ok: bool,
     pub out: String,
     pub err: String,
 }
 
-impl Ended {
-    /// Returns the last lines of what git said, for people.
-    pub fn why(&self) -> String {
+impl GitEnded {
+    /// Returns the last lines of git's message, for people.
+    pub(super) fn why(&self) -> String {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         match &lines[lines.len().saturating_sub(3)..] {
@@ -34,41 +34,46 @@ impl Ended {
     }
 }
 
-/// Runs git in a repository, with no terminal and nothing on stdin.
+/// Runs git in a repository, without a terminal or stdin.
 ///
-/// When the deadline passes, or the caller no longer waits, git and all that it started are told to end.
-pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Result<Ended, Error> {
+/// If the time runs out, or the caller stops waiting, it ends git and the programs that git started.
+pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Result<GitEnded, GitError> {
     git_given(at, args, "", within).await
 }
 
 /// Runs git in the same way, with a text on stdin.
-pub(super) async fn git_given(at: &Repository, args: &[&str], input: &str, within: Duration) -> Result<Ended, Error> {
-    let mut run = Run::start(at, args, input)?;
+pub(super) async fn git_given(
+    at: &Repository,
+    args: &[&str],
+    input: &str,
+    within: Duration,
+) -> Result<GitEnded, GitError> {
+    let mut run = GitRun::start(at, args, input)?;
     let (out, err) = (run.child.stdout.take(), run.child.stderr.take());
     let all = async { tokio::join!(kept(out), kept(err), run.child.wait()) };
     let ended = timeout(within, all).await;
     if let Ok((out, err, status)) = ended {
-        let status = status.map_err(|e| Error::NoGit(e.to_string()))?;
+        let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
         run.group.let_go();
-        return Ok(Ended { ok: status.success(), out, err });
+        return Ok(GitEnded { ok: status.success(), out, err });
     }
-    // Asked first, so that git removes its lock files.
+    // This asks git to end first, so that it removes its lock files.
     run.group.end(&mut run.child).await;
-    Err(Error::TimedOut { what: verb(args), within })
+    Err(GitError::TimedOut { what: verb(args), within })
 }
 
-/// Runs git for as long as it has something to say: a transfer that goes on may take its time.
+/// Runs git for as long as it prints something, so that a transfer can take its time.
 ///
-/// `heard` gets each line of its progress, and says whether to go on; if not, git is told to end and nothing is given.
-/// It fails when git says nothing for as long as `quiet`. Call it with `--progress`.
+/// `heard` receives each line of its progress and returns whether to continue; if not, git is ended, and the result is
+/// `None`. It fails if git prints nothing for `quiet`. Call it with `--progress`.
 pub(super) async fn patiently(
     at: &Repository,
     args: &[&str],
     input: &str,
     quiet: Duration,
     heard: &mut (dyn FnMut(&str) -> bool + Send),
-) -> Result<Option<Ended>, Error> {
-    let mut run = Run::start(at, args, input)?;
+) -> Result<Option<GitEnded>, GitError> {
+    let mut run = GitRun::start(at, args, input)?;
     let out = tokio::spawn(kept(run.child.stdout.take()));
     let mut stderr = run.child.stderr.take().expect("piped");
     let (mut err, mut line, mut piece) = (String::new(), Vec::new(), [0; 8192]);
@@ -77,7 +82,7 @@ pub(super) async fn patiently(
             Ok(read) => read.unwrap_or(0),
             Err(_) => {
                 run.group.end(&mut run.child).await;
-                return Err(Error::Quiet { what: verb(args), quiet });
+                return Err(GitError::Quiet { what: verb(args), quiet });
             }
         };
         for byte in &piece[..read] {
@@ -100,59 +105,56 @@ pub(super) async fn patiently(
         }
     }
     err += &String::from_utf8_lossy(&line);
-    // Something that git started may still hold its output.
+    // A program that git started may still hold its output open.
     let Ok(status) = timeout(quiet, run.child.wait()).await else {
         run.group.end(&mut run.child).await;
-        return Err(Error::Quiet { what: verb(args), quiet });
+        return Err(GitError::Quiet { what: verb(args), quiet });
     };
-    let status = status.map_err(|e| Error::NoGit(e.to_string()))?;
+    let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
     run.group.let_go();
     let out = timeout(Duration::from_secs(1), out).await.ok().and_then(Result::ok).unwrap_or_default();
-    Ok(Some(Ended { ok: status.success(), out, err }))
+    Ok(Some(GitEnded { ok: status.success(), out, err }))
 }
 
-/// A git that was started, with all that it starts itself.
-struct Run {
+/// A git process and all that it starts.
+struct GitRun {
     child: tokio::process::Child,
-    group: Group,
+    group: ProcessGroup,
 }
 
-impl Run {
-    fn start(at: &Repository, args: &[&str], input: &str) -> Result<Run, Error> {
+impl GitRun {
+    fn start(at: &Repository, args: &[&str], input: &str) -> Result<GitRun, GitError> {
         let mut command = Command::new("git");
         prepare(command.as_std_mut(), at);
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
         command.args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A session of its own: ssh below git must not ask on the terminal, and can be ended with all its children.
-        // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
-        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        // ssh below git must not ask on the terminal.
+        let (mut child, group) = ProcessGroup::start(&mut command).map_err(|e| GitError::NoGit(e.to_string()))?;
         if let Some(mut stdin) = child.stdin.take() {
             let input = input.to_owned();
-            // Beside the reading, for git may print before it has read all.
+            // Written in parallel, because git may print before it has read everything.
             tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await });
         }
-        let group = Group::of(&child);
-        Ok(Run { child, group })
+        Ok(GitRun { child, group })
     }
 }
 
-/// Runs a git that reads, and speaks to no remote: what a partial clone lacks is not fetched in passing.
+/// Runs a git command that reads and talks to no remote, so it doesn't fetch what a partial clone lacks.
 ///
-/// Gives all that it printed. Its messages are English.
-pub(super) fn read(at: &Repository, args: &[&str], input: &str) -> Result<(Ended, Vec<u8>), Error> {
+/// Returns everything that it printed. Its messages are in English.
+pub(super) fn read(at: &Repository, args: &[&str], input: &str) -> Result<(GitEnded, Vec<u8>), GitError> {
     let mut command = reading(at);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+    let mut child = command.spawn().map_err(|e| GitError::NoGit(e.to_string()))?;
     let mut stdin = child.stdin.take().expect("piped");
     let input = input.to_owned();
-    // Beside the reading, for git may print before it has read all.
+    // Written in parallel, because git may print before it has read everything.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let out = child.wait_with_output().map_err(|e| Error::NoGit(e.to_string()))?;
-    // Who ends early does not read to the end.
+    let out = child.wait_with_output().map_err(|e| GitError::NoGit(e.to_string()))?;
+    // A git that ends early doesn't read everything.
     let _ = writer.join();
     let err = String::from_utf8_lossy(&out.stderr).into_owned();
-    Ok((Ended { ok: out.status.success(), out: String::new(), err }, out.stdout))
+    Ok((GitEnded { ok: out.status.success(), out: String::new(), err }, out.stdout))
 }
 
 /// Reads to the end and keeps the beginning.
@@ -166,7 +168,7 @@ async fn kept(from: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// Returns what a call asks of git, such as `fetch`.
+/// Returns the subcommand of a call, such as `fetch`.
 pub(super) fn verb(args: &[&str]) -> String {
     args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or_default().to_owned()
 }
@@ -184,10 +186,10 @@ mod tests {
         sample.hook("pre-push", &hook);
         let within = Duration::from_millis(700);
         let ended = git(&sample.repository(), &["push", "--", "origin", "main:new"], within).await;
-        assert_eq!(ended.err(), Some(Error::TimedOut { what: "push".into(), within }));
+        assert_eq!(ended.err(), Some(GitError::TimedOut { what: "push".into(), within }));
         let pid: i32 = std::fs::read_to_string(mark).unwrap().trim().parse().unwrap();
         for _ in 0..50 {
-            // A dead one may stay as a zombie where nobody reaps.
+            // A dead process stays as a zombie if nothing reaps it.
             match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
                 Ok(stat) if !stat.contains(") Z ") => {}
                 _ => return,

@@ -1,5 +1,7 @@
-//! Reads of repositories, as effects.
-use super::{Ask as Wanted, Between, Names, Progress, Repository, Resolved, log_between, names, resolve, silent};
+//! Reads repositories, as effects.
+use super::{
+    Between, FetchProgress, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between, names, resolve, silent,
+};
 use crate::{
     effect::*,
     event::What,
@@ -11,7 +13,7 @@ use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, time::Duration};
 
-/// How long the user's git may take with a remote; a fetch, how long it may hear nothing.
+/// How long the user's git may take with a remote. For a fetch, how long nothing may arrive.
 pub const WITHIN: Duration = Duration::from_secs(120);
 
 /// Finds the one commit that a name means.
@@ -30,15 +32,15 @@ impl Resolve {
         Ok(Self { repository, reference: reference.to_owned(), accept: fleet.accept.clone(), guarded: fleet.guarded })
     }
 
-    fn wanted<'a>(&'a self, fetch: bool, progress: Progress<'a>) -> Wanted<'a> {
+    fn wanted<'a>(&'a self, fetch: bool, progress: FetchProgress<'a>) -> ReferenceQuery<'a> {
         let (reference, accept) = (&self.reference, &self.accept);
-        Wanted { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
+        ReferenceQuery { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
     }
 }
 
 /// Returns the app of a fleet.
 ///
-/// `Fabfile` when there is none.
+/// Fails with `Fabfile` if it has none.
 pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
     let none = || {
         Failure::new(Cause::Fabfile, format!("fleet `{}` has no app", fleet.name))
@@ -70,7 +72,7 @@ impl Read for Resolve {
         Ok(resolved)
     }
 
-    /// Git is not made up: a simulated run reads the real repository, as it was last fetched.
+    /// A dry run reads the real repository, as it was last fetched.
     fn predict(&self, _: &mut Model) -> Predicted<Resolved> {
         let repository = here(&self.repository)?;
         let resolved = resolve(&repository, self.wanted(false, &silent)).now_or_never();
@@ -79,12 +81,12 @@ impl Read for Resolve {
     }
 }
 
-/// Tells how far a fetch is.
+/// Reports the progress of a fetch.
 pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
     |done, total| at.tell(What::Progressed { host: None, what: "fetched".into(), done, total, unit: "objects" })
 }
 
-/// Locates a repository of this machine, without making anything.
+/// Finds a repository on this machine without creating anything.
 pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     if !source.starts_with('/') {
         let message = format!("the simulator reads repositories of this machine, and `{source}` isn't on it");
@@ -93,7 +95,7 @@ pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     Ok(Repository::locate(source, Path::new("/nonexistent"))?)
 }
 
-/// Lists what one commit has and another has not.
+/// Lists the commits that each of two commits has and the other doesn't.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadLog {
     pub repository: String,
@@ -126,14 +128,14 @@ impl Read for ReadLog {
     }
 }
 
-/// Lists branches and tags, as last fetched.
+/// Lists the branches and tags as last fetched.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadNames {
     pub repository: String,
 }
 
 impl Read for ReadNames {
-    type Outcome = Names;
+    type Outcome = ReferenceNames;
     const NAME: &'static str = "read_names";
 
     fn subject(&self) -> Subject<'_> {
@@ -144,12 +146,12 @@ impl Read for ReadNames {
         "read branches and tags".to_owned()
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Names, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<ReferenceNames, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
         Ok(names(&repository)?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<Names> {
+    fn predict(&self, _: &mut Model) -> Predicted<ReferenceNames> {
         names(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
     }
 }

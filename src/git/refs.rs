@@ -1,27 +1,30 @@
-//! The branches and tags of a repository: the remote's as last fetched, or a lone repository's own.
-use super::{Error, Names, Repository, open::Open};
+//! Reads the branches and tags of a repository: the remote's as last fetched, or its own if it has no remote.
+use super::{GitError, ReferenceNames, Repository, open::OpenRepository};
 
-/// Reads the names as last fetched; it does not fetch.
-pub fn names(repository: &Repository) -> Result<Names, Error> {
-    read(&Open::of(repository)?, repository.remote.is_some())
+/// Reads the names as last fetched, without fetching.
+pub fn names(repository: &Repository) -> Result<ReferenceNames, GitError> {
+    read(&OpenRepository::of(repository)?, repository.remote.is_some())
 }
 
-/// Reads the names as rfab fetched them last, or where it never did, as the user's own git did.
-pub fn known(repository: &Repository) -> Result<Names, Error> {
-    let open = Open::of(repository)?;
+/// Reads the names as rfab last fetched them. If it never has, reads them as the user's git did.
+pub fn known(repository: &Repository) -> Result<ReferenceNames, GitError> {
+    let open = OpenRepository::of(repository)?;
     let fetched = read(&open, repository.remote.is_some())?;
     match &repository.remote {
         Some(remote) if fetched.branches.is_empty() && fetched.tags.is_empty() => {
             let mut branches = open.below(&format!("refs/remotes/{remote}/"))?;
             branches.retain(|branch| branch.name != "HEAD");
-            Ok(Names { branches, tags: open.below("refs/tags/")? })
+            Ok(ReferenceNames { branches, tags: open.below("refs/tags/")? })
         }
         _ => Ok(fetched),
     }
 }
 
 /// Reads the names that were fetched, or the repository's own.
-pub(super) fn read(open: &Open, fetched: bool) -> Result<Names, Error> {
+pub(super) fn read(open: &OpenRepository, fetched: bool) -> Result<ReferenceNames, GitError> {
     let prefix = if fetched { "refs/rfab/" } else { "refs/" };
-    Ok(Names { branches: open.below(&format!("{prefix}heads/"))?, tags: open.below(&format!("{prefix}tags/"))? })
+    Ok(ReferenceNames {
+        branches: open.below(&format!("{prefix}heads/"))?,
+        tags: open.below(&format!("{prefix}tags/"))?,
+    })
 }

@@ -1,24 +1,24 @@
-//! Why git does not read a repository.
-use super::{Error, process::Ended, repository::not_one};
+//! Explains why git refuses to read a repository.
+use super::{GitError, process::GitEnded, repository::not_one};
 use std::{os::unix::fs::MetadataExt, path::Path};
 
-/// Words why git does not read what is at a path; of another user's it names the line that has it read.
-pub(super) fn refused(path: &Path, ended: &Ended) -> Error {
+/// Builds the error of a path that git doesn't read. If it's another user's, the help has the line that allows it.
+pub(super) fn refused(path: &Path, ended: &GitEnded) -> GitError {
     let dubious = ended.err.split("dubious ownership in repository at '").nth(1);
     let Some(found) = dubious.and_then(|rest| rest.split("'\n").next()) else {
         return not_one(path, &ended.why());
     };
     let found = Path::new(found);
-    Error::Theirs { path: found.display().to_string(), advised: advised(path, found) }
+    GitError::Theirs { path: found.display().to_string(), advised: advised(path, found) }
 }
 
-/// Whether to trust another user's repository may be advised: it is the one that was named, not one that somebody
-/// put further up, and nobody but its owner can put another into its place.
+/// Returns whether to advise trusting another user's repository: it's the one that was named, not one from a folder
+/// further up, and nobody but its owner can replace it.
 fn advised(named: &Path, found: &Path) -> bool {
     let same =
         |path: &Path| path.canonicalize().is_ok_and(|path| named.canonicalize().is_ok_and(|named| named == path));
     let open = |path: &Path| std::fs::metadata(path).map_or(true, |seen| seen.mode() & 0o022 != 0);
     let plain = found.to_str().is_some_and(|text| !text.contains(char::is_control));
-    // A sticky folder such as `/tmp` is open to all: there anybody can be first.
+    // In a sticky folder such as `/tmp`, anyone can create the repository first.
     plain && (same(found) || same(&found.join(".git"))) && !open(found) && !found.parent().is_some_and(open)
 }

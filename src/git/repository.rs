@@ -1,5 +1,5 @@
-//! A repository on this machine, and how far its configuration is trusted.
-use super::{Error, visible::visible};
+//! A repository on this machine, and how far rfab trusts its configuration.
+use super::{GitError, visible::visible};
 use std::path::{Path, PathBuf};
 
 /// A repository on this machine: the user's own, or a mirror of a URL.
@@ -8,32 +8,32 @@ pub struct Repository {
     /// The git directory that its worktrees share.
     pub folder: PathBuf,
     pub work: Option<PathBuf>,
-    /// A remote's name, or a URL; `None` where there is no other repository to speak to.
+    /// A remote's name, or a URL; `None` if it has no remote.
     pub remote: Option<String>,
     pub trust: Trust,
 }
 
-/// How far a repository's configuration is trusted.
+/// How far rfab trusts a repository's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// The user's own: git behaves as by hand, hooks and signing included.
+    /// The user's own: git behaves as if the user had called it, with hooks and signing.
     Own,
-    /// A mirror, made by rfab: the user's settings count, and there are no hooks.
+    /// A mirror that rfab made: the user's settings apply, and there are no hooks.
     Mirror,
-    /// Another user's, which the user's git opens all the same: no programs out of its configuration.
+    /// Another user's, which git opens all the same: no programs from its configuration run.
     Strange,
 }
 
 impl Repository {
-    /// Words why it could not be fetched into.
-    pub(super) fn unfetched(&self, why: String) -> Error {
+    /// Builds the error of a failed fetch.
+    pub(super) fn unfetched(&self, why: String) -> GitError {
         let remote = visible(self.remote.as_deref().unwrap_or_default());
         let at = self.work.as_deref().unwrap_or(&self.folder).display().to_string();
-        Error::Fetch { remote, at: (self.trust != Trust::Mirror).then_some(at), why }
+        GitError::Fetch { remote, at: (self.trust != Trust::Mirror).then_some(at), why }
     }
 }
 
-/// Words that there is no repository at a path.
-pub(super) fn not_one(path: &Path, why: &str) -> Error {
-    Error::NotARepository { path: path.display().to_string(), why: visible(why) }
+/// Builds the error of a path without a repository.
+pub(super) fn not_one(path: &Path, why: &str) -> GitError {
+    GitError::NotARepository { path: path.display().to_string(), why: visible(why) }
 }

@@ -1,75 +1,75 @@
-//! What a person calls a state of the code, made into one commit.
-use super::{Error, Names, Progress, Repository, fetch, open::Open, refs, visible::visible};
+//! Finds the one commit that a name means.
+use super::{FetchProgress, GitError, ReferenceNames, Repository, fetch, open::OpenRepository, refs, visible::visible};
 use crate::fleet::Accept;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What is asked of `resolve`.
+/// The arguments of `resolve`.
 #[derive(Clone, Copy)]
-pub struct Ask<'a> {
-    /// `stable`, a tag, a branch, a commit (7 to 40 hex digits, or to 64 by sha256), `refs/tags/NAME` or `refs/heads/NAME`.
+pub struct ReferenceQuery<'a> {
+    /// `stable`, a tag, a branch, `refs/tags/NAME`, `refs/heads/NAME`, or a commit (7 to 40 hex digits, or to 64).
     pub reference: &'a str,
     pub fetch: bool,
     pub accept: &'a [Accept],
     pub guarded: bool,
-    /// How long the remote may say nothing.
+    /// How long the remote may send nothing.
     pub within: Duration,
-    pub progress: Progress<'a>,
+    pub progress: FetchProgress<'a>,
 }
 
-/// A commit and how it was found.
+/// A commit, and how it was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// 40 hex digits, or 64 by sha256: the only part that a host may see.
+    /// 40 hex digits, or 64 with sha256. It's the only part that a host may see.
     pub commit: String,
-    /// What it was called.
+    /// The name that found it.
     pub name: String,
-    /// The tag that was meant, or one that names the same commit.
+    /// The tag that the name means, or one that names the same commit.
     pub tag: Option<String>,
-    /// Every tag that names the commit.
+    /// All tags that name the commit.
     #[serde(default)]
     pub tags: Vec<String>,
-    pub kind: Kind,
-    /// What a person should know: a local name that differs, a commit that nobody pushed, no fetch.
+    pub kind: ReferenceKind,
+    /// What the user should know: a local name that differs, a commit that nobody pushed, a skipped fetch.
     pub warnings: Vec<String>,
 }
 
-/// What a name turned out to be.
+/// The kind of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ReferenceKind {
     Stable,
     Tag,
     Branch,
     Commit,
 }
 
-impl Kind {
+impl ReferenceKind {
     fn accepted(self, accept: &[Accept]) -> bool {
         accept.contains(&match self {
-            Kind::Stable => Accept::Stable,
-            Kind::Tag => Accept::Tag,
-            Kind::Branch => Accept::Branch,
-            Kind::Commit => Accept::Commit,
+            ReferenceKind::Stable => Accept::Stable,
+            ReferenceKind::Tag => Accept::Tag,
+            ReferenceKind::Branch => Accept::Branch,
+            ReferenceKind::Commit => Accept::Commit,
         })
     }
 
     fn word(self) -> &'static str {
         match self {
-            Kind::Stable => "stable tag",
-            Kind::Tag => "tag",
-            Kind::Branch => "branch",
-            Kind::Commit => "commit",
+            ReferenceKind::Stable => "stable tag",
+            ReferenceKind::Tag => "tag",
+            ReferenceKind::Branch => "branch",
+            ReferenceKind::Commit => "commit",
         }
     }
 }
 
-/// Fetches, then finds the one commit that a name means to the remote, and has a partial clone fetch its files.
+/// Fetches, then finds the one commit that a name means on the remote, and fetches its files into a partial clone.
 ///
-/// `stable` is the newest stable tag, whatever else has that name. Fails when the fetch fails, when the name is
-/// unknown or may mean two things, when the fleet does not take such names, and on a guarded fleet when nobody
-/// pushed the commit.
-pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, Error> {
+/// `stable` is the newest stable tag, even if a branch or tag has that name. It fails if the fetch fails, the name is
+/// unknown or ambiguous, the fleet doesn't accept names of that kind, or the fleet is guarded and nobody pushed the
+/// commit.
+pub async fn resolve(repository: &Repository, ask: ReferenceQuery<'_>) -> Result<Resolved, GitError> {
     if ask.fetch {
         fetch::fetch(repository, ask.within, ask.progress).await?;
     }
@@ -80,27 +80,27 @@ pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, 
     Ok(found)
 }
 
-fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
-    let open = Open::of(repository)?;
+fn find(repository: &Repository, ask: &ReferenceQuery<'_>) -> Result<Resolved, GitError> {
+    let open = OpenRepository::of(repository)?;
     let names = refs::read(&open, repository.remote.is_some())?;
     let mut warnings = Vec::new();
     if let (Some(remote), false) = (&repository.remote, ask.fetch) {
         if names.branches.is_empty() && names.tags.is_empty() {
-            return Err(Error::NeverFetched(visible(remote)));
+            return Err(GitError::NeverFetched(visible(remote)));
         }
         warnings.push(format!("not fetched: `{}` may have moved on", visible(remote)));
     }
     let (kind, name, commit) = meaning(&open, &names, ask.reference)?;
     if !kind.accepted(ask.accept) {
         let accept = ask.accept.to_vec();
-        return Err(Error::NotAccepted { reference: visible(ask.reference), kind: kind.word(), accept });
+        return Err(GitError::NotAccepted { reference: visible(ask.reference), kind: kind.word(), accept });
     }
-    if kind == Kind::Stable && (names.branch("stable").is_some() || names.tag("stable").is_some()) {
+    if kind == ReferenceKind::Stable && (names.branch("stable").is_some() || names.tag("stable").is_some()) {
         warnings.push("`stable` is also a branch or a tag: rfab uses the newest stable tag".to_owned());
     }
-    if kind == Kind::Commit && !open.holds(&names, &commit)? {
+    if kind == ReferenceKind::Commit && !open.holds(&names, &commit)? {
         if ask.guarded {
-            return Err(Error::NotPushed(commit));
+            return Err(GitError::NotPushed(commit));
         }
         warnings.push(format!("nobody pushed the commit `{commit}`"));
     }
@@ -108,17 +108,21 @@ fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
         warnings.extend(differing(&open, kind, &name, &commit));
     }
     let tag = match kind {
-        Kind::Stable | Kind::Tag => Some(name.clone()),
-        Kind::Branch | Kind::Commit => names.tag_of(&commit).map(|tag| tag.name.clone()),
+        ReferenceKind::Stable | ReferenceKind::Tag => Some(name.clone()),
+        ReferenceKind::Branch | ReferenceKind::Commit => names.tag_of(&commit).map(|tag| tag.name.clone()),
     };
     let tags = names.tags.iter().filter(|tag| tag.commit == commit).map(|tag| tag.name.clone()).collect();
     Ok(Resolved { commit, name, tag, tags, kind, warnings })
 }
 
-fn meaning(open: &Open, names: &Names, reference: &str) -> Result<(Kind, String, String), Error> {
+fn meaning(
+    open: &OpenRepository,
+    names: &ReferenceNames,
+    reference: &str,
+) -> Result<(ReferenceKind, String, String), GitError> {
     if reference == "stable" {
-        let stable = names.stable()?.ok_or(Error::NoStable { tags: names.tags.len() })?;
-        return Ok((Kind::Stable, stable.name.clone(), stable.commit.clone()));
+        let stable = names.stable()?.ok_or(GitError::NoStable { tags: names.tags.len() })?;
+        return Ok((ReferenceKind::Stable, stable.name.clone(), stable.commit.clone()));
     }
     let (tag, branch) = match (reference.strip_prefix("refs/tags/"), reference.strip_prefix("refs/heads/")) {
         (Some(name), _) => (names.tag(name), None),
@@ -126,37 +130,37 @@ fn meaning(open: &Open, names: &Names, reference: &str) -> Result<(Kind, String,
         _ => (names.tag(reference), names.branch(reference)),
     };
     let mut meant = Vec::new();
-    meant.extend(tag.map(|tag| (Kind::Tag, tag.name.clone(), tag.commit.clone())));
-    meant.extend(branch.map(|branch| (Kind::Branch, branch.name.clone(), branch.commit.clone())));
-    meant.extend(commit(open, reference)?.map(|id| (Kind::Commit, id.clone(), id)));
+    meant.extend(tag.map(|tag| (ReferenceKind::Tag, tag.name.clone(), tag.commit.clone())));
+    meant.extend(branch.map(|branch| (ReferenceKind::Branch, branch.name.clone(), branch.commit.clone())));
+    meant.extend(commit(open, reference)?.map(|id| (ReferenceKind::Commit, id.clone(), id)));
     match meant.len() {
-        0 => Err(Error::Unknown { reference: visible(reference), near: names.near(reference) }),
+        0 => Err(GitError::Unknown { reference: visible(reference), near: names.near(reference) }),
         1 => Ok(meant.remove(0)),
         _ => {
             let meanings = meant.iter().map(|(kind, name, commit)| match kind {
-                Kind::Tag => format!("tag `refs/tags/{}` is {commit}", visible(name)),
-                Kind::Branch => format!("branch `refs/heads/{}` is {commit}", visible(name)),
+                ReferenceKind::Tag => format!("tag `refs/tags/{}` is {commit}", visible(name)),
+                ReferenceKind::Branch => format!("branch `refs/heads/{}` is {commit}", visible(name)),
                 _ => format!("commit {commit}"),
             });
-            Err(Error::Ambiguous { reference: visible(reference), meanings: meanings.collect() })
+            Err(GitError::Ambiguous { reference: visible(reference), meanings: meanings.collect() })
         }
     }
 }
 
-/// Finds a commit by its digits; fewer than 7 of them are no commit.
-fn commit(open: &Open, digits: &str) -> Result<Option<String>, Error> {
+/// Finds a commit by its first digits; fewer than 7 don't count.
+fn commit(open: &OpenRepository, digits: &str) -> Result<Option<String>, GitError> {
     if !(7..=64).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(None);
     }
     open.beginning(&digits.to_lowercase())
 }
 
-/// Tells of a local branch or tag of the same name that is another commit.
-fn differing(open: &Open, kind: Kind, name: &str, commit: &str) -> Option<String> {
+/// Warns about a local branch or tag of the same name that is another commit.
+fn differing(open: &OpenRepository, kind: ReferenceKind, name: &str, commit: &str) -> Option<String> {
     let (word, local) = match kind {
-        Kind::Branch => ("branch", format!("refs/heads/{name}")),
-        Kind::Stable | Kind::Tag => ("tag", format!("refs/tags/{name}")),
-        Kind::Commit => return None,
+        ReferenceKind::Branch => ("branch", format!("refs/heads/{name}")),
+        ReferenceKind::Stable | ReferenceKind::Tag => ("tag", format!("refs/tags/{name}")),
+        ReferenceKind::Commit => return None,
     };
     let here = open.peeled(&local)?;
     (here != commit).then(|| {

@@ -1,4 +1,4 @@
-//! Real repositories for tests: a bare origin and a clone of it.
+//! Makes real repositories for tests: a bare origin and a clone of it.
 use super::Repository;
 use std::{
     os::unix::fs::PermissionsExt,
@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-/// A clone with a first commit that is pushed to an origin beside it. Removed when dropped.
+/// A clone with a first commit, which is pushed to an origin next to it. Both are removed when it's dropped.
 pub(crate) struct Sample {
     pub folder: tempfile::TempDir,
     pub origin: PathBuf,
@@ -19,8 +19,8 @@ pub(crate) struct Clone {
 }
 
 impl Sample {
-    pub fn new() -> Self {
-        // Its path must be fit for a ref's name.
+    pub(crate) fn new() -> Self {
+        // Part of a ref's name comes from this path, so it must be valid there.
         let folder = tempfile::Builder::new().prefix("rfab-").tempdir().unwrap();
         let (origin, work) = (folder.path().join("origin.git"), folder.path().join("work"));
         git(folder.path(), &["init", "-q", "--bare", "-b", "main", "origin.git"]);
@@ -33,55 +33,55 @@ impl Sample {
         sample
     }
 
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         git(&self.work, args)
     }
 
-    /// Writes a file and commits it; gives the commit.
-    pub fn commit(&self, file: &str, content: &str) -> String {
+    /// Writes a file, commits it, and returns the commit.
+    pub(crate) fn commit(&self, file: &str, content: &str) -> String {
         commit(&self.work, file, content)
     }
 
     /// Writes a file without committing it.
-    pub fn write(&self, file: &str, content: &[u8]) {
+    pub(crate) fn write(&self, file: &str, content: &[u8]) {
         write(&self.work, file, content)
     }
 
-    pub fn make_executable(&self, file: &str) {
+    pub(crate) fn make_executable(&self, file: &str) {
         std::fs::set_permissions(self.work.join(file), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Commits all that is in the work tree.
-    pub fn commit_all(&self) -> String {
+    /// Commits everything in the work tree.
+    pub(crate) fn commit_all(&self) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", "all"]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    pub fn hook(&self, name: &str, text: &str) {
+    pub(crate) fn hook(&self, name: &str, text: &str) {
         let path = self.work.join(".git/hooks").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         lab::runnable::write(&path, text);
     }
 
-    pub fn other(&self) -> Clone {
+    pub(crate) fn other(&self) -> Clone {
         git(self.folder.path(), &["clone", "-q", "origin.git", "other"]);
         let work = self.folder.path().join("other");
         set_up(&work);
         Clone { work }
     }
 
-    pub fn repository(&self) -> Repository {
+    pub(crate) fn repository(&self) -> Repository {
         Repository::locate(self.work.to_str().unwrap(), Path::new("/nowhere")).unwrap()
     }
 }
 
 impl Clone {
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         git(&self.work, args)
     }
 
-    pub fn commit(&self, file: &str, content: &str) -> String {
+    pub(crate) fn commit(&self, file: &str, content: &str) -> String {
         commit(&self.work, file, content)
     }
 }
@@ -112,7 +112,7 @@ fn commit(work: &Path, file: &str, content: &str) -> String {
     git(work, &["rev-parse", "HEAD"])
 }
 
-/// Runs git with no configuration but the repository's; panics if it fails.
+/// Runs git with only the repository's configuration. Panics if git fails.
 pub(crate) fn git(at: &Path, args: &[&str]) -> String {
     let mut command = Command::new("git");
     lab::alone::cleared(&mut command).env("HOME", "/nonexistent").env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -121,12 +121,12 @@ pub(crate) fn git(at: &Path, args: &[&str]) -> String {
     String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
 }
 
-/// Whether this machine's git knows an option of `git init`; if not, the test's own part is told as not run.
+/// Returns whether this machine's git knows an option of `git init`. If not, it reports that the test was not run.
 pub(crate) fn knows(option: &str) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let out = Command::new("git").args(["init", "-q", option]).current_dir(folder.path()).output().unwrap();
     if !out.status.success() {
-        // Past libtest's capture; a script that sums up reads the same of `RFAB_NOT_RUN`.
+        // This bypasses the capture of libtest. A script that sums up reads the same line from the file `RFAB_NOT_RUN`.
         let line = format!("not run: git::tests: a repository by `git init {option}`: git is too old\n");
         let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
         if let Some(file) = std::env::var_os("RFAB_NOT_RUN") {

@@ -1,5 +1,5 @@
 //! The settings of a repository, as the user's git reads them.
-use super::{Error, Repository, process::read, reading::here};
+use super::{GitError, Repository, process::read, reading::here};
 use crate::{
     effect::*,
     failure::Failure,
@@ -38,15 +38,15 @@ impl Read for ReadSettings {
     }
 }
 
-fn settings(repository: &Repository, prefix: &str) -> Result<BTreeMap<String, String>, Error> {
+fn settings(repository: &Repository, prefix: &str) -> Result<BTreeMap<String, String>, GitError> {
     if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
-        return Err(Error::BadName(super::visible::visible(prefix)));
+        return Err(GitError::BadName(super::visible::visible(prefix)));
     }
     let pattern = format!("^{}", prefix.to_ascii_lowercase().replace('.', "\\."));
     let (ended, out) = read(repository, &["config", "--null", "--get-regexp", &pattern], "")?;
     // With 1 and no words git says that there are none.
     if !ended.ok && !ended.err.is_empty() {
-        return Err(Error::Git { what: "config".to_owned(), why: ended.why() });
+        return Err(GitError::Git { what: "config".to_owned(), why: ended.why() });
     }
     let text = String::from_utf8_lossy(&out);
     // A name without a value means true.
@@ -77,7 +77,7 @@ mod tests {
         for bad in ["", "gitflow.*", "--list", "a b", "^x"] {
             let refused = settings(&at, bad);
             assert!(
-                matches!(refused, Err(Error::BadName(_))) || bad == "--list" && refused == Ok(BTreeMap::new()),
+                matches!(refused, Err(GitError::BadName(_))) || bad == "--list" && refused == Ok(BTreeMap::new()),
                 "{bad}"
             );
         }

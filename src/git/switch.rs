@@ -24,7 +24,7 @@ pub struct Switch {
 impl Effect for Switch {
     type Outcome = ();
     const NAME: &'static str = "switch";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)

@@ -1,3 +1,3 @@
-//! Every form that a repository comes in, on a machine of any settings.
+//! Tests all forms of repositories, on a machine with any settings.
 mod forms;
 mod hostile;

@@ -1,32 +1,32 @@
 //! A commit's tree, read without a checkout.
-use super::{Entry, Error, Repository, id::whole, open::Open, visible::visible};
+use super::{GitError, Repository, TreeEntry, id::whole, open::OpenRepository, visible::visible};
 use std::{
     collections::HashMap,
     io::{Cursor, Read},
 };
 
-/// The largest file that is read into memory.
+/// The size of the largest file that rfab reads into memory, in bytes.
 const LARGEST: u64 = 8 << 20;
 
-/// Everything below a commit's top, and what its files hold.
+/// The entries of a commit's tree, and the content of its files.
 pub struct Tree {
-    open: Box<Open>,
+    open: Box<OpenRepository>,
     repository: Repository,
-    /// 40 hex digits, or 64 by sha256.
+    /// 40 hex digits, or 64 with sha256.
     pub commit: String,
     /// When it was committed, in seconds since 1970.
     pub at: i64,
-    /// Folders before what is in them.
-    pub entries: Vec<Entry>,
+    /// A folder comes before its entries.
+    pub entries: Vec<TreeEntry>,
     ids: HashMap<Vec<u8>, (String, Option<u64>)>,
 }
 
 impl Tree {
-    /// Reads the tree of a commit, given by its whole id.
-    pub fn read(repository: &Repository, commit: &str) -> Result<Tree, Error> {
-        let open = Open::of(repository)?;
+    /// Reads the tree of the commit with this whole id.
+    pub fn read(repository: &Repository, commit: &str) -> Result<Tree, GitError> {
+        let open = OpenRepository::of(repository)?;
         if !whole(commit) || !open.has(commit) {
-            return Err(Error::Unknown { reference: visible(commit), near: Vec::new() });
+            return Err(GitError::Unknown { reference: visible(commit), near: Vec::new() });
         }
         let at = open.at(commit)?;
         let (mut entries, mut ids) = (Vec::new(), HashMap::new());
@@ -37,27 +37,27 @@ impl Tree {
         Ok(Tree { open: Box::new(open), repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
-    /// Returns whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
+    /// Returns whether a path of a commit is a folder; `None` if there is no such path or commit.
     pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
-        Open::of(repository).ok()?.has_folder(commit, path)
+        OpenRepository::of(repository).ok()?.has_folder(commit, path)
     }
 
-    /// Reads what a file holds, or what a link points to.
-    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
+    /// Returns the content of a file, or the target of a link.
+    pub fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, GitError> {
         let (id, _) = self.id(entry)?;
         self.open.content(id).map_err(|e| unread(entry, &e))
     }
 
-    /// Returns how many bytes a file has.
-    pub fn size(&self, entry: &Entry) -> Result<u64, Error> {
+    /// Returns the size of a file in bytes.
+    pub fn size(&self, entry: &TreeEntry) -> Result<u64, GitError> {
         match self.id(entry)? {
             (_, Some(size)) => Ok(*size),
             (id, None) => self.open.size(id).map_err(|e| unread(entry, &e)),
         }
     }
 
-    /// Returns how many bytes a file has, and its content piece by piece: a large one is read by the user's git.
-    pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
+    /// Returns the size of a file, and a reader of its content. The user's git reads a large file.
+    pub fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), GitError> {
         let size = self.size(entry)?;
         let (id, _) = self.id(entry)?;
         if size <= LARGEST {
@@ -66,21 +66,21 @@ impl Tree {
         Ok((size, self.open.reader(&self.repository, id)?))
     }
 
-    fn id(&self, entry: &Entry) -> Result<&(String, Option<u64>), Error> {
-        self.ids.get(&entry.path).ok_or_else(|| Error::Read(format!("`{}`: it isn't there", shown(entry))))
+    fn id(&self, entry: &TreeEntry) -> Result<&(String, Option<u64>), GitError> {
+        self.ids.get(&entry.path).ok_or_else(|| GitError::Read(format!("`{}`: it isn't there", shown(entry))))
     }
 }
 
-fn shown(entry: &Entry) -> String {
+fn shown(entry: &TreeEntry) -> String {
     visible(&String::from_utf8_lossy(&entry.path))
 }
 
-fn unread(entry: &Entry, e: &Error) -> Error {
+fn unread(entry: &TreeEntry, e: &GitError) -> GitError {
     let why = match e {
-        Error::Read(why) => why.clone(),
+        GitError::Read(why) => why.clone(),
         other => other.to_string(),
     };
-    Error::Read(format!("`{}`: {why} (a partial clone lacks files)", shown(entry)))
+    GitError::Read(format!("`{}`: {why} (a partial clone lacks files)", shown(entry)))
 }
 
 #[cfg(test)]
@@ -109,6 +109,6 @@ mod tests {
         );
         assert_eq!(tree.content(&tree.entries[2]).unwrap(), b"#!/bin/sh\n");
         assert_eq!(tree.content(&tree.entries[3]).unwrap(), b"bin/run");
-        assert!(matches!(Tree::read(&sample.repository(), &commit[..12]), Err(Error::Unknown { .. })));
+        assert!(matches!(Tree::read(&sample.repository(), &commit[..12]), Err(GitError::Unknown { .. })));
     }
 }

@@ -1,6 +1,6 @@
 //! What is checked out in a repository's work tree, and what it's in the middle of.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     process::{read, verb},
     reading::here,
     visible::visible,
@@ -41,8 +41,8 @@ impl WorkTree {
     /// Reads the state of a repository's work tree.
     ///
     /// `NoWorkTree` if it is bare.
-    pub(super) fn of(repository: &Repository) -> Result<WorkTree, Error> {
-        repository.work.as_ref().ok_or(Error::NoWorkTree)?;
+    pub(super) fn of(repository: &Repository) -> Result<WorkTree, GitError> {
+        repository.work.as_ref().ok_or(GitError::NoWorkTree)?;
         let status = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", "--ignore-submodules=all"];
         let mut state = WorkTree::parse(&ask(repository, &status)?);
         state.shallow = ask(repository, &["rev-parse", "--is-shallow-repository"])?.trim() == "true";
@@ -84,10 +84,10 @@ impl WorkTree {
 }
 
 /// Returns what a git that only reads prints.
-pub(super) fn ask(repository: &Repository, args: &[&str]) -> Result<String, Error> {
+pub(super) fn ask(repository: &Repository, args: &[&str]) -> Result<String, GitError> {
     let (ended, out) = read(repository, args, "")?;
     if !ended.ok {
-        return Err(Error::Git { what: verb(args), why: ended.why() });
+        return Err(GitError::Git { what: verb(args), why: ended.why() });
     }
     Ok(String::from_utf8_lossy(&out).into_owned())
 }

@@ -1,8 +1,8 @@
-//! What is changed in a repository: by the user's own git, as by hand.
+//! Changes a repository with the user's git, with the same effects as by hand.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     id::whole,
-    open::Open,
+    open::OpenRepository,
     process::{git, verb},
     refs::read,
     visible::visible,
@@ -10,7 +10,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What is pushed; never by force.
+/// What to push. It's never forced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pushed {
@@ -18,10 +18,15 @@ pub enum Pushed {
     Tag(String),
 }
 
-/// Commits the named files as they are now, or what is staged if none is named; gives the commit.
+/// Commits the named files as they are now, or the staged changes if it names none. Returns the commit.
 ///
-/// `NothingToCommit` when they are as in the last commit. Hooks and signing happen as by hand.
-pub async fn commit(repository: &Repository, message: &str, files: &[&str], within: Duration) -> Result<String, Error> {
+/// Fails with `NothingToCommit` if the last commit already has them. Hooks and signing happen as by hand.
+pub async fn commit(
+    repository: &Repository,
+    message: &str,
+    files: &[&str],
+    within: Duration,
+) -> Result<String, GitError> {
     worked_in(repository)?;
     text(message)?;
     files.iter().try_for_each(|file| text(file))?;
@@ -30,17 +35,17 @@ pub async fn commit(repository: &Repository, message: &str, files: &[&str], with
     }
     let diff = [&["--literal-pathspecs", "diff", "--cached", "--quiet", "--"], files].concat();
     if git(repository, &diff, within).await?.ok {
-        return Err(Error::NothingToCommit);
+        return Err(GitError::NothingToCommit);
     }
     let message = format!("--message={message}");
     done(repository, &[&["--literal-pathspecs", "commit", "--quiet", &message, "--"], files].concat(), within).await?;
     head(repository)
 }
 
-/// Merges a branch or tag of this repository, or a commit, into the current branch; gives the commit that came of it.
+/// Merges a branch or tag of this repository, or a commit, into the current branch. Returns the resulting commit.
 ///
-/// A merge that conflicts is taken back and fails with the files.
-pub async fn merge(repository: &Repository, reference: &str, within: Duration) -> Result<String, Error> {
+/// If the merge conflicts, it's undone, and the error lists the files.
+pub async fn merge(repository: &Repository, reference: &str, within: Duration) -> Result<String, GitError> {
     worked_in(repository)?;
     let full = full_name(repository, reference)?;
     let message = full.strip_prefix("refs/heads/").map(|branch| format!("-mMerge branch '{branch}'"));
@@ -54,20 +59,20 @@ pub async fn merge(repository: &Repository, reference: &str, within: Duration) -
     let open = git(repository, &["diff", "--name-only", "--diff-filter=U", "-z"], within).await?;
     let files: Vec<String> = open.out.split('\0').filter(|f| !f.is_empty()).map(visible).collect();
     if files.is_empty() {
-        return Err(Error::Git { what: "merge".to_owned(), why: ended.why() });
+        return Err(GitError::Git { what: "merge".to_owned(), why: ended.why() });
     }
     done(repository, &["merge", "--abort"], within).await?;
-    Err(Error::Conflict { reference: visible(reference), files })
+    Err(GitError::Conflict { reference: visible(reference), files })
 }
 
-/// Makes a tag of a commit, given by its whole id: annotated with a message, light without.
+/// Tags the commit with this whole id. With a message, the tag is annotated, otherwise it's lightweight.
 pub async fn tag(
     repository: &Repository,
     name: &str,
     commit: &str,
     message: Option<&str>,
     within: Duration,
-) -> Result<(), Error> {
+) -> Result<(), GitError> {
     named("refs/tags/", name)?;
     whole_commit(commit)?;
     text(message.unwrap_or_default())?;
@@ -78,9 +83,9 @@ pub async fn tag(
     done(repository, &args, within).await
 }
 
-/// Pushes branches and tags to the remote under their own names, all or none.
-pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) -> Result<(), Error> {
-    let remote = repository.remote.as_deref().ok_or(Error::NoRemote)?;
+/// Pushes branches and tags to the remote under the same names, either all or none.
+pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) -> Result<(), GitError> {
+    let remote = repository.remote.as_deref().ok_or(GitError::NoRemote)?;
     let specs: Vec<String> = what
         .iter()
         .map(|one| match one {
@@ -93,43 +98,43 @@ pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) ->
         return Ok(());
     }
     let mut args = vec!["push", "--quiet"];
-    // git refuses to push one thing atomically to remotes that cannot; one thing is atomic anyway.
+    // Git refuses an atomic push to remotes that don't support it. A push of one thing is atomic anyway.
     args.extend((specs.len() > 1).then_some("--atomic"));
     args.extend(["--", remote]);
     args.extend(specs.iter().map(String::as_str));
     done(repository, &args, within).await
 }
 
-pub(super) async fn done(repository: &Repository, args: &[&str], within: Duration) -> Result<(), Error> {
+pub(super) async fn done(repository: &Repository, args: &[&str], within: Duration) -> Result<(), GitError> {
     let ended = git(repository, args, within).await?;
-    if ended.ok { Ok(()) } else { Err(Error::Git { what: verb(args), why: ended.why() }) }
+    if ended.ok { Ok(()) } else { Err(GitError::Git { what: verb(args), why: ended.why() }) }
 }
 
 /// Checks that a text is a commit's whole id.
-pub(super) fn whole_commit(commit: &str) -> Result<&str, Error> {
-    if whole(commit) { Ok(commit) } else { Err(Error::BadName(visible(commit))) }
+pub(super) fn whole_commit(commit: &str) -> Result<&str, GitError> {
+    if whole(commit) { Ok(commit) } else { Err(GitError::BadName(visible(commit))) }
 }
 
-fn worked_in(repository: &Repository) -> Result<(), Error> {
-    repository.work.as_ref().map(drop).ok_or(Error::NoWorkTree)
+fn worked_in(repository: &Repository) -> Result<(), GitError> {
+    repository.work.as_ref().map(drop).ok_or(GitError::NoWorkTree)
 }
 
-pub(super) fn text(text: &str) -> Result<(), Error> {
-    if text.contains('\0') { Err(Error::BadName(visible(text))) } else { Ok(()) }
+pub(super) fn text(text: &str) -> Result<(), GitError> {
+    if text.contains('\0') { Err(GitError::BadName(visible(text))) } else { Ok(()) }
 }
 
-pub(super) fn named(prefix: &str, name: &str) -> Result<String, Error> {
+pub(super) fn named(prefix: &str, name: &str) -> Result<String, GitError> {
     let full = format!("{prefix}{name}");
     if !name.starts_with('-') && git2::Reference::is_valid_name(&full) {
         Ok(full)
     } else {
-        Err(Error::BadName(visible(name)))
+        Err(GitError::BadName(visible(name)))
     }
 }
 
-/// Finds a local branch or tag by its full name, or a commit by its whole id.
-pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
-    let open = Open::of(repository)?;
+/// Finds a local branch or tag and returns its full name, or a commit by its whole id.
+pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, GitError> {
+    let open = OpenRepository::of(repository)?;
     let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));
     let found: Vec<&String> = candidates.iter().filter(|full| open.peeled(full).is_some()).collect();
     match found[..] {
@@ -137,18 +142,18 @@ pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<Stri
         [] => {}
         _ => {
             let meanings = found.iter().map(|full| format!("`{}`", visible(full))).collect();
-            return Err(Error::Ambiguous { reference: visible(reference), meanings });
+            return Err(GitError::Ambiguous { reference: visible(reference), meanings });
         }
     }
     if open.has(reference) {
         return Ok(reference.to_owned());
     }
     let near = read(&open, false)?.near(reference);
-    Err(Error::Unknown { reference: visible(reference), near })
+    Err(GitError::Unknown { reference: visible(reference), near })
 }
 
-fn head(repository: &Repository) -> Result<String, Error> {
-    Open::of(repository)?.head()
+fn head(repository: &Repository) -> Result<String, GitError> {
+    OpenRepository::of(repository)?.head()
 }
 
 #[cfg(test)]
@@ -170,7 +175,7 @@ mod tests {
         assert!(mark.exists());
         assert_eq!(sample.git(&["show", "--name-only", "--format=%s", "-z", &made]), "-m is text\0\n--odd name*\0");
         let again = commit(&repository, "again", &["--odd name*"], SOON).await;
-        assert_eq!(again, Err(Error::NothingToCommit));
+        assert_eq!(again, Err(GitError::NothingToCommit));
         tag(&repository, "v1.0.0", &made, Some("--first"), SOON).await.unwrap();
         push(&repository, &[Pushed::Branch("main".into()), Pushed::Tag("v1.0.0".into())], SOON).await.unwrap();
         assert_eq!(sample::git(&sample.origin, &["rev-parse", "v1.0.0^{commit}", "main"]), format!("{made}\n{made}"));
@@ -186,7 +191,7 @@ mod tests {
         let repository = sample.repository();
         tag(&repository, "v1.0.0", &mine, None, SOON).await.unwrap();
         let both = [Pushed::Branch("main".into()), Pushed::Tag("v1.0.0".into())];
-        assert!(matches!(push(&repository, &both, SOON).await, Err(Error::Git { .. })));
+        assert!(matches!(push(&repository, &both, SOON).await, Err(GitError::Git { .. })));
         assert_eq!(sample::git(&sample.origin, &["tag"]), "");
     }
 
@@ -200,7 +205,7 @@ mod tests {
         let repository = sample.repository();
         assert_eq!(
             merge(&repository, "side", SOON).await,
-            Err(Error::Conflict { reference: "side".into(), files: vec!["README".into()] })
+            Err(GitError::Conflict { reference: "side".into(), files: vec!["README".into()] })
         );
         assert_eq!(sample.git(&["rev-parse", "HEAD"]), before);
         assert_eq!(sample.git(&["status", "--porcelain"]), "");
@@ -209,7 +214,7 @@ mod tests {
         sample.git(&["checkout", "-q", "main"]);
         let merged = merge(&repository, "fine", SOON).await.unwrap();
         assert_eq!(sample.git(&["log", "-1", "--format=%H %s"]), format!("{merged} Merge branch 'fine'"));
-        assert!(matches!(merge(&repository, "--abort", SOON).await, Err(Error::Unknown { .. })));
+        assert!(matches!(merge(&repository, "--abort", SOON).await, Err(GitError::Unknown { .. })));
     }
 
     #[tokio::test]
@@ -218,10 +223,10 @@ mod tests {
         let repository = sample.repository();
         let head = sample.git(&["rev-parse", "HEAD"]);
         for name in ["--delete", "-d", "a b", "a\nb", "a\0b", "", "a..b", "x.lock", "@{1}", "main:main"] {
-            assert!(matches!(tag(&repository, name, &head, None, SOON).await, Err(Error::BadName(_))), "{name:?}");
+            assert!(matches!(tag(&repository, name, &head, None, SOON).await, Err(GitError::BadName(_))), "{name:?}");
             let pushed = push(&repository, &[Pushed::Branch(name.into())], SOON).await;
-            assert!(matches!(pushed, Err(Error::BadName(_))), "{name:?}");
+            assert!(matches!(pushed, Err(GitError::BadName(_))), "{name:?}");
         }
-        assert!(matches!(tag(&repository, "fine", "--delete", None, SOON).await, Err(Error::BadName(_))));
+        assert!(matches!(tag(&repository, "fine", "--delete", None, SOON).await, Err(GitError::BadName(_))));
     }
 }

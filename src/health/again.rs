@@ -1,4 +1,4 @@
-//! Hosts that were put back, looked at once more.
+//! Checks hosts again after they were put back.
 use super::{Probe, ProbeOnce};
 use crate::{
     balancer::ReadBalance,
@@ -13,9 +13,9 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
-/// Asks whether hosts still serve: the balancers, and the service itself as it was probed before.
+/// Asks whether hosts still serve: the balancers, and each service as it was probed before.
 ///
-/// A host that does not is asked again for a short while, so that one lost answer says nothing.
+/// A host that doesn't is asked again for a short while, so that one lost response doesn't count.
 #[derive(Clone, Serialize)]
 pub struct LookAgain {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -23,14 +23,14 @@ pub struct LookAgain {
     pub hosts: Vec<(Host, Option<Probe>)>,
 }
 
-/// A host that does not serve any more.
+/// A host that has stopped serving.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Down {
     pub host: Name,
     pub why: String,
 }
 
-/// How long a host may fail to answer before it counts as down, and how often it is asked.
+/// How long a host may fail before it counts as down, and how often it's asked.
 const PATIENCE: Duration = Duration::from_secs(2);
 const EVERY: Duration = Duration::from_millis(250);
 

@@ -1,44 +1,47 @@
-//! What a service answered.
-use crate::fleet::{Health, Version};
+//! The answer of a service to a probe.
+use crate::{
+    control::hidden,
+    fleet::{Health, Version},
+};
 use serde::{Deserialize, Serialize};
 
 /// One answer to a probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
-    /// The HTTP status; `None` when nothing came, and where only a connection is tried.
+pub struct ProbeAnswer {
+    /// The HTTP status; `None` if there was no response, or if the probe only connects.
     pub status: Option<u16>,
-    /// Whether it is what the fleet file wants of a healthy service.
+    /// Whether it meets what the fleet file requires of a healthy service.
     pub good: bool,
-    /// The version that it proved, as it stood there; cut to 80 characters.
+    /// The version that was found in it, cut to 80 characters.
     pub version: Option<String>,
-    /// What stands where the version should; cut to 80 characters.
+    /// The text at the version's place, cut to 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether something answered that doesn't speak HTTP.
+    /// Whether the service answered in something other than HTTP.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub garbled: bool,
-    /// Why nothing came.
+    /// Why there was no response, or why it isn't good.
     pub error: Option<String>,
 }
 
-impl Answer {
-    /// Makes an answer that did not come, and says why.
-    pub fn none(error: String) -> Answer {
-        Answer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
+impl ProbeAnswer {
+    /// Builds the answer of a service that didn't respond, with the reason.
+    pub fn none(error: String) -> ProbeAnswer {
+        ProbeAnswer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
     }
 
-    /// Makes the answer of a connection that came about.
-    pub fn connected() -> Answer {
-        Answer { good: true, error: None, ..Answer::none(String::new()) }
+    /// Builds the answer of a probe that only connects.
+    pub fn connected() -> ProbeAnswer {
+        ProbeAnswer { good: true, error: None, ..ProbeAnswer::none(String::new()) }
     }
 
-    /// Makes an answer of HTTP, with what stands where the version should.
-    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> Answer {
+    /// Builds the answer from a response, with the text at the version's place.
+    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> ProbeAnswer {
         let lacks = (!health.has_body(body)).then(|| {
             let wanted = health.body.as_deref().unwrap_or_default();
             format!("{status}, without `{}` in its body", plain(wanted))
         });
-        Answer {
+        ProbeAnswer {
             status: Some(status),
             good: health.takes(status) && lacks.is_none(),
             version: text.as_deref().and_then(|text| found(health, text)),
@@ -48,7 +51,7 @@ impl Answer {
         }
     }
 
-    /// Adds the releases that the host's processes run in: one is the version, several are none.
+    /// Adds the releases that the host's processes run in. A single one is the version; several prove none.
     pub(super) fn runs(&mut self, releases: &[String]) {
         match releases {
             [] => {}
@@ -57,7 +60,7 @@ impl Answer {
         }
     }
 
-    /// Returns the answer in a few words.
+    /// Describes the answer in a few words.
     pub fn shown(&self) -> String {
         match (self.status, &self.error, &self.version, &self.text) {
             (Some(_), Some(error), ..) => error.clone(),
@@ -71,12 +74,12 @@ impl Answer {
     }
 }
 
-/// Returns a text as it may be shown: one line, and not long.
+/// Returns a text as it may be shown: one line, not long, and without what is hidden, for it is compared with releases.
 pub(super) fn plain(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
+    text.trim().chars().filter(|c| !hidden(*c)).take(80).collect()
 }
 
-/// Returns the version in a text that has it; all of it without a pattern.
+/// Returns the version in a text. Without a pattern, the whole text is the version.
 pub(super) fn found(health: &Health, text: &str) -> Option<String> {
     match &health.pattern {
         Some(pattern) => some(&pattern.find(text)?),
@@ -84,12 +87,12 @@ pub(super) fn found(health: &Health, text: &str) -> Option<String> {
     }
 }
 
-/// Returns a text as it may be shown; `None` for an empty one.
+/// Returns a text in a form to show; `None` if it's empty.
 pub(super) fn some(text: &str) -> Option<String> {
     Some(plain(text)).filter(|text| !text.is_empty())
 }
 
-/// Takes out of an answer what stands where the version should; `None` where nothing does.
+/// Returns the text at the version's place in a response; `None` if there is none.
 pub(super) fn text(health: &Health, header: impl Fn(&str) -> Option<String>, body: &[u8]) -> Option<String> {
     Some(match &health.version {
         Version::Header(name) => header(name)?,

@@ -1,55 +1,55 @@
-//! Asks a service again and again, and judges its answers.
+//! Asks a service repeatedly and judges its answers.
 use super::{
-    Answer, Probe,
+    Probe, ProbeAnswer,
     target::{ONE_ANSWER, Target},
     verdict::{Verdict, judged, looks_up},
-    written::Written,
+    written::WrittenNames,
 };
 use crate::{
     command::Command,
     effect::At,
     failure::{Cause, Failure},
     fleet::Version,
-    port::{Connections, Job},
+    port::{FleetConnections, Job},
 };
 use std::sync::Arc;
 
-/// One probe under way.
+/// A probe under way.
 pub(super) struct Asking<'a> {
     probe: &'a Probe,
     at: At<'a>,
-    site: Arc<Connections>,
+    site: Arc<FleetConnections>,
     target: Target,
-    /// What ledgers say, once an answer made it worth while to look.
-    written: Option<Written>,
-    /// Whether the name in the URL resolves, once an answer did not come.
+    /// The names in the ledgers, read when an answer first needs them.
+    written: Option<WrittenNames>,
+    /// Whether the name in the URL was found to resolve; checked when there is no response.
     resolves: bool,
 }
 
 impl<'a> Asking<'a> {
-    /// Prepares the questions of a probe; nothing is asked yet.
-    pub async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
+    /// Prepares a probe without asking anything.
+    pub(super) async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
         let site = at.real.site(&probe.host.fleet);
         let target = Target::of(probe, &site).await?;
         Ok(Asking { probe, at, site, target, written: None, resolves: false })
     }
 
-    /// Asks once, and judges what was answered.
-    pub async fn once(&mut self) -> Result<(Answer, Verdict), Failure> {
+    /// Asks once and judges the answer.
+    pub(super) async fn once(&mut self) -> Result<(ProbeAnswer, Verdict), Failure> {
         let probe = self.probe;
         let answer = self.answer().await?;
         if self.written.is_none() && looks_up(&probe.expected, &answer, probe.nameless) {
-            self.written = Some(Written::of(probe, self.at).await?);
+            self.written = Some(WrittenNames::of(probe, self.at).await?);
         }
-        let written = self.written.clone().unwrap_or_else(Written::known);
+        let written = self.written.clone().unwrap_or_else(WrittenNames::known);
         let verdict = judged(&answer, &probe.health, &probe.expected, &written, probe.nameless);
         Ok((answer, verdict))
     }
 
     /// Asks once.
     ///
-    /// `Fabfile` when nothing can come of that, whatever the service does.
-    pub async fn answer(&mut self) -> Result<Answer, Failure> {
+    /// Fails with `Fabfile` if the probe can't work, no matter what the service does.
+    pub(super) async fn answer(&mut self) -> Result<ProbeAnswer, Failure> {
         let probe = self.probe;
         let mut answer = match self.target.port() {
             Some((name, port)) => self.connect(name, port).await?,
@@ -65,10 +65,10 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    /// Tries to connect to a port, from where the probe goes out.
+    /// Tries to connect to a port from the machine that the probe goes out from.
     ///
-    /// What ssh forwards is connected on this side before anybody knows of the other: only there one can tell.
-    async fn connect(&self, name: &str, port: u16) -> Result<Answer, Failure> {
+    /// ssh accepts a forwarded connection on this side before the other side connects, so only the other side can tell.
+    async fn connect(&self, name: &str, port: u16) -> Result<ProbeAnswer, Failure> {
         let line = r#"if command -v bash >/dev/null 2>&1; then
     exec timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$name" "$port" 2>&1
 elif command -v nc >/dev/null 2>&1; then
@@ -80,13 +80,13 @@ exit 99"#;
         let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
         let ended = self.site.transport.run(&self.probe.through, job).await?;
         Ok(match ended.status {
-            0 => Answer::connected(),
+            0 => ProbeAnswer::connected(),
             99 => return Err(self.no_program()),
-            124 => Answer::none("no connection within 4 s".to_owned()),
+            124 => ProbeAnswer::none("no connection within 4 s".to_owned()),
             _ => {
                 let said = String::from_utf8_lossy(&ended.out);
                 let why = said.lines().last().and_then(|line| line.rsplit(": ").next());
-                Answer::none(why.filter(|why| !why.is_empty()).unwrap_or("no connection").to_lowercase())
+                ProbeAnswer::none(why.filter(|why| !why.is_empty()).unwrap_or("no connection").to_lowercase())
             }
         })
     }
@@ -98,14 +98,14 @@ exit 99"#;
         Failure::new(Cause::Fabfile, message).on(&through.name).help("install one of them there, or probe with `http`")
     }
 
-    /// Looks whether the name in the URL resolves where the probe goes out.
+    /// Checks that the name in the URL resolves on the machine that the probe goes out from.
     async fn resolve(&mut self) -> Result<(), Failure> {
         if let Some(name) = self.target.name() {
             let line = "command -v getent >/dev/null 2>&1 || exit 0\ngetent ahosts \"$name\" >/dev/null";
             let command = Command::line(line, vec![("name".into(), name.to_owned())]).expect("a good line");
             let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
             let ended = self.site.transport.run(&self.probe.through, job).await?;
-            // By getent's manual: the key was not found.
+            // From getent's manual: the key was not found.
             if ended.status == 2 {
                 return Err(self.probe.unresolved(name));
             }
@@ -114,7 +114,7 @@ exit 99"#;
         Ok(())
     }
 
-    /// The releases that processes of the host run in, of those processes that the login user may look at.
+    /// Lists the releases that the host's processes run in, from the processes that the login user can see.
     async fn running(&self) -> Result<Vec<String>, Failure> {
         let line = r#"for p in /proc/[0-9]*/cwd; do d=$(readlink "$p" 2>/dev/null) || continue
 case $d in "$path"/releases/*) d=${d#"$path"/releases/}; printf '%s\n' "${d%%/*}";; esac; done | sort -u"#;

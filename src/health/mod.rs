@@ -1,4 +1,4 @@
-//! Whether a host serves what it should.
+//! Checks whether a host serves what it should.
 mod again;
 mod answer;
 mod asking;
@@ -16,9 +16,9 @@ mod verdict;
 mod written;
 
 pub use again::{Down, LookAgain};
-pub use answer::Answer;
+pub use answer::ProbeAnswer;
 pub use expected::Expected;
-pub use inspect::{Inspect, Seen};
+pub use inspect::{Inspect, InspectedHost};
 pub use probe::{Probe, probed};
 pub use probe_once::ProbeOnce;
 pub use proof::Proof;

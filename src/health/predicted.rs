@@ -1,16 +1,16 @@
-//! What a service answers in the simulated world.
+//! Predicts the answer of a service in the simulator.
 use super::{
-    Answer, Probe,
+    Probe, ProbeAnswer,
     verdict::{Verdict, judged, looks_up},
-    written::Written,
+    written::WrittenNames,
 };
 use crate::{
     fleet::Version,
     model::{Model, Predicted},
 };
 
-/// Predicts what the made-up service answers once it is up, and what that comes to.
-pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict)> {
+/// Predicts what the simulated service answers after it's up, with the verdict.
+pub(super) fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(ProbeAnswer, Verdict)> {
     if model.unresolved.contains(&crate::model::key(&probe.host)) {
         return Err(probe.unresolved(probe.host.address()).into());
     }
@@ -21,17 +21,19 @@ pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict
         _ => model.service_says(&probe.host)?,
     };
     let page = model.page.clone().unwrap_or_else(|| (200, text.clone().unwrap_or_default()));
-    let mut answer = match probe.health.url.starts_with("tcp:") {
-        true => Answer::connected(),
-        false => Answer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health),
+    let mut answer = if probe.health.url.starts_with("tcp:") {
+        ProbeAnswer::connected()
+    } else {
+        ProbeAnswer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health)
     };
     if probe.health.version == Version::Process {
         let other = model.machine(&probe.host)?.foreign.clone();
         answer.runs(running.map(|running| running.to_string()).or(other).as_slice());
     }
-    let written = match looks_up(&probe.expected, &answer, probe.nameless) {
-        true => Written::on_model(probe, model)?,
-        false => Written::known(),
+    let written = if looks_up(&probe.expected, &answer, probe.nameless) {
+        WrittenNames::on_model(probe, model)?
+    } else {
+        WrittenNames::known()
     };
     let verdict = judged(&answer, &probe.health, &probe.expected, &written, probe.nameless);
     Ok((answer, verdict))

@@ -1,4 +1,4 @@
-//! A probe of a host: what is asked, from where, and what for.
+//! A probe of a host: what it asks, from where, and what it must prove.
 use super::Expected;
 use crate::{
     failure::{Cause, Failure},
@@ -8,26 +8,26 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Wants good responses in a row that span a while, each proving the release if that can be proven.
+/// Requires good responses in a row over a period of time, each with proof of the release if proof is possible.
 #[derive(Clone, Debug, Serialize)]
 pub struct Probe {
     pub host: Host,
     #[serde(rename = "commit", serialize_with = "Expected::by_id")]
     pub expected: Expected,
     pub health: Health,
-    /// The host whose connection the probe goes through: a balancer's, else the host's own.
+    /// The host with the connection that the probe goes through: a balancer's machine, otherwise the host itself.
     pub through: Host,
     /// The app's folder.
     pub path: String,
-    /// Whether an answer is good that could name no release.
+    /// Whether an answer is good even if its text can't name a release.
     #[serde(skip)]
     pub nameless: bool,
     #[serde(skip)]
     pub(super) fleet: Arc<Fleet>,
 }
 
-/// Returns whether a host is probed: it gets the app, the fleet file says how, and it stands in a pool if any host
-/// does.
+/// Returns whether a host is probed: it gets the app, the fleet file has a health check, and the host is in a pool if
+/// the fleet has pools.
 pub fn probed(fleet: &Fleet, host: &Host) -> bool {
     let known = fleet.app.as_ref().is_some_and(|app| app.health.is_some() && app.is_on(host));
     known
@@ -37,9 +37,9 @@ pub fn probed(fleet: &Fleet, host: &Host) -> bool {
 }
 
 impl Probe {
-    /// Reads the probe that the fleet file describes.
+    /// Builds the probe from the fleet file.
     ///
-    /// `Fabfile` when it describes none.
+    /// Fails with `Fabfile` if the file has none.
     pub fn of(fleet: &Arc<Fleet>, host: &Host, expected: Expected) -> Result<Probe, Failure> {
         let app = fleet.app.as_ref();
         let none = || {
@@ -48,19 +48,19 @@ impl Probe {
         };
         let health = app.and_then(|app| app.health.clone());
         let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
-        // One that is changed by hand and names no machine of its own has its state on a host of the fleet.
+        // A balancer that is changed by hand and has no machine keeps its state on a host of the fleet.
         let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
         let through = fleet.balancers.iter().filter(|b| b.has(host)).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), expected, health, through, path, nameless: false, fleet: fleet.clone() })
     }
 
-    /// Takes an answer for good that could name no release, if `nameless`.
+    /// Sets whether an answer is good even if its text can't name a release.
     pub fn taking(self, nameless: bool) -> Probe {
         Probe { nameless, ..self }
     }
 
-    /// Words that the name in its URL does not resolve where it goes out.
+    /// Builds the failure of a name that doesn't resolve on the machine that the probe goes out from.
     pub(super) fn unresolved(&self, name: &str) -> Failure {
         let (host, through) = (&self.host, &self.through);
         let message = format!("`{name}` doesn't resolve on `{through}`, from where it is probed at {}", self.url());
@@ -75,7 +75,7 @@ impl Probe {
         Failure::new(Cause::Fabfile, message).on(&host.name).help(help)
     }
 
-    /// Returns the URL that is asked.
+    /// Returns the URL to probe.
     pub(super) fn url(&self) -> String {
         self.health.url_of(&self.host)
     }

@@ -1,4 +1,4 @@
-//! One look at what a host serves.
+//! Asks once whether a host serves what it should.
 use super::{Probe, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
     effect::*,
@@ -7,13 +7,13 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Asks once; a host that does not answer, or serves something else, is no failure.
+/// Asks once. It doesn't fail if the host doesn't answer or serves something else.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProbeOnce(pub Probe);
 
 impl Read for ProbeOnce {
     type Outcome = bool;
-    const NAME: &'static str = "glance";
+    const NAME: &'static str = "probe_once";
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.0.host)

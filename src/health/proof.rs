@@ -1,6 +1,7 @@
 //! Probes a host until it has served a release for a while.
-use super::{Answer, Probe, asking::Asking, predicted::predicted, verdict::Verdict};
+use super::{Probe, ProbeAnswer, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
+    duration::limit,
     effect::*,
     event::What,
     failure::{Cause, Failure},
@@ -9,14 +10,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How a probe was good.
+/// The result of a good probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     pub answers: u32,
     pub version_proven: bool,
 }
 
-/// How often it asks.
+/// How often a probe asks.
 const EVERY: Duration = Duration::from_millis(250);
 
 impl Read for Probe {
@@ -35,7 +36,7 @@ impl Read for Probe {
         let mut asking = Asking::of(self, at).await?;
         let began = tokio::time::Instant::now();
         let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
-        // As many as fit into the span, if each answer comes at once.
+        // The number of answers that fit into the period if each comes immediately.
         let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
         loop {
             let asked = tokio::time::Instant::now();
@@ -79,7 +80,7 @@ impl Read for Probe {
             }
             (Some(done), Verdict::Good { .. }) if done <= began + within + over => Err(Miss::Later(done)),
             _ if now >= began + within => {
-                let last = if done.is_some() { answer } else { Answer::none("no response".to_owned()) };
+                let last = if done.is_some() { answer } else { ProbeAnswer::none("no response".to_owned()) };
                 Err(failure(self, &[last]).into())
             }
             _ => Err(Miss::Later(began + within)),
@@ -87,18 +88,18 @@ impl Read for Probe {
     }
 }
 
-/// That the service wasn't good within its time.
-fn failure(probe: &Probe, last: &[Answer]) -> Failure {
-    let within = probe.health.within.as_secs_f64();
+/// Builds the failure of a service that wasn't good in time.
+fn failure(probe: &Probe, last: &[ProbeAnswer]) -> Failure {
+    let within = limit(probe.health.within);
     let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());
     let message = match wrong {
         Some(Some(version)) => {
             format!("serves version `{version}`, not {}", probe.expected.shown())
         }
         Some(None) => "answers well, but doesn't say which version it serves".to_owned(),
-        None => format!("doesn't become healthy within {within} s"),
+        None => format!("doesn't become healthy within {within}"),
     };
-    let said: Vec<String> = last.iter().map(Answer::shown).collect();
+    let said: Vec<String> = last.iter().map(ProbeAnswer::shown).collect();
     let url = probe.url();
     Failure::new(Cause::Unhealthy, message)
         .on(&probe.host.name)

@@ -1,4 +1,4 @@
-//! What a host should serve, as it is written down where it is served.
+//! Reads from a host what it should serve.
 use super::Expected;
 use crate::{
     effect::*,
@@ -12,7 +12,7 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Finds out what a host should serve: the package that is installed, else its current release.
+/// Reads what a host should serve: the installed package, otherwise the current release.
 #[derive(Clone, Serialize)]
 pub struct ReadExpected {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -41,7 +41,7 @@ impl Read for ReadExpected {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Expected, Failure> {
-        // Of another host nobody knows what it should serve.
+        // rfab can't tell what a host without the app should serve.
         if !self.fleet.releases_to(&self.host) {
             return Ok(Expected::default());
         }
@@ -56,7 +56,7 @@ impl Read for ReadExpected {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Expected> {
-        // Of another host nobody knows what it should serve.
+        // rfab can't tell what a host without the app should serve.
         if !self.fleet.releases_to(&self.host) {
             return Ok(Expected::default());
         }
@@ -71,9 +71,10 @@ impl Read for ReadExpected {
     }
 }
 
-/// What a host has as its current release.
+/// Returns a host's current release.
 ///
-/// What another tool deployed need not be named, for nobody wrote down how; nor what no tool put into the app's folder.
+/// The service needn't report a release of another tool, because nothing recorded its names. The same holds if no tool
+/// has put anything into the app's folder.
 fn current(host: &Host, listing: Listing, packaged: bool) -> Result<Expected, Failure> {
     if let Some(current) = listing.current {
         return Ok(Expected::of(current.commit, Vec::new()));

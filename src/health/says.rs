@@ -1,15 +1,15 @@
-//! Whether a text that a service says names the release that it should serve.
+//! Compares the text that a service reports with the release that it should serve.
 use super::Expected;
 use crate::ledger::number_in;
 
-/// The fewest digits that name a commit.
+/// The smallest number of digits that identify a commit.
 const SHORT: usize = 7;
 
-/// Returns whether a served text names what is expected: a commit, whole or short, its tag, or a release's folder.
+/// Returns whether a text names the expected release: by its commit, whole or short, its tag, or its folder.
 ///
-/// A commit may stand behind what `git describe` puts before it, or behind a `+` as semver has it; a tag may lack the words
-/// before its number (`3.0.1` for `v3.0.1`), and a package's version what the packager put around it.
-pub fn says(said: &str, expected: &Expected) -> bool {
+/// A commit may follow the prefix of `git describe`, or a `+` as in semver. A tag may lack the words before its number
+/// (`3.0.1` for `v3.0.1`), and a package's version may lack the packager's additions.
+pub(super) fn says(said: &str, expected: &Expected) -> bool {
     let said = said.trim();
     let folder = said.rsplit('/').next().unwrap_or(said);
     let commit =
@@ -18,8 +18,8 @@ pub fn says(said: &str, expected: &Expected) -> bool {
         || expected.names.iter().any(|name| is_name(said, name))
 }
 
-/// Returns whether a served text is of a form that could name a release: one of those in `expected`, or any commit.
-pub fn could_say(said: &str, expected: &Expected) -> bool {
+/// Returns whether a text has the form of a release: of one of those in `expected`, or of any commit.
+pub(super) fn could_say(said: &str, expected: &Expected) -> bool {
     let said = said.trim();
     let forms = expected.names.iter().map(String::as_str).chain(expected.id.as_deref());
     let like = |form: &str| shape(form) == shape(said) || number_in(form).map(shape) == Some(shape(said));
@@ -28,14 +28,14 @@ pub fn could_say(said: &str, expected: &Expected) -> bool {
     names_commit(said) || version || forms.into_iter().any(like)
 }
 
-/// Returns whether a served text names a commit, whichever.
+/// Returns whether a text names a commit, no matter which.
 pub(super) fn names_commit(said: &str) -> bool {
     let said = said.trim();
     let folder = said.rsplit('/').next().unwrap_or(said);
     is_hex(said) || behind(said).is_some() || folder_of(folder).is_some()
 }
 
-/// A text with each run of digits as one `0`.
+/// Replaces each run of digits with `0`.
 fn shape(text: &str) -> String {
     let mut shape = String::new();
     for c in text.chars() {
@@ -52,19 +52,19 @@ fn is_hex(text: &str) -> bool {
     text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// The digest of an archive may be said in full, where only its first 40 digits are known.
+/// A service may report the whole digest of an archive, of which rfab knows only the first 40 digits.
 fn is_commit(text: &str, id: &str) -> bool {
     let both = text.len().min(id.len());
     is_hex(text) && is_hex(id) && text.as_bytes()[..both].eq_ignore_ascii_case(&id.as_bytes()[..both])
 }
 
-/// The commit in `v3.0.1-4-g9ab0c1d` (git describe) and `3.0.1+9ab0c1d` (semver).
+/// Returns the commit in `v3.0.1-4-g9ab0c1d` (git describe) and `3.0.1+9ab0c1d` (semver).
 fn behind(text: &str) -> Option<&str> {
     let described = text.rsplit_once("-g").or_else(|| text.rsplit_once("+g")).or_else(|| text.rsplit_once('+'));
     described.map(|(_, commit)| commit).filter(|commit| is_hex(commit))
 }
 
-/// The commit in the name of a release's folder: `0007-9ab0c1d2e3f4`.
+/// Returns the commit in the name of a release's folder: `0007-9ab0c1d2e3f4`.
 fn folder_of(text: &str) -> Option<&str> {
     let (number, short) = text.split_once('-')?;
     let good = number.len() >= 4 && number.bytes().all(|b| b.is_ascii_digit()) && short.len() >= 12 && is_hex(short);
@@ -81,8 +81,8 @@ fn is_name(said: &str, name: &str) -> bool {
         || number_in(name).is_some_and(|number| said == number || said == format!("v{number}"))
 }
 
-/// Whether it is a package's version, with or without the epoch before the colon and the packager's own count behind the
-/// last dash; what sorts before a version (`~rc1`) may be said as it is tagged (`-rc1`, `rc1`).
+/// Returns whether a text is a package's version, with or without the epoch before the colon and the packager's number
+/// after the last dash. A part that sorts before a version (`~rc1`) may have the form of a tag (`-rc1`, `rc1`).
 fn is_package(said: &str, version: &str) -> bool {
     if number_in(version).is_none() && !version.contains([':', '-']) {
         return false;

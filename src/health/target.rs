@@ -1,10 +1,11 @@
-//! A service, as it is reached from here.
-use super::{Answer, Probe, answer};
+//! A service, and the way to it from this machine.
+use super::{Probe, ProbeAnswer, answer};
 use crate::{
+    duration::limit,
     failure::{Cause, Failure},
     fleet::Health,
     http::innermost,
-    port::{Connections, Remote},
+    port::{FleetConnections, Remote},
 };
 use reqwest::{Certificate, Url, header::HOST};
 use std::{
@@ -12,34 +13,34 @@ use std::{
     time::Duration,
 };
 
-/// How long one answer may take.
+/// The time limit of one answer.
 pub(super) const ONE_ANSWER: Duration = Duration::from_secs(5);
 
-/// The most of an answer that is read.
+/// The most that rfab reads of a response, in bytes.
 const BODY: usize = 64 << 10;
 
-/// Where a probe leads, and how it is sent.
+/// Where a probe goes, and how it's sent.
 pub(super) struct Target {
-    /// None where only a connection is tried.
+    /// `None` if the probe only connects.
     client: Option<reqwest::Client>,
     url: Url,
-    /// The `Host` header, where it is not the URL's.
+    /// The `Host` header, if it differs from the URL's.
     header: Option<String>,
-    /// The host and port of the URL, as the other side is told them.
+    /// The host and port of the URL, in the form that ssh takes.
     place: (String, u16),
-    /// Whether the host is a name, not an address.
+    /// Whether the host is a name and not an address.
     named: bool,
 }
 
 impl Target {
-    /// Finds where a probe leads, and opens the way there.
-    pub async fn of(probe: &Probe, site: &Connections) -> Result<Target, Failure> {
+    /// Resolves where a probe goes, and opens the connection.
+    pub(super) async fn of(probe: &Probe, site: &FleetConnections) -> Result<Target, Failure> {
         let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
             |e: &dyn std::fmt::Display| Failure::new(Cause::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));
         let mut url = Url::parse(&text).map_err(|e| wrong(&e))?;
         let (name, named) = match url.host().ok_or_else(|| wrong(&"it has no host"))? {
-            // On the other side it is no URL's any more, and has no brackets.
+            // Outside a URL, an IPv6 address has no brackets.
             url::Host::Ipv6(address) => (address.to_string(), false),
             url::Host::Ipv4(address) => (address.to_string(), false),
             url::Host::Domain(name) => (name.to_owned(), name.parse::<std::net::IpAddr>().is_err()),
@@ -51,7 +52,7 @@ impl Target {
             return Ok(Target { client: None, url, header, place, named });
         }
         if let Some(server) = health.server_name_of(host).filter(|_| url.scheme() == "https") {
-            // Where it is reached is said by the socket: the URL's name is only what TLS goes by.
+            // The socket decides which machine answers. TLS needs only the URL's name.
             url.set_host(Some(&server)).map_err(|e| wrong(&e))?;
         }
         let socket: PathBuf = site.transport.forward(&probe.through, &Remote::Tcp(place.0.clone(), place.1)).await?;
@@ -68,34 +69,34 @@ impl Target {
         Ok(Target { client: Some(client), url, header, place, named })
     }
 
-    /// Returns the name that must resolve where the probe goes out; none for an address.
-    pub fn name(&self) -> Option<&str> {
+    /// Returns the name that must resolve on the machine that the probe goes out from; `None` for an address.
+    pub(super) fn name(&self) -> Option<&str> {
         self.named.then_some(&self.place.0)
     }
 
-    /// Returns the host and port where only a connection is tried.
-    pub fn port(&self) -> Option<(&str, u16)> {
+    /// Returns the host and port if the probe only connects.
+    pub(super) fn port(&self) -> Option<(&str, u16)> {
         self.client.is_none().then_some((&*self.place.0, self.place.1))
     }
 
     /// Asks once.
     ///
-    /// `Fabfile` when the service's certificate is not accepted.
-    pub async fn ask(&self, health: &Health) -> Result<Answer, Failure> {
-        let Some(client) = &self.client else { return Ok(Answer::connected()) };
+    /// Fails with `Fabfile` if the service's certificate isn't accepted.
+    pub(super) async fn ask(&self, health: &Health) -> Result<ProbeAnswer, Failure> {
+        let Some(client) = &self.client else { return Ok(ProbeAnswer::connected()) };
         let request = client.get(self.url.clone());
         let request = match &self.header {
             Some(header) => request.header(HOST, header),
             None => request,
         };
         Ok(match request.send().await {
-            Err(e) if e.is_timeout() => Answer::none(format!("no response within {} s", ONE_ANSWER.as_secs())),
+            Err(e) if e.is_timeout() => ProbeAnswer::none(format!("no response within {}", limit(ONE_ANSWER))),
             Err(e) => {
                 if let Some(why) = certificate(&e) {
                     return Err(self.unaccepted(&why));
                 }
                 let error = innermost(&e);
-                Answer { garbled: error.contains("invalid HTTP"), ..Answer::none(error) }
+                ProbeAnswer { garbled: error.contains("invalid HTTP"), ..ProbeAnswer::none(error) }
             }
             Ok(mut response) => {
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -107,7 +108,7 @@ impl Target {
                 }
                 let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
                 let text = answer::text(health, header, &body);
-                Answer::of(status, &String::from_utf8_lossy(&body), text, health)
+                ProbeAnswer::of(status, &String::from_utf8_lossy(&body), text, health)
             }
         })
     }
@@ -121,7 +122,7 @@ impl Target {
     }
 }
 
-/// The certificates in a file.
+/// Reads the certificates in a file.
 fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let wrong = |e: &dyn std::fmt::Display| {
         Failure::new(Cause::Fabfile, format!("`{}` has no certificates that can be read: {e}", file.display()))
@@ -130,14 +131,14 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
     Certificate::from_pem_bundle(&pem).map_err(|e| wrong(&innermost(&e)))
 }
 
-/// Why a certificate is not accepted, if that is what an error is about.
+/// Returns why a certificate isn't accepted, if that caused the error.
 fn certificate(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut next = std::error::Error::source(error);
     while let Some(error) = next {
         if let Some(found @ rustls::Error::InvalidCertificate(_)) = error.downcast_ref::<rustls::Error>() {
             return Some(found.clone());
         }
-        // What an error of I/O is made of is none of its sources.
+        // The inner error of an I/O error isn't among its sources.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         next = match inner {
             Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),

@@ -1,5 +1,7 @@
-//! A probe that is tried before anything is changed.
-use super::{Answer, Expected, Probe, asking::Asking, predicted::predicted, says::could_say, written::Written};
+//! Tries a probe before the first change.
+use super::{
+    Expected, Probe, ProbeAnswer, asking::Asking, predicted::predicted, says::could_say, written::WrittenNames,
+};
 use crate::{
     effect::*,
     failure::Failure,
@@ -8,22 +10,22 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Asks a service once, from where it will be probed, before anything is changed.
+/// Asks a service once, from where it will be probed, before the first change.
 ///
-/// `Fabfile` when the fleet file asks for what no release can answer: a name that doesn't resolve there, or a certificate
-/// that isn't accepted.
+/// Fails with `Fabfile` if no release could satisfy the fleet file: a name doesn't resolve there, or a certificate
+/// isn't accepted.
 #[derive(Clone, Debug, Serialize)]
 pub struct TryProbe(pub Probe);
 
-/// What an answer from before a deploy says about those that come after it.
+/// What an answer before a deploy tells about the answers after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tried {
-    /// It is of a form that can prove a release, or nothing has to be proven.
+    /// Its form can prove a release, or nothing has to be proven.
     Fits,
-    /// Nothing: the service is down or broken, which a release may mend.
+    /// It tells nothing: the service is down or broken, which a new release may fix.
     Silent,
-    /// It is of a form that can prove no release; in words.
+    /// Its form can't prove a release; described in words.
     Nameless(String),
 }
 
@@ -42,9 +44,9 @@ impl Read for TryProbe {
     async fn carry_out(&self, at: At<'_>) -> Result<Tried, Failure> {
         let mut asking = Asking::of(&self.0, at).await?;
         let answer = asking.answer().await?;
-        let mut tried = Tried::of(&answer, &self.0, &Written::known());
+        let mut tried = Tried::of(&answer, &self.0, &WrittenNames::known());
         if matches!(tried, Tried::Nameless(_)) && answer.version.is_some() {
-            tried = Tried::of(&answer, &self.0, &Written::of(&self.0, at).await?);
+            tried = Tried::of(&answer, &self.0, &WrittenNames::of(&self.0, at).await?);
         }
         Ok(tried)
     }
@@ -55,20 +57,20 @@ impl Read for TryProbe {
         if model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_none_or(|at| at > now) {
             return Ok(Tried::Silent);
         }
-        let written = Written::on_model(&self.0, model)?;
+        let written = WrittenNames::on_model(&self.0, model)?;
         Ok(Tried::of(&answer, &self.0, &written))
     }
 }
 
 impl Tried {
-    fn of(answer: &Answer, probe: &Probe, written: &Written) -> Tried {
+    fn of(answer: &ProbeAnswer, probe: &Probe, written: &WrittenNames) -> Tried {
         let health = &probe.health;
         match answer.status {
             _ if answer.garbled => Tried::Nameless("what answers isn't HTTP".to_owned()),
             _ if answer.good => named(answer, health, &probe.expected, written),
             None => Tried::Silent,
             Some(status) if health.takes(status) => Tried::Silent,
-            // The service is there, and has nothing at this address.
+            // The service is running, and has nothing at this URL.
             Some(status @ 300..500) if !matches!(status, 408 | 425 | 429) => {
                 Tried::Nameless(format!("{status}, which isn't a good response"))
             }
@@ -77,10 +79,10 @@ impl Tried {
     }
 }
 
-fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Tried {
+fn named(answer: &ProbeAnswer, health: &Health, expected: &Expected, written: &WrittenNames) -> Tried {
     let place = match &health.version {
         Version::None => return Tried::Fits,
-        // Which release that is says nothing about the next one.
+        // It doesn't matter which release runs, because the next one will differ.
         Version::Process if answer.version.is_some() || answer.text.is_some() => return Tried::Fits,
         Version::Process => {
             return Tried::Nameless(format!(

@@ -1,39 +1,43 @@
-//! A request that is sent, and the answer that is taken.
-use super::{Answer, Request, client, innermost, request::shown};
-use crate::failure::{Cause, Failure};
+//! Sends a request and receives its response.
+use super::{HttpRequest, HttpResponse, client, innermost, request::shown};
+use crate::{
+    duration::limit,
+    failure::{Cause, Failure},
+};
 use reqwest::{Url, header, redirect::Policy};
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio::{sync::Notify, time::timeout};
 
-/// The most of an answer that is taken, in bytes.
+/// The largest response that rfab accepts, in bytes.
 const LARGEST: usize = 8 << 20;
 
-/// How often one may be sent on to another place.
+/// The most redirects that a request follows.
 const REDIRECTS: usize = 5;
 
-/// Sends a request and takes the answer, within its time, or until `stops` tells.
-pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
+/// Sends a request and receives the response, within its time limit or until `stops` is notified.
+pub(super) async fn exchanged(request: &HttpRequest, stops: &Notify) -> Result<HttpResponse, Failure> {
     let within = request.within;
     tokio::select! {
         () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
         answered = timeout(within, followed(request)) => answered.unwrap_or_else(|_| {
-            Err(unanswered(request, &format!("wasn't answered within {} s", within.as_secs_f64()), true))
+            Err(unanswered(request, &format!("wasn't answered within {}", limit(within)), true))
         }),
     }
 }
 
-/// What is said of a request whose answer did not come; one that changes something may have been carried out.
-fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
+/// Builds the failure of a request without a response. One that changes something may have been carried out.
+fn unanswered(request: &HttpRequest, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
-    match sent && !request.method.reads() {
-        true => Failure::unknown(format!("{message}, and rfab can't tell whether the request took effect"))
-            .help("check the other side before you send it again"),
-        false => Failure::new(Cause::Http, message),
+    if sent && !request.method.reads() {
+        Failure::unknown(format!("{message}, and rfab can't tell whether the request took effect"))
+            .help("check the other side before you send it again")
+    } else {
+        Failure::new(Cause::Http, message)
     }
 }
 
-/// Follows where one that only reads is sent on to.
-async fn followed(request: &Request) -> Result<Answer, Failure> {
+/// Follows the redirects of a request that only reads.
+async fn followed(request: &HttpRequest) -> Result<HttpResponse, Failure> {
     let mut url = request.url();
     for _ in 0..=REDIRECTS {
         let mut response = once(request, &url).await?;
@@ -50,8 +54,8 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
     Err(Failure::new(Cause::Http, message).help("request its final URL"))
 }
 
-/// Returns where a request is sent on to: never to where it could be read on its way, if it could not be so far.
-pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
+/// Returns the URL that a request is redirected to. Refuses to go from `https` to `http`, which others could read.
+pub(super) fn next(request: &HttpRequest, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
         return Err(Failure::new(
@@ -67,8 +71,8 @@ pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<
     Ok(next)
 }
 
-async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure> {
-    // The certificate is always checked. The environment may name a proxy, which does not know this machine's own places.
+async fn once(request: &HttpRequest, url: &Url) -> Result<reqwest::Response, Failure> {
+    // Certificates are always checked. A proxy from the environment wouldn't know this machine's own services.
     let client = client(url).redirect(Policy::none()).pool_max_idle_per_host(0);
     let own = url.host_str().is_some_and(|host| {
         host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
@@ -84,8 +88,8 @@ async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure
     })
 }
 
-/// Takes a whole answer.
-async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<Answer, Failure> {
+/// Receives the whole response.
+async fn taken(request: &HttpRequest, response: &mut reqwest::Response) -> Result<HttpResponse, Failure> {
     let status = response.status().as_u16();
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in response.headers() {
@@ -110,5 +114,5 @@ async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<An
             return Err(unanswered(request, &why, true));
         }
     }
-    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(HttpResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }

@@ -1,5 +1,5 @@
 //! A request that only reads.
-use super::{Answer, Request, exchange::exchanged, predicted::predicted};
+use super::{HttpRequest, HttpResponse, exchange::exchanged, predicted::predicted};
 use crate::{
     effect::*,
     failure::Failure,
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 /// A request that only reads.
 #[derive(Clone, Debug, Serialize)]
-pub struct Fetch(pub Request);
+pub struct Fetch(pub HttpRequest);
 
 impl Read for Fetch {
-    type Outcome = Answer;
+    type Outcome = HttpResponse;
     const NAME: &'static str = "http_fetch";
 
     fn subject(&self) -> Subject<'_> {
@@ -23,11 +23,11 @@ impl Read for Fetch {
         self.0.shown()
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Answer, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<HttpResponse, Failure> {
         self.0.judged(exchanged(&self.0, &at.real.stops).await?)
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Answer> {
-        predicted(&self.0, model.partial, model)
+    fn predict(&self, model: &mut Model) -> Predicted<HttpResponse> {
+        predicted(&self.0, model)
     }
 }

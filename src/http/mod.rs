@@ -1,4 +1,4 @@
-//! HTTP from here.
+//! Sends HTTP requests from this machine.
 mod answer;
 mod client;
 mod exchange;
@@ -9,8 +9,8 @@ mod send;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::HttpResponse;
 pub use client::{client, innermost};
 pub use fetch::Fetch;
-pub use request::{Method, Request};
+pub use request::{HttpRequest, Method};
 pub use send::Send;

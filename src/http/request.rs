@@ -1,5 +1,5 @@
-//! A request as a script wants it sent.
-use super::Answer;
+//! A request that a script sends.
+use super::HttpResponse;
 use crate::{
     failure::{Cause, Failure},
     secret::Secret,
@@ -12,7 +12,7 @@ use reqwest::{
 use serde::Serialize;
 use std::time::Duration;
 
-/// What is asked of a server.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
@@ -25,7 +25,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Returns it as a script calls it.
+    /// Returns its name in a script.
     pub fn shown(self) -> &'static str {
         match self {
             Method::Get => "get",
@@ -37,7 +37,7 @@ impl Method {
         }
     }
 
-    /// Returns it as a server reads it.
+    /// Returns its form for the server.
     pub(super) fn sent(self) -> reqwest::Method {
         match self {
             Method::Get => reqwest::Method::GET,
@@ -54,29 +54,29 @@ impl Method {
     }
 }
 
-/// A request, and which answers are good.
+/// A request, and the statuses that are good.
 #[derive(Clone, Debug, Serialize)]
-pub struct Request {
+pub struct HttpRequest {
     pub method: Method,
-    /// Whole, as a secret: a query may have a token in it.
+    /// The whole URL, as a secret because its query may contain a token.
     url: Secret,
-    /// The same for people, without its query.
+    /// The URL for people, without its query.
     shown: String,
     headers: Vec<(String, Secret)>,
     body: Option<Secret>,
     pub within: Duration,
-    /// The statuses that are good; every 2xx if there are none.
+    /// The good statuses; all 2xx if it's empty.
     pub wanted: Vec<u16>,
 }
 
-impl Request {
-    /// What a script may say of one.
+impl HttpRequest {
+    /// The options that a script can give.
     pub const OPTIONS: [&str; 5] = ["headers", "bearer", "basic", "timeout", "status"];
 
-    /// Makes a request with nothing but its URL.
+    /// Builds a request with only a URL.
     ///
-    /// `Fabfile` for what is no URL, and for one with a password in it.
-    pub fn new(method: Method, url: &str, within: Duration) -> Result<Request, Failure> {
+    /// Fails with `Fabfile` if the text isn't a URL, or has a password.
+    pub fn new(method: Method, url: &str, within: Duration) -> Result<HttpRequest, Failure> {
         let wrong = |message: String| Failure::new(Cause::Fabfile, message);
         let parsed = Url::parse(url).map_err(|e| {
             wrong(format!("`{url}` isn't a URL: {e}")).help("write it whole, such as `https://example.org/hook`")
@@ -91,22 +91,22 @@ impl Request {
             return Err(failure.help("give them as an option: `#{ basic: #{ user: \"…\", password: secret } }`"));
         }
         let (url, headers) = (Secret::from(url), Vec::new());
-        Ok(Request { method, url, shown, headers, body: None, within, wanted: Vec::new() })
+        Ok(HttpRequest { method, url, shown, headers, body: None, within, wanted: Vec::new() })
     }
 
-    /// Returns what the header `Authorization` says of a user and a password (RFC 7617).
+    /// Returns the value of the header `Authorization` for a user and a password (RFC 7617).
     pub fn basic(user: &Secret, password: &Secret) -> Secret {
         let coded = BASE64.encode(format!("{}:{}", user.reveal(), password.reveal()));
         format!("Basic {coded}").into()
     }
 
-    /// Adds a header, in the place of one of that name.
+    /// Sets a header, and replaces one of the same name.
     ///
-    /// `Fabfile` for what can be none.
+    /// Fails with `Fabfile` if it isn't valid.
     pub fn header(&mut self, name: &str, value: Secret) -> Result<(), Failure> {
         let wrong = |message: String| Failure::new(Cause::Fabfile, message);
         HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` isn't a header's name")))?;
-        // Its value may be a secret, and is not shown.
+        // The message doesn't show the value, which may be a secret.
         HeaderValue::try_from(value.reveal())
             .map_err(|_| wrong(format!("the value of the header `{name}` has a character that isn't allowed there")))?;
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
@@ -114,7 +114,7 @@ impl Request {
         Ok(())
     }
 
-    /// Sets what is sent, and of which type it is, unless a header says so already.
+    /// Sets the body, and its type unless a header already sets it.
     pub fn body(&mut self, body: Secret, kind: &str) {
         self.body = Some(body);
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
@@ -122,7 +122,7 @@ impl Request {
         }
     }
 
-    /// Returns how people see it.
+    /// Returns the request in words for people.
     pub fn shown(&self) -> String {
         format!("{} {}", self.method.shown(), self.shown)
     }
@@ -131,7 +131,7 @@ impl Request {
         Url::parse(self.url.reveal()).expect("it was one when the request was made")
     }
 
-    /// Builds what is sent to a URL; to one of another place nothing that was meant for the first.
+    /// Builds the request for a URL. After a redirect to another server, it has none of the headers.
     pub(super) fn built(&self, client: &reqwest::Client, url: &Url) -> reqwest::RequestBuilder {
         let mut sent = client.request(self.method.sent(), url.clone());
         if url.origin() == self.url().origin() {
@@ -149,32 +149,29 @@ impl Request {
         if self.wanted.is_empty() { (200..300).contains(&status) } else { self.wanted.contains(&status) }
     }
 
-    /// Turns an answer that is not wanted into a failure that says how it begins.
-    pub(super) fn judged(&self, answer: Answer) -> Result<Answer, Failure> {
+    /// Turns a response with another status into a failure that shows how it begins.
+    pub(super) fn judged(&self, answer: HttpResponse) -> Result<HttpResponse, Failure> {
         if self.good(answer.status) {
             return Ok(answer);
         }
         let failure = Failure::new(Cause::Http, format!("`{}` was answered with {}", self.shown(), answer.words()));
         let failure = failure.status(answer.status.into());
         let said: String = answer.body.trim().chars().take(200).collect();
-        Err(match said.is_empty() {
-            true => failure,
-            false => failure.help(format!("the response begins: {said}")),
-        })
+        Err(if said.is_empty() { failure } else { failure.help(format!("the response begins: {said}")) })
     }
 
-    /// Returns what is taken to have been answered when nobody asked.
-    pub(super) fn assumed(&self) -> Answer {
-        Answer::assumed(if self.good(200) { 200 } else { self.wanted[0] })
+    /// Returns the response that a dry run assumes.
+    pub(super) fn assumed(&self) -> HttpResponse {
+        HttpResponse::assumed(if self.good(200) { 200 } else { self.wanted[0] })
     }
 }
 
-/// Returns a URL for people: a query may have a token in it.
+/// Returns a URL for people, without its query, which may contain a token.
 pub(super) fn shown(url: &Url) -> String {
     let mut short = url.clone();
     let _ = (short.set_username(""), short.set_password(None));
     short.set_fragment(None);
     short.set_query(url.query().map(|_| "…"));
-    // A URL has no `…` as it is.
+    // The URL encodes the `…`.
     short.to_string().replace("?%E2%80%A6", "?…")
 }

@@ -7,14 +7,14 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-/// A server on this machine that answers each request by what stands for its path, and tells what it was asked.
-struct Server {
+/// A server on this machine that responds by path, and reports the requests that it received.
+struct TestServer {
     url: String,
     asked: mpsc::UnboundedReceiver<String>,
 }
 
-impl Server {
-    async fn start() -> Server {
+impl TestServer {
+    async fn start() -> TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (tell, asked) = mpsc::unbounded_channel();
@@ -23,14 +23,14 @@ impl Server {
                 tokio::spawn(serve(stream, tell.clone()));
             }
         });
-        Server { url, asked }
+        TestServer { url, asked }
     }
 
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, &format!("{}{path}", self.url), Duration::from_secs(5)).unwrap()
+    fn request(&self, method: Method, path: &str) -> HttpRequest {
+        HttpRequest::new(method, &format!("{}{path}", self.url), Duration::from_secs(5)).unwrap()
     }
 
-    /// What was asked last, whole.
+    /// Returns the whole last request.
     async fn last(&mut self) -> String {
         let mut last = self.asked.recv().await.unwrap();
         while let Ok(next) = self.asked.try_recv() {
@@ -93,13 +93,13 @@ async fn serve(mut stream: TcpStream, tell: mpsc::UnboundedSender<String>) {
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 
-async fn ask(request: &Request) -> Result<Answer, Failure> {
+async fn ask(request: &HttpRequest) -> Result<HttpResponse, Failure> {
     request.judged(exchanged(request, &Notify::new()).await?)
 }
 
 #[tokio::test]
 async fn an_answer_has_its_status_its_headers_and_its_body() {
-    let mut server = Server::start().await;
+    let mut server = TestServer::start().await;
     let mut request = server.request(Method::Get, "/good?a=b");
     request.header("X-Token", "hunter2".into()).unwrap();
     let answer = ask(&request).await.unwrap();
@@ -118,7 +118,7 @@ async fn an_answer_has_its_status_its_headers_and_its_body() {
 
 #[tokio::test]
 async fn a_status_that_is_not_wanted_is_a_failure() {
-    let server = Server::start().await;
+    let server = TestServer::start().await;
     let mut request = server.request(Method::Get, "/away?token=hunter2");
     let failure = ask(&request).await.unwrap_err();
     assert_eq!(server.said(&failure), "`get URL/away?…` was answered with 404 Not Found");
@@ -135,7 +135,7 @@ async fn a_status_that_is_not_wanted_is_a_failure() {
 
 #[tokio::test]
 async fn only_what_reads_is_sent_on_and_not_for_ever() {
-    let mut server = Server::start().await;
+    let mut server = TestServer::start().await;
     assert_eq!(ask(&server.request(Method::Get, "/on")).await.unwrap().body, "hello");
     let why = async |method, path: &str| server.said(&ask(&server.request(method, path)).await.unwrap_err());
     assert_eq!(why(Method::Get, "/round").await, "`get URL/round` is redirected more than 5 times");
@@ -144,7 +144,7 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
         "`get URL/on-nowhere` is redirected to something that isn't a URL"
     );
     assert_eq!(why(Method::Post, "/on").await, "`post URL/on` was answered with 302 Found");
-    // What was meant for one place is not told to another.
+    // Headers for one server don't go to another.
     let mut request = server.request(Method::Get, "/on-elsewhere");
     request.header("X-Token", "hunter2".into()).unwrap();
     assert_eq!(ask(&request).await.unwrap().body, "hello");
@@ -152,7 +152,7 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
     assert!(asked.contains("host: localhost:") && !asked.contains("hunter2"), "{asked}");
     let https = reqwest::Url::parse("https://example.org/a").unwrap();
     let next = |place: &str| {
-        let request = Request::new(Method::Get, "https://example.org/a?b=c", Duration::from_secs(1)).unwrap();
+        let request = HttpRequest::new(Method::Get, "https://example.org/a?b=c", Duration::from_secs(1)).unwrap();
         exchange::next(&request, &https, Some(place)).map(|url| url.to_string()).map_err(|failure| failure.message)
     };
     assert_eq!(next("/b").unwrap(), "https://example.org/b");
@@ -164,7 +164,7 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
 
 #[tokio::test]
 async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unknown() {
-    let server = Server::start().await;
+    let server = TestServer::start().await;
     let said = async |method, path: &str| {
         let began = Instant::now();
         let mut request = server.request(method, path);
@@ -189,9 +189,9 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
     );
     let huge = "`get URL/huge` was answered with 200, and more than 8 MiB".to_owned();
     assert_eq!(said(Method::Get, "/huge").await, (Reason::Failed, huge));
-    // Where nobody listens nothing was sent.
+    // A request to a port without a listener was never sent.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let request = Request::new(Method::Post, &format!("http://{free}/"), Duration::from_secs(5)).unwrap();
+    let request = HttpRequest::new(Method::Post, &format!("http://{free}/"), Duration::from_secs(5)).unwrap();
     assert_eq!(ask(&request).await.unwrap_err().reason(), Reason::Failed);
     let stops = Notify::new();
     let request = server.request(Method::Get, "/slow");
@@ -206,7 +206,7 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
 #[test]
 fn what_is_no_url_or_would_show_a_password_is_refused() {
     let why = |url: &str| {
-        let failure = Request::new(Method::Get, url, Duration::from_secs(1)).unwrap_err();
+        let failure = HttpRequest::new(Method::Get, url, Duration::from_secs(1)).unwrap_err();
         (failure.message, failure.help.unwrap())
     };
     assert_eq!(
@@ -225,7 +225,7 @@ fn what_is_no_url_or_would_show_a_password_is_refused() {
         );
         assert!(help.contains("basic: #{") && help.contains("secret") && !help.contains("hunter2"), "{help}");
     }
-    let mut request = Request::new(Method::Get, "https://example.org/", Duration::from_secs(1)).unwrap();
+    let mut request = HttpRequest::new(Method::Get, "https://example.org/", Duration::from_secs(1)).unwrap();
     let bad = request.header("X-Token", "hunter2\r\nX-Other: 1".into()).unwrap_err();
     assert_eq!(bad.message, "the value of the header `X-Token` has a character that isn't allowed there");
     assert_eq!(request.header("a b", "x".into()).unwrap_err().message, "`a b` isn't a header's name");
@@ -233,13 +233,13 @@ fn what_is_no_url_or_would_show_a_password_is_refused() {
 
 #[test]
 fn what_may_be_a_secret_is_sealed_where_a_run_is_written_down() {
-    use crate::effect::Record;
+    use crate::effect::AnyEffect;
     let mut request =
-        Request::new(Method::Post, "https://example.org/x?token=hunter2", Duration::from_secs(1)).unwrap();
+        HttpRequest::new(Method::Post, "https://example.org/x?token=hunter2", Duration::from_secs(1)).unwrap();
     request.header("Authorization", "Bearer hunter2".into()).unwrap();
     request.body("{\"password\":\"hunter2\"}".into(), "application/json");
     let send = Send(request);
-    let recorded = Record::recorded(&send, &crate::secret::Key::default());
+    let recorded = AnyEffect::recorded(&send, &crate::secret::DigestKey::default());
     assert!(!recorded.get().contains("hunter2"), "{recorded}");
-    assert_eq!(Record::describe(&send), "post https://example.org/x?…");
+    assert_eq!(AnyEffect::describe(&send), "post https://example.org/x?…");
 }

@@ -1,20 +1,19 @@
-//! The text of the fabfile.
-use super::{found::Found, plan::Planned};
+//! Writes the fabfile.
+use super::{found::FoundProject, plan::Planned};
+use crate::control::hidden;
 
 const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
 
 const BALANCED: &str = include_str!("templates/balanced.rhai");
 
-/// The fabfile for these fleets; the first one is the default.
-pub fn text(found: &Found, fleets: &[Planned]) -> String {
-    let balanced = match fleets.iter().any(|fleet| fleet.example) {
-        true => BALANCED.to_owned(),
-        false => {
-            let about =
-                "// If you add a balancer to the fleet file, these tasks deploy so that no request fails:\n//\n";
-            let line = |line: &str| if line.is_empty() { "//\n".to_owned() } else { format!("// {line}\n") };
-            format!("{about}{}", BALANCED.lines().map(line).collect::<String>())
-        }
+/// Returns the fabfile for these fleets; the first one is the default.
+pub(super) fn text(found: &FoundProject, fleets: &[Planned]) -> String {
+    let balanced = if fleets.iter().any(|fleet| fleet.example) {
+        BALANCED.to_owned()
+    } else {
+        let about = "// If you add a balancer to the fleet file, these tasks deploy so that no request fails:\n//\n";
+        let line = |line: &str| if line.is_empty() { "//\n".to_owned() } else { format!("// {line}\n") };
+        format!("{about}{}", BALANCED.lines().map(line).collect::<String>())
     };
     let naming: Vec<String> = fleets.iter().map(naming).collect();
     let default = fleets.first().map_or("", |fleet| fleet.function.trim_end_matches('_'));
@@ -42,13 +41,13 @@ fn capital(name: &str) -> String {
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn hooks(found: &Found) -> String {
+fn hooks(found: &FoundProject) -> String {
     let mut text = hook("prepare", "in the new release, before the switch", &found.prepare, "bin/build", found);
     text += &hook("migrate", "on one host, once per release", &found.migrate, "bin/migrate", found);
     text + "        // After the switch, while the host is out; `rfab --abort` calls it, too.\n        restart: |host| service::restart(host),\n"
 }
 
-fn hook(name: &str, when: &str, commands: &[String], example: &str, found: &Found) -> String {
+fn hook(name: &str, when: &str, commands: &[String], example: &str, found: &FoundProject) -> String {
     let when = capital(when);
     match commands {
         [] => format!("        // {when}:\n        // {name}: |host| host.run(\"{example}\"),\n"),
@@ -66,18 +65,18 @@ fn hook(name: &str, when: &str, commands: &[String], example: &str, found: &Foun
     }
 }
 
-fn environment(found: &Found) -> Option<String> {
+fn environment(found: &FoundProject) -> Option<String> {
     let pairs: Vec<String> =
         found.environment.iter().map(|(name, value)| format!("{name}: {}", literal(value))).collect();
     (!pairs.is_empty()).then(|| format!("#{{ {} }}", pairs.join(", ")))
 }
 
-/// A command as a script has it: words, or a line for a shell where it needs one.
+/// Returns a command in Rhai: a list of words, or a line for a shell if it needs one.
 fn command(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " _-./:=,+@%".contains(c);
     if text.chars().all(plain) { literal(text) } else { format!("sh({})", literal(text)) }
 }
 
 fn literal(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(char::is_control, " "))
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(hidden, " "))
 }

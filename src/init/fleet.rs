@@ -1,29 +1,29 @@
-//! The text of a fleet file.
+//! Writes a fleet file.
 use super::{
-    found::{Found, Machine},
+    found::{FoundHost, FoundProject},
     plan::{Planned, served},
 };
 
 const TEMPLATE: &str = include_str!("templates/fleet.toml");
 
-/// How many of a range's hosts are worth a range.
+/// The smallest number of hosts that is written as a range.
 const RANGE: usize = 3;
 
-/// What stands between a key and what is said of it.
+/// The text between a key and its comment.
 const BEHIND: &str = "   # ";
 
-/// A key that is wider has its comment right behind it.
+/// The widest key that is aligned. After a wider one, the comment follows directly.
 const WIDEST: usize = 56;
 
-/// The file of one fleet, with every key: what is not needed stands there with its default, commented out.
-pub fn text(found: &Found, fleet: &Planned) -> String {
+/// Returns a fleet file with all keys. Those that aren't needed are commented out and show their defaults.
+pub(super) fn text(found: &FoundProject, fleet: &Planned) -> String {
     let accept = if fleet.guarded { "[\"stable\", \"tag\"]" } else { "[\"stable\", \"tag\", \"branch\", \"commit\"]" };
     let line = |on: bool, text: String| if on { text } else { format!("# {text}") };
     let linked = list(if found.linked.is_empty() { vec!["config/database.yml", "log"] } else { texts(&found.linked) });
     let user = fleet.stage.user.clone();
     let role = served(&fleet.stage);
     let all_serve = fleet.stage.hosts.iter().all(|host| host.roles.contains(&role));
-    // Without a balancer every host is probed.
+    // Without a balancer, all hosts are probed.
     let health = fleet.example || found.health.is_some() && all_serve;
     let probe = if fleet.example { "{address}" } else { "localhost" };
     let url = format!("\"http://{probe}:{}{}\"", found.kind.port(), found.health.as_deref().unwrap_or("/health"));
@@ -61,7 +61,7 @@ pub fn text(found: &Found, fleet: &Planned) -> String {
     aligned(&text)
 }
 
-/// The comments behind keys, below each other within a paragraph.
+/// Aligns the comments after keys within each paragraph.
 fn aligned(text: &str) -> String {
     let split = |line: &'_ str| line.split_once(BEHIND).map(|(key, about)| (key.len(), about.len()));
     let mut whole = String::new();
@@ -77,10 +77,10 @@ fn aligned(text: &str) -> String {
     whole
 }
 
-/// A line for each host, or for a row of numbered ones that are alike.
+/// Returns a line for each host, or for a range of hosts that are alike.
 fn hosts(fleet: &Planned) -> String {
     let role = served(&fleet.stage);
-    let group = |at: usize, host: &Machine| match fleet.first {
+    let group = |at: usize, host: &FoundHost| match fleet.first {
         0 => None,
         _ if !host.roles.contains(&role) => None,
         first => Some(if at < first { "group1" } else { "group2" }),
@@ -101,7 +101,7 @@ fn hosts(fleet: &Planned) -> String {
     rows.into_iter().map(|(name, about)| format!("{:width$} = {about}\n", format!("\"{name}\""))).collect()
 }
 
-/// Rows of `web1`, `web2`, `web3` that say the same become one.
+/// Joins rows of `web1`, `web2`, `web3` that are alike into one.
 fn joined(rows: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut joined: Vec<(String, String)> = Vec::new();
     let mut rest = &rows[..];
@@ -117,7 +117,7 @@ fn joined(rows: Vec<(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// How many of the first rows are numbered one after the other and alike, and the range that they are.
+/// Counts the first rows that are alike and numbered consecutively, and returns their range.
 fn row(rows: &[(String, String)]) -> Option<(String, usize)> {
     let (name, about) = rows.first()?;
     let (before, digits, after) = numbered(name)?;
@@ -127,11 +127,11 @@ fn row(rows: &[(String, String)]) -> Option<(String, usize)> {
     };
     let count = rows.iter().enumerate().take_while(is_next).count();
     let to = format!("{:0width$}", from + count.max(1) - 1, width = digits.len());
-    // Both ends have as many digits.
+    // Both ends have the same number of digits.
     (to.len() == digits.len()).then(|| (format!("{before}[{digits}..{to}]{after}"), count))
 }
 
-/// What stands before, in, and behind the first number of a name.
+/// Builds the request for a URL. After a redirect to another server, it has none of the headers.
 fn numbered(name: &str) -> Option<(&str, &str, &str)> {
     let from = name.find(|c: char| c.is_ascii_digit())?;
     let length = name[from..].find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len() - from);
@@ -146,7 +146,7 @@ fn list(texts: Vec<&str>) -> String {
     format!("[{}]", texts.iter().map(|text| format!("\"{}\"", text)).collect::<Vec<_>>().join(", "))
 }
 
-/// A key of TOML.
+/// Returns a key in TOML.
 fn key(name: &str) -> String {
     let bare = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if bare { name.to_owned() } else { format!("\"{name}\"") }

@@ -1,42 +1,42 @@
-//! What a repository says about how it is deployed, as plain data.
+//! The facts about a repository that show how it's deployed, as plain data.
 
-/// What was found in a repository; nothing of it was run.
+/// The facts that were found in a repository, without running any of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// The app's name, good for folders, users and units.
+pub struct FoundProject {
+    /// The app's name, which is valid for folders, users and units.
     pub app: String,
-    pub kind: Kind,
-    /// The file that told the kind.
+    pub kind: AppKind,
+    /// The file that shows the kind.
     pub by: Option<String>,
-    /// Commands for a new release, before the switch.
+    /// Commands to prepare a new release, before the switch.
     pub prepare: Vec<String>,
-    /// Commands for one host, once a release.
+    /// Commands that run on one host, once for each release.
     pub migrate: Vec<String>,
-    /// What the commands want in their environment.
+    /// The environment that the commands need.
     pub environment: Vec<(String, String)>,
-    /// The names in a Procfile, but for `release`.
+    /// The names in a Procfile, except `release`.
     pub processes: Vec<String>,
-    /// Services by their unit files, without `.service`.
+    /// The names of unit files, without `.service`.
     pub units: Vec<String>,
     /// The path of the app's own health page.
     pub health: Option<String>,
-    /// The files of the tool that deploys it now.
+    /// The tool that deploys the app today, and its files.
     pub tool: Option<(Tool, Vec<String>)>,
     pub path: Option<String>,
     pub keep: Option<usize>,
     pub linked: Vec<String>,
     /// The repository that the tool deploys from.
     pub repository: Option<String>,
-    pub stages: Vec<Stage>,
-    /// What was there and could not be taken over, each a sentence.
+    pub stages: Vec<FoundStage>,
+    /// What couldn't be taken over, one line each.
     pub notes: Vec<String>,
-    /// What nothing says for certain, each a sentence.
+    /// What isn't certain, one line each.
     pub guesses: Vec<String>,
 }
 
-/// What the app is written in.
+/// The language or framework of the app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum AppKind {
     Rails,
     Ruby,
     Php,
@@ -49,7 +49,7 @@ pub enum Kind {
     Unknown,
 }
 
-/// What deploys it now.
+/// The tool that deploys the app today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     Capistrano,
@@ -58,52 +58,52 @@ pub enum Tool {
     Ansible,
 }
 
-/// One environment of the app.
+/// An environment of the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stage {
+pub struct FoundStage {
     pub name: String,
     pub user: Option<String>,
     pub path: Option<String>,
-    pub hosts: Vec<Machine>,
+    pub hosts: Vec<FoundHost>,
 }
 
 /// A host of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Machine {
+pub struct FoundHost {
     pub name: String,
     pub address: Option<String>,
     pub roles: Vec<String>,
 }
 
-impl Kind {
-    /// As people call it.
+impl AppKind {
+    /// Returns its name for people.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Rails => "Rails",
-            Kind::Ruby => "Ruby",
-            Kind::Php => "PHP",
-            Kind::Python => "Python",
-            Kind::Go => "Go",
-            Kind::Rust => "Rust",
-            Kind::Node => "Node",
-            Kind::Static => "static pages",
-            Kind::Unknown => "an app",
+            AppKind::Rails => "Rails",
+            AppKind::Ruby => "Ruby",
+            AppKind::Php => "PHP",
+            AppKind::Python => "Python",
+            AppKind::Go => "Go",
+            AppKind::Rust => "Rust",
+            AppKind::Node => "Node",
+            AppKind::Static => "static pages",
+            AppKind::Unknown => "an app",
         }
     }
 
-    /// The port that such an app usually listens on.
+    /// Returns the usual port of such an app.
     pub fn port(self) -> u16 {
         match self {
-            Kind::Rails | Kind::Ruby | Kind::Node => 3000,
-            Kind::Python => 8000,
-            Kind::Php | Kind::Static => 80,
-            Kind::Go | Kind::Rust | Kind::Unknown => 8080,
+            AppKind::Rails | AppKind::Ruby | AppKind::Node => 3000,
+            AppKind::Python => 8000,
+            AppKind::Php | AppKind::Static => 80,
+            AppKind::Go | AppKind::Rust | AppKind::Unknown => 8080,
         }
     }
 }
 
 impl Tool {
-    /// Its name.
+    /// Returns its name for people.
     pub fn word(self) -> &'static str {
         match self {
             Tool::Capistrano => "Capistrano",
@@ -114,11 +114,11 @@ impl Tool {
     }
 }
 
-impl Stage {
-    /// Takes a host in, or further roles of one that is there.
+impl FoundStage {
+    /// Adds a host, or adds roles to a host that is already there.
     pub fn host(&mut self, name: &str, roles: impl IntoIterator<Item = String>) {
         let at = self.hosts.iter().position(|host| host.name == name).unwrap_or_else(|| {
-            self.hosts.push(Machine { name: name.to_owned(), ..Machine::default() });
+            self.hosts.push(FoundHost { name: name.to_owned(), ..FoundHost::default() });
             self.hosts.len() - 1
         });
         for role in roles {

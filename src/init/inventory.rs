@@ -1,7 +1,7 @@
-//! What an inventory of Ansible says.
+//! Reads inventories of Ansible.
 use super::{
-    found::{Found, Stage, Tool},
-    place::Place,
+    found::{FoundProject, FoundStage, Tool},
+    place::HostAddress,
     range::unrolled,
     texts::{named, plain, read as read_file},
 };
@@ -11,8 +11,8 @@ use std::{
     path::Path,
 };
 
-/// Takes over the hosts of inventories, a stage for each.
-pub fn look(folder: &Path, found: &mut Found) {
+/// Takes over the hosts of inventories, with one stage for each.
+pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     if found.tool.is_some() {
         return;
     }
@@ -38,7 +38,10 @@ pub fn look(folder: &Path, found: &mut Found) {
             continue;
         }
         let Some(text) = read_file(&folder.join(&file)) else { continue };
-        let mut reading = Reading { stage: Stage { name: stage, ..Stage::default() }, ..Reading::default() };
+        let mut reading = InventoryReading {
+            stage: FoundStage { name: stage, ..FoundStage::default() },
+            ..InventoryReading::default()
+        };
         reading.read(&text);
         let stage = reading.end(&mut found.notes);
         if !stage.hosts.is_empty() && !found.stages.iter().any(|known| known.name == stage.name) {
@@ -55,20 +58,20 @@ pub fn look(folder: &Path, found: &mut Found) {
     }
 }
 
-/// An inventory as far as it was read.
+/// An inventory while it's read.
 #[derive(Default)]
-struct Reading {
-    stage: Stage,
-    /// The login user for whom no other is named.
+struct InventoryReading {
+    stage: FoundStage,
+    /// The login user if a host and its groups name none.
     user: Option<String>,
-    /// The login users of hosts and of groups.
+    /// The login users of hosts and groups.
     users: BTreeMap<String, String>,
     notes: Vec<String>,
-    /// Variables that mean nothing here.
+    /// Variables that rfab has no use for.
     unread: BTreeSet<String>,
 }
 
-impl Reading {
+impl InventoryReading {
     fn read(&mut self, text: &str) {
         let (mut section, mut kind) = (String::new(), String::new());
         for line in text.lines().map(uncommented).filter(|line| !line.is_empty()) {
@@ -97,7 +100,7 @@ impl Reading {
         let names = unrolled(first).unwrap_or_else(|| vec![first.clone()]);
         let mut hosts = Vec::new();
         for name in &names {
-            let Some(place) = Place::of(name) else {
+            let Some(place) = HostAddress::of(name) else {
                 self.notes.push(format!("the host {} can't be read: add it by hand", named(name)));
                 continue;
             };
@@ -106,7 +109,7 @@ impl Reading {
             hosts.push(place.host);
         }
         for (key, value) in variables.iter().filter_map(|word| word.split_once('=')) {
-            match (key, Place::of(value)) {
+            match (key, HostAddress::of(value)) {
                 ("ansible_host" | "ansible_ssh_host", Some(address)) => {
                     let own = self.stage.hosts.iter_mut().filter(|host| hosts.contains(&host.name));
                     own.for_each(|host| host.address = Some(address.host.clone()).filter(|at| *at != host.name));
@@ -117,7 +120,7 @@ impl Reading {
         }
     }
 
-    /// A variable of a host, of a group, or of `all`.
+    /// Reads a variable of a host, of a group, or of `all`.
     fn variable(&mut self, of: &str, key: &str, value: &str) {
         match key {
             "ansible_user" | "ansible_ssh_user" if crate::fleet::is_user(value) => match of {
@@ -137,9 +140,9 @@ impl Reading {
         self.notes.extend(port.map(|port| format!("{of}: port {port} belongs in an ssh configuration")));
     }
 
-    /// The stage, whose fleet has one login user.
-    fn end(mut self, notes: &mut Vec<String>) -> Stage {
-        let own = |host: &super::found::Machine| {
+    /// Builds the stage. Its fleet can have only one login user.
+    fn end(mut self, notes: &mut Vec<String>) -> FoundStage {
+        let own = |host: &super::found::FoundHost| {
             let groups = host.roles.iter().find_map(|role| self.users.get(role));
             self.users.get(&host.name).or(groups).cloned()
         };
@@ -159,13 +162,13 @@ impl Reading {
     }
 }
 
-/// A line without its comment.
+/// Strips the comment from a line.
 fn uncommented(line: &str) -> &str {
     let line = line.split(" #").next().unwrap_or_default().trim();
     if line.starts_with(['#', ';']) { "" } else { line }
 }
 
-/// The words of a line; blanks within quotes and around a `=` part none.
+/// Splits a line into words, but not at blanks within quotes or around `=`.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     let mut rest = line.chars().peekable();
@@ -187,7 +190,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The jump host in arguments of ssh.
+/// Finds the jump host in arguments of ssh.
 fn jump(arguments: &str) -> Option<String> {
     let words: Vec<&str> = arguments.split([' ', '=']).map(|word| word.trim_matches(['"', '\''])).collect();
     let proxy = |word: &&str| ["-J", "ProxyJump", "ProxyCommand"].contains(word) || word.ends_with("ProxyJump");

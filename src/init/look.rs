@@ -1,18 +1,18 @@
-//! Looks at a repository: its package files, its processes and units, and what deploys it now.
+//! Inspects a repository: its package files, processes and units, and the tool that deploys it today.
 use super::{
-    found::{Found, Kind},
+    found::{AppKind, FoundProject},
     inventory, python, ruby,
     texts::{plain, read as read_file},
 };
 use std::{fs, path::Path};
 
-/// Where unit files are kept in repositories.
+/// Folders that repositories keep unit files in.
 const UNITS: [&str; 8] =
     ["", "systemd", "deploy", "deploy/systemd", "config/systemd", "etc/systemd/system", "contrib/systemd", "debian"];
 
-/// Looks at the files of a folder; nothing is run, and what cannot be read is passed over.
-pub fn look(folder: &Path) -> Found {
-    let mut found = Found { app: app(folder), ..Found::default() };
+/// Inspects the files of a folder. It runs nothing, and skips files that can't be read.
+pub fn look(folder: &Path) -> FoundProject {
+    let mut found = FoundProject { app: app(folder), ..FoundProject::default() };
     kind(folder, &mut found);
     processes(folder, &mut found);
     units(folder, &mut found);
@@ -22,7 +22,7 @@ pub fn look(folder: &Path) -> Found {
     found
 }
 
-/// The name of the remote's repository, else the folder's.
+/// Returns the name of the remote's repository, otherwise of the folder.
 fn app(folder: &Path) -> String {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let of_folder = || real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -37,7 +37,7 @@ fn app(folder: &Path) -> String {
     if plain(&name) && name.starts_with(|c: char| c.is_ascii_lowercase()) { name } else { "app".to_owned() }
 }
 
-/// The URL of `origin`, as git's own configuration has it.
+/// Returns the URL of `origin` from git's configuration.
 fn remote(folder: &Path) -> Option<String> {
     let text = read_file(&folder.join(".git/config"))?;
     let (_, section) = text.split_once("[remote \"origin\"]")?;
@@ -48,7 +48,7 @@ fn remote(folder: &Path) -> Option<String> {
         .next()
 }
 
-fn kind(folder: &Path, found: &mut Found) {
+fn kind(folder: &Path, found: &mut FoundProject) {
     let has = |file: &str| folder.join(file).is_file();
     let text = |file: &str| read_file(&folder.join(file)).unwrap_or_default();
     let first = |files: &[&'static str]| files.iter().copied().find(|file| has(file));
@@ -60,16 +60,16 @@ fn kind(folder: &Path, found: &mut Found) {
     if has("Gemfile") && has("config/application.rb") {
         let prepare = ["bundle install", "bin/rails assets:precompile"];
         let assets = has("config/importmap.rb") || folder.join("app/assets").is_dir();
-        is(Kind::Rails, "config/application.rb", &prepare[..if assets { 2 } else { 1 }], &["bin/rails db:migrate"]);
+        is(AppKind::Rails, "config/application.rb", &prepare[..if assets { 2 } else { 1 }], &["bin/rails db:migrate"]);
         let environment = [("RAILS_ENV", "production"), ("BUNDLE_WITHOUT", "development:test")];
         found.environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         found.health = text("config/routes.rb").contains("rails/health").then(|| "/up".to_owned());
     } else if has("Gemfile") {
-        is(Kind::Ruby, "Gemfile", &["bundle install"], &[]);
+        is(AppKind::Ruby, "Gemfile", &["bundle install"], &[]);
     } else if has("composer.json") {
         let migrate = ["php artisan migrate --force"];
         let prepare = ["composer install --no-dev --no-interaction --optimize-autoloader"];
-        is(Kind::Php, "composer.json", &prepare, &migrate[..usize::from(has("artisan"))]);
+        is(AppKind::Php, "composer.json", &prepare, &migrate[..usize::from(has("artisan"))]);
     } else if let Some(by) = first(&["uv.lock", "requirements.txt", "pyproject.toml", "setup.py", "manage.py"]) {
         let install: &[&str] = match by {
             "uv.lock" => &["uv sync --frozen --no-dev"],
@@ -78,11 +78,11 @@ fn kind(folder: &Path, found: &mut Found) {
             _ => &["python3 -m venv .venv", ".venv/bin/pip install ."],
         };
         let django = has("manage.py");
-        is(Kind::Python, by, install, &[".venv/bin/python manage.py migrate --noinput"][..usize::from(django)]);
+        is(AppKind::Python, by, install, &[".venv/bin/python manage.py migrate --noinput"][..usize::from(django)]);
     } else if has("go.mod") {
-        is(Kind::Go, "go.mod", &["go build -o bin/ ./..."], &[]);
+        is(AppKind::Go, "go.mod", &["go build -o bin/ ./..."], &[]);
     } else if has("Cargo.toml") {
-        is(Kind::Rust, "Cargo.toml", &["cargo build --release --locked"], &[]);
+        is(AppKind::Rust, "Cargo.toml", &["cargo build --release --locked"], &[]);
     } else if has("package.json") {
         let (install, run) = match first(&["pnpm-lock.yaml", "yarn.lock", "package-lock.json"]) {
             Some("pnpm-lock.yaml") => ("pnpm install --frozen-lockfile", "pnpm run build"),
@@ -92,14 +92,14 @@ fn kind(folder: &Path, found: &mut Found) {
         };
         let package: serde_json::Value = serde_json::from_str(&text("package.json")).unwrap_or_default();
         let builds = package["scripts"]["build"].is_string();
-        is(Kind::Node, "package.json", &[install, run][..if builds { 2 } else { 1 }], &[]);
+        is(AppKind::Node, "package.json", &[install, run][..if builds { 2 } else { 1 }], &[]);
     } else if let Some(by) = first(&["index.html", "public/index.html"]) {
-        is(Kind::Static, by, &[], &[]);
+        is(AppKind::Static, by, &[], &[]);
     }
 }
 
-/// The lines of a Procfile; that called `release` is what its platform runs once a release.
-fn processes(folder: &Path, found: &mut Found) {
+/// Reads a Procfile. Its `release` is the command that the platform runs once for each release.
+fn processes(folder: &Path, found: &mut FoundProject) {
     let text = read_file(&folder.join("Procfile")).unwrap_or_default();
     for (name, command) in text.lines().filter_map(|line| line.split_once(':')) {
         let (name, command) = (name.trim(), command.trim());
@@ -111,11 +111,11 @@ fn processes(folder: &Path, found: &mut Found) {
     }
 }
 
-fn units(folder: &Path, found: &mut Found) {
+fn units(folder: &Path, found: &mut FoundProject) {
     for place in UNITS {
         for entry in fs::read_dir(folder.join(place)).into_iter().flatten().flatten() {
             let name = entry.file_name().into_string().unwrap_or_default();
-            // One of `NAME@.service` has instances, which only its hosts know.
+            // A unit `NAME@.service` has instances that only its hosts know.
             if let Some(unit) = name.strip_suffix(".service").filter(|unit| plain(unit)) {
                 found.units.push(unit.to_owned());
             }

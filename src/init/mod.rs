@@ -1,4 +1,4 @@
-//! A first fabfile and fleet file for a repository, from what it says about itself.
+//! Writes a first fabfile and fleet file for a repository, from the facts in it.
 mod fabfile;
 mod fleet;
 pub mod found;
@@ -14,14 +14,14 @@ mod said;
 mod texts;
 mod written;
 
-pub use found::Found;
+pub use found::FoundProject;
 pub use look::look;
 pub use plan::{Planned, fleets};
 pub use said::said;
 pub use written::{File, write};
 
-/// The files that are to be written.
-pub fn files(found: &Found, fleets: &[Planned]) -> Vec<File> {
+/// Returns the files to write.
+pub fn files(found: &FoundProject, fleets: &[Planned]) -> Vec<File> {
     let tasks = File { path: "fabfile.rhai".to_owned(), text: fabfile::text(found, fleets) };
     let of_fleet = |planned: &Planned| File { path: planned.file(), text: fleet::text(found, planned) };
     [tasks].into_iter().chain(fleets.iter().map(of_fleet)).collect()

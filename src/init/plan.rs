@@ -1,8 +1,8 @@
-//! What is to be written: fleets and tasks, decided from what was found.
-use super::found::{Found, Machine, Stage, Tool};
+//! Plans which fleets and tasks to write, from the facts in the repository.
+use super::found::{FoundHost, FoundProject, FoundStage, Tool};
 use crate::{fabfile, fleet::WORDS};
 
-/// The names that the fabfile gives its tasks, apart from those of fleets.
+/// The names of the fabfile's tasks, except those of the fleets.
 const TASKS: [&str; 10] = [
     "deploy",
     "release",
@@ -16,33 +16,33 @@ const TASKS: [&str; 10] = [
     "hooks",
 ];
 
-/// A fleet and the task that names it.
+/// A fleet, and the task that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    pub stage: Stage,
-    /// The function; `NAME_` where the name is taken.
+    pub stage: FoundStage,
+    /// The name of the task's function; `NAME_` if the name is taken.
     pub function: String,
     pub guarded: bool,
-    /// Whether its hosts are made up, and stand behind a balancer that is made up, too.
+    /// Whether its hosts and its balancer are made up.
     pub example: bool,
-    /// Hosts of the first group; the rest is the second's. 0 where there are no groups.
+    /// The number of hosts in the first group; the rest is in the second. It's 0 without groups.
     pub first: usize,
-    /// Role to units.
+    /// Units by role.
     pub units: Vec<(String, Vec<String>)>,
     pub path: String,
-    /// Hosts of an inventory that are none of the app's.
+    /// Hosts of an inventory that don't run the app.
     pub strange: Vec<String>,
 }
 
 impl Planned {
-    /// The fleet's file, from the fabfile's folder on.
+    /// Returns the path of the fleet's file from the fabfile's folder.
     pub fn file(&self) -> String {
         format!("fleets/{}.toml", self.stage.name)
     }
 }
 
-/// The fleets, the default one's first.
-pub fn fleets(found: &Found) -> Vec<Planned> {
+/// Returns the fleets, with the default one first.
+pub fn fleets(found: &FoundProject) -> Vec<Planned> {
     let known = found.stages.iter().filter(|stage| !stage.hosts.is_empty());
     let mut fleets: Vec<Planned> = known.map(|stage| planned(found, stage.clone(), false)).collect();
     if fleets.is_empty() {
@@ -58,11 +58,11 @@ pub fn fleets(found: &Found) -> Vec<Planned> {
     fleets
 }
 
-fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
+fn planned(found: &FoundProject, mut stage: FoundStage, example: bool) -> Planned {
     for host in &mut stage.hosts {
         host.roles.retain(|role| !WORDS.contains(&role.as_str()) && role != "group1" && role != "group2");
     }
-    // A name of a fleet stands for one thing.
+    // Within a fleet, a name can't be both a host and a role.
     let names: Vec<String> = stage.hosts.iter().map(|host| host.name.clone()).collect();
     for role in stage.hosts.iter_mut().flat_map(|host| &mut host.roles).filter(|role| names.contains(role)) {
         role.push_str("-role");
@@ -72,12 +72,12 @@ fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
     }
     let web = served(&stage);
     let units = units(found, &stage, &web);
-    // An inventory has all machines, also those that nothing is deployed to.
-    let own = |host: &Machine| host.roles.iter().any(|role| *role == web || units.iter().any(|(of, _)| of == role));
+    // An inventory lists all machines, even those that the app isn't deployed to.
+    let own = |host: &FoundHost| host.roles.iter().any(|role| *role == web || units.iter().any(|(of, _)| of == role));
     let inventory = found.tool.as_ref().is_some_and(|(tool, _)| *tool == Tool::Ansible);
     let (hosts, strange) = stage.hosts.into_iter().partition(|host| !inventory || own(host));
     stage.hosts = hosts;
-    // Those that take requests stand first, so that each half of them is a group.
+    // Hosts that take requests come first, so that each half of them is a group.
     stage.hosts.sort_by_key(|host| !host.roles.contains(&web));
     let serving = stage.hosts.iter().filter(|host| host.roles.contains(&web)).count();
     let path = stage.path.clone().or(found.path.clone()).unwrap_or_else(|| format!("/srv/{}", found.app));
@@ -93,23 +93,23 @@ fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
     }
 }
 
-/// Two fleets of hosts that nobody has.
-fn examples(found: &Found) -> [Stage; 2] {
+/// Returns two fleets with made-up hosts.
+fn examples(found: &FoundProject) -> [FoundStage; 2] {
     let others: Vec<String> = found.processes.iter().filter(|name| *name != "web").cloned().collect();
-    let host = |name: String, roles: Vec<String>| Machine { name, roles, address: None };
+    let host = |name: String, roles: Vec<String>| FoundHost { name, roles, address: None };
     let stage = |name: &str, count: usize, suffix: &str| {
-        let mut hosts: Vec<Machine> =
+        let mut hosts: Vec<FoundHost> =
             (1..=count).map(|n| host(format!("web{n}{suffix}"), vec!["web".to_owned()])).collect();
         if !others.is_empty() {
             hosts.push(host(format!("jobs1{suffix}"), others.clone()));
         }
-        Stage { name: name.to_owned(), user: Some("deploy".to_owned()), path: None, hosts }
+        FoundStage { name: name.to_owned(), user: Some("deploy".to_owned()), path: None, hosts }
     };
     [stage("testing1", 1, ".testing1.example.org"), stage("prod", 4, ".example.org")]
 }
 
-/// The role whose hosts take requests.
-pub fn served(stage: &Stage) -> String {
+/// Returns the role of the hosts that take requests.
+pub(super) fn served(stage: &FoundStage) -> String {
     let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
     let known =
         ["web", "app", "webservers", "web_servers", "www"].into_iter().find(|role| has(role)).map(str::to_owned);
@@ -118,8 +118,8 @@ pub fn served(stage: &Stage) -> String {
         .unwrap_or_else(|| "web".to_owned())
 }
 
-/// Units by role: those that have files, else one for each process, else one.
-fn units(found: &Found, stage: &Stage, web: &str) -> Vec<(String, Vec<String>)> {
+/// Returns units by role: those with unit files, otherwise one for each process, otherwise one.
+fn units(found: &FoundProject, stage: &FoundStage, web: &str) -> Vec<(String, Vec<String>)> {
     let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
     let main = if has("app") { "app" } else { web };
     let of_processes = || {
@@ -146,8 +146,8 @@ fn units(found: &Found, stage: &Stage, web: &str) -> Vec<(String, Vec<String>)> 
     units
 }
 
-/// A name that a function may have and nothing else of the fleet has.
-fn function(stage: &Stage) -> String {
+/// Returns a name for the fleet's function that nothing else in the fleet has.
+fn function(stage: &FoundStage) -> String {
     let mut name: String =
         stage.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let taken = |name: &str| {

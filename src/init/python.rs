@@ -1,18 +1,18 @@
-//! What a `fabfile.py` says, read by the shape of its lines; no Python is run.
+//! Reads a `fabfile.py` by the form of its lines, without running Python.
 use super::{
-    found::{Found, Stage, Tool},
-    place::Place,
+    found::{FoundProject, FoundStage, Tool},
+    place::HostAddress,
     texts::{is_path, named, plain, quoted, read as read_file},
 };
 use std::{collections::BTreeMap, path::Path};
 
-/// Names that people give the folder of their app.
+/// Names that people use for the folder of their app.
 const PATHS: [&str; 7] = ["deploy_to", "code_dir", "deploy_path", "project_dir", "path", "DEPLOY_PATH", "CODE_DIR"];
 
-/// Calls whose plain arguments are hosts.
+/// Calls with hosts as their positional arguments.
 const GROUPS: [&str; 6] = ["Connection(", "SerialGroup(", "ThreadingGroup(", "Group(", "@hosts(", "hosts=["];
 
-/// Settings of Fabric that belong in an ssh configuration, or into other keys of a fleet file.
+/// Settings of Fabric that belong in an ssh configuration, or in other keys of a fleet file.
 const SETTINGS: [&str; 9] = [
     "port",
     "gateway",
@@ -25,15 +25,15 @@ const SETTINGS: [&str; 9] = [
     "shell",
 ];
 
-/// Takes over hosts and users: of `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
-pub fn look(folder: &Path, found: &mut Found) {
+/// Takes over hosts and users from `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
+pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     let Some(text) = read_file(&folder.join("fabfile.py")) else { return };
     if found.tool.is_some() {
         return;
     }
     found.tool = Some((Tool::Fabric, vec!["fabfile.py".to_owned()]));
     let lines = lines(&text);
-    let mut reading = Reading { found, lists: lists(&lines), user: None, function: None };
+    let mut reading = PythonReading { found, lists: lists(&lines), user: None, function: None };
     for line in &lines {
         if let Some((name, parameters)) = line.trim_start().strip_prefix("def ").and_then(|rest| rest.split_once('(')) {
             reading.function = line.starts_with("def ").then(|| name.trim().to_owned());
@@ -44,22 +44,22 @@ pub fn look(folder: &Path, found: &mut Found) {
         reading.read(line);
     }
     let user = reading.user;
-    // What stands outside of all functions holds for all of them.
+    // A setting outside all functions applies to all of them.
     found.stages.iter_mut().for_each(|stage| stage.user = stage.user.take().or(user.clone()));
     found.stages.retain(|stage| !stage.hosts.is_empty());
     found.notes.dedup();
 }
 
-struct Reading<'a> {
-    found: &'a mut Found,
-    /// Lists of texts by the names of their variables.
+struct PythonReading<'a> {
+    found: &'a mut FoundProject,
+    /// Lists of texts, by the names of their variables.
     lists: BTreeMap<String, Vec<String>>,
-    /// The login user that is set outside of all functions.
+    /// The login user that is set outside all functions.
     user: Option<String>,
     function: Option<String>,
 }
 
-impl Reading<'_> {
+impl PythonReading<'_> {
     fn read(&mut self, line: &str) {
         let word = line.trim();
         let assigned = |names: &[&str]| {
@@ -91,7 +91,7 @@ impl Reading<'_> {
         } else if let Some((call, arguments)) = GROUPS.iter().find_map(|call| Some((*call, word.split_once(call)?.1))) {
             let close = if call.ends_with('[') { ']' } else { ')' };
             let arguments = arguments.split(close).next().unwrap_or_default();
-            // What stands behind a name is no host: `user="deploy"`.
+            // A named argument isn't a host: `user="deploy"`.
             let (named, plain): (Vec<&str>, Vec<&str>) = arguments.split(',').partition(|part| part.contains('='));
             let user = named.iter().find_map(|part| part.trim().strip_prefix("user")?.trim().strip_prefix('='));
             let user = user.and_then(|user| quoted(user).into_iter().next());
@@ -102,7 +102,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Hosts as texts, or as the name of a list of them.
+    /// Reads hosts from texts, or from the name of a list of them.
     fn hosts(&mut self, stage: &str, text: &str) {
         let mut hosts = quoted(text);
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
@@ -114,7 +114,7 @@ impl Reading<'_> {
     }
 
     fn take(&mut self, stage: &str, host: &str, role: Option<&String>) {
-        let Some(place) = Place::of(host) else { return self.by_hand("a host", host) };
+        let Some(place) = HostAddress::of(host) else { return self.by_hand("a host", host) };
         let port = place.port.map(|port| format!("{}: port {port} belongs in an ssh configuration", place.host));
         self.found.notes.extend(port);
         let stage = self.stage(stage);
@@ -122,7 +122,7 @@ impl Reading<'_> {
         stage.host(&place.host, role.cloned());
     }
 
-    /// The folder of the app: what no name says for certain is a guess.
+    /// Sets the app's folder. It's a guess if no variable's name makes it certain.
     fn path(&mut self, path: String, by: &str) {
         if self.found.path.is_none() {
             self.found.guesses.push(format!("the app's folder is {path}, by {}", named(by)));
@@ -130,7 +130,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What a line says that has its place elsewhere here.
+    /// Notes a line that belongs elsewhere in rfab.
     fn says_more(&mut self, word: &str) {
         let env = word.strip_prefix("env.").and_then(|rest| rest.split([' ', '=']).next());
         if let Some(setting) = env.filter(|setting| SETTINGS.contains(setting)) {
@@ -166,7 +166,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What a task is given of what it deploys.
+    /// Notes a task's parameter for the version to deploy, which is an argument of `deploy` in rfab.
     fn parameters(&mut self, parameters: &str) {
         let names = ["branch", "tag", "revision", "commit", "version", "ref"];
         for parameter in parameters.split([',', ')']) {
@@ -187,23 +187,23 @@ impl Reading<'_> {
         self.found.notes.push(format!("{what} made by Python, {}: add it by hand", named(text)));
     }
 
-    fn stage(&mut self, name: &str) -> &mut Stage {
+    fn stage(&mut self, name: &str) -> &mut FoundStage {
         let stages = &mut self.found.stages;
         let at = stages.iter().position(|stage| stage.name == name).unwrap_or_else(|| {
-            stages.push(Stage { name: name.to_owned(), ..Stage::default() });
+            stages.push(FoundStage { name: name.to_owned(), ..FoundStage::default() });
             stages.len() - 1
         });
         &mut stages[at]
     }
 }
 
-/// The first absolute path among the quoted texts.
+/// Returns the first absolute path among the quoted texts.
 fn folder(text: &str) -> Option<String> {
     let paths = quoted(text).into_iter().map(|path| path.trim_end_matches('/').to_owned());
     paths.into_iter().find(|path| path.starts_with('/') && is_path(path))
 }
 
-/// `NAME = ["a", "b"]` at the top of the file.
+/// Reads each `NAME = ["a", "b"]` at the top level of the file.
 fn lists(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     let list = |line: &String| {
         let (name, value) = line.split_once('=')?;
@@ -214,7 +214,7 @@ fn lists(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     lines.iter().filter_map(list).collect()
 }
 
-/// Lines without comments; one that ends within brackets goes on.
+/// Returns lines without comments. A line that ends within brackets is joined with the next.
 fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;

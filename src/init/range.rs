@@ -1,10 +1,10 @@
 //! Ranges in names of hosts, as Ansible writes them: `web[01:10]`, `web[01:10:3]`, `db-[a:f]`.
 
-/// The most hosts that a name is unrolled to.
+/// The most hosts that a name may stand for.
 const MOST: usize = 1000;
 
-/// All hosts that a name stands for; none where a bracket of it is no range.
-pub fn unrolled(name: &str) -> Option<Vec<String>> {
+/// Returns all hosts that a name stands for; `None` if one of its brackets isn't a range.
+pub(super) fn unrolled(name: &str) -> Option<Vec<String>> {
     let mut names = vec![String::new()];
     let mut rest = name;
     while let Some((before, behind)) = rest.split_once('[') {
@@ -18,7 +18,7 @@ pub fn unrolled(name: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// `01:10`, `01:10:3` or `a:f`.
+/// Unrolls `01:10`, `01:10:3` or `a:f`.
 fn values(range: &str) -> Option<Vec<String>> {
     let mut parts = range.split(':');
     let (from, to) = (parts.next()?, parts.next()?);

@@ -1,7 +1,7 @@
-//! What Capistrano's and Mina's files say, read by the shape of their lines; no Ruby is run.
+//! Reads the files of Capistrano and Mina by the form of their lines, without running Ruby.
 use super::{
-    found::{Found, Stage, Tool},
-    place::Place,
+    found::{FoundProject, FoundStage, Tool},
+    place::HostAddress,
     ruby_lines::{Statement, begins_quoted, list, option, own_tasks, statements},
     texts::{is_path, named, plain, quoted, read as read_file, resolved},
 };
@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-/// Settings that say how a tool works, and have nothing that corresponds to them here.
+/// Settings of how a tool works, which rfab doesn't need.
 const IDLE: [&str; 12] = [
     "application",
     "repo_url",
@@ -28,8 +28,8 @@ const IDLE: [&str; 12] = [
     "pty",
 ];
 
-/// Takes over what `config/deploy.rb` and the files of its stages say.
-pub fn look(folder: &Path, found: &mut Found) {
+/// Takes over the settings in `config/deploy.rb` and in the files of its stages.
+pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     let Some(text) = read_file(&folder.join("config/deploy.rb")) else { return };
     let statements = statements(&text);
     let mina = text.contains("mina/") || statements.iter().any(|s| s.is("set", "domain"));
@@ -43,7 +43,7 @@ pub fn look(folder: &Path, found: &mut Found) {
         let Some(text) = read_file(&stages.join(format!("{name}.rb"))) else { continue };
         files.push(format!("config/deploy/{name}.rb"));
         own_tasks.extend(self::own_tasks(&text));
-        // A stage's lines hold over those for all.
+        // A stage's settings override those for all stages.
         let mut own = Settings { values: all.values.clone(), stage: all.stage.clone(), ..Settings::default() };
         own.read(&self::statements(&text), &name);
         let (user, path) = (own.user(), own.path());
@@ -53,10 +53,10 @@ pub fn look(folder: &Path, found: &mut Found) {
         if own.linked.len() > all.linked.len() {
             all.linked.extend(own.linked.into_iter().filter(|l| !all.linked.contains(l)).collect::<Vec<_>>());
         }
-        found.stages.push(Stage { name, user, path, ..own.stage });
+        found.stages.push(FoundStage { name, user, path, ..own.stage });
     }
     if found.stages.is_empty() && !all.stage.hosts.is_empty() {
-        found.stages.push(Stage { name: "prod".into(), user: all.user(), path: None, ..all.stage.clone() });
+        found.stages.push(FoundStage { name: "prod".into(), user: all.user(), path: None, ..all.stage.clone() });
     }
     found.path = all.path();
     if found.stages.is_empty() || !stages.is_dir() {
@@ -91,13 +91,13 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What the statements of a file set.
+/// The settings in the statements of a file.
 #[derive(Default)]
 struct Settings {
-    /// As they are written: a lambda is filled in when it is asked for, as Ruby does it.
+    /// Values as written. A lambda is filled in when it's read, as in Ruby.
     values: BTreeMap<String, String>,
     linked: Vec<String>,
-    stage: Stage,
+    stage: FoundStage,
     notes: Vec<String>,
     unread: BTreeSet<String>,
 }
@@ -132,10 +132,10 @@ impl Settings {
         let roles = option(rest, "roles").map(list).unwrap_or_default();
         let user = option(rest, "user").and_then(|user| quoted(user).into_iter().next());
         let first = rest.split(',').next().unwrap_or_default().trim();
-        let host = match begins_quoted(rest) {
-            true => quoted(rest).into_iter().next(),
-            // A name of Ruby's, which may be one that was set.
-            false => self.value(first.trim_start_matches("fetch").trim_matches(['(', ')', ':'])),
+        let host = if begins_quoted(rest) {
+            quoted(rest).into_iter().next()
+        } else {
+            self.value(first.trim_start_matches("fetch").trim_matches(['(', ')', ':']))
         };
         let Some(host) = host else { return self.by_hand("the host", first) };
         let text = option(rest, "port")
@@ -153,7 +153,7 @@ impl Settings {
         let value = match quoted(body).into_iter().next() {
             Some(value) if begins_quoted(body) => Some(value),
             None => Some(body.trim().trim_start_matches(':').to_owned()),
-            // Part of an expression.
+            // A part of an expression.
             Some(_) => None,
         };
         match name {
@@ -171,7 +171,7 @@ impl Settings {
                     self.unread.insert(format!(":{name}"));
                 }
                 match value {
-                    // Others may say it, too.
+                    // Other settings may use it.
                     Some(value) => _ = self.values.insert(name.to_owned(), value),
                     None if known => self.by_hand(&format!("`:{name}`"), rest),
                     None => {}
@@ -180,7 +180,7 @@ impl Settings {
         }
     }
 
-    /// A setting with all in it that others say.
+    /// Returns a setting with the settings that it uses filled in.
     fn value(&self, name: &str) -> Option<String> {
         self.filled(name, 0)
     }
@@ -191,7 +191,7 @@ impl Settings {
     }
 
     fn host(&mut self, text: &str, roles: Vec<String>, user: Option<String>) {
-        let Some(place) = resolved(text, |name| self.value(name)).and_then(|text| Place::of(&text)) else {
+        let Some(place) = resolved(text, |name| self.value(name)).and_then(|text| HostAddress::of(&text)) else {
             return self.by_hand("the host", text);
         };
         if let Some(user) = user.or(place.user) {
@@ -219,7 +219,7 @@ impl Settings {
         path.filter(|path| path.starts_with('/') && is_path(path))
     }
 
-    /// Names a folder that is set, and that only Ruby could tell.
+    /// Notes that a folder is set in a way that only Ruby could compute.
     fn miss(&mut self, path: Option<&String>) {
         if let (None, Some(written)) = (path, self.values.get("deploy_to").cloned()) {
             self.by_hand("`:deploy_to`", &written);
@@ -227,7 +227,7 @@ impl Settings {
     }
 }
 
-/// What is in a lambda or a block.
+/// Returns the text in a lambda or a block.
 fn lambda(text: &str) -> &str {
     let text = text.trim();
     let body = ["->", "lambda", "proc", "Proc.new"].iter().find_map(|begin| text.strip_prefix(begin));
@@ -236,7 +236,7 @@ fn lambda(text: &str) -> &str {
     inner.map_or(text, str::trim)
 }
 
-/// What a person does with what has its place elsewhere here.
+/// Returns what to do about a setting that belongs elsewhere in rfab.
 fn beyond(setting: &str) -> &'static str {
     match setting {
         "repo_tree" => "rfab releases the whole tree; a hook `build` with `built` releases a part of it",
@@ -248,7 +248,7 @@ fn beyond(setting: &str) -> &'static str {
     }
 }
 
-/// The value of a setting, unless it may hold a password.
+/// Returns the value of a setting, unless it may contain a password.
 fn rest_named(rest: &str, name: &str) -> String {
     if name == "repo_tree" { named(rest.trim().trim_matches(['"', '\''])) } else { "isn't taken over".to_owned() }
 }

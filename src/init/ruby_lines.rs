@@ -1,25 +1,25 @@
-//! Statements of Ruby: `set :name, …`, `server …`, `role :name, …`, also within loops over lists.
+//! Reads statements of Ruby: `set :name, …`, `server …`, `role :name, …`, also in loops over lists.
 use super::texts::{quoted, uncommented};
 use std::collections::BTreeSet;
 
-/// `set :name, rest`, `server rest`, `role :name, rest`.
-pub struct Statement {
+/// A statement: `set :name, rest`, `server rest`, `role :name, rest`.
+pub(super) struct Statement {
     pub verb: String,
     pub name: String,
     pub rest: String,
 }
 
 impl Statement {
-    pub fn is(&self, verb: &str, name: &str) -> bool {
+    pub(super) fn is(&self, verb: &str, name: &str) -> bool {
         self.verb == verb && self.name == name
     }
 }
 
-pub fn begins_quoted(text: &str) -> bool {
+pub(super) fn begins_quoted(text: &str) -> bool {
     text.trim_start().starts_with(['\'', '"'])
 }
 
-pub fn statements(text: &str) -> Vec<Statement> {
+pub(super) fn statements(text: &str) -> Vec<Statement> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;
     for line in text.lines().map(uncommented) {
@@ -34,13 +34,13 @@ pub fn statements(text: &str) -> Vec<Statement> {
     unrolled(&lines).iter().filter_map(|line| statement(line)).collect()
 }
 
-/// A loop over a list, or over numbers.
+/// A loop over a list, or over a range of numbers.
 struct Loop {
     variable: String,
     values: Vec<String>,
 }
 
-/// The lines, those within loops once for each value.
+/// Returns the lines, with those in loops repeated for each value.
 fn unrolled(lines: &[String]) -> Vec<String> {
     let mut all = Vec::new();
     let mut rest = lines.iter();
@@ -72,7 +72,7 @@ fn unrolled(lines: &[String]) -> Vec<String> {
 }
 
 impl Loop {
-    /// A line with a value in the variable's place.
+    /// Returns a line with a value in place of the variable.
     fn filled(&self, line: &str, value: &str) -> String {
         let line = line.replace(&format!("#{{{}}}", self.variable), value);
         let Some(rest) = line.strip_prefix("server ").map(str::trim_start) else { return line };
@@ -85,7 +85,7 @@ impl Loop {
     }
 }
 
-/// `%w[a b].each do |host|`, or `(1..3).each { |n| … }` with what is within.
+/// Parses `%w[a b].each do |host|`, or `(1..3).each { |n| … }` with its body.
 fn each(line: &str) -> Option<(Loop, Option<String>)> {
     let (list, rest) = line.split_once(".each")?;
     let rest = rest.trim_start();
@@ -110,14 +110,14 @@ fn statement(line: &str) -> Option<Statement> {
         return Some(Statement { verb, name: String::new(), rest: rest.to_owned() });
     }
     let (name, rest) = rest.strip_prefix(':')?.split_once(',')?;
-    // The bracket that closes the call, not one within.
+    // The bracket must close the call, not something inside it.
     let count = |c: char| rest.matches(c).count();
     let rest = if count(')') > count('(') { rest.trim_end().trim_end_matches(')') } else { rest };
     Some(Statement { verb, name: name.trim().to_owned(), rest: rest.to_owned() })
 }
 
-/// The tasks of a file, and what it does before and after those of the tool, as they are written.
-pub fn own_tasks(text: &str) -> BTreeSet<String> {
+/// Lists the tasks of a file, and its hooks before and after the tool's own tasks, as they're written.
+pub(super) fn own_tasks(text: &str) -> BTreeSet<String> {
     let own = |line: &str| {
         let line = uncommented(line).trim();
         let verb = line.split([' ', '(']).next().unwrap_or_default();
@@ -128,24 +128,25 @@ pub fn own_tasks(text: &str) -> BTreeSet<String> {
     text.lines().filter_map(own).collect()
 }
 
-/// The value of `key: …` or `:key => …`, to the end of the list that it is.
-pub fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+/// Returns the value of `key: …` or `:key => …`, up to its end if it's a list.
+pub(super) fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let new = format!("{key}:");
     let old = format!(":{key} =>");
-    // Not the end of a longer name.
+    // Skips a match that is the end of a longer name.
     let whole = |at: &usize| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
     let at = text.match_indices(&new).map(|(at, _)| at).find(whole).map(|at| at + new.len());
     let at = at.or_else(|| text.find(&old).map(|at| at + old.len()))?;
     let value = text[at..].trim_start();
-    let end = match value.starts_with(['%', '[']) {
-        true => value.find([']', '}', ')', '>']).map(|at| at + 1),
-        false => value.find([',', '}']),
+    let end = if value.starts_with(['%', '[']) {
+        value.find([']', '}', ')', '>']).map(|at| at + 1)
+    } else {
+        value.find([',', '}'])
     };
     Some(&value[..end.unwrap_or(value.len())])
 }
 
-/// The words of `%w{a b}`, `[:a, 'b']` or `:a`.
-pub fn list(text: &str) -> Vec<String> {
+/// Returns the words of `%w{a b}`, `[:a, 'b']` or `:a`.
+pub(super) fn list(text: &str) -> Vec<String> {
     let bare = text.strip_prefix("%w").or(text.strip_prefix("%i")).unwrap_or(text);
     let words = bare.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()

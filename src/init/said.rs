@@ -1,8 +1,8 @@
-//! What is told of a new fabfile: what was found, what was written, what to type next.
-use super::{File, Found, plan::Planned};
+//! Reports on a new fabfile: what was found, what was written, and what to type next.
+use super::{File, FoundProject, plan::Planned};
 
-/// The whole text.
-pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
+/// Returns the whole report.
+pub fn said(found: &FoundProject, fleets: &[Planned], files: &[File]) -> String {
     let mut text = String::from("found:\n");
     for line in facts(found) {
         text += &format!("  {line}\n");
@@ -26,7 +26,7 @@ pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
     format!("{text}\n{}", next(fleets))
 }
 
-fn facts(found: &Found) -> Vec<String> {
+fn facts(found: &FoundProject) -> Vec<String> {
     let by = |file: &str| format!(" (`{file}`)");
     let mut facts = vec![match &found.by {
         Some(file) => format!("{}: {}{}", found.app, found.kind.word(), by(file)),
@@ -62,8 +62,8 @@ fn facts(found: &Found) -> Vec<String> {
     facts
 }
 
-/// What stands in the files although nothing says so.
-fn guesses(found: &Found, fleets: &[Planned]) -> Vec<String> {
+/// Lists what rfab wrote into the files without knowing it for certain.
+fn guesses(found: &FoundProject, fleets: &[Planned]) -> Vec<String> {
     let mut guesses = found.guesses.clone();
     let made_up = fleets.iter().any(|fleet| fleet.example);
     if made_up {
@@ -92,9 +92,10 @@ fn next(fleets: &[Planned]) -> String {
     let Some(first) = fleets.first() else { return String::new() };
     let task = first.function.trim_end_matches('_');
     let example = fleets.iter().any(|fleet| fleet.example);
-    let (read, reference) = match example {
-        true => ("put your own hosts into the fleet files; then type", "stable"),
-        false => ("read them, because they list each default; then type", "stable"),
+    let (read, reference) = if example {
+        ("put your own hosts into the fleet files; then type", "stable")
+    } else {
+        ("read them, because they list each default; then type", "stable")
     };
     let lines = [
         ("rfab".to_owned(), "show what you can type here"),

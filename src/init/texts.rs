@@ -1,38 +1,38 @@
-//! Files of other tools, and texts within their lines.
+//! Reads other tools' files, and finds texts within their lines.
+use crate::control::brief;
 use std::{fs, path::Path};
 
-/// The largest file that is looked at, in bytes.
+/// The largest file that rfab reads, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The text of a file, if it is one; nothing waits for a pipe of that name.
-pub fn read(path: &Path) -> Option<String> {
+/// Returns the text of a regular file. It skips a pipe, which could block.
+pub(super) fn read(path: &Path) -> Option<String> {
     let about = fs::metadata(path).ok().filter(|about| about.is_file() && about.len() <= LARGEST);
     about.and_then(|_| fs::read_to_string(path).ok())
 }
 
-/// Whether a text is good for a file's, a user's, or a unit's name.
-pub fn plain(text: &str) -> bool {
+/// Returns whether a text is valid as the name of a file, a user or a unit.
+pub(super) fn plain(text: &str) -> bool {
     !text.is_empty()
         && text.len() < 64
         && !text.starts_with(['-', '.'])
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// Whether a text is a path that a fleet file takes, and nothing that a host would have to expand.
-pub fn is_path(text: &str) -> bool {
+/// Returns whether a text is a path that a fleet file accepts and that a host doesn't have to expand.
+pub(super) fn is_path(text: &str) -> bool {
     let parts = text.strip_prefix('/').unwrap_or(text).split('/');
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@+".contains(&b));
     text.len() < 200 && parts.into_iter().all(|part| !matches!(part, "" | "." | "..") && plain(part))
 }
 
-/// A text of a file in backticks, short, and with nothing that a terminal would act on.
-pub fn named(text: &str) -> String {
-    let short: String = text.trim().chars().take(80).collect();
-    format!("`{}`", short.escape_debug())
+/// Returns a text in backquotes, cut to 80 characters, with control characters escaped.
+pub(super) fn named(text: &str) -> String {
+    format!("`{}`", brief(text.trim(), 80))
 }
 
-/// The quoted texts of a line, and the words of Ruby's `%w{…}`, in order.
-pub fn quoted(line: &str) -> Vec<String> {
+/// Returns the quoted texts of a line and the words of Ruby's `%w{…}`, in order.
+pub(super) fn quoted(line: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = line;
     while let Some(at) = rest.find(['\'', '"', '%']) {
@@ -45,9 +45,10 @@ pub fn quoted(line: &str) -> Vec<String> {
             rest = &begin[1..];
             continue;
         };
-        match begin.starts_with('%') {
-            true => texts.extend(text.split_whitespace().map(str::to_owned)),
-            false => texts.push(text.to_owned()),
+        if begin.starts_with('%') {
+            texts.extend(text.split_whitespace().map(str::to_owned))
+        } else {
+            texts.push(text.to_owned())
         }
         rest = after;
     }
@@ -67,8 +68,8 @@ fn percent(text: &str) -> Option<(&str, &str)> {
     inner[1..].split_once(close)
 }
 
-/// A line of Ruby without its comment; `#{` is none.
-pub fn uncommented(line: &str) -> &str {
+/// Returns a line of Ruby without its comment; `#{` doesn't start one.
+pub(super) fn uncommented(line: &str) -> &str {
     let mut within = None;
     for (at, c) in line.char_indices() {
         match (within, c) {
@@ -81,8 +82,8 @@ pub fn uncommented(line: &str) -> &str {
     line
 }
 
-/// A text with each `#{fetch(:name)}`, `#{name}` filled in; `None` where something else would have to be run.
-pub fn resolved(text: &str, known: impl Fn(&str) -> Option<String>) -> Option<String> {
+/// Fills in each `#{fetch(:name)}` and `#{name}`; `None` if that would mean running code.
+pub(super) fn resolved(text: &str, known: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut whole = String::new();
     let mut rest = text;
     while let Some((before, from)) = rest.split_once("#{") {

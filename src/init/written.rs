@@ -1,4 +1,4 @@
-//! New files, all of them or none.
+//! Writes new files, either all of them or none.
 use crate::failure::Failure;
 use rustix::{
     fs::{AtFlags, Mode, OFlags, mkdirat, open, openat, unlinkat},
@@ -10,15 +10,15 @@ use std::{
     path::Path,
 };
 
-/// A file and what is in it.
+/// A file and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// From the folder on.
+    /// The path from the folder.
     pub path: String,
     pub text: String,
 }
 
-/// Writes files that are not there yet; if one is there, or cannot be written, then none.
+/// Writes files. If one of them exists or can't be written, it writes none.
 pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     let there = |file: &&File| fs::symlink_metadata(folder.join(&file.path)).is_ok();
     let there: Vec<String> = files.iter().filter(there).map(|file| format!("`{}`", file.path)).collect();
@@ -31,7 +31,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     for file in files {
         let path = folder.join(&file.path);
         if let Err(e) = create(folder, &file.path, &file.text) {
-            // Only what was made just now is taken away again.
+            // Removes only the files that it wrote itself.
             done.iter().for_each(|path| drop(fs::remove_file(path)));
             return Err(Failure::failed(format!("`{}` can't be written, so nothing was: {e}", file.path)));
         }
@@ -40,7 +40,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a file and the folders above it. A link among these may point outside the repository, and is not followed.
+/// Creates a file and its parent folders. It doesn't follow a link among these, which may point outside the repository.
 fn create(top: &Path, path: &str, text: &str) -> io::Result<()> {
     let folder = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut at = open(top, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;

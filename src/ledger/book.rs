@@ -1,20 +1,20 @@
-//! A ledger's lines, read back.
-use super::{Line, Phase, number_in};
+//! Reads the lines of a ledger.
+use super::{LedgerLine, Phase, number_in};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The lines of one ledger, oldest first; a line that is torn or of a newer version is counted, never guessed.
+/// The lines of one ledger, oldest first. A line that is torn or of a newer version is counted and left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Book {
-    pub lines: Vec<Line>,
+    pub lines: Vec<LedgerLine>,
     pub unread: usize,
 }
 
-/// What a line begins with; within a text of it the quotes would be escaped.
+/// The beginning of a line. Within one of its texts, the quotes would be escaped.
 const BEGINNING: &str = "{\"v\":1,\"run\":\"";
 
-fn parsed(line: &str) -> Option<Line> {
-    serde_json::from_str::<Line>(line).ok().filter(|line| line.v == 1).map(Line::plain)
+fn parsed(line: &str) -> Option<LedgerLine> {
+    serde_json::from_str::<LedgerLine>(line).ok().filter(|line| line.v == 1).map(LedgerLine::plain)
 }
 
 impl Book {
@@ -24,12 +24,12 @@ impl Book {
         book
     }
 
-    /// Reads the lines that follow.
+    /// Reads more lines.
     pub fn extend(&mut self, text: &str) {
         text.lines().for_each(|line| _ = self.take(line));
     }
 
-    /// Reads the next line, and gives the part of its text that is one, if any is.
+    /// Reads the next line, and returns the part of the text that is a whole line, if there is one.
     pub fn take<'a>(&mut self, text: &'a str) -> Option<&'a str> {
         if text.trim().is_empty() {
             return None;
@@ -39,16 +39,16 @@ impl Book {
             return Some(text);
         }
         self.unread += 1;
-        // One that was torn costs itself alone, not the one that was written behind it.
+        // A torn line doesn't spoil the line that was written after it.
         let behind = &text[text.rfind(BEGINNING).filter(|at| *at > 0)?..];
         self.lines.push(parsed(behind)?);
         Some(behind)
     }
 
-    /// The last drain or ready of a host that was done, or may have been.
-    pub fn last_admin(&self, host: &str) -> Option<&Line> {
-        let of = |l: &&Line| l.host.as_deref() == Some(host) && matches!(&*l.effect, "drain" | "ready");
-        let mut told: Vec<&Line> = Vec::new();
+    /// Returns the last drain or ready of a host that was done or may have been.
+    pub fn last_admin(&self, host: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| l.host.as_deref() == Some(host) && matches!(&*l.effect, "drain" | "ready");
+        let mut told: Vec<&LedgerLine> = Vec::new();
         for line in self.lines.iter().filter(of) {
             if line.phase != Phase::Failed {
                 told.push(line);
@@ -62,34 +62,34 @@ impl Book {
         told.pop()
     }
 
-    /// The number that the fleet gave a commit, the last if it was made anew under another.
+    /// Returns the number that the fleet gave a commit; the last one if the release was made again with another.
     pub fn number_of(&self, commit: &str) -> Option<u32> {
-        let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        let given = |l: &&LedgerLine| l.effect == "release" && l.commit.as_deref() == Some(commit);
         self.lines.iter().rev().find(given).and_then(|l| l.number)
     }
 
-    /// What a commit was called when it was last deployed.
+    /// Returns the name that a commit was last deployed by.
     pub fn name_of(&self, commit: &str) -> Option<&str> {
-        let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        let given = |l: &&LedgerLine| l.effect == "release" && l.commit.as_deref() == Some(commit);
         self.lines.iter().rev().find(given).and_then(|l| l.reason.as_deref())
     }
 
-    /// What people call each commit that was deployed; one that has no name but its own digits is left out.
+    /// Returns the name of each deployed commit for people. A commit with no name except its digits is left out.
     pub fn called(&self) -> BTreeMap<&str, &str> {
         let of = |line| Some((line, Book::called_in(line)?));
         let told = self.lines.iter().filter(|l| l.effect == "release").filter_map(of);
         told.filter_map(|(line, name)| Some((line.commit.as_deref()?, name))).collect()
     }
 
-    /// What a line of a release calls its commit: a tag or a version before the branch that was typed.
-    pub fn called_in(line: &Line) -> Option<&str> {
+    /// Returns the name that a release line gives its commit. A tag or a version takes precedence over a typed branch.
+    pub fn called_in(line: &LedgerLine) -> Option<&str> {
         called(line.commit.as_deref()?, line.reason.as_deref(), line.names.as_deref().unwrap_or_default())
     }
 
-    /// What else services may call each commit that was deployed, by commit.
+    /// Lists the other names that services may report for each deployed commit, by commit.
     ///
-    /// Lines of before rfab wrote that down have the name that was typed: it counts where it has a version's number in it, for
-    /// else it may be a branch's.
+    /// Lines that don't list names have the typed name. It counts if it has a version's number; otherwise it may be
+    /// a branch's.
     pub fn names(&self) -> BTreeMap<&str, Vec<String>> {
         let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for line in self.lines.iter().filter(|l| matches!(&*l.effect, "release" | "activate")) {
@@ -104,17 +104,18 @@ impl Book {
         all
     }
 
-    /// What a line of a release or an activation says that its commit is called.
-    pub(super) fn names_in(line: &Line) -> impl Iterator<Item = &str> {
+    /// Lists the names that a line of a release or an activation gives its commit.
+    pub(super) fn names_in(line: &LedgerLine) -> impl Iterator<Item = &str> {
         let typed = line.reason.iter().filter(move |name| line.effect == "release" && number_in(name).is_some());
         let told = line.names.iter().flatten();
         told.chain(typed.filter(move |_| line.names.is_none())).map(String::as_str)
     }
 
-    /// What else a service may call a commit.
+    /// Lists the other names that a service may report for a commit.
     pub fn names_of(&self, commit: &str) -> Vec<String> {
-        let of =
-            |line: &&Line| matches!(&*line.effect, "release" | "activate") && line.commit.as_deref() == Some(commit);
+        let of = |line: &&LedgerLine| {
+            matches!(&*line.effect, "release" | "activate") && line.commit.as_deref() == Some(commit)
+        };
         let mut names: Vec<String> = Vec::new();
         for name in self.lines.iter().filter(of).flat_map(Self::names_in) {
             if !names.iter().any(|other| other == name) {
@@ -124,30 +125,31 @@ impl Book {
         names
     }
 
-    /// The highest number that the fleet gave.
+    /// Returns the highest number that the fleet gave.
     pub fn highest(&self) -> u32 {
         self.lines.iter().filter_map(|l| l.number).max().unwrap_or(0)
     }
 
-    /// The line of the commit whose deploy began last.
-    pub fn newest(&self) -> Option<&Line> {
+    /// Returns the release line of the commit that was deployed last.
+    pub fn newest(&self) -> Option<&LedgerLine> {
         self.lines.iter().rev().find(|l| l.effect == "release" && l.commit.is_some())
     }
 
-    /// The last line of something that is written down by name, whatever commit it is about.
-    pub fn last_mark(&self, name: &str) -> Option<&Line> {
+    /// Returns the last line with a mark's name, for any commit.
+    pub fn last_mark(&self, name: &str) -> Option<&LedgerLine> {
         self.lines.iter().rev().find(|l| l.effect == "mark" && l.reason.as_deref() == Some(name))
     }
 
-    /// How a migration stands: nobody began it, or its last line.
-    pub fn mark(&self, name: &str, commit: &str) -> Option<&Line> {
-        let of =
-            |l: &&Line| l.effect == "mark" && l.reason.as_deref() == Some(name) && l.commit.as_deref() == Some(commit);
+    /// Returns the last line of a migration; `None` if it never began.
+    pub fn mark(&self, name: &str, commit: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| {
+            l.effect == "mark" && l.reason.as_deref() == Some(name) && l.commit.as_deref() == Some(commit)
+        };
         self.lines.iter().rev().find(of)
     }
 }
 
-/// What people call a commit, of what was typed for it and its other names; its own digits are no name.
+/// Returns a commit's name for people, from the typed name and its other names. Its own digits don't count.
 pub fn called<'a>(commit: &str, typed: Option<&'a str>, names: &'a [String]) -> Option<&'a str> {
     let typed = typed.filter(|typed| !commit.starts_with(*typed));
     let tag = typed.filter(|typed| names.iter().any(|name| name.as_str() == *typed));
@@ -160,7 +162,7 @@ mod tests {
     use super::*;
 
     fn line(effect: &str, host: &str, phase: Phase) -> String {
-        let line = Line {
+        let line = LedgerLine {
             v: 1,
             run: "r1".into(),
             seq: 1,
@@ -203,14 +205,14 @@ mod tests {
     #[test]
     fn no_word_of_a_line_moves_or_hides_text_and_a_mark_keeps_its_name() {
         let told = |effect: &str| {
-            let mut line: Line = serde_json::from_str(&line(effect, "web1", Phase::Ok)).expect("a line");
+            let mut line: LedgerLine = serde_json::from_str(&line(effect, "web1", Phase::Ok)).expect("a line");
             line.reason = Some("a\nb".into());
             line.on_behalf_of = Some("\u{202e}".into());
             (line.who, line.from) = ("anna\nerror: forged".into(), "\x1b[2J".into());
             (line.run, line.host) = ("r\r".into(), Some("web\t1".into()));
             Book::read(&line.text()).lines.remove(0)
         };
-        let Line { who, from, run, host, reason, on_behalf_of, .. } = told("drain");
+        let LedgerLine { who, from, run, host, reason, on_behalf_of, .. } = told("drain");
         let words = [&who, &from, &*run, &*host.expect("one"), &reason.expect("one"), &on_behalf_of.expect("one")];
         assert!(!words.join("").contains(crate::control::hidden), "{words:?}");
         assert_eq!(told("mark").reason.as_deref(), Some("a\nb"));
@@ -253,7 +255,7 @@ mod tests {
         let book = Book::read(&text);
         assert_eq!(book.last_admin("web1").map(|l| &*l.effect), Some("drain"));
         assert_eq!(book.last_admin("web3"), None);
-        // Nobody knows whether it was done.
+        // rfab can't tell whether it was done.
         assert_eq!(book.last_admin("web4").map(|l| (&*l.effect, l.phase)), Some(("ready", Phase::Intent)));
     }
 }

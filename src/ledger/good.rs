@@ -1,40 +1,40 @@
-//! What was good on a host.
-use super::{Book, Line, Phase};
+//! The commits that were good on a host.
+use super::{Book, LedgerLine, Phase};
 use crate::host::Name;
 use std::collections::BTreeMap;
 
-/// The name of a host's switches among what is written down for a fleet.
+/// Returns the mark's name for the switches of a host.
 pub fn switch(host: &str) -> String {
     format!("switch {host}")
 }
 
-/// The name of what did not prove healthy on a host.
+/// Returns the mark's name for commits that didn't become healthy on a host.
 pub fn bad(host: &str) -> String {
     format!("bad on {host}")
 }
 
-/// The name of what was rolled back.
+/// The mark's name for commits that were rolled back.
 pub const WITHDRAWN: &str = "rolled back";
 
-/// Gives the host that something which is written down by name is about, if it is about one.
+/// Returns the host in a mark's name, if it has one.
 pub fn of_host(name: &str) -> Option<&str> {
     name.strip_prefix("switch ").or_else(|| name.strip_prefix("bad on "))
 }
 
-/// Tells whether something of that name says that a host's release was bad.
+/// Returns whether a mark's name stands for a bad commit on a host.
 pub fn is_bad(name: &str) -> bool {
     name.starts_with("bad on ")
 }
 
-/// Whether a name is one of rfab's own, under which a script writes nothing down.
+/// Returns whether rfab uses a mark's name itself, so that a script can't.
 pub fn reserved(name: &str) -> bool {
     of_host(name).is_some() || name == WITHDRAWN
 }
 
-/// The most that one can go back on a host.
+/// The most good commits that are kept for a host.
 const BACK: usize = 20;
 
-/// What was good on a host so far, each with something that is kept of its line.
+/// The good commits of a host so far, each with a value from its line.
 pub(super) struct Goods<'a, T>(Vec<(&'a Name, T)>);
 
 impl<T> Default for Goods<'_, T> {
@@ -44,8 +44,8 @@ impl<T> Default for Goods<'_, T> {
 }
 
 impl<'a, T> Goods<'a, T> {
-    /// Takes the next mark of the host.
-    pub fn take(&mut self, line: &'a Line, commit: &'a Name, kept: T) {
+    /// Applies the next mark of the host.
+    pub(super) fn take(&mut self, line: &'a LedgerLine, commit: &'a Name, kept: T) {
         let known = self.0.iter().position(|(c, _)| *c == commit);
         let is_bad = line.reason.as_deref().is_some_and(is_bad);
         match known {
@@ -57,7 +57,7 @@ impl<'a, T> Goods<'a, T> {
         self.0.drain(..over);
     }
 
-    pub fn places(&self) -> impl Iterator<Item = T>
+    pub(super) fn places(&self) -> impl Iterator<Item = T>
     where
         T: Copy,
     {
@@ -66,10 +66,10 @@ impl<'a, T> Goods<'a, T> {
 }
 
 impl Book {
-    /// The commits that a host was switched to and proven healthy with, oldest first.
+    /// Lists the commits that a host was switched to and was healthy with, oldest first.
     ///
-    /// A switch back to one of them forgets those after it, from its first moment on: what was left is not gone back to.
-    /// One that did not prove healthy when it was last tried is forgotten, too.
+    /// A switch back to one of them drops the later ones as soon as it begins, because a host doesn't return to what it
+    /// left. A commit that wasn't healthy at its last try is dropped too.
     pub fn good(&self, host: &str) -> Vec<Name> {
         let mut goods = Goods::default();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
@@ -81,13 +81,13 @@ impl Book {
         goods.0.into_iter().map(|(commit, ())| commit.clone()).collect()
     }
 
-    /// The last of them and the one before it: what a host goes back to, however many that never were good came since.
+    /// Returns the last two of them, which the host can return to no matter how many bad ones followed.
     pub fn spared(&self, host: &str) -> Vec<Name> {
         let mut good = self.good(host);
         good.split_off(good.len().saturating_sub(2))
     }
 
-    /// The same of several hosts, read once.
+    /// Lists the good commits of several hosts in one pass.
     pub fn goods(&self, hosts: &[Name]) -> BTreeMap<Name, Vec<Name>> {
         let mut all: BTreeMap<&str, Goods<()>> = hosts.iter().map(|host| (&**host, Goods::default())).collect();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
@@ -100,9 +100,9 @@ impl Book {
         all.into_iter().map(|(host, goods)| (host.into(), commits(goods))).collect()
     }
 
-    /// Whether a commit did not stay healthy on a host when it was last tried there.
+    /// Returns whether a commit wasn't healthy on a host at its last try there.
     pub fn is_bad(&self, host: &str, commit: &str) -> bool {
-        let about = |l: &&Line| {
+        let about = |l: &&LedgerLine| {
             l.effect == "mark"
                 && l.commit.as_deref() == Some(commit)
                 && l.reason.as_deref().and_then(of_host) == Some(host)
@@ -110,9 +110,9 @@ impl Book {
         self.lines.iter().rev().find(about).and_then(|line| line.reason.as_deref()).is_some_and(is_bad)
     }
 
-    /// Whether a commit was rolled back, and nobody has deployed it since.
-    pub fn withdrawn(&self, commit: &str) -> Option<&Line> {
-        let about = |l: &&Line| {
+    /// Returns the line that rolled a commit back, unless it was deployed again.
+    pub fn withdrawn(&self, commit: &str) -> Option<&LedgerLine> {
+        let about = |l: &&LedgerLine| {
             l.commit.as_deref() == Some(commit)
                 && (l.effect == "release" || l.effect == "mark" && l.reason.as_deref() == Some(WITHDRAWN))
         };
@@ -124,8 +124,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn line(effect: &str, reason: &str, commit: &str, phase: Phase) -> Line {
-        Line {
+    fn line(effect: &str, reason: &str, commit: &str, phase: Phase) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: "r".into(),
             seq: 0,
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// `a` is a switch to `a` that ended well, `a?` one that has no end, `a!` one that did not prove healthy.
+    /// In `told`, `a` is a switch to `a` that ended well, `a?` one without an end, and `a!` one that wasn't healthy.
     fn good(told: &str) -> String {
         let lines = told.split_whitespace().flat_map(|word| {
             let commit = &word[..1];

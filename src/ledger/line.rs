@@ -5,20 +5,20 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Something that was about to be done, or how it ended.
+/// A step that was about to be done, or how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
+pub struct LedgerLine {
     /// The version of this format.
     pub v: u8,
     pub run: Name,
-    /// Counts the lines of a run.
+    /// The number of the line within its run.
     pub seq: u32,
-    /// RFC 3339, by the clock of whoever wrote the line.
+    /// RFC 3339, by the clock of the machine that wrote the line.
     pub at: String,
     pub who: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<String>,
-    /// The machine that the operator sat at.
+    /// The operator's machine.
     pub from: String,
     pub effect: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,12 +31,12 @@ pub struct Line {
     /// The number that the fleet gave the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
-    /// What else a service may call the commit: its tags, the version and the digest of an archive. Older lines lack it.
+    /// Other names that a service may report for it: tags, an archive's version and digest. Older lines lack them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// `BALANCER/POOL`: the only places that a drain or a ready is about, if the host was out of some of its pools before.
+    /// `BALANCER/POOL`: the only places of a drain or a ready, if the host was out of some of its pools before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<String>,
     /// The balancers' epochs when the line was made.
@@ -44,7 +44,7 @@ pub struct Line {
     pub epoch: Option<String>,
 }
 
-/// How far it was.
+/// How far the step got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -54,14 +54,14 @@ pub enum Phase {
     Unknown,
 }
 
-/// Stands for the time in a line that is made before it is written; whoever writes it puts the time in.
+/// Stands for the time in a line until it's written. The writer fills the time in.
 pub const AT: &str = "@AT@";
 
-impl Line {
-    /// The line with nothing in its words that moves or hides text, for they are shown to people.
+impl LedgerLine {
+    /// Makes characters visible that move or hide text, because people read the line.
     ///
-    /// What is written down by name keeps its name as it is: it is looked up by that.
-    pub fn plain(mut self) -> Line {
+    /// A mark keeps its name as it is, because it's looked up by that.
+    pub fn plain(mut self) -> LedgerLine {
         let of_mark = self.effect == "mark";
         let texts = [&mut self.who, &mut self.from, &mut self.at].into_iter();
         let texts = texts.chain(&mut self.on_behalf_of).chain(self.reason.iter_mut().filter(|_| !of_mark));
@@ -74,7 +74,7 @@ impl Line {
         self
     }
 
-    /// Why it was done, as a person says it: the stdlib's own words for its drains are short.
+    /// Returns the reason in words. The stdlib's own reasons for its drains are short.
     pub fn why(&self) -> &str {
         match self.reason.as_deref() {
             None | Some("") => "no reason given",
@@ -88,13 +88,13 @@ impl Line {
         }
     }
 
-    /// The line as it is written; the time is still `@AT@` if it was so.
+    /// Returns the line as it's written. It keeps `@AT@` if the time isn't filled in.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("a ledger line is plain data")
     }
 }
 
-/// The time now, RFC 3339 in UTC, to the second.
+/// Returns the current time as RFC 3339 in UTC, to the second.
 pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

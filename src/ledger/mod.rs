@@ -1,4 +1,4 @@
-//! What was done, written where it was done.
+//! The ledger: a record of changes, kept where they were made.
 mod book;
 mod good;
 pub mod line;
@@ -8,5 +8,5 @@ mod version;
 
 pub use book::{Book, called};
 pub use good::{WITHDRAWN, bad, is_bad, of_host, reserved, switch};
-pub use line::{Line, Phase};
+pub use line::{LedgerLine, Phase};
 pub use version::number_in;

@@ -1,18 +1,18 @@
-//! Which lines of a ledger still say something: what came of all the others can be told without them.
-use super::{Book, Line, Phase, WITHDRAWN, good::of_host, unfinished::thing};
+//! Selects the lines of a ledger that still matter: the answers to all questions don't depend on the others.
+use super::{Book, LedgerLine, Phase, WITHDRAWN, good::of_host, unfinished::thing};
 use crate::host::Name;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// The runs whose lines are all kept, so that a run can be gone on with or taken back: the newest, as far as they are in the
-/// last lines.
+/// The number of newest runs that keep all their lines, so that they can be resumed or aborted. Lines before the last
+/// `MOST` don't count.
 const RUNS: usize = 3;
 const MOST: usize = 20_000;
 
 impl Book {
-    /// Leaves out old lines that say nothing any more, and gives the places that the kept ones had.
+    /// Drops old lines that don't matter, and returns the earlier indexes of those that are kept.
     ///
-    /// Every question about the ledger has the same answer before and after, also once more lines have come. The last
-    /// `recent` lines stay as they are, and those of the last runs.
+    /// Every question about the ledger has the same answer before and after, even after more lines are added. The last
+    /// `recent` lines stay, and so do those of the last runs.
     pub fn condense(&mut self, recent: usize) -> Vec<usize> {
         let mut runs = HashSet::new();
         let older = self.lines.iter().rposition(|line| {
@@ -39,12 +39,12 @@ impl Book {
         kept
     }
 
-    /// The lines that say how hosts stand, and how the runs that moved them ended; of all hosts if none are named.
+    /// Returns the lines about the state of hosts, all if `None`, and about the ends of the runs that changed it.
     pub fn standing(&self, hosts: Option<&[Name]>) -> Book {
         self.saying(|telling| telling.admin(|host| hosts.is_none_or(|hosts| hosts.iter().any(|name| **name == *host))))
     }
 
-    /// The same with what is said of a commit, and of the one that was deployed last, and how that went.
+    /// Returns those lines, and those about a commit and about the last deployed commit, with its results.
     pub fn releasing(&self, commit: &str) -> Book {
         let newest = self.newest().and_then(|line| line.commit.clone());
         self.saying(|telling| {
@@ -65,19 +65,19 @@ impl Book {
 }
 
 struct Telling<'a> {
-    lines: &'a [Line],
-    /// The places of lines that say something, in order.
+    lines: &'a [LedgerLine],
+    /// The indexes of the lines that matter, in order.
     kept: BTreeSet<usize>,
-    /// The runs that lines of hosts are of.
+    /// The runs that changed the kept hosts.
     movers: BTreeSet<&'a str>,
 }
 
 impl<'a> Telling<'a> {
-    fn of(lines: &'a [Line]) -> Self {
+    fn of(lines: &'a [LedgerLine]) -> Self {
         Self { lines, kept: BTreeSet::new(), movers: BTreeSet::new() }
     }
 
-    /// How hosts stand: down to the last drain or ready whose end is known, for a later line may unsay those above it.
+    /// Keeps the state of hosts: back to the last drain or ready with a known end, as later lines may revoke others.
     fn admin(&mut self, of: impl Fn(&str) -> bool) {
         let lines = self.lines;
         let mut hosts: HashMap<&str, (Vec<usize>, [Option<usize>; 2])> = HashMap::new();
@@ -104,7 +104,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// What commits are called, their numbers, and whether they were rolled back.
+    /// Keeps the names of commits, their numbers, and whether they were rolled back.
     fn releases(&mut self, of: impl Fn(&str) -> bool) {
         let mut known: HashMap<&str, BTreeSet<&str>> = HashMap::new();
         let (mut last, mut about, mut called) = (HashMap::new(), HashMap::new(), HashMap::new());
@@ -136,7 +136,7 @@ impl<'a> Telling<'a> {
         );
     }
 
-    /// How a commit went on each host when it was last tried there.
+    /// Keeps the result of a commit's last try on each host.
     fn tried(&mut self, commit: &str) {
         let mut last = HashMap::new();
         for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "mark") {
@@ -146,10 +146,10 @@ impl<'a> Telling<'a> {
         self.kept.extend(last.into_values());
     }
 
-    /// What was done once, each with its commit, for ever; of hosts' switches what a host can go back to.
+    /// Keeps all steps that are done once, each with its commit, and of a host's switches those that it can return to.
     fn marks(&mut self) {
         let (mut once, mut last) = (HashMap::new(), HashMap::new());
-        // Of each host its good commits, how they were after its last switch, and what came after that.
+        // By host: its good commits, and their lines at its last switch with the bad marks after it.
         let mut hosts: HashMap<&str, (super::good::Goods<usize>, Vec<usize>)> = HashMap::new();
         for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "mark") {
             let Some(name) = line.reason.as_deref() else { continue };
@@ -172,7 +172,7 @@ impl<'a> Telling<'a> {
         self.kept.extend(hosts.into_values().flat_map(|(_, kept)| kept));
     }
 
-    /// The runs that are not done, and those of the lines that are kept of hosts: how they ended, and who ended them.
+    /// Keeps the unfinished runs and those that changed the kept hosts: how they ended, and which runs ended them.
     fn runs(&mut self) {
         let mut lines: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut undoing: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -194,7 +194,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Where the runs that are not done came to, for people.
+    /// Keeps the last step of each unfinished run, for people.
     fn came_to(&mut self) {
         for open in super::unfinished::open_runs(self.lines).0 {
             let last = self.lines.iter().rposition(|line| line.run == open.line.run && line.effect != "run");
@@ -202,7 +202,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// The last line of everything else, and the last of it that was done.
+    /// Keeps the last line of everything else, and the last line that it was done.
     fn things(&mut self) {
         let (mut last, mut done) = (BTreeMap::new(), BTreeMap::new());
         for (at, line) in self.lines.iter().enumerate() {
@@ -224,7 +224,7 @@ mod tests {
     const HOSTS: [&str; 3] = ["web1", "web2", "web3"];
     const COMMITS: [&str; 5] = ["c0", "c1", "c2", "c3", "c4"];
 
-    /// Chance that comes again with its seed.
+    /// Random numbers that repeat with the same seed.
     struct Dice(u64);
 
     impl Dice {
@@ -238,24 +238,24 @@ mod tests {
         }
     }
 
-    fn line(run: &str, effect: &str, phase: Phase) -> Line {
+    fn line(run: &str, effect: &str, phase: Phase) -> LedgerLine {
         let line = format!(
             "{{\"v\":1,\"run\":\"{run}\",\"seq\":0,\"at\":\"\",\"who\":\"anna\",\"from\":\"mac\",\"effect\":\"{effect}\",\"phase\":\"ok\"}}"
         );
-        Line { phase, ..serde_json::from_str(&line).expect("a line") }
+        LedgerLine { phase, ..serde_json::from_str(&line).expect("a line") }
     }
 
-    /// What one run writes, from when it has the lock: each change with or without an end, then how the run ended, or nothing.
-    fn of_run(run: &str, dice: &mut Dice) -> Vec<Line> {
+    /// Returns the lines of a run that has the lock: changes with or without an end, then the run's own end, or none.
+    fn of_run(run: &str, dice: &mut Dice) -> Vec<LedgerLine> {
         use Phase::{Failed, Intent, Ok, Unknown};
         let typed = if dice.roll(6) == 0 { format!("--abort r{}", dice.roll(30)) } else { format!("prod {run}") };
-        let says = |phase| Line { reason: Some(typed.clone()), ..line(run, "run", phase) };
+        let says = |phase| LedgerLine { reason: Some(typed.clone()), ..line(run, "run", phase) };
         let mut lines = vec![says(Intent)];
         for _ in 0..dice.roll(8) {
             let (host, commit) = (dice.of(&HOSTS), dice.of(&COMMITS));
             let ends = dice.of(&[&[Intent][..], &[Intent, Ok], &[Intent, Ok], &[Intent, Failed]]);
-            let of = |effect: &str, phase| Line { host: Some(host.into()), ..line(run, effect, phase) };
-            let mark = |name: String, phase| Line {
+            let of = |effect: &str, phase| LedgerLine { host: Some(host.into()), ..line(run, effect, phase) };
+            let mark = |name: String, phase| LedgerLine {
                 reason: Some(name),
                 commit: Some(commit.into()),
                 ..line(run, "mark", phase)
@@ -265,7 +265,7 @@ mod tests {
                     let effect = dice.of(&["drain", "ready"]);
                     lines.extend(ends.iter().map(|phase| of(effect, *phase)));
                 }
-                2 => lines.push(Line {
+                2 => lines.push(LedgerLine {
                     commit: Some(commit.into()),
                     number: Some(dice.roll(50) as u32),
                     reason: Some(dice.of(&["v1.0", "main", "v2.0"]).into()),
@@ -282,13 +282,13 @@ mod tests {
         lines
     }
 
-    /// A ledger of so many runs, of which some are gone on with once more.
-    fn ledger(runs: usize, dice: &mut Dice) -> Vec<Line> {
+    /// Returns a ledger of a number of runs, some of which are resumed.
+    fn ledger(runs: usize, dice: &mut Dice) -> Vec<LedgerLine> {
         let run = |dice: &mut Dice, at: usize| if dice.roll(5) == 0 { dice.roll(at + 1) } else { at };
         (0..runs).flat_map(|at| of_run(&format!("r{}", run(dice, at)), dice)).collect()
     }
 
-    /// All that can be asked of a ledger.
+    /// Returns the answers to all questions about a ledger.
     fn answers(book: &Book) -> Vec<String> {
         let mut all = vec![
             format!("highest {}", book.highest()),
@@ -369,8 +369,8 @@ mod tests {
         for run in 0..2_000 {
             let id = format!("r{run}");
             book.lines.extend(HOSTS.iter().flat_map(|host| {
-                let of = |effect: &str, phase| Line { host: Some((*host).into()), ..line(&id, effect, phase) };
-                let mark = |phase| Line {
+                let of = |effect: &str, phase| LedgerLine { host: Some((*host).into()), ..line(&id, effect, phase) };
+                let mark = |phase| LedgerLine {
                     reason: Some(switch(host)),
                     commit: Some(COMMITS[run % 5].into()),
                     ..line(&id, "mark", phase)

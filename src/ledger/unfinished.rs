@@ -1,10 +1,10 @@
-//! What began and has no end in a ledger.
-use super::{Book, Line, Phase};
+//! Finds steps and runs in a ledger that began and didn't end.
+use super::{Book, LedgerLine, Phase};
 use crate::host::Name;
 use std::collections::HashMap;
 
-/// What a line is about, so that a later one about the same takes its place.
-pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
+/// Returns what a line is about. A later line about the same replaces it.
+pub(super) fn thing(line: &LedgerLine) -> Option<(&str, Option<&str>)> {
     let host = line.host.as_deref();
     match &*line.effect {
         "run" | "release" => None,
@@ -14,23 +14,23 @@ pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// A run that is not done.
-pub(super) struct Open<'a> {
+/// A run that isn't done.
+pub(super) struct OpenRun<'a> {
     /// Its first line.
-    pub line: &'a Line,
-    /// Where it last began: it may have been resumed.
+    pub line: &'a LedgerLine,
+    /// The index of its last beginning; a run may be resumed.
     began: usize,
 }
 
-/// The runs that took the lock and did not say that they ended, and who ended each of the others, itself or by ending well.
-pub(super) fn open_runs(lines: &[Line]) -> (Vec<Open<'_>>, HashMap<&str, Vec<&str>>) {
-    let (mut open, mut closed_by) = (Vec::<Open>::new(), HashMap::<_, Vec<_>>::new());
+/// Lists the runs that took the lock and reported no end, and for each other run the runs that ended it.
+pub(super) fn open_runs(lines: &[LedgerLine]) -> (Vec<OpenRun<'_>>, HashMap<&str, Vec<&str>>) {
+    let (mut open, mut closed_by) = (Vec::<OpenRun>::new(), HashMap::<_, Vec<_>>::new());
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
         let known = open.iter().position(|other| other.line.run == line.run);
         let began = known.map(|index| open[index].began);
         match (line.phase, known) {
             (Phase::Intent, Some(index)) => open[index].began = at,
-            (Phase::Intent, None) => open.push(Open { line, began: at }),
+            (Phase::Intent, None) => open.push(OpenRun { line, began: at }),
             (Phase::Ok | Phase::Failed, _) => {
                 let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
                 open.retain(|other| {
@@ -48,42 +48,42 @@ pub(super) fn open_runs(lines: &[Line]) -> (Vec<Open<'_>>, HashMap<&str, Vec<&st
 }
 
 impl Book {
-    /// The first lines of runs that took the lock and did not say that they ended, oldest first.
+    /// Lists the first lines of runs that took the lock and reported no end, oldest first.
     ///
-    /// A later run that ended well leaves nothing of them to be done.
-    pub fn unfinished_runs(&self) -> Vec<&Line> {
+    /// A later run that ended well closes them.
+    pub fn unfinished_runs(&self) -> Vec<&LedgerLine> {
         open_runs(&self.lines).0.into_iter().map(|open| open.line).collect()
     }
 
-    /// The runs that were to take a run back.
+    /// Lists the runs that were started to abort a run.
     pub fn undoing(&self, run: &str) -> Vec<&Name> {
         let typed = format!("--abort {run}");
-        let of = |line: &&Line| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
+        let of = |line: &&LedgerLine| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
         self.lines.iter().filter(of).map(|line| &line.run).collect()
     }
 
-    /// Why a host was out when a run began, if it was and somebody wrote it down.
+    /// Returns the reason why a host was out when a run began, if it was out and the reason is recorded.
     pub fn reason_before(&self, run: &str, host: &str) -> Option<&str> {
         let began = self.lines.iter().position(|line| *line.run == *run)?;
-        let of = |line: &&Line| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
+        let of = |line: &&LedgerLine| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
         let last = self.lines[..began].iter().filter(of).rfind(|line| matches!(&*line.effect, "drain" | "ready"));
         last.filter(|line| line.effect == "drain")?.reason.as_deref()
     }
 
-    /// Whether a run took the lock and did not say that all of it was done.
+    /// Returns whether a run took the lock and didn't report that everything was done.
     pub fn ended_early(&self, run: &str) -> bool {
         let last = self.lines.iter().rfind(|line| *line.run == *run && line.effect == "run");
         last.is_some_and(|line| matches!(line.phase, Phase::Intent | Phase::Unknown))
     }
 
-    /// Whether a run said at its end that it changed nothing.
+    /// Returns whether a run reported at its end that it changed nothing.
     pub fn changed_nothing(&self, run: &str) -> bool {
         let last = self.lines.iter().rfind(|line| *line.run == *run && line.effect == "run");
         last.is_some_and(|line| line.phase == Phase::Failed)
     }
 
-    /// The last lines about whatever began and has no known end: a drain, a switch, a migration; oldest first.
-    pub fn unfinished(&self) -> Vec<&Line> {
+    /// Lists the last line of each step without a known end: a drain, a switch, a migration; oldest first.
+    pub fn unfinished(&self) -> Vec<&LedgerLine> {
         let mut last: HashMap<_, usize> = HashMap::new();
         for (at, line) in self.lines.iter().enumerate() {
             last.extend(thing(line).map(|thing| (thing, at)));
@@ -94,9 +94,9 @@ impl Book {
         open.into_iter().map(|at| &self.lines[at]).collect()
     }
 
-    /// The last activation of a host that was done.
-    pub fn activated(&self, host: &str) -> Option<&Line> {
-        let of = |l: &&Line| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
+    /// Returns the last activation of a host that was done.
+    pub fn activated(&self, host: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
         self.lines.iter().rev().find(of)
     }
 }
@@ -105,8 +105,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> Line {
-        Line {
+    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: run.into(),
             seq: 0,

@@ -1,8 +1,8 @@
-//! The names of versions.
+//! Finds the number in a version's name.
 
 /// Finds the number in a version's name: `3.0.1` in `v3.0.1`, `shop-3.0.1` and `app2-v3.0.1`.
 ///
-/// It begins with a digit that starts `N.N`. In `2024-11-29.1` there is none, for `29.1` may be another day's.
+/// It starts at the first `N.N`. `2024-11-29.1` has no number, because `29.1` could belong to another day.
 pub fn number_in(name: &str) -> Option<&str> {
     let bytes = name.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);

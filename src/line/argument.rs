@@ -1,27 +1,30 @@
-//! The text after a task's first `:`, and how values find their parameters.
-use super::{LineError, near};
-use crate::fabfile::task::{Overload, Signature};
+//! Assigns the text after a task's first `:` to the task's parameters.
+use super::LineError;
+use crate::{
+    fabfile::task::{Overload, Signature},
+    misspelled,
+};
 
-/// Values in the places of one overload.
+/// Values for the parameters of one overload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub(super) struct Bound {
     pub arguments: Vec<String>,
     /// By name.
     pub options: Vec<(String, String)>,
     pub takes_options: bool,
 }
 
-/// One value, with the name before its `=`.
-struct Piece {
+/// A value, and the name before its `=`.
+struct ArgumentPiece {
     name: Option<String>,
     value: String,
 }
 
-/// Fills a task's parameters from the text after its `:`.
-pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
+/// Assigns the text after a task's `:` to its parameters.
+pub(super) fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     let mut values = Vec::new();
     let mut named: Vec<(String, String)> = Vec::new();
-    for Piece { name, value } in pieces(text) {
+    for ArgumentPiece { name, value } in pieces(text) {
         match name {
             None => values.push(value),
             Some(name) if name.is_empty() => return Err(LineError::NoName { task: task.name.clone(), value }),
@@ -38,14 +41,14 @@ pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     fit(task, &values, &named).ok_or_else(|| misfit(task, values.len(), named))
 }
 
-/// Finds the overload that values and named values fill, with the fewest left over to `options`.
-pub fn fit(task: &Signature, values: &[String], named: &[(String, String)]) -> Option<Bound> {
+/// Finds the overload that fits the values and named values, with the fewest left for `options`.
+pub(super) fn fit(task: &Signature, values: &[String], named: &[(String, String)]) -> Option<Bound> {
     let all = task.overloads.iter().filter_map(|overload| fit_one(overload, values, named));
     all.min_by_key(|bound| (bound.options.len(), bound.takes_options))
 }
 
-/// A value as it is written after a `:`, so that it is one and has no name.
-pub fn escaped(value: &str) -> String {
+/// Escapes a value, so that it's a single value without a name after a `:`.
+pub(super) fn escaped(value: &str) -> String {
     value.replace(',', "\\,").replace('=', "\\=")
 }
 
@@ -68,7 +71,7 @@ fn fit_one(overload: &Overload, values: &[String], named: &[(String, String)]) -
     Some(Bound { arguments: places.into_iter().collect::<Option<_>>()?, options, takes_options: overload.options })
 }
 
-/// Says why no overload fits.
+/// Explains why no overload fits.
 fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> LineError {
     let parameters: Vec<&str> =
         task.overloads.iter().flat_map(|overload| overload.parameters.iter().map(String::as_str)).collect();
@@ -76,7 +79,7 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Line
     let takes_options = task.overloads.iter().any(|overload| overload.options);
     let boxed = || Box::new(task.clone());
     let stray = named.iter().find(|(name, _)| !is_parameter(name));
-    let likely = stray.and_then(|(name, _)| near::name(name, parameters.iter().copied()).map(str::to_owned));
+    let likely = stray.and_then(|(name, _)| misspelled::nearest(name, parameters.iter().copied()).map(str::to_owned));
     if let (Some((name, value)), false) = (stray, takes_options) {
         return LineError::UnknownName { task: boxed(), name: name.clone(), value: value.clone(), near: likely };
     }
@@ -95,15 +98,15 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Line
     LineError::WrongCount { task: boxed(), given, misspelt, misread: Vec::new() }
 }
 
-/// Splits at `,` and at the first `=` of each part; `\,` and `\=` are a comma and an equals sign, any other `\` is text.
-fn pieces(text: &str) -> Vec<Piece> {
+/// Splits at `,` and at the first `=` of each part. `\,` and `\=` are a comma and an equals sign, other `\` are text.
+fn pieces(text: &str) -> Vec<ArgumentPiece> {
     let mut pieces = Vec::new();
-    let mut piece = Piece { name: None, value: String::new() };
+    let mut piece = ArgumentPiece { name: None, value: String::new() };
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\\' => piece.value.push(chars.next_if(|next| matches!(next, ',' | '=')).unwrap_or('\\')),
-            ',' => pieces.push(std::mem::replace(&mut piece, Piece { name: None, value: String::new() })),
+            ',' => pieces.push(std::mem::replace(&mut piece, ArgumentPiece { name: None, value: String::new() })),
             '=' if piece.name.is_none() => piece.name = Some(std::mem::take(&mut piece.value)),
             c => piece.value.push(c),
         }

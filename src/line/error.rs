@@ -1,9 +1,9 @@
-//! Why a command line cannot be understood, in words.
+//! Errors of a command line, in words.
 use super::usage;
-use crate::{command, fabfile::task::Signature, failure::Exit};
+use crate::{command, fabfile::task::Signature, failure::Exit, misspelled::question};
 use std::fmt;
 
-/// Why a command line cannot be understood.
+/// Why rfab can't understand a command line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     #[error("no task is named")]
@@ -11,12 +11,12 @@ pub enum LineError {
     #[error("`{word}` isn't a task")]
     UnknownTask {
         word: String,
-        /// Tasks of a like name, the nearest first.
+        /// Tasks with a similar name, nearest first.
         near: Vec<Signature>,
         misread: Vec<Misread>,
-        /// The task before it, whose argument it may have been meant to be.
+        /// The task before the word, which the word may be an argument of.
         before: Option<Box<Signature>>,
-        /// The word together with the task before it.
+        /// The word joined to the task before it.
         instead: Option<String>,
     },
     #[error("`{word}` is both `{}` and `{}`", functions[0], functions[1])]
@@ -27,7 +27,7 @@ pub enum LineError {
     WrongCount {
         task: Box<Signature>,
         given: usize,
-        /// A name that went to `options`, and the parameter that it is like.
+        /// A name that went to `options`, and the parameter that it resembles.
         misspelt: Option<(String, String)>,
         misread: Vec<Misread>,
     },
@@ -44,23 +44,23 @@ pub enum LineError {
     #[error("no command follows `--`")]
     NoCommand,
     #[error(transparent)]
-    Command(#[from] command::Error),
+    Command(#[from] command::CommandError),
 }
 
-/// A word that was taken as an argument, but is like a task.
+/// A word that was taken as an argument, but resembles a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misread {
     pub word: String,
-    /// What it was taken as.
+    /// The parameter that it was taken as.
     pub parameter: String,
-    /// The task that has that parameter.
+    /// The task with that parameter.
     pub task: String,
-    /// The task that it is like.
+    /// The task that it resembles.
     pub near: Signature,
 }
 
 impl LineError {
-    /// The exit code; a name that two functions share is the fabfile's fault.
+    /// Returns the exit code. A name that two functions share is an error in the fabfile.
     pub fn exit(&self) -> Exit {
         match self {
             LineError::TwoTasks { .. } => Exit::Fabfile,
@@ -68,7 +68,7 @@ impl LineError {
         }
     }
 
-    /// What to type instead, or what there is, in one or more lines.
+    /// Returns what to type instead, or what can be typed, in one or more lines.
     pub fn help(&self) -> Option<String> {
         let help = match self {
             LineError::NothingToDo => vec![list_them()],
@@ -121,7 +121,7 @@ impl miette::Diagnostic for LineError {
 }
 
 impl Misread {
-    /// What it was taken for, and the task that may have been meant.
+    /// Returns what the word was taken as, and the task that the user may have meant.
     pub fn help(&self) -> String {
         let Misread { word, parameter, task, near } = self;
         let (name, card) = (&near.name, usage::card(near));
@@ -141,7 +141,7 @@ fn surplus(task: &Signature) -> String {
     format!("before it, `{}` has all its arguments\n{}", task.name, usage::card(task))
 }
 
-/// The flag that a word of other tools is.
+/// Returns the flag that does what a word of another tool asks for.
 pub fn flag_for(word: &str) -> Option<String> {
     let flag = match word {
         "list" | "tasks" => "--list",
@@ -162,11 +162,9 @@ pub fn flag_for(word: &str) -> Option<String> {
 }
 
 fn did_you_mean(near: &[Signature]) -> Option<String> {
-    let names = near.iter().map(|task| format!("`{}`", task.name)).collect::<Vec<_>>();
-    let (last, others) = names.split_last()?;
-    let names = if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) };
+    let question = question(&near.iter().map(|task| &*task.name).collect::<Vec<_>>())?;
     let cards = near.iter().map(usage::card).collect::<Vec<_>>().join("\n");
-    Some(format!("did you mean {names}?\n{cards}"))
+    Some(format!("{question}\n{cards}"))
 }
 
 fn takes(counts: &[usize]) -> String {

@@ -1,11 +1,11 @@
-//! The one way in which a call is shown.
+//! The normal form of a call.
 use super::argument::{Bound, escaped, from_text};
 use crate::fabfile::task::Signature;
 
-/// The words that mean a call and nothing else: `deploy:stable`.
+/// Returns words that mean this call and nothing else: `deploy:stable`.
 ///
-/// Only plain words can give several values that end in `\`, since a `\,` is always a comma.
-pub fn words(task: &Signature, bound: &Bound) -> Vec<String> {
+/// Several values that end in `\` need separate words, because `\,` always is a comma.
+pub(super) fn words(task: &Signature, bound: &Bound) -> Vec<String> {
     if bound.arguments.is_empty() && bound.options.is_empty() {
         return vec![task.name.clone()];
     }
@@ -16,7 +16,7 @@ pub fn words(task: &Signature, bound: &Bound) -> Vec<String> {
     }
 }
 
-/// A single argument with its commas as they are: `web1,web2`.
+/// Writes a single argument with its commas unescaped: `web1,web2`.
 fn whole(bound: &Bound) -> Option<String> {
     match (&bound.arguments[..], &bound.options[..]) {
         ([one], []) => Some(one.replace('=', "\\=")),
@@ -29,7 +29,7 @@ fn in_order(bound: &Bound) -> Option<String> {
     Some(arguments.chain(options(bound)).collect::<Vec<_>>().join(","))
 }
 
-/// Everything by name, with what ends in `\` last, where no comma follows it.
+/// Writes all values by name. Those that end in `\` come last, because no comma follows there.
 fn by_name(task: &Signature, bound: &Bound) -> Option<String> {
     let overload = task.overloads.iter().find(|overload| {
         overload.parameters.len() == bound.arguments.len() && overload.options == bound.takes_options

@@ -1,14 +1,13 @@
-//! Words, read from left to right.
+//! Reads words from left to right.
 use super::{
-    Call, LineError, Misread,
+    LineError, Misread, TaskCall,
     argument::{self, Bound},
-    near,
 };
-use crate::{command::quoted, fabfile::task::Signature};
+use crate::{command::quoted, fabfile::task::Signature, misspelled};
 
-/// Reads all words as calls of tasks with their arguments; some of these may be like a task.
-pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), LineError> {
-    let mut reader = Reader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
+/// Reads all words as calls of tasks with their arguments, and lists the arguments that resemble a task.
+pub(super) fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<TaskCall>, Vec<Misread>), LineError> {
+    let mut reader = WordReader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
     while let [word, rest @ ..] = reader.rest {
         reader.rest = rest;
         reader.read(word)?;
@@ -17,22 +16,22 @@ pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Mi
     Ok((reader.calls, misread))
 }
 
-struct Reader<'a> {
+struct WordReader<'a> {
     tasks: &'a [Signature],
     rest: &'a [String],
-    calls: Vec<Call>,
-    /// Words that were taken as arguments because they stood behind a task.
+    calls: Vec<TaskCall>,
+    /// Words that were taken as arguments because they follow a task.
     filled: Vec<Filled<'a>>,
 }
 
-/// A plain word in a parameter's place.
+/// A plain word that was taken as an argument.
 struct Filled<'a> {
     task: &'a Signature,
     place: usize,
     word: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> WordReader<'a> {
     fn read(&mut self, word: &'a str) -> Result<(), LineError> {
         let Some(task) = find(word, self.tasks)? else {
             return Err(self.unknown(word));
@@ -41,11 +40,11 @@ impl<'a> Reader<'a> {
             Some((_, text)) => argument::from_text(task, text)?,
             None => self.fill(task)?,
         };
-        self.calls.push(Call::new(task, bound));
+        self.calls.push(TaskCall::new(task, bound));
         Ok(())
     }
 
-    /// Takes the plain words behind a task: those that its shortest overload needs, then those of a longer one.
+    /// Takes plain words after a task: first those that its shortest overload needs, then those for a longer one.
     fn fill(&mut self, task: &'a Signature) -> Result<Bound, LineError> {
         let counts = task.counts();
         let (least, most) = (counts.first().copied().unwrap_or(0), counts.last().copied().unwrap_or(0));
@@ -71,14 +70,21 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A word that stands where a task must.
+    /// The tasks whose names are near a word, the nearest first; what follows its first `:` doesn't matter.
+    fn near(&self, word: &str) -> impl Iterator<Item = &'a Signature> {
+        let typed = word.split(':').next().unwrap_or(word);
+        let names = misspelled::near_in_parts(typed, self.tasks.iter().map(|task| &*task.name));
+        names.into_iter().filter_map(|name| self.tasks.iter().find(|task| task.name == name))
+    }
+
+    /// Builds the error of a word in a task's place that isn't a task.
     fn unknown(&self, word: &str) -> LineError {
         let before = self.calls.last().and_then(|call| self.tasks.iter().find(|task| task.name == call.task));
         let (split, misread) = self.split(word);
         let near = match split {
             Some(_) if misread.is_some() => Vec::new(),
             Some(task) => vec![task.clone()],
-            None => near::tasks(word, self.tasks).into_iter().cloned().collect(),
+            None => self.near(word).cloned().collect(),
         };
         LineError::UnknownTask {
             word: before_colon(word).to_owned(),
@@ -89,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The task whose name was typed as two words, and the first of them if it was taken as an argument.
+    /// Finds the task that was typed as two words, and the first of these if it was taken as an argument.
     fn split(&self, word: &str) -> (Option<&'a Signature>, Option<Misread>) {
         let task = |first: &str, last: &str| find(&format!("{first}_{last}"), self.tasks).ok().flatten();
         if let Some(filled) = self.filled.last()
@@ -102,7 +108,7 @@ impl<'a> Reader<'a> {
         (self.rest.first().and_then(|next| task(word, next)), None)
     }
 
-    /// What was meant, if a space came behind a task's `:` or `,`, or a name stands without a `:`.
+    /// Returns what was meant, if a space follows a task's `:` or `,`, or a named value isn't joined with `:`.
     fn joined(&self, word: &str, before: Option<&Signature>) -> Option<String> {
         let (call, task) = (self.calls.last()?, before?);
         let [written] = &call.normal[..] else { return None };
@@ -117,10 +123,10 @@ impl<'a> Reader<'a> {
         argument::from_text(task, text).is_ok().then(|| quoted(&instead))
     }
 
-    /// The words so far that were taken as arguments, but are like a task.
+    /// Lists the words so far that were taken as arguments, but resemble a task.
     fn misread(&self) -> Vec<Misread> {
         let like = |filled: &Filled| {
-            let near = near::tasks(filled.word, self.tasks).first().copied().cloned()?;
+            let near = self.near(filled.word).next().cloned()?;
             let parameter = filled.task.parameter(filled.place)?.to_owned();
             Some(Misread { word: filled.word.to_owned(), parameter, task: filled.task.name.clone(), near })
         };
@@ -143,7 +149,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The task that a word calls.
+/// Finds the task that a word calls.
 fn find<'a>(word: &str, tasks: &'a [Signature]) -> Result<Option<&'a Signature>, LineError> {
     let mut found = tasks.iter().filter(|task| task.answers_to(before_colon(word)));
     match (found.next(), found.next()) {

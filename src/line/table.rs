@@ -1,9 +1,9 @@
-//! The table of cases: what is typed, and what it means or why it is refused.
+//! Tests what typed lines mean, or why they're refused.
 use super::*;
 use crate::fabfile::task::Overload;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-/// A task as `name(parameters)`, `;` between overloads, `!` in front if it names hosts.
+/// Builds a task from its parameters, with `;` between overloads. A name with `!` in front names hosts.
 fn task(name: &str, overloads: &str, doc: &str) -> Signature {
     let (names_hosts, name) = (name.starts_with('!'), name.trim_start_matches('!'));
     let overload = |text: &str| {
@@ -42,15 +42,15 @@ fn words(typed: &[&str]) -> Vec<String> {
     typed.iter().map(|word| word.to_string()).collect()
 }
 
-fn understand(typed: &[&str]) -> Result<Line, LineError> {
+fn understand(typed: &[&str]) -> Result<CommandLine, LineError> {
     let mut parts = typed.splitn(2, |word| *word == "--");
     let (before, behind) = (words(parts.next().unwrap()), parts.next().map(words));
     parse(&before, behind.as_deref(), &shop())
 }
 
-/// A line as the calls that a script would make.
-fn calls(line: &Line) -> String {
-    let call = |call: &Call| {
+/// Writes a line as the calls that a script would make.
+fn calls(line: &CommandLine) -> String {
+    let call = |call: &TaskCall| {
         let mut values: Vec<String> = call.arguments.iter().map(|value| format!("<{value}>")).collect();
         if call.takes_options {
             let options = call.options.iter().map(|(name, value)| format!("{name}: <{value}>"));
@@ -63,9 +63,9 @@ fn calls(line: &Line) -> String {
     calls.join(" ")
 }
 
-/// Typed, its normal form, and the calls.
+/// The typed words, their normal form, and the calls.
 const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
-    // The day it was made for.
+    // Lines of a typical day.
     (&["prod", "proxy.group2"], "prod proxy.group2", "prod() proxy_group2()"),
     (&["prod:out", "deploy:stable"], "prod:out deploy:stable", "prod(<out>) deploy(<stable>)"),
     (&["prod", "proxy.flip"], "prod proxy.flip", "prod() proxy_flip()"),
@@ -74,7 +74,7 @@ const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
     (&["prod", "release:stable"], "prod release:stable", "prod() release(<stable>)"),
     (&["testing", "deploy", "my-branch"], "testing deploy:my-branch", "testing() deploy(<my-branch>)"),
     (&["testing", "3", "deploy", "my-branch"], "testing:3 deploy:my-branch", "testing(<3>) deploy(<my-branch>)"),
-    // Left to right; any number.
+    // Any number of tasks, from left to right.
     (&["prod", "deploy:stable"], "prod deploy:stable", "prod() deploy(<stable>)"),
     (&["restart", "restart"], "restart restart", "restart() restart()"),
     (
@@ -83,7 +83,7 @@ const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
         "prod() restart() testing() restart()",
     ),
     (&["prod", "testing", "deploy", "x"], "prod testing deploy:x", "prod() testing() deploy(<x>)"),
-    // Behind the first colon.
+    // Values after the first colon.
     (&["copy:a,b"], "copy:a,b", "copy(<a>, <b>)"),
     (&["copy:to=b,from=a"], "copy:a,b", "copy(<a>, <b>)"),
     (&["copy:a,to=b"], "copy:a,b", "copy(<a>, <b>)"),
@@ -104,7 +104,7 @@ const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
     (&["copy", "a\\", "b\\"], "copy 'a\\' 'b\\'", "copy(<a\\>, <b\\>)"),
     (&["copy", "a b", "it's"], "'copy:a b,it'\\''s'", "copy(<a b>, <it's>)"),
     (&["deploy:$(touch x)"], "'deploy:$(touch x)'", "deploy(<$(touch x)>)"),
-    // Left over to `options`.
+    // Values that are left for `options`.
     (&["tune:web,size=3,at=1"], "tune:web,at=1,size=3", "tune(<web>, #{at: <1>, size: <3>})"),
     (&["tune:pool=web,size="], "tune:web,size=", "tune(<web>, #{size: <>})"),
     (&["tune:size=3"], "tune:size=3", "tune(#{size: <3>})"),
@@ -116,7 +116,7 @@ const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
     (&["mark:a"], "mark:a", "mark(<a>)"),
     (&["mark:a,b=c"], "mark:a,b=c", "mark(<a>, #{b: <c>})"),
     (&["mark:options=1,text=2"], "mark:2,options=1", "mark(<2>, #{options: <1>})"),
-    // One argument takes the whole text, if no overload takes as many.
+    // A single argument takes the whole text, unless an overload takes that many values.
     (&["prod:web1,web2"], "prod:web1,web2", "prod(<web1,web2>)"),
     (&["prod:web1,web2,^web3"], "prod:web1,web2,^web3", "prod(<web1,web2,^web3>)"),
     (&["prod:web1\\,web2"], "prod:web1,web2", "prod(<web1,web2>)"),
@@ -127,19 +127,19 @@ const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
     (&["roll:a,b"], "roll:a,b", "roll(<a,b>)"),
     (&["roll", "a,b,c"], "'roll:a\\,b\\,c'", "roll(<a,b,c>)"),
     (&["deploy:,"], "deploy:,", "deploy(<,>)"),
-    // A word is a task only if what stands before its first `:` is one.
+    // A word is only a task if the part before its first `:` is one.
     (&["deploy", "http://x"], "deploy:http://x", "deploy(<http://x>)"),
     (&["prod", "web1:8080", "restart"], "prod:web1:8080 restart", "prod(<web1:8080>) restart()"),
     (&["deploy", "v1=v2,v3"], "'deploy:v1\\=v2,v3'", "deploy(<v1=v2,v3>)"),
     (&["deploy", ""], "deploy:", "deploy(<>)"),
-    // Plain words: those that are needed, then those of a longer overload that are no task.
+    // Plain words: those that are required, then those of a longer overload that aren't tasks.
     (&["prod", "restart"], "prod restart", "prod() restart()"),
     (&["roll", "a", "restart"], "roll:a restart", "roll(<a>) restart()"),
     (&["roll", "a", "b", "c", "restart"], "roll:a,b,c restart", "roll(<a>, <b>, <c>) restart()"),
     (&["prod", "copy", "a", "b", "restart"], "prod copy:a,b restart", "prod() copy(<a>, <b>) restart()"),
     (&["proxy.all", "web1", "restart"], "proxy.all:web1 restart", "proxy_all(<web1>) restart()"),
     (&["prod", "depoly:stable"], "prod:depoly:stable", "prod(<depoly:stable>)"),
-    // A colon ends the filling.
+    // A task with a colon takes no plain words.
     (&["deploy:restart", "restart"], "deploy:restart restart", "deploy(<restart>) restart()"),
     (&["deploy:prod"], "deploy:prod", "deploy(<prod>)"),
     // Spellings of a name.
@@ -176,7 +176,7 @@ fn what_is_typed_means_this() {
     }
 }
 
-/// Typed, and the whole report.
+/// The typed words, and the whole report.
 const REFUSED: &[(&[&str], &str)] = &[
     (&[], "no task is named\n`rfab --list` shows the tasks"),
     // Unknown tasks and modules.
@@ -201,7 +201,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["flip"], "`flip` isn't a task\ndid you mean `proxy.flip`?\n  proxy.flip\n      Swaps the groups."),
     (&["db.migrat"], "`db.migrat` isn't a task\ndid you mean `db.migrate`?\n  db.migrate\n      Migrates."),
     (&["db.remove"], "`db.remove` isn't a task\n`rfab --list` shows the tasks"),
-    // The did-you-mean also looks at words that were taken as optional arguments.
+    // The suggestions include words that were taken as optional arguments.
     (
         &["prod", "depoly", "stable"],
         "`stable` isn't a task\n\
@@ -215,7 +215,7 @@ const REFUSED: &[(&[&str], &str)] = &[
          release REFERENCE\n      Everything in one.\n\
          it is written\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
-    // A word too many is no task.
+    // An extra word isn't a task.
     (
         &["deploy", "stable", "now"],
         "`now` isn't a task\n\
@@ -287,7 +287,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["tune:a=1,a=2"], "`tune` is given `a` twice\nit is written\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools."),
     (&["tune:=1"], "`=1` after `tune:` has no name\nwrite `\\=1` if the `=` is text"),
     (&["odd:a=1,y=2"], "no overload of `odd` fits `a` and `y`\nit is written\n  odd A\n  odd X Y"),
-    // A needed argument that is a task's name.
+    // A required argument that is a task's name.
     (
         &["deploy", "restart"],
         "`restart` is a task, and `deploy` needs an argument in its place\n\
@@ -371,7 +371,7 @@ fn a_name_that_two_functions_share_is_refused_however_it_is_spelled() {
     assert_eq!(parse(&words(&["deploy", "x"]), None, &tasks).unwrap().to_string(), "deploy:x");
 }
 
-/// The words of a normal form, without their quotes.
+/// Splits a normal form into words without their quotes.
 fn typed_again(normal: &str) -> Vec<String> {
     match Command::words(&format!("rfab {normal}"), &[]).unwrap() {
         Command::Words(words) => words[1..].to_vec(),
@@ -379,7 +379,7 @@ fn typed_again(normal: &str) -> Vec<String> {
     }
 }
 
-fn assert_normal(line: &Line) {
+fn assert_normal(line: &CommandLine) {
     let again = typed_again(&line.to_string());
     let again: Vec<&str> = again.iter().map(String::as_str).collect();
     match understand(&again) {

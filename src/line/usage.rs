@@ -1,9 +1,9 @@
-//! How a task is written, for lists and reports.
+//! Describes how to write a task, for lists and reports.
 use crate::fabfile::task::{Overload, Signature};
 
 const OPTIONS: &str = "[NAME=VALUE...]";
 
-/// How a task is written, in plain words: `prod [WHICH]`. One line, or one for each overload where they do not merge.
+/// Returns how to write a task: `prod [WHICH]`. It's one line, or one for each overload if they don't merge.
 pub fn lines(task: &Signature) -> Vec<String> {
     let mut overloads: Vec<&Overload> = task.overloads.iter().collect();
     overloads.sort_by_key(|overload| (overload.parameters.len(), overload.options));
@@ -13,7 +13,7 @@ pub fn lines(task: &Signature) -> Vec<String> {
     }
 }
 
-/// A task's lines with the first line of its doc below, indented.
+/// Returns a task's lines, with the first line of its doc indented below.
 pub fn card(task: &Signature) -> String {
     let mut card = lines(task).iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n");
     if !task.summary().is_empty() {
@@ -22,7 +22,7 @@ pub fn card(task: &Signature) -> String {
     card
 }
 
-/// Parameters of overloads as one text, if each begins like the one before and all agree about options.
+/// Merges the parameters of overloads, if each continues the one before and all agree about options.
 fn merged(overloads: &[&Overload]) -> Option<String> {
     let mut text = String::new();
     let mut known: &[String] = &[];

@@ -1,5 +1,5 @@
-//! Raw commands here: one that may change anything, and one that only reads.
-use super::{Local, here, process};
+//! Runs commands on this machine: one kind may change anything, the other only reads.
+use super::{LocalCall, here, process};
 use crate::{
     command::Command,
     effect::*,
@@ -12,15 +12,15 @@ use serde::Serialize;
 
 /// A command that may change something.
 #[derive(Clone, Debug, Serialize)]
-pub struct Run {
-    pub local: Local,
+pub struct LocalRun {
+    pub local: LocalCall,
     pub command: Command,
 }
 
-impl Effect for Run {
+impl Effect for LocalRun {
     type Outcome = Output;
     const NAME: &'static str = "local_run";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
@@ -40,19 +40,19 @@ impl Effect for Run {
         Output::from(ended).good(&self.local.shown(&self.command))
     }
 
-    /// Nothing of it stays anywhere, so one that was in flight when rfab died cannot be seen: a person is asked.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<Output>, Failure> {
-        Ok(Seen::Cannot)
+    /// The command leaves no trace, so rfab can't tell whether one that was interrupted was done. It asks the user.
+    fn look(&self, _: Ask<'_>) -> Result<Happened<Output>, Failure> {
+        Ok(Happened::Cannot)
     }
 
     fn assumed(&self) -> Option<Output> {
         Some(Output::default())
     }
 
-    /// Nothing is run in a made-up world: it ends well and prints nothing, unless somebody said otherwise.
+    /// A dry run runs nothing: the command ends well and prints nothing, unless the simulation sets another outcome.
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         model.takes(200);
-        let said = model.here.said(&self.command.shown(), false).ok().flatten();
+        let said = model.here.said(&self.command.shown()).ok().flatten();
         model.here.changes.push(self.local.shown(&self.command));
         Ok(said.map(Output::from).unwrap_or_default().good(&self.local.shown(&self.command))?)
     }
@@ -60,14 +60,14 @@ impl Effect for Run {
 
 /// A command that only reads.
 #[derive(Clone, Debug, Serialize)]
-pub struct Capture {
-    pub local: Local,
+pub struct LocalCapture {
+    pub local: LocalCall,
     pub command: Command,
-    /// Whether a status other than 0 is an outcome rather than a failure.
+    /// Whether a status other than 0 is an outcome instead of a failure.
     pub any_status: bool,
 }
 
-impl Read for Capture {
+impl Read for LocalCapture {
     type Outcome = Output;
     const NAME: &'static str = "local_capture";
 
@@ -85,12 +85,12 @@ impl Read for Capture {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
-        let said = model.here.said(&self.command.shown(), model.partial)?;
+        let said = model.here.said(&self.command.shown())?;
         Ok(self.judged(said.map(Output::from).unwrap_or_default())?)
     }
 }
 
-impl Capture {
+impl LocalCapture {
     fn judged(&self, output: Output) -> Result<Output, Failure> {
         if self.any_status { Ok(output) } else { output.good(&self.local.shown(&self.command)) }
     }

@@ -1,4 +1,4 @@
-//! Files of the project, as a script reads them.
+//! Reads files of the project for scripts.
 use crate::{
     effect::*,
     failure::Failure,
@@ -11,28 +11,28 @@ use std::{
     path::PathBuf,
 };
 
-/// The largest file that is read as a text.
+/// The largest file that is read as a text, in bytes.
 const LARGEST: u64 = 8 << 20;
 
 /// Reads a file of the project as a text.
 #[derive(Clone, Debug, Serialize)]
-pub struct ReadFile {
-    /// From the fabfile's folder on.
+pub struct LocalReadFile {
+    /// The path from the fabfile's folder.
     pub path: String,
     #[serde(skip)]
     pub whole: PathBuf,
 }
 
-/// Looks whether the project has a file or a folder.
+/// Checks whether the project has a file or a folder.
 #[derive(Clone, Debug, Serialize)]
-pub struct Exists {
-    /// From the fabfile's folder on.
+pub struct LocalExists {
+    /// The path from the fabfile's folder.
     pub path: String,
     #[serde(skip)]
     pub whole: PathBuf,
 }
 
-impl ReadFile {
+impl LocalReadFile {
     fn text(&self) -> Result<String, Failure> {
         let unreadable = |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` can't be read: {why}", self.path));
         let about = fs::metadata(&self.whole).map_err(|e| unreadable(&e))?;
@@ -49,7 +49,7 @@ impl ReadFile {
     }
 }
 
-impl crate::effect::Read for ReadFile {
+impl crate::effect::Read for LocalReadFile {
     type Outcome = String;
     const NAME: &'static str = "local_read";
 
@@ -65,13 +65,13 @@ impl crate::effect::Read for ReadFile {
         self.text()
     }
 
-    /// The project's own files are as true in a made-up world, as for `host.put` and `host.template`.
+    /// A dry run reads the project's real files, as it does for `host.put` and `host.template`.
     fn predict(&self, _: &mut Model) -> Predicted<String> {
         Ok(self.text()?)
     }
 }
 
-impl crate::effect::Read for Exists {
+impl crate::effect::Read for LocalExists {
     type Outcome = bool;
     const NAME: &'static str = "local_exists";
 

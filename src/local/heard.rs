@@ -1,4 +1,4 @@
-//! One output of a process, heard line by line and kept in bounds.
+//! Reads an output of a process line by line, and keeps a limited part of it.
 use crate::{
     event::Stream,
     port::Hears,
@@ -6,22 +6,22 @@ use crate::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// One output of a process.
-pub(super) struct Heard<'a> {
+/// An output of a process.
+pub(super) struct HeardOutput<'a> {
     stream: Stream,
     heard: Option<&'a Hears<'a>>,
     line: Vec<u8>,
     kept: Halves,
 }
 
-impl<'a> Heard<'a> {
-    /// Hears for `heard`, and keeps so many bytes at most.
-    pub fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
+impl<'a> HeardOutput<'a> {
+    /// Passes lines on to `heard`, and keeps at most `keep` bytes.
+    pub(super) fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
         Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
     }
 
-    /// Reads it to its end.
-    pub async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
+    /// Reads the output to its end.
+    pub(super) async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
         let Some(mut from) = from else { return };
         let mut piece = vec![0; 32 << 10];
         while let Ok(read @ 1..) = from.read(&mut piece).await {
@@ -30,8 +30,8 @@ impl<'a> Heard<'a> {
         }
     }
 
-    /// Returns what was kept, and whether some was left out.
-    pub fn done(mut self) -> (Vec<u8>, bool) {
+    /// Returns what was kept, and whether something was left out.
+    pub(super) fn done(mut self) -> (Vec<u8>, bool) {
         flush(&mut self.line, self.stream, self.heard);
         self.kept.into_bytes()
     }

@@ -1,7 +1,8 @@
-//! The hosts that a command of the project prints: an inventory that is kept elsewhere.
-use super::{Local, process};
+//! Reads a fleet's hosts from a command of the project, which may ask an inventory.
+use super::{LocalCall, process};
 use crate::{
     command::Command,
+    control::brief,
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
@@ -10,30 +11,30 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-/// The most that it may print, in bytes: as much as a fleet file has.
+/// The most that the command may print, in bytes, as for a fleet file.
 const LARGEST: usize = 4 << 20;
 
-/// How long such a command may take.
+/// How long the command may take.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// Has a fleet's `hosts_from` say its hosts; the outcome is what it printed.
+/// Runs a fleet's `hosts_from`. The outcome is what it printed.
 ///
-/// It only reads, so a resumed run is handed back what it printed then: its hosts are those that the run began with.
+/// It only reads, so a resumed run gets the output from its journal and has the same hosts as at its beginning.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadHosts {
     pub fleet: String,
-    pub local: Local,
+    pub local: LocalCall,
     pub command: Command,
 }
 
-/// What inventories printed in this run, by their commands.
+/// The outputs of commands in this run, by command.
 #[derive(Default)]
-struct Printed(tokio::sync::Mutex<BTreeMap<String, String>>);
+struct PrintedInventories(tokio::sync::Mutex<BTreeMap<String, String>>);
 
 impl ReadHosts {
-    pub fn new(fleet: &str, words: &[String], local: Local) -> ReadHosts {
+    pub fn new(fleet: &str, words: &[String], local: LocalCall) -> ReadHosts {
         let command = Command::Words(words.to_vec());
-        ReadHosts { fleet: fleet.to_owned(), local: Local { timeout: Some(WITHIN), ..local }, command }
+        ReadHosts { fleet: fleet.to_owned(), local: LocalCall { timeout: Some(WITHIN), ..local }, command }
     }
 
     fn failure(&self, why: &str) -> Failure {
@@ -52,20 +53,14 @@ impl ReadHosts {
         if status == 0 {
             return Ok(out);
         }
-        // Why it failed stands behind what it may have printed already.
+        // The reason of the failure comes after what it may have printed already.
         let said: Vec<&str> = out.lines().chain(err.lines()).filter(|line| !line.trim().is_empty()).collect();
         let failure = self.failure(&format!("{shown} ended with status {status}"));
         Err(match said.last() {
-            Some(last) => failure.help(format!("its last line was: {}", short(last))),
+            Some(last) => failure.help(format!("its last line was: {}", brief(last, 200))),
             None => failure.help("it printed nothing; run it by hand in the fabfile's folder"),
         })
     }
-}
-
-/// The beginning of what a command said.
-fn short(text: &str) -> String {
-    let short: String = text.chars().take(200).collect();
-    if short.len() < text.len() { short + "…" } else { short }
 }
 
 impl Read for ReadHosts {
@@ -80,9 +75,9 @@ impl Read for ReadHosts {
         format!("read the hosts of {} from {}", self.fleet, self.local.shown(&self.command))
     }
 
-    /// It is run once a run, however often the fleet is named: the inventory may change meanwhile.
+    /// Runs the command once in a run, even if the fleet is named more often, because the inventory may change.
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let printed = at.real.kept.get::<Printed>();
+        let printed = at.real.kept.get::<PrintedInventories>();
         let mut said = printed.0.lock().await;
         if let Some(known) = said.get(&self.command.shown()) {
             return Ok(known.clone());
@@ -94,10 +89,10 @@ impl Read for ReadHosts {
         Ok(printed)
     }
 
-    /// A made-up world runs nothing here, not even what only reads: an inventory is a service that answers otherwise
-    /// tomorrow, and the same seed has to give the same run. Whoever makes the world up says what it prints.
+    /// A dry run runs no command, not even one that only reads: an inventory may answer differently tomorrow, and the
+    /// same seed must give the same run. The simulation sets what the command prints.
     fn predict(&self, model: &mut Model) -> Predicted<String> {
-        match model.here.said(&self.command.shown(), model.partial)? {
+        match model.here.said(&self.command.shown())? {
             Some(said) => Ok(self.judged(said.into())?),
             None => {
                 let failure = self.failure(&format!("the simulator doesn't run {}", self.local.shown(&self.command)));

@@ -9,8 +9,8 @@ pub mod process;
 #[cfg(test)]
 mod tests;
 
-pub use exec::{Capture, Run};
-pub use file::{Exists, ReadFile};
-pub use group::Group;
+pub use exec::{LocalCapture, LocalRun};
+pub use file::{LocalExists, LocalReadFile};
+pub use group::ProcessGroup;
 pub use hosts::ReadHosts;
-pub use place::{Local, here};
+pub use place::{LocalCall, here};

@@ -5,32 +5,32 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// This machine with the folder, environment and time limit of a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Local {
-    /// The fabfile's; a run is resumed in the folder that it began in.
+pub struct LocalCall {
+    /// The fabfile's folder. A run is resumed in the folder that it began in.
     #[serde(skip)]
     pub folder: PathBuf,
-    /// From the fabfile's folder on.
+    /// The folder of the call, from the fabfile's.
     pub cd: Option<String>,
     pub env: BTreeMap<String, Secret>,
     pub timeout: Option<Duration>,
-    /// What a command reads; nothing if absent.
+    /// The input of the command, if it has one.
     pub stdin: Option<Secret>,
 }
 
-impl Local {
-    /// Makes a call in the fabfile's folder, with nothing else said.
+impl LocalCall {
+    /// Builds a call in the fabfile's folder with default settings.
     pub fn at(folder: PathBuf) -> Self {
         Self { folder, cd: None, env: BTreeMap::new(), timeout: None, stdin: None }
     }
 
-    /// Returns how people see the call.
+    /// Returns the call in words for people.
     pub fn shown(&self, command: &Command) -> String {
         let cd = self.cd.as_ref().map(|d| format!(" in {d}")).unwrap_or_default();
         format!("`{}`{cd}", command.shown())
     }
 }
 
-/// Returns what stands before the lines that a command here prints.
+/// Returns the prefix of the lines that a command on this machine prints.
 pub fn here() -> Name {
     "here".into()
 }

@@ -1,7 +1,8 @@
-//! One process here, in a session of its own: no terminal, and ended with all that it started.
-use super::{Group, Local, heard::Heard};
+//! Runs a process on this machine in its own session: it has no terminal and ends with all that it started.
+use super::{LocalCall, ProcessGroup, heard::HeardOutput};
 use crate::{
     command::Command,
+    duration,
     event::Stream,
     failure::{Cause, Failure},
     port::{Ended, Hears},
@@ -20,30 +21,29 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The most that is kept of an output, in bytes: the first and the last half.
+/// The most that is kept of an output, in bytes: the first and the last half of it.
 pub(super) const KEPT: usize = 1 << 20;
 
-/// How long the outputs of a command that ended are read on: what it left running may hold them open.
+/// How long the outputs are read after the command ends. Processes that it left running may hold them open.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Runs a command to its end, to its time limit, or until `stops` tells.
+/// Runs a command until it ends, reaches its time limit, or `stops` is notified.
 pub async fn run(
-    local: &Local,
+    local: &LocalCall,
     command: &Command,
     heard: Option<&Hears<'_>>,
     keep: usize,
     stops: &Notify,
 ) -> Result<Ended, Failure> {
-    // From before the start on, so that no stop is missed.
+    // This starts before the command, so that no stop is missed.
     let mut stopped = pin!(stops.notified());
     stopped.as_mut().enable();
-    let mut child = start(local, command)?;
-    let mut group = Group::of(&child);
-    let (mut out, mut err) = (Heard::new(Stream::Out, heard, keep), Heard::new(Stream::Err, heard, KEPT));
+    let (mut child, mut group) = start(local, command)?;
+    let (mut out, mut err) = (HeardOutput::new(Stream::Out, heard, keep), HeardOutput::new(Stream::Err, heard, KEPT));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feeding = async {
         if let (Some(mut stdin), Some(text)) = (stdin, &local.stdin) {
-            // A command that does not read to its end closes the pipe: that is its right.
+            // A command may close its input before it has read everything.
             let _ = stdin.write_all(text.reveal().as_bytes()).await;
         }
     };
@@ -62,7 +62,7 @@ pub async fn run(
         }
         Err((cause, why)) => {
             group.end(&mut child).await;
-            // What it said last is told all the same.
+            // Its last line is printed all the same.
             out.done();
             err.done();
             Err(Failure::new(cause, format!("{shown} {why} and was stopped")))
@@ -70,7 +70,7 @@ pub async fn run(
     }
 }
 
-/// Waits for a process's end, and reads its outputs meanwhile; else says why it is to be stopped.
+/// Waits for a process to end and reads its outputs; otherwise says why to stop it.
 async fn waited(
     child: &mut process::Child,
     through: impl Future<Output = ()>,
@@ -95,15 +95,15 @@ async fn waited(
             }
             _ = &mut through, if !read => read = true,
             () = &mut limit => {
-                let within = within.unwrap_or_default().as_secs_f64();
-                return Err((Cause::TimedOut, format!("took longer than {within} s")));
+                let within = duration::limit(within.unwrap_or_default());
+                return Err((Cause::TimedOut, format!("took longer than {within}")));
             }
             () = &mut stopped => return Err((Cause::Failed, "was interrupted".to_owned())),
         }
     }
 }
 
-fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
+fn start(local: &LocalCall, command: &Command) -> Result<(process::Child, ProcessGroup), Failure> {
     let wrong = |message| Failure::new(Cause::Fabfile, message);
     let folder = local.folder.join(local.cd.as_deref().unwrap_or_default());
     if !folder.is_dir() {
@@ -116,12 +116,10 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
     let stdin = if local.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
     let mut process = process::Command::new(program);
     process.args(arguments).current_dir(folder).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // What a process of one's own has in its environment, nobody else sees.
+    // Other users can't see the environment of this user's process.
     let secrets = command.secrets().iter().map(|(name, value)| (name, value));
     process.envs(local.env.iter().chain(secrets).map(|(name, value)| (name, value.reveal())));
-    // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
-    unsafe { process.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
-    process.spawn().map_err(|e| {
+    ProcessGroup::start(&mut process).map_err(|e| {
         let failure = Failure::failed(match e.kind() {
             io::ErrorKind::NotFound => format!("there is no program `{program}` on this machine"),
             io::ErrorKind::PermissionDenied => format!("`{program}` isn't executable on this machine"),

@@ -1,18 +1,16 @@
-//! Something that a plan may not know.
+//! Something that the model may not know.
 use super::Time;
 use crate::failure::Failure;
 use serde::Serialize;
 
-/// Why the model has no outcome.
+/// Why the model can't predict an outcome.
 #[derive(Debug)]
 pub enum Miss {
     Fails(Failure),
-    /// Not yet: ask again at this time.
+    /// The effect isn't done yet; ask again at this time.
     Later(Time),
-    /// Nobody told the model.
+    /// No read has told the model.
     Untold(&'static str),
-    /// Something that was only predicted may have changed it.
-    Lost(String),
 }
 
 pub type Predicted<T> = Result<T, Miss>;
@@ -23,27 +21,25 @@ impl From<Failure> for Miss {
     }
 }
 
-/// A fact of the world: told by a read, predicted by a change, or neither.
+/// A fact of the world: told from the start or by a read, predicted by a change, or neither.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub enum Fact<T> {
     #[default]
     Untold,
     Told(T),
     Predicted(T),
-    Lost(String),
 }
 
 impl<T> Fact<T> {
-    /// The fact, or why the model has none; `what` names it for people.
+    /// Returns the fact, or why the model doesn't have it; `what` names it for people.
     pub fn get(&self, what: &'static str) -> Predicted<&T> {
         match self {
             Fact::Told(t) | Fact::Predicted(t) => Ok(t),
             Fact::Untold => Err(Miss::Untold(what)),
-            Fact::Lost(by) => Err(Miss::Lost(format!("{what}, after {by}"))),
         }
     }
 
-    /// What a real read said; what was predicted since stays.
+    /// Sets the value that a real read returned. A value that was predicted since then stays.
     pub fn tell(&mut self, value: T) {
         if matches!(self, Fact::Untold | Fact::Told(_)) {
             *self = Fact::Told(value);

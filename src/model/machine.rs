@@ -1,46 +1,46 @@
 //! A host of the model.
-use super::{Commit, Fact, Miss, Predicted, Release, Time};
+use super::{Commit, Fact, Predicted, Release, Time};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a command ends.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Said {
+pub struct ModelOutput {
     pub status: i32,
     pub out: String,
     pub err: String,
 }
 
-/// What the model knows of a host.
+/// What the model knows about a host.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     pub releases: Fact<BTreeSet<Release>>,
     pub current: Fact<Option<Release>>,
-    /// Where `current` points, if that is another tool's.
+    /// The target of `current`, if it belongs to another tool.
     pub foreign: Option<String>,
-    /// The commit that the other tool's `REVISION` names.
+    /// The commit in the other tool's `REVISION`.
     pub revision: Option<String>,
-    /// What is not the tree of its commit, with the digest of its manifest.
+    /// Releases that differ from the tree of their commit, with the digest of their manifest.
     pub made: BTreeMap<Release, String>,
     /// The commit that the service runs.
     pub running: Fact<Option<Commit>>,
-    /// The version of its package, if it has one.
+    /// The installed version of its package, if it has one.
     pub installed: Option<String>,
-    /// When the service answers; `None` while it is stopped.
+    /// When the service starts to answer; `None` while it's stopped.
     pub up_at: Fact<Option<Time>>,
-    /// Whether the app's folders are there.
+    /// Whether the app's folders exist.
     pub set_up: Fact<bool>,
     /// Releases that somebody changed after they were staged.
     pub damaged: BTreeSet<Release>,
-    /// How commands end, as people see them; in a made-up world all others end well and print nothing.
-    pub says: Fact<BTreeMap<String, Said>>,
+    /// How commands end, by their text for people. In the simulator, all others end well and print nothing.
+    pub says: Fact<BTreeMap<String, ModelOutput>>,
     /// Whether its disk is full.
     pub full: bool,
-    /// Contents by path; `None` for a file that is not there.
+    /// Contents by path; `None` if the file doesn't exist.
     pub files: BTreeMap<String, Fact<Option<Vec<u8>>>>,
     /// The wrapper's notes of commands: id and exit status.
     pub ended: BTreeMap<String, i32>,
-    /// Calls that began and left no end: the machine was restarted meanwhile.
+    /// Calls that began and left no end, because the machine was restarted.
     pub lost: BTreeSet<String>,
     /// Commands that changed something, in order.
     pub changes: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A host that serves a release.
+    /// Builds a host that serves a release.
     pub fn serving(release: &Release) -> Self {
         Self {
             releases: Fact::Told([release.clone()].into()),
@@ -61,7 +61,7 @@ impl Machine {
         }
     }
 
-    /// A host with nothing on it.
+    /// Builds a host with nothing on it.
     pub fn bare() -> Self {
         Self {
             releases: Fact::Told(BTreeSet::new()),
@@ -74,12 +74,9 @@ impl Machine {
         }
     }
 
-    /// How a command ends; `None` in a made-up world where nobody said.
-    pub fn said(&self, command: &str, partial: bool) -> Predicted<Option<Said>> {
-        match self.says.get("how a command ends")?.get(command) {
-            None if partial => Err(Miss::Untold("how a command ends")),
-            said => Ok(said.cloned()),
-        }
+    /// Returns how a command ends; `None` if that isn't set.
+    pub fn said(&self, command: &str) -> Predicted<Option<ModelOutput>> {
+        Ok(self.says.get("how a command ends")?.get(command).cloned())
     }
 
     pub(super) fn end_state(&self) -> String {

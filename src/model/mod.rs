@@ -1,10 +1,10 @@
-//! Hosts, balancers and a clock as plain data: whole in the simulator, in parts in a plan.
+//! Hosts, balancers and a clock as plain data.
 mod fact;
 mod machine;
 mod pool;
 
 pub use fact::{Fact, Miss, Predicted};
-pub use machine::{Machine, Said};
+pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
 
 use crate::{
@@ -24,19 +24,19 @@ use std::{
 /// Milliseconds since the run began.
 pub type Time = u64;
 
-/// 40 hexadecimal digits, or 64 by sha256.
+/// 40 hex digits, or 64 with sha256.
 pub type Commit = Name;
 
-/// The tree of a commit on hosts, under the number that the fleet gave it.
+/// The tree of a commit on hosts, with the number that the fleet gave it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Release {
     pub number: u32,
-    /// The whole commit, or as much of it as the host knows: at least 12 digits.
+    /// The whole commit, or the part that the host knows: at least 12 digits.
     pub commit: Commit,
 }
 
 impl Release {
-    /// Whether it is of this commit, whole or short.
+    /// Returns whether it's a release of this commit, whole or short.
     pub fn is_of(&self, commit: &str) -> bool {
         let short = self.commit.len().min(commit.len());
         short >= 12 && self.commit[..short] == commit[..short]
@@ -49,66 +49,64 @@ impl fmt::Display for Release {
     }
 }
 
-/// The made-up world.
+/// The simulated world.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     pub now: Time,
-    /// When the effect in hand began.
+    /// When the current effect began.
     pub began: Time,
-    /// What it takes.
+    /// How long it takes.
     pub spent: Time,
-    /// The identity of the effect in hand: its run, lane and number.
+    /// The identity of the current effect: its run, lane and number.
     pub id: String,
-    /// Of hosts that the effect in hand drains or readies not everywhere, where it does: `BALANCER/POOL`.
+    /// The places that the current effect drains or readies, for hosts with only some of their places: `BALANCER/POOL`.
     pub only_in: BTreeMap<Name, Vec<String>>,
-    /// How many runs there were.
+    /// The number of runs so far.
     pub runs: u32,
-    /// What every host of a fleet serves when the fleet is made up.
+    /// The commit that every host serves at first.
     pub first: Commit,
-    /// A plan's model: told by reads, not made up.
-    pub partial: bool,
     pub fleets: BTreeMap<Name, Arc<Fleet>>,
     /// By fleet and name.
     pub machines: BTreeMap<(Name, Name), Machine>,
-    /// This machine, as far as commands on it say and change something.
+    /// This machine: how commands on it end, and what they changed.
     pub here: Machine,
     /// By fleet, balancer, pool and the host's name.
     pub servers: BTreeMap<(Name, Name, Name, Name), PoolServer>,
     pub states: BTreeMap<Name, StateFolder>,
-    /// By fleet and balancer: changes when it forgets.
+    /// By fleet and balancer. An epoch changes when the balancer forgets.
     pub epochs: BTreeMap<(Name, Name), u64>,
-    /// When balancers are reloaded by somebody: the time, fleet and balancer.
+    /// When somebody reloads balancers: the time, fleet and balancer.
     pub forgets_at: Vec<(Time, Name, Name)>,
-    /// What a service says of its release: a text with `{commit}` (or its package's version), `{short}` (7 digits), `{tag}`,
-    /// `{bare}` (the tag without `v`) and `{folder}`; nothing at all if it is empty.
+    /// The text that a service reports about its release, with `{commit}` (or its package's version), `{short}` (7
+    /// digits), `{tag}`, `{bare}` (the tag without `v`) and `{folder}`. If it's empty, the service reports nothing.
     pub says: String,
-    /// What a service calls the commit that it runs in place of `{tag}`.
+    /// The value of `{tag}` for each commit.
     pub tags: BTreeMap<Commit, String>,
-    /// What a healthy service answers, a status and a body; if nobody said, 200 and what it says of its release.
+    /// The status and body of a healthy service; by default 200 and the text about its release.
     pub page: Option<(u16, String)>,
-    /// Commits whose service never becomes healthy.
+    /// Commits with a service that never becomes healthy.
     pub sick: BTreeSet<Commit>,
-    /// When commits stop being healthy, for users found something.
+    /// When commits stop being healthy, because users found something.
     pub sick_at: Vec<(Time, Commit)>,
-    /// What was tagged and pushed in which repository: only pretended.
+    /// The changes of repositories that a dry run only pretends to make, by repository.
     pub repositories: BTreeSet<(String, String)>,
     /// Refs that a run moved, by repository and full name, and the commits that they name; `None` if deleted.
     pub refs: BTreeMap<(String, String), Option<Commit>>,
     /// The branches that a run switched to, by repository.
     pub checked_out: BTreeMap<String, String>,
-    /// Hosts whose name does not resolve where they are probed from.
+    /// Hosts with a name that doesn't resolve where they're probed from.
     pub unresolved: BTreeSet<(Name, Name)>,
-    /// Hosts that do not answer.
+    /// Hosts that don't answer.
     pub dead: BTreeSet<(Name, Name)>,
-    /// The balancer asks a server every so often …
+    /// How often the balancer checks a server …
     pub inter: Time,
-    /// … and believes it after as many good responses.
+    /// … and the number of good responses that it needs.
     pub rise: u64,
-    /// The fewest live servers that each pool ever had.
+    /// The fewest servers that each pool ever had live.
     pub fewest_live: BTreeMap<(Name, Name, Name), usize>,
-    /// Hosts that a balancer which forgot sent requests to while they were being changed.
+    /// Hosts that got requests while they were being changed, because a balancer forgot.
     pub exposed: BTreeSet<Name>,
-    /// What users would have felt, whoever broke the rule.
+    /// What users would have noticed, no matter what broke the rule.
     pub harmed: Vec<String>,
 }
 
@@ -127,7 +125,7 @@ impl Model {
         }
     }
 
-    /// Makes a fleet up: every host up on its first release and ready.
+    /// Adds a fleet: each host is ready and serves the first release.
     pub fn admit(&mut self, fleet: &Arc<Fleet>) {
         if self.fleets.insert(fleet.name.clone(), fleet.clone()).is_some() {
             return;
@@ -162,20 +160,20 @@ impl Model {
         self.states.get_mut(fleet).ok_or_else(|| Failure::failed(format!("no fleet `{fleet}`")).into())
     }
 
-    /// Writes a line into the ledger of a state folder, as rfab would with its clock.
+    /// Writes a line into the ledger of a state folder, with the model's time.
     pub fn write_down(&mut self, fleet: &Name, place: &Name, line: &str) -> Predicted<()> {
         let line = self.dated(line);
         self.state(fleet)?.ledgers.entry(place.clone()).or_default().push(line);
         Ok(())
     }
 
-    /// A ledger line with the time in it; the made-up world began in 1970.
+    /// Fills the time into a ledger line. The simulated world begins in 1970.
     pub fn dated(&self, line: &str) -> String {
         let now = jiff::Timestamp::from_millisecond(self.now as i64).unwrap_or_default();
         line.replace(AT, &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
     }
 
-    /// What the service of a host says of its release, if it runs one.
+    /// Returns the text that a host's service reports about its release, if it runs one.
     pub fn service_says(&self, host: &Host) -> Predicted<Option<String>> {
         let Some(machine) = self.machines.get(&key(host)) else { return Ok(None) };
         let Some(running) = machine.running.get("the running release")? else { return Ok(None) };
@@ -183,7 +181,7 @@ impl Model {
         let folder = if self.says.contains("{folder}") { folder().unwrap_or_default() } else { String::new() };
         let tag = self.tags.get(running).map(String::as_str).unwrap_or_default();
         let known = [
-            // As much of it as the name of the release's folder has.
+            // A commit that isn't whole is cut to the digits in the name of its release's folder.
             ("{commit}", if running.len() < 40 { running } else { &running[..12] }),
             ("{short}", &running[..running.len().min(7)]),
             ("{tag}", tag),
@@ -198,17 +196,7 @@ impl Model {
         self.spent = time;
     }
 
-    /// A command that nobody can see into ran: a plan's texts and files of that host are no longer true.
-    pub fn disturb(&mut self, host: &Host, by: &str) {
-        if self.partial
-            && let Some(machine) = self.machines.get_mut(&key(host))
-        {
-            machine.says = Fact::Lost(by.to_owned());
-            machine.files.values_mut().for_each(|file| *file = Fact::Lost(by.to_owned()));
-        }
-    }
-
-    /// Whether the balancer takes a host's servers for healthy.
+    /// Returns whether the balancer considers a host's servers healthy.
     pub fn up(&self, host: &Host) -> Predicted<bool> {
         let Some(machine) = self.machines.get(&key(host)) else { return Ok(false) };
         if self.dead.contains(&key(host)) {
@@ -223,12 +211,12 @@ impl Model {
             })
     }
 
-    /// The servers that a host is, by balancer and pool.
+    /// Returns a host's servers, by balancer and pool.
     pub fn servers_of(&mut self, host: &Host) -> impl Iterator<Item = &mut PoolServer> {
         self.servers.iter_mut().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name).map(|(_, server)| server)
     }
 
-    /// Those of them that the drain or ready in hand is about.
+    /// Returns those of a host's servers that the current drain or ready changes.
     pub fn moved_servers_of(&mut self, host: &Host) -> impl Iterator<Item = &mut PoolServer> {
         let only = self.only_in.get(&host.name).cloned();
         let moves = move |at: &(Name, Name, Name, Name)| {
@@ -238,9 +226,9 @@ impl Model {
         mine.filter(move |(at, _)| moves(at)).map(|(_, server)| server)
     }
 
-    /// Notes down what users would feel of a change of what a host serves.
+    /// Records what users would notice when the release that a host serves is changed.
     pub fn harms(&mut self, host: &Host, change: &str) {
-        if self.partial || self.fleets[&host.fleet].deploy_live {
+        if self.fleets[&host.fleet].deploy_live {
             return;
         }
         let now = self.now;
@@ -256,17 +244,14 @@ impl Model {
         }
     }
 
-    /// Whether requests may reach a host.
+    /// Returns whether requests may reach a host.
     pub fn serves(&self, host: &Host) -> bool {
         let mine = self.servers.iter().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name);
         mine.into_iter().any(|(_, server)| !matches!(server.admin.get(""), Ok(Admin::Drain | Admin::Maint)))
     }
 
-    /// Remembers the worst moment, as users would.
+    /// Records the lowest number of live servers in each pool.
     pub fn watch(&mut self) {
-        if self.partial {
-            return;
-        }
         let mut live: BTreeMap<(Name, Name, Name), usize> = BTreeMap::new();
         let mut hosts: BTreeMap<(&Name, &Name), &Host> = BTreeMap::new();
         for (name, fleet) in &self.fleets {
@@ -283,7 +268,7 @@ impl Model {
         }
     }
 
-    /// Somebody past rfab takes a host out.
+    /// Takes a host out, as somebody would without rfab.
     pub fn take_out(&mut self, host: &Host) {
         let now = self.now;
         for server in self.servers_of(host) {
@@ -292,12 +277,12 @@ impl Model {
         self.watch();
     }
 
-    /// The machines of this operator are off: the keepers notice, and the locks are free.
+    /// Turns the operator's machines off: the keepers notice that, and the locks are free.
     pub fn hang_up(&mut self) {
         self.states.values_mut().for_each(|state| state.held_by = None);
     }
 
-    /// A balancer is restarted: whatever it was told is gone.
+    /// Restarts a balancer, which forgets all that it was told.
     pub fn forget(&mut self, fleet: &Name, balancer: &Name) {
         *self.epochs.entry((fleet.clone(), balancer.clone())).or_default() += 1;
         for (at, server) in &self.servers {
@@ -320,7 +305,7 @@ impl Model {
         }
     }
 
-    /// Comes to a time, and lets happen what was to happen by then.
+    /// Moves to a time, and applies the events that are due by then.
     pub fn come_to(&mut self, now: Time) {
         self.now = now;
         let all = std::mem::take(&mut self.forgets_at);
@@ -334,7 +319,7 @@ impl Model {
         self.sick.extend(due.into_iter().map(|(_, commit)| commit));
     }
 
-    /// What two runs must agree on: everything but times.
+    /// Returns the state that two runs must agree on: everything except times.
     pub fn end_state(&self) -> String {
         let mut out = String::new();
         for ((fleet, name), machine) in &self.machines {

@@ -1,4 +1,4 @@
-//! Servers of the model's pools, and what is written down for a fleet.
+//! Servers of the model's pools, and the state folders of a fleet.
 use super::{Fact, Predicted, Time};
 use crate::{
     host::Name,
@@ -11,17 +11,17 @@ use std::{any::Any, collections::BTreeMap, sync::Arc};
 pub struct PoolServer {
     pub admin: Fact<Admin>,
     pub since: Time,
-    /// Requests open when it was drained.
+    /// The number of requests that were open when it was drained.
     pub open: Fact<u64>,
     pub weight: u32,
     pub configured: u32,
-    /// Whether it gets requests only while no other server can.
+    /// Whether it gets requests only if no other server can.
     pub backup: bool,
-    /// Whether clients that are bound to it reach it while it is drained.
+    /// Whether clients that are bound to it reach it while it's drained.
     pub persistent: bool,
-    /// Whether somebody past rfab took it out.
+    /// Whether somebody took it out without rfab.
     pub strange: bool,
-    /// What the balancer's check said, where the model has no host to ask.
+    /// The result of the balancer's check, if the model doesn't have the host.
     pub up: Fact<bool>,
 }
 
@@ -40,7 +40,7 @@ impl PoolServer {
         }
     }
 
-    /// Open requests at a time: halved each second once it is drained.
+    /// Returns the number of open requests at a time. After a drain, it halves each second.
     pub fn open(&self, now: Time) -> Predicted<u64> {
         let open = *self.open.get("its open requests")?;
         Ok(match self.admin.get("its state")? {
@@ -52,25 +52,25 @@ impl PoolServer {
     }
 }
 
-/// What a fleet's state folders say.
+/// The contents of a fleet's state folders.
 #[derive(Clone, Debug, Default)]
 pub struct StateFolder {
     pub held_by: Option<Holder>,
-    /// What says whose it is, as it is written there.
+    /// The text that names the project that owns them.
     pub project: Option<String>,
-    /// By balancer, else by the host that stands for it.
+    /// By balancer, or by the host that stands in for one.
     pub ledgers: BTreeMap<Name, Vec<String>>,
-    /// What readers made of how many lines of each.
+    /// By ledger: how many lines a reader has read, and its result.
     read: BTreeMap<Name, (usize, Arc<dyn Any + Send + Sync>)>,
 }
 
 impl StateFolder {
-    /// Has everything read again, for it may be changed past its readers.
+    /// Makes readers start again, because something else may have changed the ledgers.
     pub fn read_anew(&mut self) {
         self.read.clear();
     }
 
-    /// What a reader makes of a ledger: of the lines that came since it was read last, and of what it made of those before.
+    /// Returns a reader's result for a ledger. The reader gets the lines since its last call, and its last result.
     pub fn read<T: Send + Sync + 'static>(
         &mut self,
         place: &Name,

@@ -1,16 +1,16 @@
-//! What domains keep for a run, each under a type of its own.
+//! Values that domains keep during a run, each under its own type.
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
     sync::{Arc, Mutex},
 };
 
-/// One value of each type that was asked for.
+/// One value of each type, created when it's first asked for.
 #[derive(Default)]
 pub struct Kept(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 impl Kept {
-    /// Returns the value of a type; the default one if it wasn't asked for before.
+    /// Returns the value of a type, or its default the first time.
     pub fn get<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let mut all = self.0.lock().unwrap();
         let value = all.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();

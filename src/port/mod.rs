@@ -1,4 +1,4 @@
-//! What effects are carried out with: traits that the domains implement, and `run` wires together.
+//! What effects use to reach the real world: traits that the domains implement and `run` wires together.
 mod balancing;
 mod driver;
 mod kept;
@@ -8,9 +8,9 @@ mod real;
 mod transport;
 
 pub use balancing::{Balancing, Holder, Says, Waits};
-pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Place, Server, Socket, only_read};
+pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, only_read};
 pub use kept::Kept;
 pub use person::Person;
 pub use reading::SharedReading;
-pub use real::{Connections, Real};
+pub use real::{FleetConnections, Real};
 pub use transport::{Ended, Exclusive, Hears, Input, Job, Note, Remote, Takes, Trace, Traced, Transport};

@@ -1,16 +1,16 @@
-//! One reading for all who ask at once.
+//! Shares one reading among all callers that wait for it.
 use crate::failure::Failure;
 use std::any::Any;
 use tokio::{sync::Mutex, time::Instant};
 
-/// What was read last, and when that reading began.
+/// The last reading, and when it began.
 #[derive(Default)]
 pub struct SharedReading(Mutex<Option<(Instant, Box<dyn Any + Send>)>>);
 
 impl SharedReading {
-    /// Gives what a reading says that began after this was called: one's own, or that of somebody who asked meanwhile.
+    /// Returns the result of a reading that began after this call: its own, or another caller's.
     ///
-    /// However many wait, each waits for two readings at most. A reading that fails fails for all who wait for it.
+    /// No matter how many callers wait, each waits for two readings at most. If a reading fails, it fails for all.
     pub async fn get<T, R>(&self, read: R) -> Result<T, Failure>
     where
         T: Clone + Send + 'static,
@@ -47,7 +47,7 @@ mod tests {
                 let reading = async {
                     readings.fetch_add(1, SeqCst);
                     let began = Instant::now();
-                    // Until all others have asked.
+                    // Waits until all others have asked.
                     for _ in 0..100 {
                         tokio::task::yield_now().await;
                     }

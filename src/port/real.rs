@@ -1,4 +1,4 @@
-//! What effects are carried out with in the real world.
+//! What effects use to reach the real world.
 use super::{Balancing, Kept, Person, SharedReading, Transport};
 use crate::{failure::Failure, fleet::Fleet, host::Name};
 use std::{
@@ -7,31 +7,31 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// One fleet's parts.
-pub struct Connections {
+/// The connections of one fleet.
+pub struct FleetConnections {
     pub fleet: Arc<Fleet>,
     pub transport: Arc<dyn Transport>,
     pub balancing: Arc<dyn Balancing>,
-    /// What its balancers said last.
+    /// The last reading of its balancers.
     pub balance: SharedReading,
 }
 
-/// What effects are carried out with.
+/// What effects use to reach the real world.
 pub struct Real {
     pub person: Arc<dyn Person>,
-    /// A folder of rfab's own here, for packed trees and mirrors.
+    /// A folder of rfab on this machine, for packed trees and mirrors.
     pub cache: PathBuf,
-    /// Whether repositories are fetched from before a name is resolved.
+    /// Whether to fetch from repositories before a name is resolved.
     pub fetch: bool,
-    /// Tells what runs here to end, whatever it is about.
+    /// Tells processes on this machine to end, no matter what they're for.
     pub stops: tokio::sync::Notify,
-    /// What domains keep for this run.
+    /// The values that domains keep during this run.
     pub kept: Kept,
     build: Build,
-    sites: Mutex<BTreeMap<Name, Arc<Connections>>>,
+    sites: Mutex<BTreeMap<Name, Arc<FleetConnections>>>,
 }
 
-type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Connections, Failure> + Send + Sync>;
+type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<FleetConnections, Failure> + Send + Sync>;
 
 impl Real {
     pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
@@ -39,12 +39,12 @@ impl Real {
         Self { person, cache, fetch, stops, kept: Kept::default(), build, sites: Mutex::default() }
     }
 
-    /// The parts of a fleet that was admitted.
-    pub fn site(&self, fleet: &Name) -> Arc<Connections> {
+    /// Returns the connections of a fleet that was admitted.
+    pub fn site(&self, fleet: &Name) -> Arc<FleetConnections> {
         self.sites.lock().unwrap().get(fleet).expect("hosts come from fleets that were admitted").clone()
     }
 
-    /// Builds the parts of a fleet, unless they were built before.
+    /// Builds the connections of a fleet, unless they exist already.
     pub fn admit(&self, fleet: &Arc<Fleet>) -> Result<(), Failure> {
         let mut sites = self.sites.lock().unwrap();
         if !sites.contains_key(&fleet.name) {
@@ -53,7 +53,7 @@ impl Real {
         Ok(())
     }
 
-    pub fn sites(&self) -> Vec<Arc<Connections>> {
+    pub fn sites(&self) -> Vec<Arc<FleetConnections>> {
         self.sites.lock().unwrap().values().cloned().collect()
     }
 }

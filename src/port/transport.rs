@@ -1,4 +1,4 @@
-//! Commands on hosts, and what else a connection to a host carries.
+//! Runs commands on hosts, and uses what else a connection to a host carries.
 use crate::{
     command::Command,
     event::Stream,
@@ -15,23 +15,23 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// Reaches the hosts of one fleet.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Opens the connection to a host; every later call shares it.
+    /// Opens the connection to a host. All later calls share it.
     ///
-    /// `Unreachable` when the host is dead, mute, or its key is unknown or changed.
+    /// Fails with `Unreachable` if the host is down or silent, or its key is unknown or changed.
     async fn connect(&self, host: &Host) -> Result<(), Failure>;
 
     /// Runs a command on a host under the wrapper.
     ///
-    /// A command that ends with a status other than 0 is no failure here. `Unknown` when the command may have
-    /// run but nobody can tell how it ended.
+    /// A status other than 0 isn't a failure here. Fails with `Unknown` if the command may have run, but rfab can't
+    /// tell how it ended.
     async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure>;
 
-    /// Gives a unix socket here that leads to `to` as the host sees it; the same one each time.
+    /// Returns a Unix socket on this machine that leads to `to` on the host. It's the same one each time.
     async fn forward(&self, host: &Host, to: &Remote) -> Result<PathBuf, Failure>;
 
-    /// Opens a connection that is shared with nobody, and runs `program` (POSIX sh, with `args` as `$1`…) on it.
+    /// Opens a separate connection, and runs `program` (POSIX sh, with `args` as `$1`…) on it.
     ///
-    /// With `socket`, that is forwarded through the same connection.
+    /// `socket`, if there is one, is forwarded through the same connection.
     async fn exclusive(
         &self,
         host: &Host,
@@ -40,70 +40,70 @@ pub trait Transport: Send + Sync {
         socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure>;
 
-    /// Tells how a call that left its trace on a host stands.
+    /// Returns the state of a call that left its trace on a host.
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure>;
 
-    /// Lends the person's terminal to a line on a host until it ends, and gives its exit status.
+    /// Lends the person's terminal to a command line on a host until it ends, and returns its exit status.
     ///
-    /// `Failed` without a terminal.
+    /// Fails with `Failed` without a terminal.
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure>;
 
-    /// Ends the remote process groups of this run's calls that are still under way.
+    /// Ends the remote process groups of this run's calls that are still running.
     async fn stop_all(&self);
 }
 
-/// Where a forward leads, as the host sees it.
+/// The target of a forward, as the host sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Remote {
     Tcp(String, u16),
     Unix(String),
 }
 
-/// A connection of one's own, and the program on it. It ends when this is dropped.
+/// A separate connection, and the program on it. It ends when this is dropped.
 pub struct Exclusive {
     pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
     pub stdout: Box<dyn AsyncRead + Send + Unpin>,
-    /// The near end of the forwarded socket.
+    /// The forwarded socket on this machine.
     pub socket: Option<PathBuf>,
     /// Closes the connection when dropped.
     pub guard: Box<dyn Send + Sync>,
 }
 
-/// Hears each line of a command's output as it comes.
+/// Receives each line of a command's output as it arrives.
 pub type Hears<'a> = dyn Fn(Stream, &str) + Send + Sync + 'a;
 
-/// Takes a command's output, byte for byte, as it comes.
+/// Receives a command's output as it arrives, byte for byte.
 pub type Takes<'a> = dyn Fn(&[u8]) + Send + Sync + 'a;
 
-/// One command on a host.
+/// A command on a host.
 pub struct Job<'a> {
     pub command: &'a Command,
-    /// The user it runs as, through sudo; `None` is the login user.
+    /// The user that it runs as, through sudo; `None` is the login user.
     pub user: Option<Name>,
     pub cd: Option<String>,
     pub env: Vec<(String, String)>,
-    /// Under what name the wrapper keeps pid and exit status on the host, in which folder.
+    /// The id and folder under which the wrapper keeps pid and exit status on the host.
     pub trace: Option<Trace>,
-    /// What the wrapper writes into a ledger on the host, before and after.
+    /// The lines that the wrapper writes into a ledger on the host, before and after.
     pub note: Option<Note>,
     pub stdin: Input<'a>,
-    /// The whole of it; a command that is not done by then is stopped.
+    /// The limit for the whole command, which is stopped after that.
     pub timeout: Option<Duration>,
-    /// Hears each line as it comes; not filtered yet.
+    /// Receives each line as it arrives, unfiltered.
     pub heard: Option<&'a Hears<'a>>,
-    /// The most that is kept of its output, in bytes: the first and the last half.
+    /// The most that is kept of its output, in bytes: the first and the last half of it.
     pub keep: usize,
-    /// Takes its output, which is not kept then.
+    /// Receives its output, which isn't kept then.
     pub into: Option<&'a Takes<'a>>,
-    /// Asked now and then whether it shall be stopped; then it ends with [`Job::STOPPED`].
+    /// Returns whether to stop it; asked from time to time. It then ends with [`Job::STOPPED`].
     pub until: Option<&'a (dyn Fn() -> bool + Send + Sync)>,
 }
 
 impl<'a> Job<'a> {
-    /// What a command ends with that was stopped because nobody wants it any more.
+    /// The status of a command that was stopped because `until` asked for it.
     pub const STOPPED: i32 = 130;
 
-    /// A command with nothing around it.
+    /// Builds a plain command without settings.
     pub fn new(command: &'a Command) -> Self {
         Self {
             command,
@@ -121,7 +121,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The same command once more.
+    /// Returns the same command again.
     pub fn again(&self) -> Job<'a> {
         let Job { command, stdin, timeout, heard, keep, into, until, .. } = *self;
         let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
@@ -147,38 +147,38 @@ impl<'a> Job<'a> {
 pub struct Trace {
     /// `[A-Za-z0-9._-]+`
     pub id: String,
-    /// Made if it is missing.
+    /// Created if it's missing.
     pub folder: String,
 }
 
-/// How a call stands on its host.
+/// The state of a call on its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Traced {
     NeverStarted,
     Running,
     Ended(i32),
-    /// It began, runs no more, and nobody wrote down how it ended.
+    /// It began and is over, but nothing recorded how it ended.
     Lost,
 }
 
-/// Lines for a ledger on a host, in the same round trip as the change.
+/// Lines for a ledger on a host, written in the same round trip as the change.
 #[derive(Clone, Debug)]
 pub struct Note {
     pub file: String,
-    /// Appended and synced before the command; without line end.
+    /// Appended and synced before the command; it has no line end.
     pub intent: String,
-    /// Appended after it, by how it ended. `@STATUS@` stands for the exit status.
+    /// Appended after the command succeeds. `@STATUS@` stands for the exit status.
     pub ok: String,
     pub failed: String,
 }
 
-/// What a command reads.
+/// The input of a command.
 #[derive(Clone, Copy)]
 pub enum Input<'a> {
     Empty,
     Bytes(&'a [u8]),
-    /// A file here, with who hears how far it is: bytes done, bytes in all.
+    /// A file on this machine, and a receiver of the progress: bytes done, bytes in total.
     File(&'a Path, &'a (dyn Fn(u64, u64) + Send + Sync)),
 }
 
@@ -188,6 +188,6 @@ pub struct Ended {
     pub status: i32,
     pub out: Vec<u8>,
     pub err: Vec<u8>,
-    /// Whether bytes of the middle were left out.
+    /// Whether bytes in the middle were left out.
     pub cut: bool,
 }

@@ -1,7 +1,7 @@
 //! Makes a staged release the current one.
 use super::{
-    Current, Error, Home, ReadReleases, ReleaseName,
-    answer::{Lines, text},
+    Current, Home, ReadReleases, ReleaseError, ReleaseName,
+    answer::{AnswerLines, text},
     machine::set_up,
     on_host::{id, named, on, plain, run},
     program::{Program, checked},
@@ -22,10 +22,10 @@ pub struct Activate {
     pub host: Host,
     pub release: Release,
     pub home: Home,
-    /// Folders whose files stay reachable from release to release.
+    /// Folders with files that stay reachable from release to release.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,
-    /// What else a service may call the commit, for the host's ledger.
+    /// Other names that a service may use for the commit, for the host's ledger.
     #[serde(skip_serializing)]
     pub names: Vec<String>,
 }
@@ -33,7 +33,7 @@ pub struct Activate {
 impl Effect for Activate {
     type Outcome = ();
     const NAME: &'static str = "activate";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -59,15 +59,15 @@ impl Effect for Activate {
         activated(&ended, &name).map(drop).map_err(on(host))
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.current.as_ref() == Some(&self.release) { Seen::Done(()) } else { Seen::Not })
+        Ok(if there.current.as_ref() == Some(&self.release) { Happened::Done(()) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if !machine.releases.get("its releases")?.contains(&self.release) {
-            return Err(on(&self.host)(Error::NotStaged).into());
+            return Err(on(&self.host)(ReleaseError::NotStaged).into());
         }
         machine.current.predict(Some(self.release.clone()));
         (machine.foreign, machine.revision) = (None, None);
@@ -76,8 +76,8 @@ impl Effect for Activate {
     }
 }
 
-/// Makes a staged release current by one rename; what other releases have in `assets` comes along, where it is missing.
-pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> Result<Command, Error> {
+/// Makes a staged release current by one rename, and copies into it what it lacks of the other releases' `assets`.
+pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> Result<Command, ReleaseError> {
     Program::Activate.command(path, &[&[name.to_string(), checked(id)?], assets].concat())
 }
 
@@ -85,13 +85,13 @@ pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activated {
     pub old: Current,
-    /// Whether it was current already.
+    /// Whether the release was current already.
     pub unchanged: bool,
 }
 
-/// Reads what `activate` answered.
-pub fn activated(ended: &Ended, name: &ReleaseName) -> Result<Activated, Error> {
-    let lines = Lines::of(Program::Activate, ended)?;
+/// Reads the answer of `activate`.
+pub fn activated(ended: &Ended, name: &ReleaseName) -> Result<Activated, ReleaseError> {
+    let lines = AnswerLines::of(Program::Activate, ended)?;
     let mut said = lines.each(|word, rest| match (word, rest) {
         ("unchanged", []) => Some(Activated { old: Current::Release(name.clone()), unchanged: true }),
         ("activated", ["-"]) => Some(Activated { old: Current::None, unchanged: false }),

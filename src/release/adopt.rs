@@ -1,6 +1,6 @@
-//! Takes over an app's folder that another tool deployed to, as it is.
+//! Takes over an app's folder as another tool left it.
 use super::{
-    Adopted, Error, Home, ReadReleases,
+    Adopted, Home, ReadReleases, ReleaseError,
     on_host::{on, plain, run},
     program::Program,
     set_up::set_up,
@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Makes what rfab's folders lack; `current`, releases and `shared` stay as they are.
+/// Makes the folders that rfab needs and that are missing; `current`, releases and `shared` stay as they are.
 #[derive(Clone, Debug, Serialize)]
 pub struct Adopt {
     pub host: Host,
@@ -25,7 +25,7 @@ pub struct Adopt {
 impl Effect for Adopt {
     type Outcome = Adopted;
     const NAME: &'static str = "adopt";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -48,10 +48,10 @@ impl Effect for Adopt {
         Ok(adopted)
     }
 
-    /// To take it over once more says again what is there.
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Adopted>, Failure> {
+    /// A second takeover only reports again what is there.
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Adopted>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.set_up { Seen::Cannot } else { Seen::Not })
+        Ok(if there.set_up { Happened::Cannot } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Adopted> {
@@ -64,7 +64,7 @@ impl Effect for Adopt {
     }
 }
 
-/// Makes what an app's folder lacks where another tool deployed to, whose releases and `current` stay as they are.
-pub fn adopt(path: &str) -> Result<Command, Error> {
+/// Makes the missing folders of an app that another tool deployed; its releases and `current` stay as they are.
+pub fn adopt(path: &str) -> Result<Command, ReleaseError> {
     Program::Setup.command(path, &["adopt".to_owned()])
 }

@@ -1,17 +1,18 @@
 //! What another tool left in an app's folder.
+use crate::control::shown;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What was found in the folder.
+/// What another tool left in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adopted {
-    /// Whose layout it is, for people; nothing for a folder that is rfab's or empty.
+    /// The tool that made the layout, for people; nothing if the folder is rfab's or empty.
     pub tool: Option<String>,
-    /// Where `current` points, if it is no release of rfab's.
+    /// The target of `current`, if that isn't one of rfab's releases.
     pub current: Option<String>,
-    /// The commit that its `REVISION` names.
+    /// The commit in the current release's `REVISION`.
     pub commit: Option<String>,
-    /// How many releases there are that are not rfab's.
+    /// How many releases aren't rfab's.
     pub others: u64,
 }
 
@@ -20,7 +21,7 @@ impl fmt::Display for Adopted {
         let Some(tool) = &self.tool else { return write!(f, "nothing of another tool is there") };
         write!(f, "{tool}: {} releases", self.others)?;
         if let Some(current) = &self.current {
-            write!(f, ", `current` points to {}", current.escape_debug())?;
+            write!(f, ", `current` points to {}", shown(current))?;
         }
         match &self.commit {
             Some(commit) => write!(f, " ({})", &commit[..12]),

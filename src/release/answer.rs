@@ -1,34 +1,37 @@
-//! What the programs on a host answer. Anything they never say is an error.
+//! Reads the answers of the programs on a host. A line that a program never prints is an error.
 use super::{
-    error::{Amount, Error},
+    error::{Amount, ReleaseError},
     name::lower_hex,
     program::Program,
 };
-use crate::port::Ended;
+use crate::{
+    control::{brief, shown},
+    port::Ended,
+};
 
-/// Returns whether a word is a digest of so many digits.
+/// Returns whether a word is a digest with `length` digits.
 pub(super) fn digits(text: &str, length: usize) -> bool {
     text.len() == length && lower_hex(text)
 }
 
-/// Reads a word in hex back as text.
+/// Reads a hex word back as text.
 pub(super) fn text(word: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&hex::decode(word).ok()?).into_owned())
 }
 
 /// A program's whole answer, without its trailer.
-pub(super) struct Lines<'a> {
+pub(super) struct AnswerLines<'a> {
     program: Program,
     lines: Vec<&'a str>,
 }
 
-impl<'a> Lines<'a> {
-    /// Takes an answer that came to its end and is no failure.
-    pub fn of(program: Program, ended: &'a Ended) -> Result<Self, Error> {
-        let no_end = |why: String| Error::NoEnd { program: program.name(), why };
+impl<'a> AnswerLines<'a> {
+    /// Takes an answer that is complete and reports no failure.
+    pub(super) fn of(program: Program, ended: &'a Ended) -> Result<Self, ReleaseError> {
+        let no_end = |why: String| ReleaseError::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-        let why = format!("status {}, {}", ended.status, last.chars().take(300).collect::<String>().escape_debug());
+        let why = format!("status {}, {}", ended.status, brief(last, 300));
         if ended.cut {
             return Err(no_end("its answer is too long".to_owned()));
         }
@@ -48,8 +51,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Reads each line as a word and what follows it; a line that is none of the program's is an error.
-    pub fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, Error> {
+    /// Reads each line as a word and its arguments; an unknown line is an error.
+    pub(super) fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, ReleaseError> {
         let one = |line: &&str| {
             let words: Vec<&str> = line.split(' ').collect();
             read(words[0], &words[1..]).ok_or_else(|| self.nonsense(line))
@@ -57,68 +60,67 @@ impl<'a> Lines<'a> {
         self.lines.iter().map(one).collect()
     }
 
-    /// Words that a line is none that the program says.
-    pub fn nonsense(&self, line: &str) -> Error {
-        let line: String = line.chars().take(200).collect();
-        Error::Nonsense { program: self.program.name(), line: format!("`{}`", line.escape_debug()) }
+    /// Makes the error for a line that the program never prints.
+    pub(super) fn nonsense(&self, line: &str) -> ReleaseError {
+        ReleaseError::Nonsense { program: self.program.name(), line: format!("`{}`", brief(line, 200)) }
     }
 }
 
-/// What a program says it failed at; `before` are the lines that say more.
-fn failed(failure: &str, before: &[&str]) -> Option<Error> {
+/// Reads which failure a program reported; `before` holds the lines with the details.
+fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
     let words: Vec<&str> = failure.split(' ').collect();
-    let shown = |word: &str| text(word).map(|text| text.escape_debug().to_string());
+    let decoded = |word: &str| text(word).map(|text| shown(&text));
     let named = |kind: &str| -> Vec<String> {
-        before.iter().filter_map(|line| shown(line.strip_prefix(kind)?.strip_prefix(' ')?)).collect()
+        before.iter().filter_map(|line| decoded(line.strip_prefix(kind)?.strip_prefix(' ')?)).collect()
     };
     Some(match words[..] {
-        ["absent" | "no-folder"] => Error::NotSetUp("its path"),
-        ["not-set-up"] => Error::NotSetUp("`releases`, `shared` or `.rfab`"),
-        ["missing", ..] => Error::Missing(words[1..].join(" ").escape_debug().to_string()),
-        ["make", path] => Error::CannotMake(shown(path)?),
-        ["owner", path] => Error::Owner(shown(path)?),
-        ["others", path] => Error::Others(shown(path)?),
-        ["link"] => Error::Led,
-        ["link", path] => Error::IsLink(shown(path)?),
-        ["foreign", tool] => Error::Foreign(text(tool)?),
-        ["current-folder", path] => Error::CurrentFolder(shown(path)?),
-        ["apart"] => Error::Apart,
+        ["absent" | "no-folder"] => ReleaseError::NotSetUp("its path"),
+        ["not-set-up"] => ReleaseError::NotSetUp("`releases`, `shared` or `.rfab`"),
+        ["missing", ..] => ReleaseError::Missing(shown(&words[1..].join(" "))),
+        ["make", path] => ReleaseError::CannotMake(decoded(path)?),
+        ["owner", path] => ReleaseError::Owner(decoded(path)?),
+        ["others", path] => ReleaseError::Others(decoded(path)?),
+        ["link"] => ReleaseError::Led,
+        ["link", path] => ReleaseError::IsLink(decoded(path)?),
+        ["foreign", tool] => ReleaseError::Foreign(text(tool)?),
+        ["current-folder", path] => ReleaseError::CurrentFolder(decoded(path)?),
+        ["apart"] => ReleaseError::Apart,
         ["space" | "inodes", need, free] => {
             let amount = if words[0] == "space" { Amount::Bytes } else { Amount::Inodes };
             let big = |line: &&str| {
                 let (size, path) = line.strip_prefix("biggest ")?.split_once(' ')?;
-                Some((size.parse().ok()?, shown(path)?))
+                Some((size.parse().ok()?, decoded(path)?))
             };
             let biggest = before.iter().filter_map(big).collect();
-            Error::Full { need: amount(need.parse().ok()?), free: amount(free.parse().ok()?), biggest }
+            ReleaseError::Full { need: amount(need.parse().ok()?), free: amount(free.parse().ok()?), biggest }
         }
-        ["short", got] => Error::Short { got: got.parse().ok()?, bytes: 0 },
-        ["long"] => Error::Changed("it is too long".to_owned()),
-        ["digest", got] => Error::Changed(format!("its sha256 is {}", got.escape_debug())),
-        ["manifest", ..] => Error::Archive("its manifest is another".to_owned()),
-        ["archive", "name", name] => Error::Archive(format!("it has `{}`", shown(name)?)),
-        ["archive", ..] => Error::Archive(words[1..].join(" ").escape_debug().to_string()),
-        ["unpack", why] => Error::Unpack(shown(why)?),
-        ["tree"] => Error::Differs([named("missing"), named("extra"), named("changed")].concat()),
+        ["short", got] => ReleaseError::Short { got: got.parse().ok()?, bytes: 0 },
+        ["long"] => ReleaseError::Changed("it is too long".to_owned()),
+        ["digest", got] => ReleaseError::Changed(format!("its sha256 is {}", shown(got))),
+        ["manifest", ..] => ReleaseError::Archive("its manifest is another".to_owned()),
+        ["archive", "name", name] => ReleaseError::Archive(format!("it has `{}`", decoded(name)?)),
+        ["archive", ..] => ReleaseError::Archive(shown(&words[1..].join(" "))),
+        ["unpack", why] => ReleaseError::Unpack(decoded(why)?),
+        ["tree"] => ReleaseError::Differs([named("missing"), named("extra"), named("changed")].concat()),
         ["linked"] => match (named("linked-file").first(), named("linked-folder").first()) {
-            (Some(_), _) => Error::LinkedFile(named("linked-file").join("`, `shared/")),
-            (None, Some(folder)) => Error::LinkedFolder(folder.clone()),
+            (Some(_), _) => ReleaseError::LinkedFile(named("linked-file").join("`, `shared/")),
+            (None, Some(folder)) => ReleaseError::LinkedFolder(folder.clone()),
             (None, None) => return None,
         },
-        ["taken"] => Error::Taken,
+        ["taken"] => ReleaseError::Taken,
         ["another", there, wanted] if digits(there, 64) && digits(wanted, 64) => {
-            Error::Another { there: there.to_owned(), wanted: wanted.to_owned() }
+            ReleaseError::Another { there: there.to_owned(), wanted: wanted.to_owned() }
         }
-        ["id-taken"] => Error::IdTaken,
-        ["not-staged"] => Error::NotStaged,
-        ["not-a-link" | "current"] => Error::StrangeCurrent,
-        ["write"] => Error::Host("write".to_owned()),
-        ["assets"] => Error::Host("copy the assets of other releases".to_owned()),
-        ["sync"] => Error::Host("bring the files to the disk".to_owned()),
-        ["look" | "stat"] => Error::Host("read the tree".to_owned()),
-        ["place" | "read-back"] => Error::Host("rename".to_owned()),
-        ["proc"] => Error::Host("read `/proc`, to see which releases run".to_owned()),
-        ["path" | "id" | "name" | "keep"] => Error::Host(format!("take its {}", words[0])),
+        ["id-taken"] => ReleaseError::IdTaken,
+        ["not-staged"] => ReleaseError::NotStaged,
+        ["not-a-link" | "current"] => ReleaseError::StrangeCurrent,
+        ["write"] => ReleaseError::Host("write".to_owned()),
+        ["assets"] => ReleaseError::Host("copy the assets of other releases".to_owned()),
+        ["sync"] => ReleaseError::Host("bring the files to the disk".to_owned()),
+        ["look" | "stat"] => ReleaseError::Host("read the tree".to_owned()),
+        ["place" | "read-back"] => ReleaseError::Host("rename".to_owned()),
+        ["proc"] => ReleaseError::Host("read `/proc`, to see which releases run".to_owned()),
+        ["path" | "id" | "name" | "keep"] => ReleaseError::Host(format!("take its {}", words[0])),
         _ => return None,
     })
 }
@@ -144,12 +146,12 @@ mod tests {
             (137, "current-none\nend list\n"),
         ] {
             let failed = listed(&ended(status, out)).unwrap_err();
-            assert!(matches!(failed, Error::NoEnd { program: "list", .. }), "{out:?}: {failed:?}");
+            assert!(matches!(failed, ReleaseError::NoEnd { program: "list", .. }), "{out:?}: {failed:?}");
             assert!(!failed.to_string().contains('\x1b'));
             assert_eq!(crate::failure::Failure::from(failed).reason(), crate::failure::Reason::Unknown);
         }
         let cut = Ended { cut: true, ..ended(0, "current-none\nend list\n") };
-        assert!(matches!(listed(&cut), Err(Error::NoEnd { .. })));
+        assert!(matches!(listed(&cut), Err(ReleaseError::NoEnd { .. })));
     }
 
     #[test]
@@ -168,11 +170,11 @@ mod tests {
             ("end list", "\nend list"),
         ] {
             let bad = good.replacen(from, to, 1);
-            assert!(matches!(listed(&ended(0, &bad)), Err(Error::Nonsense { .. })), "{bad:?}");
+            assert!(matches!(listed(&ended(0, &bad)), Err(ReleaseError::Nonsense { .. })), "{bad:?}");
         }
-        assert!(matches!(listed(&ended(3, "failed oddly\nend list\n")), Err(Error::Nonsense { .. })));
-        assert!(matches!(listed(&ended(3, "end list\n")), Err(Error::NoEnd { .. })));
-        assert_eq!(listed(&ended(3, "failed absent\nend list\n")), Err(Error::NotSetUp("its path")));
+        assert!(matches!(listed(&ended(3, "failed oddly\nend list\n")), Err(ReleaseError::Nonsense { .. })));
+        assert!(matches!(listed(&ended(3, "end list\n")), Err(ReleaseError::NoEnd { .. })));
+        assert_eq!(listed(&ended(3, "failed absent\nend list\n")), Err(ReleaseError::NotSetUp("its path")));
     }
 
     #[test]

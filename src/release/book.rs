@@ -1,4 +1,4 @@
-//! The ledger that a host keeps of its own releases.
+//! The ledger that a host keeps of its releases.
 use super::Home;
 use crate::{
     command::Command,
@@ -6,14 +6,14 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Host,
-    ledger::{Book, Line},
+    ledger::{Book, LedgerLine},
     model::{Model, Predicted},
     port::Job,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The most lines that are read, the newest.
+/// The number of newest lines that are read.
 const LINES: &str = "2000";
 
 /// Reads a host's own ledger, as the app's user.
@@ -32,13 +32,13 @@ impl ReadBook {
     }
 }
 
-/// What a host's own ledger says of it.
+/// What a host's own ledger tells about the host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Own {
-    /// The last activation that was done.
-    pub activated: Option<Line>,
+    /// The last activation that finished.
+    pub activated: Option<LedgerLine>,
     /// What began and has no known end.
-    pub open: Vec<Line>,
+    pub open: Vec<LedgerLine>,
 }
 
 impl Read for ReadBook {
@@ -68,12 +68,12 @@ impl ReadBook {
         Own { activated: book.activated(&self.host.name).cloned(), open }
     }
 
-    /// Returns where it lies.
+    /// Returns the path of the ledger.
     pub fn file(&self) -> String {
         format!("{}/.rfab/ledger", self.home.path)
     }
 
-    /// Reads all of it, for another effect.
+    /// Reads the whole ledger, for another effect.
     pub async fn whole(&self, at: &At<'_>) -> Result<Book, Failure> {
         let text = r#"[ -e "$file" ] || exit 0
 [ -f "$file" ] && [ ! -L "$file" ] || exit 3
@@ -90,7 +90,7 @@ tail -n "$lines" "$file""#;
         Ok(Book::read(&String::from_utf8_lossy(&ended.out)))
     }
 
-    /// Reads all of it on the model.
+    /// Reads the whole ledger of the model's host.
     pub fn on_model(&self, model: &mut Model) -> Predicted<Book> {
         Ok(Book::read(&model.machine(&self.host)?.ledger.join("\n")))
     }

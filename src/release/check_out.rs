@@ -1,6 +1,6 @@
 //! A commit's tree in a folder of this machine, to be built there.
 //!
-//! It belongs to one attempt at a run: whoever resumes the run builds anew.
+//! The folder belongs to one attempt at a run: a resumed run builds again.
 use super::{name::short, tree, work::blocking};
 use crate::{
     effect::*,
@@ -11,7 +11,7 @@ use crate::{
 use serde::Serialize;
 use std::{fs, path::Path};
 
-/// Writes a commit's tree into a folder of this machine, which is nobody else's.
+/// Writes a commit's tree into a folder of this machine that nothing else uses.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckOut {
     pub repository: String,
@@ -29,7 +29,7 @@ impl CheckOut {
         fs::create_dir_all(&outer).map_err(failed)?;
         sweep(&outer);
         let folder = self.folder(&outer, run);
-        // Of a closure that failed and was called again.
+        // Left by a closure that failed and was called again.
         let _ = fs::remove_dir_all(&folder);
         let source = Tree::read(&Repository::locate(&self.repository, &cache.join("mirrors"))?, &self.commit)?;
         tree::check_out(source, &folder)?;
@@ -41,7 +41,7 @@ impl Effect for CheckOut {
     /// The folder.
     type Outcome = String;
     const NAME: &'static str = "check_out";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -70,7 +70,7 @@ impl Effect for CheckOut {
     }
 }
 
-/// Removes what runs left that are no more.
+/// Removes what dead runs left.
 fn sweep(outer: &Path) {
     for entry in fs::read_dir(outer).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! The end of what a resumed run sees as done, in a host's own ledger.
+//! Completes a host's own ledger when a resumed run finds a change done.
 use super::ReadBook;
 use crate::{
     command::Command,
@@ -12,9 +12,9 @@ use crate::{
 use serde::Serialize;
 use std::time::Duration;
 
-/// Writes down that a change of this run is done on a host, where its lines say only that it began.
+/// Records that a change of this run is done on a host, where the ledger says only that it began.
 ///
-/// The attempt that made the change died before it wrote that.
+/// The attempt that made the change died before it could record the end.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConcludeOnHost {
     pub of: ReadBook,
@@ -26,7 +26,7 @@ pub struct ConcludeOnHost {
 impl Effect for ConcludeOnHost {
     type Outcome = ();
     const NAME: &'static str = "conclude_on_host";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.of.host)

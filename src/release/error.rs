@@ -6,13 +6,13 @@ use crate::{
     git,
 };
 
-/// Why a tree cannot be packed, or what a host answered instead of doing it.
+/// Why a tree can't be packed, or why a host didn't do what it was asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Error {
+pub enum ReleaseError {
     #[error(transparent)]
-    Git(#[from] git::Error),
+    Git(#[from] git::GitError),
     #[error("`{}` can't be released: {}", short(.commit), listed(.problems))]
-    Unfit { commit: String, problems: Vec<Problem> },
+    Unfit { commit: String, problems: Vec<TreeProblem> },
     #[error("the archive can't be written to `{folder}`: {why}")]
     Write { folder: String, why: String },
     #[error("`{0}` can't be an app's path")]
@@ -22,7 +22,7 @@ pub enum Error {
     #[error("at least one release must be kept")]
     KeepNone,
     #[error(transparent)]
-    Command(#[from] command::Error),
+    Command(#[from] command::CommandError),
     #[error("the app's folders aren't there: {0}")]
     NotSetUp(&'static str),
     #[error("the host has no `{0}`")]
@@ -76,15 +76,15 @@ pub enum Error {
     StrangeCurrent,
     #[error("the host couldn't {0}")]
     Host(String),
-    /// Nobody knows what the program did.
+    /// rfab can't tell what the program did.
     #[error("the {program} program didn't finish: {why}")]
     NoEnd { program: &'static str, why: String },
-    /// The answer is none that the program gives.
+    /// The program never gives such an answer.
     #[error("the {program} program gave an answer that rfab doesn't know: {line}")]
     Nonsense { program: &'static str, line: String },
 }
 
-/// An amount of what a disk can run out of.
+/// An amount of something that a disk can run out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     Bytes(u64),
@@ -93,7 +93,7 @@ pub enum Amount {
 
 /// What is wrong with a commit's tree.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Problem {
+pub enum TreeProblem {
     #[error("`{0}` is a submodule, and its files aren't in the commit")]
     Submodule(String),
     #[error("`{0}` is a git-lfs pointer, and its content isn't in the commit")]
@@ -110,40 +110,44 @@ pub enum Problem {
     Linked { path: String, why: &'static str },
 }
 
-/// What is to be done where a commit's release is there, and is another.
+/// What to do when the host has a release of the commit with another content.
 pub const ANOTHER: &str =
     "deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<ReleaseError> for Failure {
+    fn from(error: ReleaseError) -> Self {
         let cause = match &error {
-            Error::Git(inner) => return inner.clone().into(),
-            Error::NoEnd { .. } | Error::Nonsense { .. } => Cause::Unknown,
-            Error::BadPath(_) | Error::KeepNone => Cause::Fabfile,
-            Error::Full { .. } => Cause::NoSpace,
+            ReleaseError::Git(inner) => return inner.clone().into(),
+            ReleaseError::NoEnd { .. } | ReleaseError::Nonsense { .. } => Cause::Unknown,
+            ReleaseError::BadPath(_) | ReleaseError::KeepNone => Cause::Fabfile,
+            ReleaseError::Full { .. } => Cause::NoSpace,
             _ => Cause::Failed,
         };
         let unchanged = match &error {
-            Error::Others(_) | Error::Led | Error::Foreign(_) | Error::CurrentFolder(_) | Error::Another { .. } => {
-                Some(Unchanged::Run)
-            }
+            ReleaseError::Others(_)
+            | ReleaseError::Led
+            | ReleaseError::Foreign(_)
+            | ReleaseError::CurrentFolder(_)
+            | ReleaseError::Another { .. } => Some(Unchanged::Run),
             _ => None,
         };
         let help = match &error {
-            Error::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
-            Error::NotSetUp(_) => {
+            ReleaseError::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
+            ReleaseError::NotSetUp(_) => {
                 Some("a task that calls `release::set_up(host)` makes its folders; `rfab --init` writes one, `setup`")
             }
-            Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
-            Error::Others(_) => Some(
+            ReleaseError::CannotMake(_) | ReleaseError::Owner(_) => {
+                Some("make it as root and give it to the app's user")
+            }
+            ReleaseError::Others(_) => Some(
                 "that user could point root somewhere else: give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
             ),
-            Error::Led => Some("make that link as root, or name the place that it points to"),
-            Error::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
-            Error::LinkedFile(_) => Some("put it there once, then deploy again"),
-            Error::Missing(_) => Some("install it on the host"),
-            Error::Foreign(_) => Some("`setup:adopt` takes it over as it is (`release::adopt(host)`)"),
-            Error::CurrentFolder(path) => {
+            ReleaseError::Led => Some("make that link as root, or name the place that it points to"),
+            ReleaseError::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
+            ReleaseError::LinkedFile(_) => Some("put it there once, then deploy again"),
+            ReleaseError::Missing(_) => Some("install it on the host"),
+            ReleaseError::Foreign(_) => Some("`setup:adopt` takes it over as it is (`release::adopt(host)`)"),
+            ReleaseError::CurrentFolder(path) => {
                 let help = format!(
                     "make it a release by hand, while the host is out: `cd {above} && mkdir -p releases \
                      && mv current releases/before && ln -s releases/before current`",
@@ -151,9 +155,9 @@ impl From<Error> for Failure {
                 );
                 return Failure { help: Some(help), unchanged, ..Failure::new(cause, error.to_string()) };
             }
-            Error::IdTaken => Some("try again"),
-            Error::Another { .. } => Some(ANOTHER),
-            Error::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
+            ReleaseError::IdTaken => Some("try again"),
+            ReleaseError::Another { .. } => Some(ANOTHER),
+            ReleaseError::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,
         };
         Failure { help: help.map(str::to_owned), unchanged, ..Failure::new(cause, error.to_string()) }
@@ -169,8 +173,8 @@ impl std::fmt::Display for Amount {
     }
 }
 
-fn listed(problems: &[Problem]) -> String {
-    let shown: Vec<String> = problems.iter().take(5).map(Problem::to_string).collect();
+fn listed(problems: &[TreeProblem]) -> String {
+    let shown: Vec<String> = problems.iter().take(5).map(TreeProblem::to_string).collect();
     let more = problems.len().saturating_sub(5);
     if more == 0 { shown.join("; ") } else { format!("{}; and {more} more", shown.join("; ")) }
 }

@@ -18,7 +18,7 @@ pub struct Home {
 impl Home {
     /// Finds where the fleet's app is on a host.
     ///
-    /// `Fabfile` when the fleet has no app, or the host does not get it.
+    /// `Fabfile` when the fleet has no app, or doesn't deploy it to the host.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Home, Failure> {
         let app = app(fleet)?;
         if !app.is_on(host) {

@@ -1,6 +1,6 @@
 //! Lists the releases of a host.
 use super::{
-    Error, Home,
+    Home, ReleaseError,
     listed::{self, Current, listed},
     on_host::{on, plain, run},
     program::Program,
@@ -21,18 +21,18 @@ use std::collections::BTreeSet;
 pub struct Listing {
     pub releases: BTreeSet<Release>,
     pub current: Option<Release>,
-    /// Where `current` points, if that is another tool's.
+    /// The target of `current`, if it belongs to another tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<String>,
-    /// The commit that the other tool's `REVISION` names.
+    /// The commit in the other tool's `REVISION`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The highest number that a whole release there has.
+    /// The highest number of a complete release.
     pub highest: u32,
-    /// Folders that are named like releases, of higher numbers, and are none.
+    /// Folders with a release's name and a higher number that aren't releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<String>,
-    /// Whether the app's folders are there at all.
+    /// Whether the app's folders exist.
     pub set_up: bool,
 }
 
@@ -79,10 +79,10 @@ impl Read for ReadReleases {
         let command = list(&self.home.path).map_err(on(&self.host))?;
         let ended = run(&at, &self.host, &self.home.user, plain(&command)).await?;
         let listed = match listed(&ended) {
-            Err(Error::NotSetUp(_)) => return Ok(Listing::default()),
+            Err(ReleaseError::NotSetUp(_)) => return Ok(Listing::default()),
             listed => listed.map_err(on(&self.host))?,
         };
-        let release = |r: &listed::Release| Release { number: r.name.number, commit: r.commit.as_str().into() };
+        let release = |r: &listed::ListedRelease| Release { number: r.name.number, commit: r.commit.as_str().into() };
         let current = match &listed.current {
             Current::None => None,
             Current::Release(name) => listed
@@ -92,7 +92,7 @@ impl Read for ReadReleases {
                 .map(release)
                 .or_else(|| Some(Release { number: name.number, commit: name.short().into() })),
             Current::Foreign(what) if what.is_empty() => {
-                return Err(on(&self.host)(Error::CurrentFolder(format!("{}/current", self.home.path))));
+                return Err(on(&self.host)(ReleaseError::CurrentFolder(format!("{}/current", self.home.path))));
             }
             Current::Foreign(_) => None,
         };
@@ -134,7 +134,7 @@ impl Read for ReadReleases {
     }
 }
 
-/// Lists the releases and which is current; changes nothing.
-pub fn list(path: &str) -> Result<Command, Error> {
+/// Makes the command that lists the releases and which is current; it changes nothing.
+pub fn list(path: &str) -> Result<Command, ReleaseError> {
     Program::List.command(path, &[])
 }

@@ -1,7 +1,7 @@
-//! What a host answers that lists its releases.
+//! The answer of a host that lists its releases.
 use super::{
-    Error,
-    answer::{Lines, digits, text},
+    ReleaseError,
+    answer::{AnswerLines, digits, text},
     name::{self, ReleaseName},
     program::Program,
 };
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A release on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
+pub struct ListedRelease {
     pub name: ReleaseName,
     /// 40 hex digits, or 64 by sha256.
     pub commit: String,
@@ -24,27 +24,27 @@ pub struct Release {
 pub enum Current {
     None,
     Release(ReleaseName),
-    /// A link to something else; empty where it is no link.
+    /// A link to something else; empty if it isn't a link.
     Foreign(String),
 }
 
 /// The releases of an app on a host, the highest number first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
-    pub releases: Vec<Release>,
+    pub releases: Vec<ListedRelease>,
     pub current: Current,
-    /// Named like a release, but without its manifest: not rfab's, or damaged.
+    /// Names of folders without a manifest: they aren't rfab's, or they are damaged.
     pub incomplete: Vec<ReleaseName>,
-    /// Whatever else lies in `releases`; control characters are in it still.
+    /// Everything else in `releases`; control characters aren't escaped.
     pub others: Vec<String>,
-    /// The commit that the `REVISION` of a foreign `current` names.
+    /// The commit in the `REVISION` of a foreign `current`.
     pub revision: Option<String>,
-    /// Whether a folder is missing that `setup` makes.
+    /// Whether a folder that `setup` makes is missing.
     pub lacks_folders: bool,
 }
 
 impl Listed {
-    /// Returns the highest number of a release that is whole, or current: anybody can make a folder of any name.
+    /// Returns the highest number of a complete or current release: anybody can make a folder of any name.
     pub fn highest(&self) -> u32 {
         let current = match &self.current {
             Current::Release(name) => Some(name),
@@ -54,21 +54,21 @@ impl Listed {
         names.map(|name| name.number).max().unwrap_or(0)
     }
 
-    /// Gives the release with the next lower number than the current one's.
-    pub fn previous(&self) -> Option<&Release> {
+    /// Returns the release with the next lower number than the current one's.
+    pub fn previous(&self) -> Option<&ListedRelease> {
         let Current::Release(current) = &self.current else { return None };
         self.releases.iter().find(|release| release.name.number < current.number)
     }
 
     /// Finds the release of a commit, given by its whole id.
-    pub fn of(&self, commit: &str) -> Option<&Release> {
+    pub fn of(&self, commit: &str) -> Option<&ListedRelease> {
         self.releases.iter().find(|release| release.commit == commit)
     }
 }
 
-/// Reads what `list` answered.
-pub fn listed(ended: &Ended) -> Result<Listed, Error> {
-    let lines = Lines::of(Program::List, ended)?;
+/// Reads the answer of `list`.
+pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
+    let lines = AnswerLines::of(Program::List, ended)?;
     let mut listed = Listed {
         releases: vec![],
         current: Current::None,
@@ -84,7 +84,11 @@ pub fn listed(ended: &Ended) -> Result<Listed, Error> {
                 let name: ReleaseName = name.parse().ok()?;
                 let good = name::whole(commit) && digits(manifest, 64) && commit.starts_with(name.short());
                 good.then(|| {
-                    listed.releases.push(Release { name, commit: commit.to_string(), manifest: manifest.to_string() })
+                    listed.releases.push(ListedRelease {
+                        name,
+                        commit: commit.to_string(),
+                        manifest: manifest.to_string(),
+                    })
                 })?;
             }
             ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),

@@ -1,7 +1,7 @@
-//! Packs a commit's tree, and holds what happens to it on a host.
+//! Packs a commit's tree, and does everything that happens to a release on a host.
 //!
 //! `tree` makes an archive of a commit. Each verb has a file: its effect, the command that a host runs, and a function
-//! that reads what the command answered. The format on the host is told in `docs/release-format.md`.
+//! that reads the answer. The format on the host is described in `docs/release-format.md`.
 mod activate;
 mod adopt;
 mod adopted;
@@ -41,10 +41,10 @@ pub use adopted::Adopted;
 pub use book::ReadBook;
 pub use check_out::CheckOut;
 pub use conclude::ConcludeOnHost;
-pub use error::{ANOTHER, Amount, Error, Problem};
+pub use error::{ANOTHER, Amount, ReleaseError, TreeProblem};
 pub use home::Home;
 pub use list::{Listing, ReadReleases, list};
-pub use listed::{Current, Listed, Release, listed};
+pub use listed::{Current, Listed, ListedRelease, listed};
 pub use name::ReleaseName;
 pub use number::Number;
 pub use pack_built::PackBuilt;
@@ -57,5 +57,8 @@ pub use share::{Share, shared};
 pub use stage::{Stage, Staged, stage, staged};
 pub use sweep::Sweep;
 pub use take_archive::TakeArchive;
-pub use tree::{Entry, Manifest, Packed, PackedTrees, Wanted, What, pack, pack_folder};
+#[cfg(test)]
+pub(crate) use tree::pack_folder;
+pub use tree::{Manifest, ManifestEntry, ManifestKind, Packed, Wanted};
+pub(crate) use tree::{PackedTrees, pack};
 pub use verify::{Verified, Verify, verified, verify};

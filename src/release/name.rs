@@ -1,8 +1,9 @@
 //! The name of a release on its hosts.
+use crate::control::shown;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// `NNNN-<12 hex>`: the fleet's number and the beginning of the commit. Ordered by number.
+/// `NNNN-<12 hex>`: the fleet's number and the first digits of the commit. Ordered by number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReleaseName {
@@ -11,7 +12,7 @@ pub struct ReleaseName {
 }
 
 impl ReleaseName {
-    /// Makes the name of a commit, given by its 40 hex digits, or 64 by sha256; numbers go from 1 to 999,999,999.
+    /// Makes the name for a commit, given by its 40 hex digits, or 64 by sha256; numbers are 1 to 999,999,999.
     pub fn new(number: u32, commit: &str) -> Option<Self> {
         (whole(commit) && (1..=999_999_999).contains(&number)).then(|| Self { number, short: commit[..12].to_owned() })
     }
@@ -32,7 +33,7 @@ pub(super) fn whole(commit: &str) -> bool {
     matches!(commit.len(), 40 | 64) && lower_hex(commit)
 }
 
-/// Returns whether a text has only hex digits, in lower case.
+/// Returns whether a text has only lowercase hex digits.
 pub(super) fn lower_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -51,10 +52,10 @@ impl FromStr for ReleaseName {
             let good = short.len() == 12 && lower_hex(short) && number.bytes().all(|b| b.is_ascii_digit());
             good.then(|| Some(Self { number: number.parse().ok()?, short: short.to_owned() })).flatten()
         });
-        // Spelled in one way only.
+        // Each name has one spelling.
         parsed
             .filter(|name| name.to_string() == text && name.number <= 999_999_999)
-            .ok_or_else(|| format!("`{}` isn't a release's name", text.escape_debug()))
+            .ok_or_else(|| format!("`{}` isn't a release's name", shown(text)))
     }
 }
 

@@ -7,45 +7,45 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     git::{Repository, app},
-    ledger::{Book, Line, Phase, line},
+    ledger::{Book, LedgerLine, Phase, line},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
 use std::{path::Path, sync::Arc};
 
-/// Writes down in the fleet's ledger that a commit is deployed, under its number.
+/// Records in the fleet's ledger that a commit is deployed, under its number.
 ///
-/// A known commit keeps its own; a new one gets the highest plus one. One whose tree cannot be released gets none, and
-/// nothing is written down.
+/// A known commit keeps its number; a new one gets the highest plus one. A commit with a tree that can't be released
+/// gets none, and nothing is recorded.
 #[derive(Clone, Serialize)]
 pub struct Number {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub commit: Commit,
-    /// What the commit was called.
+    /// The name that was given for the commit.
     pub name: String,
-    /// What else a service may call it.
+    /// Other names that a service may use for the commit.
     #[serde(skip_serializing)]
     pub names: Vec<String>,
-    /// The number that hosts know the commit by, if any does.
+    /// The number under which hosts know the commit, if any does.
     pub known: Option<u32>,
-    /// Whether it gets a number of its own although it is known: it is made from something else now.
+    /// Whether a known commit gets a new number, because its release is made from something else this time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
-    /// Whether it is made from something else than the commit's own tree.
+    /// Whether the release is made from something other than the commit's own tree.
     #[serde(skip_serializing)]
     pub made: bool,
     /// The highest number on any host.
     pub highest: u32,
     /// The rest of the ledger's line.
     #[serde(skip_serializing)]
-    pub line: Line,
+    pub line: LedgerLine,
 }
 
 impl Effect for Number {
     type Outcome = u32;
     const NAME: &'static str = "number";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -67,7 +67,7 @@ impl Effect for Number {
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
-        // Of a commit that no host has and that cannot have been pruned away, nothing was done that could be lost.
+        // If no host has the commit and it can't have been pruned, nothing was done once for it, and nothing is lost.
         if book.newest().is_none() && (self.known.is_some() || self.highest > 1) {
             let text = format!(
                 "the ledger of fleet `{}` has no release, though its hosts have: it was emptied or lost. rfab can't \
@@ -88,12 +88,13 @@ impl Effect for Number {
         Ok(number)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<u32>, Failure> {
         let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
-        let mine =
-            |l: &&Line| l.effect == "release" && l.run == self.line.run && l.commit.as_ref() == Some(&self.commit);
+        let mine = |l: &&LedgerLine| {
+            l.effect == "release" && l.run == self.line.run && l.commit.as_ref() == Some(&self.commit)
+        };
         let line = book.lines.iter().rev().find(mine);
-        Ok(line.and_then(|l| l.number).map_or(Seen::Not, Seen::Done))
+        Ok(line.and_then(|l| l.number).map_or(Happened::Not, Happened::Done))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
@@ -107,22 +108,22 @@ impl Effect for Number {
     }
 }
 
-/// The most releases that a ledger may lack, and the highest number that is believed where it has none.
+/// The most releases that a ledger may lack, and the highest number that is believed if it has none.
 const LACKING: u32 = 10_000;
 const BELIEVED: u32 = 99_999_999;
 
-/// Whether a number that a host has may be one of the fleet's, which gave `given` last: who writes there can make one up.
+/// Returns whether a host's number may come from the fleet, which gave `given` last: who writes there can invent one.
 fn credible(given: u32, number: u32) -> bool {
     number <= BELIEVED && (given == 0 || number <= given.saturating_add(LACKING))
 }
 
 impl Number {
-    /// Git is not made up: what cannot be released there can't be here.
+    /// Fails as git does: git isn't simulated, so a tree that can't be released fails here, too.
     fn fits(&self) -> Result<(), Failure> {
         let app = app(&self.fleet)?;
         match Repository::locate(&app.repository, Path::new("/nonexistent")) {
             Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.linked)?),
-            // The simulator reads repositories of this machine alone.
+            // The simulator reads only repositories of this machine.
             Err(_) => Ok(()),
         }
     }
@@ -135,7 +136,7 @@ impl Number {
     }
 
     fn text(&self, number: u32) -> String {
-        Line {
+        LedgerLine {
             effect: "release".into(),
             commit: Some(self.commit.clone()),
             number: Some(number),

@@ -1,5 +1,5 @@
-//! The programs of releases, run on a host by the app's user.
-use super::{Error, ReleaseName};
+//! The release programs, run on a host as the app's user.
+use super::{ReleaseError, ReleaseName};
 use crate::{
     command::Command,
     effect::At,
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long a program may take that sends nothing.
+/// The time limit for a program that sends nothing.
 pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
 /// Runs a job as the app's user.
@@ -19,12 +19,12 @@ pub(super) async fn run(at: &At<'_>, host: &Host, user: &Option<Name>, job: Job<
     at.real.site(&host.fleet).transport.run(host, Job { user: user.clone(), ..job }).await
 }
 
-/// Makes a program's job, with nothing on stdin.
+/// Makes the job of a program, with nothing on stdin.
 pub(super) fn plain(command: &Command) -> Job<'_> {
     Job { timeout: Some(WITHIN), ..Job::new(command) }
 }
 
-/// Makes an identity for temporary files on the host: of this call alone.
+/// Makes an id for this call's temporary files on the host.
 pub(super) fn id(at: &At<'_>) -> String {
     let id = trace("", "", at.lane.run(), at.id).id;
     id[..id.len().min(100)].to_owned()
@@ -36,8 +36,8 @@ pub(super) fn named(release: &Release) -> Result<ReleaseName, Failure> {
         .ok_or_else(|| Failure::failed(format!("`{release}` isn't the name of a release")))
 }
 
-/// Words an error of a host.
-pub(super) fn on(host: &Host) -> impl Fn(Error) -> Failure + '_ {
+/// Turns an error into the failure of a host.
+pub(super) fn on(host: &Host) -> impl Fn(ReleaseError) -> Failure + '_ {
     move |error| {
         let failure = Failure::from(error);
         failure.on(&host.name)

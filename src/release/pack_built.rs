@@ -1,4 +1,4 @@
-//! Packs what a build left.
+//! Packs the output of a build.
 use super::{PackedTrees, Wanted, name::short, work::blocking};
 use crate::{
     effect::*,
@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// Packs what a build left, and keeps it on this machine.
+/// Packs the output of a build, and keeps it on this machine.
 #[derive(Clone, Debug, Serialize)]
 pub struct PackBuilt {
     pub of: Wanted,
@@ -20,7 +20,7 @@ impl Effect for PackBuilt {
     /// The digest of its manifest.
     type Outcome = String;
     const NAME: &'static str = "pack_built";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.of.repository)
@@ -41,7 +41,7 @@ impl Effect for PackBuilt {
         Ok(packed.manifest_sha256.clone())
     }
 
-    /// A made-up build of a commit is always the same.
+    /// A simulated build of a commit is always the same.
     fn predict(&self, model: &mut Model) -> Predicted<String> {
         model.takes(500);
         Ok(hex::encode(Sha256::digest(format!("built {} {}", self.of.commit, self.of.part))))

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Packs a commit's tree on this machine, unless that was done.
+/// Packs a commit's tree on this machine, unless it is packed already.
 pub(super) async fn pack(
     at: &At<'_>,
     repository: &str,

@@ -1,13 +1,14 @@
-//! Looks whether a host can be deployed to, before anything is changed anywhere.
+//! Checks whether a host can be deployed to, before anything is changed anywhere.
 use super::{
-    Error, Home,
-    answer::{Lines, text},
+    Home, ReleaseError,
+    answer::{AnswerLines, text},
     on_host::{id, on, plain, run},
     program::Program,
     tree::linked,
 };
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::Failure,
     fleet::Fleet,
@@ -20,27 +21,27 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Finds all that would keep a release from being staged: tools, folders, rights and linked files that are missing.
+/// Finds everything that would keep a release from being staged: missing tools, folders, rights and linked files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Preflight {
     pub host: Host,
     pub home: Home,
-    /// The repository, and the linked names of its app.
+    /// The app's repository; `linked` holds the app's linked names.
     pub repository: String,
     pub linked: Vec<String>,
-    /// The commit that is to be deployed, if that is known: it says which linked names are files.
+    /// The commit to deploy, if it is known: it determines which linked names are files.
     pub commit: Option<Commit>,
 }
 
 impl Preflight {
-    /// Makes the look at a host of a fleet; `Fabfile` when the fleet has no app.
+    /// Makes the check of a fleet's host; `Fabfile` when the fleet has no app.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (home, app) = (Home::of(fleet, host)?, app(fleet)?);
         let (repository, linked) = (app.repository.clone(), app.linked.clone());
         Ok(Self { host: host.clone(), home, repository, linked, commit: None })
     }
 
-    /// The linked names that are files; none while nobody knows the commit.
+    /// Returns the linked names that are files; none while the commit is unknown.
     fn files(&self, mirrors: &Path) -> Vec<String> {
         let (Some(commit), false) = (&self.commit, self.linked.is_empty()) else { return Vec::new() };
         let repository = Repository::locate(&self.repository, mirrors);
@@ -77,7 +78,7 @@ impl Read for Preflight {
         if !*machine.set_up.get("whether it is set up")? {
             lacks.problems.push("the app's folders aren't there yet".to_owned());
         }
-        // What a host serves has all that is linked.
+        // A host with a current release has all linked files.
         if machine.current.get("its current release")?.is_none() {
             let there = |file: &String| {
                 let fact = machine.files.get(&format!("{}/shared/{file}", self.home.path));
@@ -89,7 +90,7 @@ impl Read for Preflight {
     }
 }
 
-/// Says why the login user cannot write where each later call leaves its trace.
+/// Returns why the login user can't write to the folder in which each later call leaves its trace.
 async fn unwritable_state(at: &At<'_>, host: &Host) -> Result<Option<String>, Failure> {
     let folder = trace(&at.real.site(&host.fleet).fleet.state, &host.fleet, at.lane.run(), at.id).folder;
     let line = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
@@ -109,25 +110,25 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
     }))
 }
 
-/// Looks for all that would keep a release from being staged, and for linked files; changes nothing.
-pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
+/// Makes the command that finds everything that would keep a release from being staged; it changes nothing.
+pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, ReleaseError> {
     Program::Preflight.command(path, files)
 }
 
 /// What keeps a release from being staged on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lacks {
-    /// Worded for people.
+    /// Problems, worded for people.
     pub problems: Vec<String>,
-    /// Linked files that are not in `shared/`.
+    /// Linked files that are missing in `shared/`.
     pub files: Vec<String>,
 }
 
-/// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
-pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+/// Reads the answer of `preflight`.
+pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, ReleaseError> {
     let mut lacks = Lacks::default();
-    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
-        Err(Error::NotSetUp(_)) => {
+    let (lines, mut folders) = match AnswerLines::of(Program::Preflight, ended) {
+        Err(ReleaseError::NotSetUp(_)) => {
             lacks.problems.push("the app's folders aren't there yet".to_owned());
             let out = String::from_utf8_lossy(&ended.out);
             lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
@@ -136,7 +137,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
         lines => (lines?, false),
     };
     let problems = lines.each(|word, rest| match (word, rest) {
-        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", shown(tool))),
         ("lacks-file", [file]) => {
             lacks.files.push(text(file)?);
             Some(String::new())
@@ -146,7 +147,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
             folders = true;
             Some("the app's folders aren't there yet".to_owned())
         }
-        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", folder.escape_debug())),
+        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", shown(folder))),
         _ => None,
     })?;
     lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();

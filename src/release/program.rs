@@ -1,9 +1,9 @@
 //! The programs that a host runs, in POSIX sh; their arguments are words.
-use super::error::Error;
-use crate::command::Command;
+use super::error::ReleaseError;
+use crate::{command::Command, control::shown};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
-/// How a program of root's finds its way through folders of others.
+/// How a program that runs as root enters folders that other users can change.
 const WALK: &str = include_str!("../remote/walk.sh");
 const TREE: &str = include_str!("host/tree.sh");
 
@@ -21,8 +21,8 @@ pub(super) enum Program {
 }
 
 impl Program {
-    /// Returns the name that its answer ends with.
-    pub fn name(self) -> &'static str {
+    /// Returns the name at the end of the program's answer.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Program::Setup => "setup",
             Program::Preflight => "preflight",
@@ -36,7 +36,7 @@ impl Program {
     }
 
     /// Returns the whole text, for `sh -c`.
-    pub fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let (shared, own) = match self {
             Program::Setup => ("", include_str!("host/setup.sh")),
             Program::Preflight => ("", include_str!("host/preflight.sh")),
@@ -50,21 +50,21 @@ impl Program {
         format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
     }
 
-    /// Makes the command that runs it for the app at `path`.
-    pub fn command(self, path: &str, args: &[String]) -> Result<Command, Error> {
+    /// Makes the command that runs the program for the app at `path`.
+    pub(super) fn command(self, path: &str, args: &[String]) -> Result<Command, ReleaseError> {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let good = parts.iter().all(|part| !matches!(*part, "" | "." | "..")) && !path.chars().any(char::is_control);
         if !good {
-            return Err(Error::BadPath(path.escape_debug().to_string()));
+            return Err(ReleaseError::BadPath(shown(path)));
         }
         let begin = ["/bin/sh", "-c", &self.text(), self.name(), path].map(str::to_owned);
         Ok(Command::of(begin.into_iter().chain(args.iter().cloned()).collect())?)
     }
 }
 
-/// Returns a call's id, if it can be one.
-pub(super) fn checked(id: &str) -> Result<String, Error> {
+/// Returns a call's id, if it is valid.
+pub(super) fn checked(id: &str) -> Result<String, ReleaseError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let good = !id.is_empty() && id.len() <= 100 && !id.starts_with(['.', '-']) && id.bytes().all(plain);
-    if good { Ok(id.to_owned()) } else { Err(Error::BadId(id.escape_debug().to_string())) }
+    if good { Ok(id.to_owned()) } else { Err(ReleaseError::BadId(shown(id))) }
 }

@@ -1,7 +1,7 @@
 //! Removes old releases.
 use super::{
-    Error, Home, ReadReleases, ReleaseName,
-    answer::{Lines, text},
+    Home, ReadReleases, ReleaseError, ReleaseName,
+    answer::{AnswerLines, text},
     machine::set_up,
     on_host::{on, plain, run},
     program::Program,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     bookkeeping::ReadLedger,
     command::{Command, quoted},
+    control::shown,
     effect::*,
     event::What,
     failure::Failure,
@@ -19,8 +20,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Removes old releases, by number; never the current one, the one before it, those that a rollback would go to, or one that
-/// runs.
+/// Removes old releases, by number; never the current one, the one before it, one that a rollback would return to, or
+/// one that runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prune {
     pub host: Host,
@@ -29,10 +30,10 @@ pub struct Prune {
 }
 
 impl Effect for Prune {
-    /// How many were removed.
+    /// How many releases were removed.
     type Outcome = u32;
     const NAME: &'static str = "prune";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -54,7 +55,7 @@ impl Effect for Prune {
         let ended = run(&at, host, &home.user, plain(&command)).await?;
         let pruned = pruned(&ended).map_err(on(host))?;
         for left in &pruned.gone {
-            let path = format!("{}/{}", home.path, left.escape_debug());
+            let path = format!("{}/{}", home.path, shown(left));
             let remove = format!("sudo rm -rf {}", quoted(&path));
             let text =
                 format!("`{path}` is left of a release, with files of another user in it; `{remove}` there removes it");
@@ -67,12 +68,12 @@ impl Effect for Prune {
         Ok(pruned.removed.len() as u32)
     }
 
-    /// One that still runs is not told from one that is to go; to prune once more does no harm.
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+    /// The host can't tell which releases are still to be removed; to prune once more does no harm.
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<u32>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
         let stays = |r: &Release| there.current.as_ref() == Some(r) || there.previous() == Some(r);
         let gone = there.releases.iter().rev().skip(self.keep).all(stays);
-        Ok(if gone { Seen::Done(0) } else { Seen::Not })
+        Ok(if gone { Happened::Done(0) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
@@ -99,37 +100,37 @@ impl Effect for Prune {
     }
 }
 
-/// Removes all but the newest `keep` releases, those of the commits in `spared`, the current one, the one before it by
-/// number, and those that a process is seen to run in; and what dead runs left behind.
-pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, Error> {
+/// Removes leftovers of dead runs, and old releases. The newest `keep` releases stay, those of the commits in `spared`,
+/// the current one, the one before it by number, and those in which a process is seen to run.
+pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, ReleaseError> {
     if keep == 0 {
-        return Err(Error::KeepNone);
+        return Err(ReleaseError::KeepNone);
     }
     let short = |commit: &Commit| commit.chars().take(12).collect();
     let args: Vec<String> = [keep.to_string()].into_iter().chain(spared.iter().map(short)).collect();
     Program::Prune.command(path, &args)
 }
 
-/// What pruning did.
+/// The result of pruning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pruned {
     pub removed: Vec<ReleaseName>,
-    /// Spared because a process runs in them.
+    /// Releases that stay because a process runs in them.
     pub running: Vec<ReleaseName>,
-    /// Not removed, or not wholly: files of another user.
+    /// Releases that couldn't be moved away: `releases` belongs to another user.
     pub left: Vec<ReleaseName>,
-    /// Folders of removed releases in which something cannot be removed: files of another user.
+    /// Folders of removed releases in which another user's files remain.
     pub gone: Vec<String>,
-    /// Leftovers of dead runs that were removed, by the call's id.
+    /// Calls of dead runs that had left something, by id; it was removed.
     pub cleaned: Vec<String>,
-    /// Processes that this user may not look into; 0 if nothing was to be removed.
+    /// The number of processes that this user can't inspect; 0 if there was nothing to remove.
     pub unseen: u64,
 }
 
-/// Reads what `prune` answered.
-pub fn pruned(ended: &Ended) -> Result<Pruned, Error> {
+/// Reads the answer of `prune`.
+pub fn pruned(ended: &Ended) -> Result<Pruned, ReleaseError> {
     let mut pruned = Pruned::default();
-    Lines::of(Program::Prune, ended)?.each(|word, rest| {
+    AnswerLines::of(Program::Prune, ended)?.each(|word, rest| {
         match (word, rest) {
             ("removed", [name]) => pruned.removed.push(name.parse().ok()?),
             ("running", [name]) => pruned.running.push(name.parse().ok()?),

@@ -11,7 +11,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadBuilt {
     pub of: Wanted,
-    /// Whether only a build of this very run counts.
+    /// Whether only a build of this run counts.
     pub own: bool,
 }
 
@@ -34,7 +34,7 @@ impl Read for ReadBuilt {
         Ok(built.map(|packed| packed.manifest_sha256.clone()))
     }
 
-    /// The made-up world has no machine of its own.
+    /// The simulated world has no builds on this machine.
     fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
         Ok(None)
     }

@@ -1,6 +1,6 @@
-//! What a release on a host is made from.
+//! Reads which tree a release on a host was made from.
 use super::{
-    Error, Home,
+    Home, ReleaseError,
     list::list,
     listed::listed,
     on_host::{named, on, plain, run},
@@ -23,7 +23,7 @@ pub struct ReadManifest {
 }
 
 impl Read for ReadManifest {
-    /// Nothing if the release is not there.
+    /// Nothing if the host doesn't have the release.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_manifest";
 
@@ -47,13 +47,18 @@ impl Read for ReadManifest {
     }
 }
 
-/// Reads the digest of a release's manifest; nothing if it is not there.
-pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) -> Result<Option<String>, Failure> {
+/// Reads the digest of a release's manifest; nothing if the host doesn't have the release.
+pub(super) async fn manifest(
+    at: &At<'_>,
+    host: &Host,
+    home: &Home,
+    release: &Release,
+) -> Result<Option<String>, Failure> {
     let name = named(release)?;
     let command = list(&home.path).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
     match listed(&ended) {
-        Err(Error::NotSetUp(_)) => Ok(None),
+        Err(ReleaseError::NotSetUp(_)) => Ok(None),
         listed => Ok(listed.map_err(on(host))?.releases.into_iter().find(|r| r.name == name).map(|r| r.manifest)),
     }
 }

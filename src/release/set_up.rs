@@ -1,7 +1,7 @@
 //! Makes the folders of an app on a host.
 use super::{
-    Adopted, Error, Home, ReadReleases,
-    answer::{Lines, text},
+    Adopted, Home, ReadReleases, ReleaseError,
+    answer::{AnswerLines, text},
     name,
     on_host::{on, plain, run},
     program::Program,
@@ -16,7 +16,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Makes the folders of an app on a fresh host; what is there stays as it is.
+/// Makes the folders of an app on a new host; what exists stays as it is.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetUp {
     pub host: Host,
@@ -26,7 +26,7 @@ pub struct SetUp {
 impl Effect for SetUp {
     type Outcome = ();
     const NAME: &'static str = "set_up";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -45,7 +45,7 @@ impl Effect for SetUp {
         let command = setup(&home.path).map_err(on(host))?;
         let ended = run(&at, host, &home.user, plain(&command)).await?;
         set_up(&ended).map(drop).map_err(|error| {
-            let cannot = matches!(error, Error::CannotMake(_));
+            let cannot = matches!(error, ReleaseError::CannotMake(_));
             let failure = on(host)(error);
             let fleet = at.real.site(&host.fleet).fleet.clone();
             match home.user.as_ref().or(fleet.user.as_ref()).filter(|_| cannot) {
@@ -61,9 +61,9 @@ impl Effect for SetUp {
         })
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.set_up { Seen::Done(()) } else { Seen::Not })
+        Ok(if there.set_up { Happened::Done(()) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
@@ -76,21 +76,22 @@ impl Effect for SetUp {
     }
 }
 
-/// Why a folder that is another tool's is not set up unasked.
+/// Returns why another tool's folder is set up only on request.
 fn refused(host: &Host, tool: &str) -> Failure {
-    on(host)(Error::Foreign(tool.to_owned()))
+    on(host)(ReleaseError::Foreign(tool.to_owned()))
 }
 
 /// Makes an app's folders: `releases`, `shared` and `.rfab`, and checks the tools and the filesystem.
 ///
-/// The owner is the user it runs as. Repeating it changes nothing but wrong modes of `releases` and `.rfab`.
-pub fn setup(path: &str) -> Result<Command, Error> {
+/// The folders belong to the user that runs the program. A second call only corrects the modes of `releases` and
+/// `.rfab`.
+pub fn setup(path: &str) -> Result<Command, ReleaseError> {
     Program::Setup.command(path, &[])
 }
 
-/// Reads what `setup` answered: the folders that it made, and what is there of another tool.
-pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), Error> {
-    let lines = Lines::of(Program::Setup, ended)?;
+/// Reads the answer of `setup`: the folders that it made, and what another tool left there.
+pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), ReleaseError> {
+    let lines = AnswerLines::of(Program::Setup, ended)?;
     let (mut made, mut adopted) = (Vec::new(), Adopted::default());
     lines.each(|word, rest| {
         match (word, rest) {

@@ -1,7 +1,7 @@
-//! A linked file that is made in `shared/`, where it was missing.
+//! Makes a linked file that is missing in `shared/`.
 use super::{
-    Error, Home,
-    answer::Lines,
+    Home, ReleaseError,
+    answer::AnswerLines,
     machine::set_up,
     on_host::{id, on, plain, run},
     program::{Program, checked},
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::{Cause, Failure},
     host::Host,
@@ -18,41 +19,41 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Makes a linked file, and never touches one that is there: nothing that runs can have read it.
+/// Makes a linked file, and never touches an existing one: no running program can have read a new file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Share {
     pub host: Host,
     pub home: Home,
     /// Its path below `shared/`.
     pub path: String,
-    /// What it is to hold may be a password.
+    /// The file's content, which may be a password.
     pub text: Secret,
-    /// Whether it is one, or has one in it.
+    /// Whether the text is or contains a secret.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
-    /// Its permissions, as `640`.
+    /// The file's permissions, such as `640`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }
 
-/// Returns where a linked file lies on a host.
+/// Returns where a linked file is on a host.
 ///
-/// `Fabfile` for a path that cannot be linked.
+/// `Fabfile` for a path that can't be linked.
 pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
     match linked::refused(path, &Default::default()) {
         None => Ok(format!("{}/shared/{path}", home.path)),
         Some(why) => {
-            let message = format!("`{}` can't be in `shared`: {why}", path.escape_debug());
+            let message = format!("`{}` can't be in `shared`: {why}", shown(path));
             Err(Failure::new(Cause::Fabfile, message).help("write it as `linked` of the fleet file has it"))
         }
     }
 }
 
 impl Effect for Share {
-    /// Whether it was made; else it was there.
+    /// Whether the file was made; if not, it existed.
     type Outcome = bool;
     const NAME: &'static str = "share";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -75,19 +76,19 @@ impl Effect for Share {
         made(&ended, length).map_err(on(host))
     }
 
-    /// Whoever made it: once more does no harm.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<bool>, Failure> {
-        Ok(Seen::Not)
+    /// Who made the file doesn't matter: a second call does no harm.
+    fn look(&self, _: Ask<'_>) -> Result<Happened<bool>, Failure> {
+        Ok(Happened::Not)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
         let file = shared(&self.home, &self.path)?;
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full {
-            return Err(on(&self.host)(Error::Host("write".to_owned())).into());
+            return Err(on(&self.host)(ReleaseError::Host("write".to_owned())).into());
         }
         let there = |fact: &Fact<Option<Vec<u8>>>| matches!(fact.get("a file"), Ok(Some(_)));
-        // What a host serves has all that is linked.
+        // A host with a current release has all linked files.
         let served = machine.current.get("its current release")?.is_some();
         if machine.files.get(&file).map_or(served, there) {
             return Ok(false);
@@ -97,9 +98,9 @@ impl Effect for Share {
     }
 }
 
-/// Makes a linked file of so many bytes, which are to be on stdin, unless something is there.
+/// Makes a linked file from `bytes` bytes on stdin, unless something exists at its path.
 ///
-/// `mode` is its permissions; without it `600` for a secret and `644` for any other text.
+/// `mode` is its permissions; by default, they are `600` for a secret and `644` for any other text.
 pub(super) fn share(
     path: &str,
     file: &str,
@@ -107,16 +108,16 @@ pub(super) fn share(
     bytes: u64,
     mode: Option<&str>,
     secret: bool,
-) -> Result<Command, Error> {
+) -> Result<Command, ReleaseError> {
     let mut args = vec![file.to_owned(), checked(id)?, bytes.to_string(), mode.unwrap_or("-").to_owned()];
     args.extend(secret.then(|| "secret".to_owned()));
     Program::Share.command(path, &args)
 }
 
-/// Reads what `share` answered: whether it made the file.
-pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
-    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes },
+/// Reads the answer of `share`: whether it made the file.
+pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, ReleaseError> {
+    let lines = AnswerLines::of(Program::Share, ended).map_err(|error| match error {
+        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes },
         other => other,
     })?;
     let said = lines.each(|word, rest| match (word, rest) {

@@ -1,7 +1,7 @@
-//! Puts a commit's tree on a host, not yet current.
+//! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Error, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseName,
-    answer::Lines,
+    Amount, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
+    answer::AnswerLines,
     machine::set_up,
     on_host::{WITHIN, id, named, on, run},
     packing::pack,
@@ -21,7 +21,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Stages a release: sent, unpacked, every digest checked, then visible at once under its name.
+/// Stages a release: sends and unpacks it, checks every digest, and then makes all of it visible in one step.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stage {
     pub host: Host,
@@ -30,21 +30,21 @@ pub struct Stage {
     /// The repository that the tree comes from.
     pub repository: String,
     pub linked: Vec<String>,
-    /// The digest of the manifest of what was made on this machine; else it is the commit's own tree.
+    /// The manifest's digest if the release was made on this machine; if absent, it is the commit's own tree.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
 }
 
 impl Stage {
-    /// Why it was not staged; what has another content can get a number of its own only if it was made here.
-    fn failed(&self, error: Error) -> Failure {
-        let plain = self.made.is_none() && matches!(error, Error::Another { .. });
+    /// Returns why staging failed. Another content for a known commit can get a new number only if it was made here.
+    fn failed(&self, error: ReleaseError) -> Failure {
+        let plain = self.made.is_none() && matches!(error, ReleaseError::Another { .. });
         let failure = on(&self.host)(error);
         let help = "was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
     }
 
-    /// Makes the staging of a commit's own tree, as the fleet file describes the app.
+    /// Makes the effect that stages a commit's own tree, as the fleet file describes the app.
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
@@ -56,7 +56,7 @@ impl Stage {
 impl Effect for Stage {
     type Outcome = ();
     const NAME: &'static str = "stage";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -80,11 +80,11 @@ impl Effect for Stage {
             None => pack(&at, &self.repository, &self.release.commit, &self.linked).await?,
             Some(manifest) => match at.real.kept.get::<PackedTrees>().made(manifest) {
                 Some(packed) => packed,
-                // Nothing is made that every host has.
+                // If every host has the release, it isn't made again here.
                 None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
                     return Ok(());
                 }
-                None => return Err(on(host)(Error::NotMadeHere(manifest.clone()))),
+                None => return Err(on(host)(ReleaseError::NotMadeHere(manifest.clone()))),
             },
         };
         let command = stage(&home.path, &named(&self.release)?, &id(&at), &packed).map_err(on(host))?;
@@ -98,27 +98,27 @@ impl Effect for Stage {
         staged(&ended, &packed).map(drop).map_err(|error| self.failed(error))
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         if let Some(made) = &self.made {
             let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
             let there = ask.read(ReadManifest { host, release, home })?;
-            return Ok(if there.as_ref() == Some(made) { Seen::Done(()) } else { Seen::Not });
+            return Ok(if there.as_ref() == Some(made) { Happened::Done(()) } else { Happened::Not });
         }
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.releases.contains(&self.release) { Seen::Done(()) } else { Seen::Not })
+        Ok(if there.releases.contains(&self.release) { Happened::Done(()) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
             let [need, free] = [1, 0].map(Amount::Bytes);
-            return Err(on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
+            return Err(on(&self.host)(ReleaseError::Full { need, free, biggest: Vec::new() }).into());
         }
         let mut releases = machine.releases.get("its releases")?.clone();
         if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.made.as_ref() {
             let digest = |made: Option<&String>| made.cloned().unwrap_or_else(|| self.release.commit.to_string());
             let there = digest(machine.made.get(&self.release));
-            let another = Error::Another { there, wanted: digest(self.made.as_ref()) };
+            let another = ReleaseError::Another { there, wanted: digest(self.made.as_ref()) };
             return Err(self.failed(another).into());
         }
         machine.releases.predict(releases);
@@ -128,11 +128,11 @@ impl Effect for Stage {
     }
 }
 
-/// Unpacks the archive, which is to be on stdin, as a release that is not current yet.
+/// Makes the command that unpacks the archive on stdin as a release that isn't current yet.
 ///
-/// `id` names the call's own folder for temporary files; no two calls at one time may have the same. The program
-/// stops reading when the release is there already or there is no room: whoever writes must bear a closed pipe.
-pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, Error> {
+/// `id` names the folder for the call's temporary files; no two calls at the same time may share one. The program
+/// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe.
+pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, ReleaseError> {
     let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
     let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
     let digests = [packed.archive_sha256.clone(), packed.manifest_sha256.clone()];
@@ -141,19 +141,19 @@ pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Resul
     Program::Stage.command(path, &args)
 }
 
-/// How staging ended well.
+/// How staging succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Staged {
     New,
-    /// It was there already, with the same manifest; nothing was done.
+    /// The host had the release already, with the same manifest; nothing was done.
     Already,
 }
 
-/// Reads what `stage` answered.
-pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
-    let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes: packed.archive_bytes },
+/// Reads the answer of `stage`.
+pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, ReleaseError> {
+    let lines = AnswerLines::of(Program::Stage, ended).map_err(|error| match error {
+        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes: packed.archive_bytes },
         other => other,
     })?;
     let said = lines.each(|word, rest| match (word, rest) {

@@ -1,4 +1,4 @@
-//! Removes what a build left.
+//! Removes the folder of a build.
 use super::work::blocking;
 use crate::{
     effect::*,
@@ -18,7 +18,7 @@ pub struct Sweep {
 impl Effect for Sweep {
     type Outcome = ();
     const NAME: &'static str = "sweep";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)

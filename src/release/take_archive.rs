@@ -1,4 +1,4 @@
-//! A release from an archive of this machine, such as an artifact of a CI.
+//! A release from an archive on this machine, such as a CI artifact.
 use super::{PackedTrees, tree::part};
 use crate::{
     effect::*,
@@ -14,17 +14,17 @@ use std::{
     path::Path,
 };
 
-/// Takes an archive for the tree of a release, once its sha256 is what was said.
+/// Takes an archive as the tree of a release, if its sha256 is the expected one.
 #[derive(Clone, Debug, Serialize)]
 pub struct TakeArchive {
-    /// The fleet's repository, which the commit may be of.
+    /// The fleet's repository, which may contain the commit.
     pub repository: String,
     /// A `.tar`, gzipped or not.
     pub file: String,
     /// 64 hex digits.
     pub sha256: String,
     pub commit: Commit,
-    /// The folder in it that is released.
+    /// The folder in the archive that is released.
     pub part: String,
     pub linked: Vec<String>,
 }
@@ -33,7 +33,7 @@ impl Effect for TakeArchive {
     /// The digest of its manifest.
     type Outcome = String;
     const NAME: &'static str = "take_archive";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -57,7 +57,7 @@ impl Effect for TakeArchive {
         Ok(packed.manifest_sha256.clone())
     }
 
-    /// An archive is not made up, and need not be there.
+    /// An archive isn't simulated, and needn't exist.
     fn predict(&self, model: &mut Model) -> Predicted<String> {
         model.takes(500);
         Ok(hex::encode(Sha256::digest(format!("archive {} {}", self.sha256, self.part))))
@@ -65,7 +65,7 @@ impl Effect for TakeArchive {
 }
 
 impl TakeArchive {
-    /// A folder with what it holds, and the time of the newest thing in it.
+    /// Unpacks the archive into a folder; returns it and the time of the newest entry.
     fn unpacked(&self, cache: &Path) -> Result<(tempfile::TempDir, i64), Failure> {
         let cannot = |why: String| Failure::failed(format!("the archive `{}` can't be used: {why}", self.file));
         let said = |e: io::Error| cannot(e.to_string());
@@ -83,7 +83,7 @@ impl TakeArchive {
     }
 }
 
-/// The tar in a file, from its beginning.
+/// Returns the tar in a file, from its beginning.
 fn plain(file: &mut File) -> io::Result<Box<dyn Read + '_>> {
     let mut magic = [0; 2];
     file.rewind()?;
@@ -106,13 +106,13 @@ mod tests {
     use super::*;
     use crate::release::PackedTrees;
 
-    /// A tar with these files, of the time 1000; and its digest.
+    /// Makes a tar with these files, dated 1000, and its digest.
     fn archive(folder: &Path, files: &[(&str, &str)], gzip: bool) -> TakeArchive {
         let mut tar = tar::Builder::new(Vec::new());
         let mut global = tar::Header::new_ustar();
         global.set_entry_type(tar::EntryType::XGlobalHeader);
         global.set_size(0);
-        // As `git archive` writes it.
+        // `git archive` writes such a header.
         tar.append_data(&mut global, "pax_global_header", io::empty()).unwrap();
         for (name, content) in files {
             let mut header = tar::Header::new_gnu();

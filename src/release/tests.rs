@@ -1,4 +1,4 @@
-//! The programs, run here in folders of their own, by dash with coreutils and by busybox with nothing else.
+//! Runs the programs in temporary folders, with dash and coreutils, and with busybox alone.
 mod adopt;
 mod assets;
 mod attack;

@@ -1,7 +1,7 @@
-//! Looks whether a staged release is still what was staged.
+//! Checks whether a staged release is unchanged.
 use super::{
-    Error, Home, ReleaseName,
-    answer::{Lines, digits, text},
+    Home, ReleaseError, ReleaseName,
+    answer::{AnswerLines, digits, text},
     on_host::{id, named, on, plain, run},
     program::{Program, checked},
 };
@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Compares a release on a host with its manifest, to the last byte.
+/// Compares every byte of a release on a host with its manifest.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verify {
     pub host: Host,
@@ -24,7 +24,7 @@ pub struct Verify {
 }
 
 impl Read for Verify {
-    /// What is missing or has another content, at most twenty names; what was added does not count.
+    /// What is missing or has another content, at most twenty names; additions don't count.
     type Outcome = Vec<String>;
     const NAME: &'static str = "verify";
 
@@ -47,43 +47,43 @@ impl Read for Verify {
     fn predict(&self, model: &mut Model) -> Predicted<Vec<String>> {
         let machine = model.machine(&self.host)?;
         if !machine.releases.get("its releases")?.contains(&self.release) {
-            return Err(on(&self.host)(Error::NotStaged).into());
+            return Err(on(&self.host)(ReleaseError::NotStaged).into());
         }
         let damaged = machine.damaged.contains(&self.release);
         Ok(damaged.then(|| "index.html".to_owned()).into_iter().collect())
     }
 }
 
-/// Compares a staged release with its manifest, every digest anew.
-pub fn verify(path: &str, name: &ReleaseName, id: &str) -> Result<Command, Error> {
+/// Makes the command that compares a staged release with its manifest and computes every digest again.
+pub fn verify(path: &str, name: &ReleaseName, id: &str) -> Result<Command, ReleaseError> {
     Program::Verify.command(path, &[name.to_string(), checked(id)?])
 }
 
-/// How a release differs from its manifest; at most ten of each are named.
+/// How a release differs from its manifest; at most ten names of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// The digest of its manifest: to be compared with what was staged.
+    /// The manifest's digest, to be compared with the staged one.
     pub manifest: String,
-    /// In the manifest and not in the tree, or there with another kind, size or mode.
+    /// Names in the manifest that are missing in the tree, or have another kind, size or mode there.
     pub missing: Vec<String>,
-    /// In the tree and not in the manifest. What `prepare` made is here.
+    /// Names in the tree that aren't in the manifest, such as what `prepare` made.
     pub extra: Vec<String>,
-    /// Files whose content is another.
+    /// Files with another content.
     pub changed: Vec<String>,
-    /// How many differ in all.
+    /// The total number of differences.
     pub differences: u64,
 }
 
 impl Verified {
-    /// Returns whether everything that was staged is there unchanged.
+    /// Returns whether everything that was staged exists unchanged.
     pub fn whole(&self) -> bool {
         self.missing.is_empty() && self.changed.is_empty()
     }
 }
 
-/// Reads what `verify` answered.
-pub fn verified(ended: &Ended) -> Result<Verified, Error> {
-    let lines = Lines::of(Program::Verify, ended)?;
+/// Reads the answer of `verify`.
+pub fn verified(ended: &Ended) -> Result<Verified, ReleaseError> {
+    let lines = AnswerLines::of(Program::Verify, ended)?;
     let mut verified = Verified::default();
     lines.each(|word, rest| {
         match (word, rest) {

@@ -1,7 +1,7 @@
-//! Work on this machine that takes its time.
+//! Work on this machine that takes a while.
 use crate::failure::Failure;
 
-/// Does work beside what the run waits for.
+/// Does work on another thread, so that the run doesn't stop for it.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {

@@ -17,10 +17,10 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// A file that is written piece by piece, and its digest so far.
-struct Arriving(Mutex<State>);
+/// A file that is written in pieces, and its digest so far.
+struct Arriving(Mutex<ArrivingState>);
 
-struct State {
+struct ArrivingState {
     temp: NamedTempFile,
     hasher: Sha256,
     done: u64,
@@ -30,10 +30,10 @@ struct State {
 
 impl Arriving {
     fn into(temp: NamedTempFile) -> Self {
-        Self(Mutex::new(State { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
+        Self(Mutex::new(ArrivingState { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
     }
 
-    /// Writes a piece; gives how much there is, every now and then.
+    /// Writes a piece; from time to time, returns how many bytes have arrived.
     fn take(&self, bytes: &[u8]) -> Option<u64> {
         let mut state = self.0.lock().unwrap();
         if state.failed.is_some() {
@@ -51,19 +51,19 @@ impl Arriving {
         due.then_some(state.done)
     }
 
-    /// Whether it cannot be written any further.
+    /// Returns whether a write has failed.
     fn failed(&self) -> bool {
         self.0.lock().unwrap().failed.is_some()
     }
 
-    /// How much there is.
+    /// Returns how many bytes have arrived.
     fn so_far(&self) -> u64 {
         self.0.lock().unwrap().done
     }
 
-    /// The whole file, synced, and its sha256 in hex.
+    /// Returns the complete file, synced, and its sha256 in hex.
     fn done(self) -> io::Result<(NamedTempFile, String)> {
-        let State { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
+        let ArrivingState { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
         if let Some(e) = failed {
             return Err(e);
         }
@@ -72,11 +72,11 @@ impl Arriving {
     }
 }
 
-/// Brings what a command prints into a file beside `to`; returns how the command ended, the file, and its sha256.
+/// Writes what a command prints into a file beside `to`; returns how the command ended, the file, and its sha256.
 ///
-/// `total` is how many bytes it will be, or 0 if nobody knows. `Failed` when it cannot be written here, or when the person
-/// asks for the end: then the command is stopped.
-pub async fn arrived(
+/// `total` is the expected number of bytes, or 0 if it is unknown. `Failed` when the file can't be written, or when the
+/// person asks rfab to stop: then the command is stopped.
+pub(super) async fn arrived(
     at: &At<'_>,
     on: &On,
     command: &Command,
@@ -112,8 +112,8 @@ pub async fn arrived(
     Ok((ended, file, digest))
 }
 
-/// Words the failure of a file of this machine that cannot be written.
-pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
+/// Makes the failure for a file of this machine that can't be written.
+pub(super) fn unwritable(to: &Path, e: &io::Error) -> Failure {
     Failure::failed(format!("`{}` can't be written: {e}", to.display()))
         .help("what was there under that name is unchanged; where a disk of this machine is full, make room")
 }

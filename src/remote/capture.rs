@@ -5,7 +5,7 @@ use crate::{
     effect::*,
     event::What,
     failure::Failure,
-    model::{Model, Predicted, Said},
+    model::{Model, ModelOutput, Predicted},
 };
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub struct Capture {
     pub on: On,
     pub command: Command,
     pub any_status: bool,
-    /// Whether its lines are shown as they come.
+    /// Whether its lines are shown as they arrive.
     pub shown: bool,
 }
 
@@ -45,8 +45,7 @@ impl Read for Capture {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
-        let partial = model.partial;
-        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        let said = model.machine(&self.on.host)?.said(&self.command.shown())?;
         let output = said.map(Output::from).unwrap_or_default();
         if self.any_status { Ok(output) } else { Ok(good(output, &self.on, &self.command)?) }
     }
@@ -55,7 +54,7 @@ impl Read for Capture {
         if let Ok(machine) = model.machine(&self.on.host) {
             let mut says = machine.says.get("").cloned().unwrap_or_default();
             let Output { status, out, err, .. } = outcome.clone();
-            says.insert(self.command.shown(), Said { status, out, err });
+            says.insert(self.command.shown(), ModelOutput { status, out, err });
             machine.says.tell(says);
         }
     }

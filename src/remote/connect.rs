@@ -1,4 +1,4 @@
-//! Connections to hosts, opened once and side by side.
+//! Connections to hosts, opened once and in parallel.
 use crate::{
     effect::*,
     event::What,
@@ -10,17 +10,17 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Opens a connection to each host; one that cannot be reached fails nobody but whoever needs it.
+/// Opens a connection to each host; an unreachable host fails only the work that needs it.
 #[derive(Clone, Serialize)]
 pub struct Connect {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub hosts: Vec<Host>,
-    /// The most that are opened at once.
+    /// The most connections that are opened at the same time.
     pub at_once: usize,
 }
 
-/// Who could not be reached, and why.
+/// The hosts that couldn't be reached, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connected {
     pub unreachable: BTreeMap<Name, Failure>,
@@ -29,7 +29,7 @@ pub struct Connected {
 impl Effect for Connect {
     type Outcome = Connected;
     const NAME: &'static str = "connect";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)

@@ -1,8 +1,8 @@
-//! The digest of what a file of this machine has.
+//! The digest of a file on this machine.
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 
-/// Returns the sha256 in hex of all that can be read, and how many bytes it has.
+/// Returns the sha256 in hex of everything that can be read, and its length in bytes.
 pub fn digest(from: &mut impl Read) -> io::Result<(String, u64)> {
     let mut hasher = Sha256::new();
     let mut bytes = 0;

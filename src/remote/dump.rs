@@ -1,4 +1,4 @@
-//! What a command of a host prints, into a file here.
+//! Writes what a command on a host prints into a file here.
 use super::{
     On, Output,
     arriving::{arrived, unwritable},
@@ -14,7 +14,7 @@ use crate::{
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Puts what a command prints into a file of this machine, wholly or not at all; the command only reads.
+/// Writes what a command prints into a file of this machine, completely or not at all; the command only reads.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dump {
     pub on: On,
@@ -25,7 +25,7 @@ pub struct Dump {
 impl Effect for Dump {
     type Outcome = ();
     const NAME: &'static str = "dump";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -40,7 +40,7 @@ impl Effect for Dump {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        // What it prints is the file; what it says is for people.
+        // Its stdout is the file; its stderr is for people.
         let heard = |stream, line: &str| {
             if stream == Stream::Err {
                 at.tell(What::Printed { host: self.on.host.name.clone(), stream, line: line.to_owned() });
@@ -51,15 +51,14 @@ impl Effect for Dump {
         file.persist(&self.to).map(drop).map_err(|e| unwritable(&self.to, &e.error))
     }
 
-    /// Nobody knows what it would print now.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<()>, Failure> {
-        Ok(Seen::Not)
+    /// The command may print something else this time.
+    fn look(&self, _: Ask<'_>) -> Result<Happened<()>, Failure> {
+        Ok(Happened::Not)
     }
 
-    /// What a made-up command prints is not written to this machine.
+    /// The output of a simulated command isn't written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let partial = model.partial;
-        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        let said = model.machine(&self.on.host)?.said(&self.command.shown())?;
         good(said.map(Output::from).unwrap_or_default(), &self.on, &self.command)?;
         Ok(())
     }

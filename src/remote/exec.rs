@@ -17,7 +17,7 @@ use serde::Serialize;
 pub struct Exec {
     pub on: On,
     pub command: Command,
-    /// Whether a status other than 0 is an outcome rather than a failure.
+    /// Whether a status other than 0 counts as an outcome, not as a failure.
     pub any_status: bool,
     /// The fleet's state folder on hosts.
     pub state: String,
@@ -26,7 +26,7 @@ pub struct Exec {
 impl Effect for Exec {
     type Outcome = Output;
     const NAME: &'static str = "exec";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -45,7 +45,7 @@ impl Effect for Exec {
         if self.any_status { Ok(output) } else { good(output, &self.on, &self.command) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Output>, Failure> {
         let host = self.on.host.clone();
         let trace = trace(&self.state, &host.fleet, ask.run(), ask.id());
         seen(ask.read(ReadTrace::new(host, trace, ask))?, self.any_status, &self.on, &self.command)
@@ -60,11 +60,10 @@ impl Effect for Exec {
         let shown = self.on.shown(&self.command);
         model.takes(200);
         let machine = model.machine(&self.on.host)?;
-        // What a change comes to, a plan takes to be well.
-        let output = machine.said(&self.command.shown(), false).ok().flatten().map(Output::from).unwrap_or_default();
+        // A command that nobody said anything of ends well.
+        let output = machine.said(&self.command.shown()).ok().flatten().map(Output::from).unwrap_or_default();
         machine.ended.insert(id, output.status);
-        machine.changes.push(shown.clone());
-        model.disturb(&self.on.host, &shown);
+        machine.changes.push(shown);
         if self.any_status { Ok(output) } else { Ok(good(output, &self.on, &self.command)?) }
     }
 }

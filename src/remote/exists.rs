@@ -1,4 +1,4 @@
-//! Whether anything lies at a path of a host.
+//! Checks whether a path exists on a host.
 use super::{On, file::exists, model_file::content};
 use crate::{
     effect::*,
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Whether anything lies at a path.
+/// Checks whether a path exists.
 #[derive(Clone, Debug, Serialize)]
 pub struct Exists {
     pub on: On,

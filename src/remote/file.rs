@@ -1,7 +1,8 @@
-//! Programs for files on hosts, and what they answer.
+//! Programs for files on hosts, and their answers.
 use super::{On, on::trace};
 use crate::{
     command::Command,
+    control::shown,
     effect::At,
     failure::Failure,
     port::{Input, Job},
@@ -9,24 +10,24 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// Files of a host, one verb at a time: VERB PATH …. A line `done …` ends what went well.
+/// The program for a host's files, with a verb for each thing that it does: VERB PATH …. A line `done …` means success.
 const PROGRAM: &str = concat!(include_str!("walk.sh"), include_str!("file.sh"));
 const WITHIN: Duration = Duration::from_secs(1800);
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PathKind {
     Absent,
     Folder,
-    /// Its sha256.
+    /// A file, with its sha256.
     File(String),
-    /// A device, a pipe, a link that points nowhere.
+    /// A device, a pipe, or a link that points nowhere.
     Other,
 }
 
 /// Returns the sha256 of bytes, in hex.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
@@ -35,8 +36,8 @@ fn program(args: &[&str]) -> Command {
     Command::of(words.collect()).expect("paths are checked for NUL before")
 }
 
-/// Looks what lies at a path.
-pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
+/// Finds out what is at a path.
+pub(super) async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
     let answer = run(at, on, &["digest", checked(on, path)?], Input::Empty).await?;
     match answer.as_str() {
         "absent" => Ok(PathKind::Absent),
@@ -45,29 +46,29 @@ pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure>
         digest if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
             Ok(PathKind::File(digest.to_owned()))
         }
-        other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, other.escape_debug()))),
+        other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, shown(other)))),
     }
 }
 
-/// Asks whether anything lies at a path.
-pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
+/// Checks whether a path exists.
+pub(super) async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
     Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
 }
 
-/// What is put into a place on a host.
+/// What is put at a path on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub(super) enum Content {
     File,
-    /// A file that only its owner reads, unless somebody says otherwise.
+    /// A file that only its owner reads, unless another mode is asked for.
     Secret,
     /// A folder, sent as a tar.
     Folder,
 }
 
-/// Replaces a file or a folder at once, or not at all.
+/// Replaces a file or a folder in one step, or not at all.
 ///
-/// A link is followed where only the user that writes, and root, can change it; else the place is refused.
-pub async fn replace(
+/// A link is followed if only the writing user and root can change it; otherwise the path is refused.
+pub(super) async fn replace(
     at: &At<'_>,
     on: &On,
     path: &str,
@@ -121,16 +122,17 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
 
 const LINK: &str = "a link on the way there can be changed by another user";
 
-fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
+/// Refuses what isn't a path on a host.
+pub(super) fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
-        let message = format!("`{}` isn't a path on a host", path.escape_debug());
+        let message = format!("`{}` isn't a path on a host", shown(path));
         return Err(Failure::new(crate::failure::Cause::Fabfile, message).on(&on.host.name));
     }
     Ok(path)
 }
 
-/// Words the failure of a host's path that can't be used.
-pub fn unfit(on: &On, path: &str, why: &str) -> Failure {
+/// Makes the failure for a path of a host that can't be used.
+pub(super) fn unfit(on: &On, path: &str, why: &str) -> Failure {
     Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
 }
 

@@ -7,20 +7,20 @@ trap 'let_go' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 digest() { set -- $(sha256sum < "$1"); printf %s "$1"; }
 
-# arrive NAME SHA256 BYTES: puts stdin there, whole.
+# arrive NAME SHA256 BYTES: writes stdin to a new file, and checks it.
 arrive() {
     (umask 077 && set -C && cat > "./$1") || fail write
     [ "$(wc -c < "./$1" | tr -d ' ')" = "$3" ] || fail short
     [ "$(digest "./$1")" = "$2" ] || fail changed
 }
 
-# like NAME: sets `mode` and `its_group` from a file that is there; neither has more rights than rwx for each.
+# like NAME: sets `mode` and `its_group` from an existing file; each class gets at most rwx.
 like() {
     set -- $(stat -c '%u %g %a %F' "$1") || return 1
     [ "${4-}" = regular ] || return 1
     mode=000$3
     mode=${mode#"${mode%???}"}
-    # In a folder of somebody else's, that user says by a file of theirs who reads: not what a secret's mode comes from.
+    # In another user's folder, that user's file decides who reads: a secret must not take its mode from it.
     case $1 in 0 | "$me") its_group=$2 ;; *) [ -z "$secret" ] || mode=600 ;; esac
 }
 
@@ -36,7 +36,7 @@ exists)
     if [ -e "$path" ] || [ -L "$path" ]; then printf 'done yes\n'; else printf 'done no\n'; fi
     ;;
 write)
-    # write PATH SHA256 BYTES ID MODE [secret]: the content is on stdin; with MODE `-` a file keeps the one it has.
+    # write PATH SHA256 BYTES ID MODE [secret]: the content is on stdin; with MODE `-` an existing file keeps its mode.
     secret=${7-}
     reach "$path"
     [ ! -d "./$name" ] || fail folder
@@ -47,7 +47,7 @@ write)
     [ -z "$secret" ] || mode=600
     [ ! -f "../$name" ] || [ -L "../$name" ] || like "../$name" || fail mode
     if [ -n "$its_group" ] && ! chgrp "$its_group" ./new 2>/dev/null; then
-        # The group that it has instead was not meant.
+        # The file has another group than intended, which gets no access to a secret.
         [ -z "$secret" ] || mode=${mode%??}00
     fi
     [ -z "$secret" ] || mode=${mode%?}0
@@ -59,14 +59,14 @@ write)
     printf 'done\n'
     ;;
 unpack)
-    # unpack PATH SHA256 BYTES ID: a tar is on stdin, whose files come to be the folder PATH.
+    # unpack PATH SHA256 BYTES ID: a tar is on stdin; its content becomes the folder PATH.
     reach "$path"
     [ ! -e "./$name" ] || [ -d "./$name" ] || fail file
     hold "$5"
     arrive tar "$3" "$4"
     mkdir ./new || fail write
     tar -xf ./tar -C ./new --no-same-owner --no-same-permissions || fail unpack
-    # As root tar keeps what makes a program run as its owner.
+    # As root, tar keeps the bits that make a program run as its owner.
     find ./new -type f \( -perm -4000 -o -perm -2000 \) -exec chmod u-s,g-s {} + || fail unpack
     sync || fail sync
     if [ -d "../$name" ]; then mv -T "../$name" ./old || fail rename; fi

@@ -1,4 +1,4 @@
-//! A file or a folder of a host, got into a folder of this machine.
+//! Copies a file or a folder from a host into a folder of this machine.
 use super::{
     On,
     arriving::{arrived, unwritable},
@@ -24,7 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Gets a file or a folder into a folder of this machine, at once or not at all.
+/// Copies a file or a folder into a folder of this machine, in one step or not at all.
 #[derive(Clone, Debug, Serialize)]
 pub struct Get {
     pub on: On,
@@ -35,7 +35,7 @@ pub struct Get {
 impl Effect for Get {
     type Outcome = ();
     const NAME: &'static str = "get";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -56,14 +56,14 @@ impl Effect for Get {
         }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.from.clone() })?;
         let mine =
             File::open(&self.to).and_then(|mut file| digest(&mut file)).map(|(digest, _)| PathKind::File(digest)).ok();
-        Ok(if mine == Some(lies) { Seen::Done(()) } else { Seen::Not })
+        Ok(if mine == Some(lies) { Happened::Done(()) } else { Happened::Not })
     }
 
-    /// A made-up file is not written to this machine.
+    /// A simulated file isn't written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let there = content(model, &self.on, &self.from)?;
         there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it isn't there").into())
@@ -93,7 +93,7 @@ impl Get {
         unpack::replace(&new, &self.to).map_err(|e| self.unwritable(e))
     }
 
-    /// What a command prints, in a file beside the place; of how many bytes, if that is known.
+    /// Writes what a command prints into a file beside the target; `total` is its length, if it is known.
     async fn arrived(
         &self,
         at: &At<'_>,
@@ -110,7 +110,7 @@ impl Get {
         unwritable(&self.to, &e)
     }
 
-    /// A file's size; 0 where the host does not say.
+    /// Returns a file's size; 0 if the host doesn't tell.
     async fn size(&self, at: &At<'_>) -> Result<u64, Failure> {
         let command = Command::of(["wc", "-c", &self.from].map(str::to_owned).to_vec()).expect("words");
         let ended = self.on.run(at, self.on.job(&command)).await?;

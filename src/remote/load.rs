@@ -1,4 +1,4 @@
-//! A file of here, into a command of a host.
+//! Feeds a file of this machine to a command on a host.
 use super::{
     On, Output,
     on::{good, trace},
@@ -28,7 +28,7 @@ pub struct Load {
 impl Effect for Load {
     type Outcome = Output;
     const NAME: &'static str = "load";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -62,7 +62,7 @@ impl Effect for Load {
         good(self.on.change_by(&at, job, &self.state).await?, &self.on, &self.command)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Output>, Failure> {
         let host = self.on.host.clone();
         let trace = trace(&self.state, &host.fleet, ask.run(), ask.id());
         seen(ask.read(ReadTrace::new(host, trace, ask))?, false, &self.on, &self.command)
@@ -76,10 +76,9 @@ impl Effect for Load {
         let (id, shown) = (model.id.clone(), self.on.shown(&self.command));
         model.takes(200);
         let machine = model.machine(&self.on.host)?;
-        let output = machine.said(&self.command.shown(), false).ok().flatten().map(Output::from).unwrap_or_default();
+        let output = machine.said(&self.command.shown()).ok().flatten().map(Output::from).unwrap_or_default();
         machine.ended.insert(id, output.status);
-        machine.changes.push(shown.clone());
-        model.disturb(&self.on.host, &shown);
+        machine.changes.push(shown);
         Ok(good(output, &self.on, &self.command)?)
     }
 }

@@ -1,4 +1,4 @@
-//! What lies at a path of a host.
+//! Finds out what is at a path of a host.
 use super::{
     On,
     file::{PathKind, lies, sha256},
@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// What lies at a path of a host.
+/// Finds out what is at a path of a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct Look {
     pub on: On,

@@ -35,7 +35,7 @@ pub use on::{On, good, trace};
 pub use output::Output;
 pub use put::Put;
 pub use read_file::ReadFile;
-pub use terminal::Terminal;
+pub use terminal::LendTerminal;
 pub use traced::ReadTrace;
 pub use unpack::unpack;
 pub use write_file::WriteFile;

@@ -1,20 +1,24 @@
 //! A host's file in the model.
-use super::{On, file::unfit};
-use crate::model::{Fact, Miss, Model, Predicted};
+use super::{
+    On,
+    file::{checked, unfit},
+};
+use crate::model::{Fact, Model, Predicted};
 
-/// Returns the model's file; one that it was never told of is not there, in a made-up world.
-pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
-    let partial = model.partial;
-    let machine = model.machine(&on.host)?;
-    match machine.files.get(path) {
+/// Returns the model's file; one that it was never told of is not there.
+///
+/// `Fabfile` for what isn't a path, as on a real host.
+pub(super) fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
+    let path = checked(on, path)?;
+    match model.machine(&on.host)?.files.get(path) {
         Some(fact) => Ok(fact.get("a file")?.clone()),
-        None if partial => Err(Miss::Untold("a file")),
         None => Ok(None),
     }
 }
 
-/// Puts a file into the model, if its disk has room.
-pub fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
+/// Puts a file into the model, if the disk has room for it.
+pub(super) fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
+    let path = checked(on, path)?;
     let machine = model.machine(&on.host)?;
     if machine.full {
         return Err(unfit(on, path, "it can't be written there; what was there is unchanged").into());

@@ -16,14 +16,14 @@ use std::{collections::BTreeMap, time::Duration};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct On {
     pub host: Host,
-    /// The user that it runs as, by sudo; the login user if absent.
+    /// The user that the call runs as, by sudo; the login user if absent.
     pub user: Option<Name>,
     pub cd: Option<String>,
     pub env: BTreeMap<String, Secret>,
     pub timeout: Option<Duration>,
-    /// What a command reads; nothing if absent.
+    /// The stdin of a command; empty if absent.
     pub stdin: Option<Secret>,
-    /// The permissions of files that are written, as `640`; what is there keeps its own if absent.
+    /// The permissions of written files, such as `640`; an existing file keeps its own if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }
@@ -35,7 +35,7 @@ impl From<Host> for On {
 }
 
 impl On {
-    /// Makes the bare job of a command; nothing of it stays on the host.
+    /// Makes the job of a command that leaves no trace on the host.
     pub fn job<'a>(&'a self, command: &'a Command) -> Job<'a> {
         Job {
             user: self.user.clone(),
@@ -52,7 +52,8 @@ impl On {
         at.real.site(&self.host.fleet).transport.run(&self.host, job).await
     }
 
-    /// Runs a command that may change something: a later run finds it again, the ledger has it, and people hear it.
+    /// Runs a command that may change something: it leaves a trace and a note in the ledger, and people see its
+    /// output.
     ///
     /// `state` is the fleet's state folder on hosts.
     pub async fn change(&self, at: &At<'_>, command: &Command, state: &str) -> Result<Output, Failure> {
@@ -79,7 +80,7 @@ impl On {
         }
     }
 
-    /// Returns how people see the call.
+    /// Returns the call as people see it.
     pub fn shown(&self, command: &Command) -> String {
         let user = self.user.as_ref().map(|u| format!(" as {u}")).unwrap_or_default();
         let cd = self.cd.as_ref().map(|d| format!(" in {d}")).unwrap_or_default();
@@ -87,7 +88,7 @@ impl On {
     }
 }
 
-/// Returns where a call of this run leaves its identity on a host of the fleet.
+/// Returns where a call of this run leaves its trace on a host of the fleet.
 pub fn trace(state: &str, fleet: &str, run: &str, id: Id<'_>) -> Trace {
     let lane: String =
         id.lane.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
@@ -95,7 +96,7 @@ pub fn trace(state: &str, fleet: &str, run: &str, id: Id<'_>) -> Trace {
     Trace { id: format!("{run}-{lane}-{}{again}", id.number), folder: format!("{state}/{fleet}/run") }
 }
 
-/// Turns a status other than 0 of a host's command into a failure that names both.
+/// Turns a status other than 0 into a failure that names the host and the command.
 pub fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
     output.good(&on.shown(command)).map_err(|failure| failure.on(&on.host.name))
 }

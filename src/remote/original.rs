@@ -1,15 +1,15 @@
-//! A host's file that is read to here, and how it's known that it arrived unchanged.
+//! A host's file that is read to this machine, and the check that it arrived unchanged.
 use super::{
     On,
     file::{PathKind, lies, unfit},
 };
 use crate::{command::Command, effect::At, failure::Failure};
 
-/// Why what arrived is refused.
-pub const CHANGED: &str = "it changed while it was read, or arrived changed";
+/// Why a file that arrived is refused.
+pub(super) const CHANGED: &str = "it changed while it was read, or arrived changed";
 
-/// Gets the digest that the host has of a file.
-pub async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failure> {
+/// Returns the digest that the host computes for a file.
+pub(super) async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failure> {
     match lies(at, on, path).await? {
         PathKind::File(digest) => Ok(digest),
         PathKind::Absent => Err(unfit(on, path, "it isn't there")),
@@ -19,6 +19,6 @@ pub async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, F
 }
 
 /// Makes the command that prints a file.
-pub fn cat(path: &str) -> Command {
+pub(super) fn cat(path: &str) -> Command {
     Command::of(["cat", "--", path].map(str::to_owned).to_vec()).expect("words")
 }

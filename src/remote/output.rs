@@ -1,7 +1,7 @@
 //! What a command printed and how it ended.
 use crate::{
     failure::{Cause, Failure},
-    model::Said,
+    model::ModelOutput,
     port::Ended,
 };
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     pub status: i32,
-    /// Without the last line end.
+    /// Its stdout, without the last newline.
     pub out: String,
     pub err: String,
-    /// Whether the middle was left out, for it was too much.
+    /// Whether the middle was left out because the output was too long.
     pub cut: bool,
 }
 
@@ -24,8 +24,8 @@ impl From<Ended> for Output {
     }
 }
 
-impl From<Said> for Output {
-    fn from(Said { status, out, err }: Said) -> Self {
+impl From<ModelOutput> for Output {
+    fn from(ModelOutput { status, out, err }: ModelOutput) -> Self {
         Output { status, out, err, cut: false }
     }
 }

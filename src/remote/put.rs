@@ -1,4 +1,4 @@
-//! A file or a folder of this machine, sent to a host.
+//! Sends a file or a folder of this machine to a host.
 use super::{
     On,
     digest::digest,
@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Sends a file or a folder of this machine.
+/// Sends a file or a folder of this machine to a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct Put {
     pub on: On,
@@ -32,7 +32,7 @@ pub struct Put {
 impl Effect for Put {
     type Outcome = ();
     const NAME: &'static str = "put";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -60,14 +60,14 @@ impl Effect for Put {
         replace(&at, &self.on, &self.to, Input::File(file, &sent), what, (&digest, bytes)).await
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         if self.from.is_dir() {
-            return Ok(Seen::Not);
+            return Ok(Happened::Not);
         }
         let (digest, _) =
             File::open(&self.from).and_then(|mut file| digest(&mut file)).map_err(|e| self.unreadable(&e))?;
         let lies = ask.read(Look { on: self.on.clone(), path: self.to.clone() })?;
-        Ok(if lies == PathKind::File(digest) { Seen::Done(()) } else { Seen::Not })
+        Ok(if lies == PathKind::File(digest) { Happened::Done(()) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
@@ -94,7 +94,7 @@ impl Put {
     }
 }
 
-/// A folder as a tar, in a file of this process's own.
+/// Packs a folder as a tar, in a temporary file.
 fn packed(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tar::Builder::new(tempfile::NamedTempFile::new()?);
     builder.follow_symlinks(false);

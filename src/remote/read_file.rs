@@ -1,4 +1,4 @@
-//! A host's file, read as text.
+//! Reads a host's file as text.
 use super::{
     On,
     file::{sha256, unfit},
@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// The largest file that is read into a script.
+/// The largest file that a script can read.
 const LARGEST: usize = 8 << 20;
 
 /// Reads a file as text.
@@ -47,7 +47,7 @@ impl Read for ReadFile {
     }
 }
 
-/// Gets a file's bytes, checked against the digest that the host has of it.
+/// Returns a file's bytes, checked against the digest that the host computes for it.
 async fn fetch(at: &At<'_>, on: &On, path: &str) -> Result<Vec<u8>, Failure> {
     let (digest, command) = (remote_digest(at, on, path).await?, cat(path));
     let ended = on.run(at, Job { keep: LARGEST, ..on.job(&command) }).await?;

@@ -12,18 +12,18 @@ use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 
-/// Lends the person's terminal to a program of a host until it ends; its outcome is the program's exit status.
+/// Lends the person's terminal to a program on a host until it ends; the outcome is the program's exit status.
 ///
-/// What is typed there is the person's own, as with ssh by hand: no lock is taken, and no ledger knows of it.
+/// What the person types there is their own affair, as with plain ssh: no lock is taken, and no ledger records it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Terminal {
+pub struct LendTerminal {
     pub on: On,
     /// The user's login shell if absent.
     pub command: Option<Command>,
 }
 
-/// Enters the folder and becomes the program; `$1` is the folder, `$2` the user, `$3` where its environment comes from, the
-/// rest the words.
+/// Enters the folder and becomes the program; `$1` is the folder, `$2` the user, `$3` where its environment comes from,
+/// and the rest the words.
 const PROGRAM: &str = r#"dir=$1 user=$2 given=$3
 shift 3
 if [ -n "$given" ]; then
@@ -46,24 +46,24 @@ if [ -n "$user" ]; then exec sudo -u "$user" -- "$@"; fi
 if [ -n "$dir" ]; then cd "$dir" || exit; fi
 exec "$@""#;
 
-/// Hands on what it reads, once, to the program on the terminal, in a folder of this user alone; nothing of it lies on a disk.
+/// Passes its stdin once to the program on the terminal, through a private folder; nothing is written to a disk.
 const GIVE: &str = r#"umask 077
 mkdir "$folder" || exit 1
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 mkfifo "$folder/env" && cat > "$folder/env""#;
 
-/// How long the program on the terminal may take to read its environment.
+/// The time limit for the program on the terminal to read its environment.
 const GIVEN_WITHIN: Duration = Duration::from_secs(20);
 
-/// What the line ends with where no environment arrived.
+/// The exit status of a program that got no environment.
 const NOT_GIVEN: i32 = 254;
 
-impl Terminal {
-    /// The line that the host is asked to run; `given` is the folder that the environment comes from.
+impl LendTerminal {
+    /// Returns the line that the host runs; `given` is the folder that the environment comes from.
     fn line(&self, given: &str) -> Result<String, Failure> {
         let words = self.command.as_ref().map(Command::argv).unwrap_or_default();
-        // Behind sudo it would be there for every user of the host to see.
+        // With sudo, every user of the host could see it.
         if !self.on.env.is_empty() && self.on.user.is_some() {
             let message = "an environment can't be given to another user's terminal";
             return Err(Failure::new(Cause::Fabfile, message).help("set it in that user's profile"));
@@ -73,7 +73,7 @@ impl Terminal {
         wrapper::bare(PROGRAM, &args)
     }
 
-    /// Gives the program its environment by a connection's stdin: in an argument every user of both machines could read it.
+    /// Sends the program its environment on a connection's stdin: every user of both machines could read an argument.
     fn give(&self, transport: Arc<dyn Transport>, folder: &str) -> JoinHandle<Result<(), Failure>> {
         let host = self.on.host.clone();
         let command = Command::line(GIVE, vec![("folder".to_owned(), folder.to_owned())]).expect("a good line");
@@ -92,11 +92,11 @@ impl Terminal {
     }
 }
 
-impl Effect for Terminal {
+impl Effect for LendTerminal {
     type Outcome = i32;
     const NAME: &'static str = "terminal";
-    /// A resumed run opens it anew.
-    const KIND: Kind = Kind::Hold;
+    /// A resumed run opens the terminal again.
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -113,15 +113,13 @@ impl Effect for Terminal {
     async fn carry_out(&self, at: At<'_>) -> Result<i32, Failure> {
         let host = &self.on.host;
         let transport = at.real.site(&host.fleet).transport.clone();
-        let given = match self.on.env.is_empty() {
-            true => String::new(),
-            false => format!("/tmp/.rfab-{:016x}", rand::random::<u64>()),
-        };
+        let given =
+            if self.on.env.is_empty() { String::new() } else { format!("/tmp/.rfab-{:016x}", rand::random::<u64>()) };
         let line = self.line(&given)?;
         let giving = (!given.is_empty()).then(|| self.give(transport.clone(), &given));
         let status = transport.terminal(host, &line).await;
         if let Some(giving) = giving {
-            // It ends when it was read, or by its own time limit.
+            // It ends when the environment was read, or at its time limit.
             let gave = giving.await.map_err(|e| Failure::failed(format!("the environment wasn't given: {e}")))?;
             if status.as_ref().is_ok_and(|status| *status == NOT_GIVEN) {
                 gave?;
@@ -139,9 +137,9 @@ impl Effect for Terminal {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<i32> {
-        let partial = model.partial;
+        self.line("")?;
         let shown = self.command.as_ref().map_or("sh".to_owned(), Command::shown);
-        Ok(model.machine(&self.on.host)?.said(&shown, partial)?.map_or(0, |said| said.status))
+        Ok(model.machine(&self.on.host)?.said(&shown)?.map_or(0, |said| said.status))
     }
 }
 
@@ -152,7 +150,7 @@ mod tests {
 
     fn ran(on: On, words: &[&str]) -> String {
         let command = Command::of(words.iter().map(|w| w.to_string()).collect()).ok();
-        let terminal = Terminal { on, command };
+        let terminal = LendTerminal { on, command };
         let folder = tempfile::tempdir().unwrap();
         let given = folder.path().join("given").display().to_string();
         let given = if terminal.on.env.is_empty() { String::new() } else { given };
@@ -190,9 +188,9 @@ mod tests {
         assert_eq!(ran(host.clone().into(), &[]), "", "the login shell is the user's own");
         let on = On { cd: Some("/not/there".into()), ..host.clone().into() };
         assert!(ran(on, &["true"]).contains("/not/there"));
-        // Behind sudo every user of the host could read it.
+        // With sudo, every user of the host could read it.
         let on = On { user: Some("shop".into()), env: [("X".to_owned(), "x".into())].into(), ..host.into() };
-        let refused = Terminal { on, command: None }.line("").unwrap_err();
+        let refused = LendTerminal { on, command: None }.line("").unwrap_err();
         assert_eq!(refused.message, "an environment can't be given to another user's terminal");
     }
 }

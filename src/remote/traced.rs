@@ -1,4 +1,4 @@
-//! How a call that may have been cut off stands on its host.
+//! Finds out how a call ended that may have been cut off.
 use super::{On, Output, on::good};
 use crate::{
     command::Command,
@@ -10,13 +10,13 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Reads the wrapper's file of a call.
+/// Reads the trace that the wrapper left of a call.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadTrace {
     pub host: Host,
     folder: String,
     file: String,
-    /// The call, as the model knows it.
+    /// The call's id in the model.
     id: String,
 }
 
@@ -26,7 +26,7 @@ impl ReadTrace {
         Self::of(host, trace, ask.run(), ask.id())
     }
 
-    /// Makes the reading of a call of any run.
+    /// Makes the reading for a call of any run.
     pub fn of(host: Host, trace: Trace, run: &str, id: Id<'_>) -> Self {
         Self { host, folder: trace.folder, file: trace.id, id: format!("{run} {id}") }
     }
@@ -59,14 +59,14 @@ impl Read for ReadTrace {
     }
 }
 
-/// Returns what a trace says of a command's end.
-pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Seen<Output>, Failure> {
+/// Returns what a trace tells about a command's end.
+pub(super) fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Happened<Output>, Failure> {
     Ok(match traced {
-        Traced::NeverStarted => Seen::Not,
-        Traced::Running => Seen::Running,
-        Traced::Ended(0) => Seen::Done(Output::default()),
-        Traced::Ended(status) if any_status => Seen::Done(Output { status, ..Output::default() }),
+        Traced::NeverStarted => Happened::Not,
+        Traced::Running => Happened::Running,
+        Traced::Ended(0) => Happened::Done(Output::default()),
+        Traced::Ended(status) if any_status => Happened::Done(Output { status, ..Output::default() }),
         Traced::Ended(status) => return Err(good(Output { status, ..Output::default() }, on, command).unwrap_err()),
-        Traced::Lost => Seen::Cannot,
+        Traced::Lost => Happened::Cannot,
     })
 }

@@ -1,4 +1,5 @@
-//! A folder that came from a host as a tar, unpacked without trusting it.
+//! Unpacks a tar that came from a host, without trusting it.
+use crate::control::shown;
 use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
@@ -6,27 +7,27 @@ use std::{
 };
 use tar::EntryType;
 
-/// Makes the files and folders of a tar below a folder that is empty and nobody else's.
+/// Unpacks the files and folders of a tar into an empty, private folder.
 ///
-/// Nothing but files and folders is taken: without links nothing can lead out of the folder. A file keeps whether it
-/// can be executed, and no other mode.
+/// Anything but files and folders is refused: without links nothing can lead out of the folder. A file stays executable
+/// if it is, and keeps no other mode bits.
 pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
     let said = |e: io::Error| e.to_string();
     for entry in tar::Archive::new(tar).entries().map_err(said)? {
         let mut entry = entry.map_err(said)?;
         let path = entry.path().map_err(said)?.into_owned();
-        let shown = path.display().to_string();
+        let path_text = shown(&path.display().to_string());
         let mut inside = PathBuf::new();
         for part in path.components() {
             match part {
                 Component::Normal(part) => inside.push(part),
                 Component::CurDir => {}
-                _ => return Err(format!("it has the path `{}`, which points outside it", shown.escape_debug())),
+                _ => return Err(format!("it has the path `{}`, which points outside it", path_text)),
             }
         }
         let to = folder.join(inside);
         match entry.header().entry_type() {
-            // Says something of the whole archive.
+            // Holds for the whole archive, and isn't a file.
             EntryType::XGlobalHeader => {}
             EntryType::Directory => fs::create_dir_all(&to).map_err(said)?,
             EntryType::Regular => {
@@ -37,14 +38,14 @@ pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
                     fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&to).map_err(said)?;
                 io::copy(&mut entry, &mut file).and_then(|_| file.sync_all()).map_err(said)?;
             }
-            _ => return Err(format!("`{}` in it is neither a file nor a folder", shown.escape_debug())),
+            _ => return Err(format!("`{}` in it is neither a file nor a folder", path_text)),
         }
     }
     Ok(())
 }
 
-/// Puts a folder into the place of another, which goes only when the new one is there.
-pub fn replace(new: &Path, place: &Path) -> io::Result<()> {
+/// Moves a folder to `place`; the folder that was there is removed only when the new one is in place.
+pub(super) fn replace(new: &Path, place: &Path) -> io::Result<()> {
     if !place.is_dir() {
         return fs::rename(new, place);
     }
@@ -60,7 +61,7 @@ pub fn replace(new: &Path, place: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// A tar with one entry of a path that the library itself would not write.
+    /// Makes a tar with one entry that has a path that the tar library itself wouldn't write.
     fn hostile(path: &str, kind: EntryType, link: &str) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();

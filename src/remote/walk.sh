@@ -1,12 +1,12 @@
-# Enters folders one by one, so that nobody who may change a name on the way leads this program elsewhere.
+# Enters folders one by one, so that nobody who may change a name on the way can lead this program elsewhere.
 #
-# `kind` says who may change the names in `.`: `safe` is this user and root, `open` is everybody, else it is the number
-# of the user who may. Out of a safe folder links are followed. Out of another one a folder must really lie in it, or
+# `kind` tells who may change the names in `.`: `safe` is only this user and root, `open` is everybody, a number is the
+# user who may. Links in a safe folder are followed. In any other folder, the next folder must really lie in it, or
 # belong to the same user: then that user gains nothing by a link.
 me=$(id -u)
 group=$(id -g)
 
-# see: what `.` is, by its inode and not by its name.
+# see: finds out what `.` is, by its inode and not by its name.
 see() {
     set -- $(stat -c '%d:%i %u %g %A' . ..) || return 1
     [ "$#" -eq 8 ] || return 1
@@ -14,19 +14,19 @@ see() {
     case $owner in 0 | "$me") kind=safe ;; *) kind=$owner; return 0 ;; esac
     case $4 in
     ????????w*) kind=open ;;
-    # A group of one's own has nobody else in it.
+    # Nobody else is in the user's own group.
     ?????w*) [ "$3" = 0 ] || [ "$3" = "$group" ] || kind=open ;;
     esac
 }
 
-# step NAME: enters the folder of this name in `.`.
+# step NAME: enters the folder NAME in `.`.
 step() {
     left=$here from=$kind
     cd -P "./$1" && see || fail no-folder
     [ "$above" = "$left" ] || [ "$owner" = "$from" ] || fail link
 }
 
-# leads NAME: sets `target` to where a link leads.
+# leads NAME: sets `target` to the target of a link.
 leads() {
     links=$((links + 1))
     [ "$links" -le 40 ] || fail link
@@ -34,7 +34,7 @@ leads() {
     target=${target%?x}
 }
 
-# walk PATH [make]: enters a folder from `.` on; with `make`, makes those that are missing.
+# walk PATH [make]: enters a folder, starting from `.`; with `make`, makes the missing folders.
 walk() {
     way=$1
     case $way in /*) cd / ;; esac
@@ -59,7 +59,7 @@ walk() {
     done
 }
 
-# reach PATH: enters the folder that a path's name is in, through links that only this user and root can change; sets `name`.
+# reach PATH: enters the folder that holds PATH, through links that only this user and root can change; sets `name`.
 reach() {
     links=0
     to=${1%"${1##*[!/]}"}
@@ -75,7 +75,7 @@ reach() {
     done
 }
 
-# hold ID: enters a new folder of this call's own; nobody else can change what is in it, or move it from where it is.
+# hold ID: makes and enters a folder for this call; nobody else can change what is in it, or move it elsewhere.
 hold() {
     held=.rfab-$1 left=$here
     (umask 077 && mkdir "./$held") || fail write
@@ -93,8 +93,8 @@ let_go() {
 }
 inside=
 
-# scrap NAME: removes what is in `.` under that name. Nobody who owns folders in it leads that elsewhere, either: busybox's
-# `rm -r` would follow a link that was put into the place of a folder meanwhile.
+# scrap NAME: removes NAME from `.`. Nobody who owns folders in it can lead this elsewhere, either: busybox's `rm -r`
+# would follow a link that took the place of a folder meanwhile.
 scrap() {
     if rm --version 2>/dev/null | grep -q GNU; then rm -rf "./$1"; return; fi
     rm -f "./$1" 2>/dev/null && [ ! -d "./$1" ] && return

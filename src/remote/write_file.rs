@@ -1,4 +1,4 @@
-//! A text, written to a host's file.
+//! Writes a text to a host's file.
 use super::{
     On,
     file::{Content, PathKind, replace, sha256},
@@ -14,14 +14,14 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Writes a text to a file, at once or not at all.
+/// Writes a text to a file, in one step or not at all.
 #[derive(Clone, Debug, Serialize)]
 pub struct WriteFile {
     pub on: On,
     pub path: String,
-    /// What is written may be a password.
+    /// The file's content, which may be a password.
     pub text: Secret,
-    /// Whether it is one, or has one in it.
+    /// Whether the text is or contains a secret.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
 }
@@ -29,7 +29,7 @@ pub struct WriteFile {
 impl Effect for WriteFile {
     type Outcome = ();
     const NAME: &'static str = "write_file";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -50,9 +50,13 @@ impl Effect for WriteFile {
         replace(&at, &self.on, &self.path, Input::Bytes(bytes), what, (&digest, bytes.len() as u64)).await
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
-        Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) { Seen::Done(()) } else { Seen::Not })
+        Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) {
+            Happened::Done(())
+        } else {
+            Happened::Not
+        })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

@@ -1,4 +1,4 @@
-//! The log of a pipeline: plain lines in foldable groups, and what a person should see as annotations.
+//! The log of a pipeline: plain lines in foldable groups, and problems as annotations.
 mod github;
 mod gitlab;
 mod pipeline;
@@ -6,8 +6,8 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use github::{harmless, harmless_json};
-pub use pipeline::{Pipeline, annotation};
+pub(super) use github::{harmless, harmless_json};
+pub(super) use pipeline::{Pipeline, annotation};
 
 use super::{
     Palette,
@@ -23,12 +23,12 @@ use std::{
 };
 
 /// Writes a run into a pipeline's log.
-pub struct Ci<W: Write + Send>(Mutex<Log<W>>);
+pub(super) struct Ci<W: Write + Send>(Mutex<JobLog<W>>);
 
-struct Log<W> {
+struct JobLog<W> {
     to: Outlet<W>,
     pipeline: Pipeline,
-    /// Where the fabfile lies.
+    /// The fabfile's folder.
     folder: PathBuf,
     clock: fn() -> i64,
     wording: Wording,
@@ -36,15 +36,22 @@ struct Log<W> {
     line: String,
     task: Option<String>,
     steps: Vec<String>,
-    /// What the open group is called.
+    /// The title of the open group.
     open: Option<String>,
     groups: u32,
 }
 
 impl<W: Write + Send> Ci<W> {
-    /// `clock` says the seconds since 1970.
-    pub fn new(to: W, pipeline: Pipeline, folder: &Path, loud: Loud, palette: Palette, clock: fn() -> i64) -> Self {
-        Self(Mutex::new(Log {
+    /// Makes the log; `clock` returns the seconds since 1970.
+    pub(super) fn new(
+        to: W,
+        pipeline: Pipeline,
+        folder: &Path,
+        loud: Loud,
+        palette: Palette,
+        clock: fn() -> i64,
+    ) -> Self {
+        Self(Mutex::new(JobLog {
             to: Outlet::new(to),
             pipeline,
             folder: folder.to_owned(),
@@ -68,14 +75,14 @@ impl<W: Write + Send> Listener for Ci<W> {
         }
     }
 
-    /// Says nothing meanwhile.
+    /// Writes nothing while `talk` runs.
     fn aside(&self, talk: &mut dyn FnMut()) {
         let _silent = self.0.lock().unwrap();
         talk();
     }
 }
 
-impl<W> Log<W> {
+impl<W> JobLog<W> {
     fn of(&mut self, what: &What) -> String {
         match what {
             What::RunStarted { line, .. } => self.line = format!("rfab {}", visible(line, false)),
@@ -85,7 +92,7 @@ impl<W> Log<W> {
         }
         let said = self.wording.of(what);
         let text = match (what, said) {
-            // The group's title says it.
+            // The group's title shows it.
             (What::StepStarted { host: None, .. }, _) | (_, None) => String::new(),
             (What::Warned { host, text }, Some(said)) => self.warning(host.as_deref(), text, said),
             (What::HostUnreachable { host, message }, Some(said)) => self.warning(Some(host), message, said),
@@ -96,7 +103,7 @@ impl<W> Log<W> {
         match what {
             What::TaskFinished { .. } => (self.task, self.steps) = (None, Vec::new()),
             What::StepFinished { host: None, .. } => drop(self.steps.pop()),
-            // Before the report: nothing comes below the table and what to type next.
+            // Before the report, so that nothing comes below the table and the next lines to type.
             What::RunFinished { .. } => all += &self.end(what),
             _ => {}
         }
@@ -104,7 +111,7 @@ impl<W> Log<W> {
         all
     }
 
-    /// Has the right group open, or none.
+    /// Returns what opens and closes groups, so that the right group is open, or none.
     fn folded(&mut self, apart: bool) -> String {
         let path = self.task.iter().chain(&self.steps).map(|part| visible(part, false)).collect::<Vec<_>>();
         let wanted = Some(path.join(" > ")).filter(|title| !apart && !title.is_empty());
@@ -136,7 +143,7 @@ impl<W> Log<W> {
         }
     }
 
-    /// Annotations of what failed, and the summary.
+    /// Returns the annotations of what failed, and writes the summary.
     fn end(&self, what: &What) -> String {
         let (Pipeline::GitHub { summary }, What::RunFinished { failures, .. }) = (&self.pipeline, what) else {
             return String::new();

@@ -1,4 +1,4 @@
-//! Parts of files, underlined and labelled, as miette draws them.
+//! Excerpts of files, underlined and labeled by miette.
 use super::{Palette, filter::visible};
 use crate::failure::Excerpt;
 use miette::{
@@ -7,8 +7,8 @@ use miette::{
 };
 use std::fmt;
 
-/// The lines of the files with what is meant underlined and labelled.
-pub fn excerpts(places: &[Excerpt], palette: Palette) -> Option<String> {
+/// Draws the lines at the places, underlined and labeled.
+pub(super) fn excerpts(places: &[Excerpt], palette: Palette) -> Option<String> {
     let files = Files::of(places)?;
     let mut theme = GraphicalTheme::unicode();
     if !palette.color {
@@ -16,19 +16,19 @@ pub fn excerpts(places: &[Excerpt], palette: Palette) -> Option<String> {
     }
     let mut text = String::new();
     GraphicalReportHandler::new_themed(theme).with_width(400).render_report(&mut text, &files).ok()?;
-    // Above the lines stands the message, which is here none.
+    // The first line is the message, which is empty here.
     text.split_once('\n').map(|(_, lines)| lines.to_owned())
 }
 
-/// All files of a report, as one text in which each has its own stretch.
+/// All files of a report as one text; each has a range of it.
 #[derive(Debug)]
 struct Files {
-    /// Where it begins, its name, its text.
+    /// Where each file begins, its name, and its text.
     files: Vec<(usize, String, String)>,
     labels: Vec<LabeledSpan>,
 }
 
-/// Keeps one file's lines away from the next one's.
+/// Separates the lines of one file from those of the next.
 const GAP: usize = 1 << 20;
 
 impl Files {
@@ -57,7 +57,7 @@ impl Files {
     }
 }
 
-/// The text with one harmless character for each that a terminal would obey.
+/// Replaces each character that a terminal would obey by a harmless one.
 fn plain(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => c,
@@ -80,7 +80,7 @@ impl SourceCode for Files {
         let (begin, name, text) = self.files.iter().find(inside).ok_or(MietteError::OutOfBounds)?;
         let own = text.read_span(&(start - begin, span.len()).into(), before, after)?;
         let (data, line, from) = (own.data(), own.line(), own.span().offset());
-        // Miette counts bytes, people characters.
+        // Miette counts bytes, people count characters.
         let column = text[..from].chars().rev().take_while(|c| *c != '\n').count();
         let at = (from + begin, own.span().len()).into();
         Ok(Box::new(MietteSpanContents::new_named(name.clone(), data, at, line, column, own.line_count())))

@@ -1,23 +1,23 @@
-//! A failure as people read it: what happened, where in which files, what to do.
+//! A failure as people read it: what happened, where in which files, and what to do.
 use super::{Palette, excerpt::excerpts, filter::visible};
 use crate::{
-    event::{Row, Standing},
+    event::{HostRow, Standing},
     failure::Failure,
     host::listed,
 };
 
-/// So many hosts are named where the names of all would not fit …
+/// How many hosts are named if the list of all is too long …
 const NAMED: usize = 6;
-/// … in so many characters.
+/// … and how many characters are too long.
 const LONG: usize = 100;
 
-/// The whole report of a failure.
+/// Returns the complete report of a failure.
 pub fn failure(failure: &Failure, palette: Palette) -> String {
     report(failure, "", &[], palette)
 }
 
-/// The reports of several failures; hosts that say the same, and that stand alike in the balancer, share one.
-pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String {
+/// Returns the reports of several failures; hosts with the same failure and the same traffic share a report.
+pub(super) fn failures(failures: &[Failure], rows: &[HostRow], palette: Palette) -> String {
     let mut shared: Vec<(&Failure, &str, Vec<&str>)> = Vec::new();
     for one in failures {
         let traffic = traffic(one, rows);
@@ -32,8 +32,8 @@ pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String 
     shared.iter().map(|(one, traffic, others)| format!("\n{}", report(one, traffic, others, palette))).collect()
 }
 
-/// Whether a host that failed gets requests, as far as the table knows.
-fn traffic(failure: &Failure, rows: &[Row]) -> &'static str {
+/// Returns whether a host that failed gets requests, if the table shows it.
+fn traffic(failure: &Failure, rows: &[HostRow]) -> &'static str {
     let row = rows.iter().find(|row| Some(&row.host) == failure.host.as_ref());
     match row.map(|row| (row.balancer, row.new != row.old)) {
         Some((Standing::Out, _)) => "it gets no traffic",
@@ -64,7 +64,7 @@ fn report(failure: &Failure, traffic: &str, others: &[&str], palette: Palette) -
     text
 }
 
-/// The hosts' names: all, or the first of them and how many more there are.
+/// Lists the hosts: all, or the first ones and how many more there are.
 fn together(hosts: &[&str]) -> String {
     let all = listed(hosts);
     match hosts.len() {
@@ -113,7 +113,7 @@ error: host `web3`: it is gone
     #[test]
     fn the_first_line_says_whether_the_host_gets_traffic_and_hosts_that_differ_in_it_are_told_apart() {
         use Standing::{Live, Mixed, None, Out, Unknown};
-        let row = |(host, balancer): (&str, Standing)| Row {
+        let row = |(host, balancer): (&str, Standing)| HostRow {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some(if host == "web6" { "0001-aaaaaaaaaaaa" } else { "0002-bbbbbbbbbbbb" }.into()),
@@ -125,7 +125,7 @@ error: host `web3`: it is gone
             new_name: Option::None,
         };
         let stand = [("web1", Out), ("web2", Out), ("web3", Live), ("web4", Unknown), ("web5", Mixed), ("web6", Live)];
-        let rows: Vec<Row> = stand.into_iter().chain([("web7", None)]).map(row).collect();
+        let rows: Vec<HostRow> = stand.into_iter().chain([("web7", None)]).map(row).collect();
         let all: Vec<Failure> = rows.iter().map(|row| Failure::failed("no room").on(&row.host)).collect();
         assert_eq!(
             failures(&all, &rows, PLAIN),

@@ -1,14 +1,14 @@
-//! What others wrote, made safe to show: some colours may stay, everything else that moves or hides is made visible.
-use crate::control::{code, hidden};
+//! Makes foreign texts safe to show: some colors may stay; other characters that move or hide text become visible.
+use crate::control::sign;
 
-/// The longest line that is shown.
+/// The longest line that is shown, in characters.
 const LONGEST: usize = 4_000;
 
-/// A text without anything that a terminal would obey; line ends become `␊`.
+/// Returns a text without anything that a terminal would obey; line ends become `␊`.
 ///
-/// With `color`, colours that can hide nothing stay, and end with the text.
+/// With `color`, the colors that can't hide anything stay, and end with the text.
 pub fn visible(text: &str, color: bool) -> String {
-    // Most lines of most programs: gigabytes are not looked at letter by letter.
+    // Most lines pass here: gigabytes aren't checked character by character.
     if text.len() <= LONGEST && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.to_owned();
     }
@@ -34,12 +34,12 @@ pub fn visible(text: &str, color: bool) -> String {
         rest = &rest[c.len_utf8()..];
         match c {
             '\t' => shown.push_str("    "),
-            c if (c as u32) < 0x20 => shown.push(char::from_u32(0x2400 + c as u32).unwrap_or('␀')),
-            '\x7f' => shown.push('␡'),
-            // How a sign is drawn, such as an emoji; only right behind one.
+            // Selects how a sign such as an emoji is drawn; only directly after one.
             '\u{fe0e}' | '\u{fe0f}' if shown.ends_with(drawn) => shown.push(c),
-            c if hidden(c) => shown.push_str(&code(c)),
-            c => shown.push(c),
+            c => match sign(c) {
+                Some(sign) => shown.push_str(&sign),
+                None => shown.push(c),
+            },
         }
     }
     if painted {
@@ -48,12 +48,12 @@ pub fn visible(text: &str, color: bool) -> String {
     shown
 }
 
-/// A sign that may be drawn as a text or as an emoji.
+/// Returns whether a sign may be drawn as text or as an emoji.
 fn drawn(c: char) -> bool {
     matches!(c as u32, 0x2190..=0x2bff | 0x1f000..=0x1faff)
 }
 
-/// The parts of an SGR sequence that cannot hide a text: no colour that may be the background's own, and no background.
+/// Keeps the parts of an SGR sequence that can't hide text: no background, and no color that may be the background's.
 fn paint(parts: &str) -> String {
     let mut kept = Vec::new();
     let mut parts = parts.split(';');
@@ -61,7 +61,7 @@ fn paint(parts: &str) -> String {
         match part.parse().unwrap_or(if part.is_empty() { 0 } else { u32::MAX }) {
             0 => kept.push("0"),
             1 | 3 | 4 | 7 | 22..=24 | 27 | 31..=36 | 39 | 91..=96 => kept.push(part),
-            // What follows belongs to it: `5;n` or `2;r;g;b`.
+            // Its arguments follow: `5;n` or `2;r;g;b`.
             38 | 48 | 58 => {
                 let more = match parts.next() {
                     Some("5") => 1,
@@ -76,7 +76,7 @@ fn paint(parts: &str) -> String {
     kept.join(";")
 }
 
-/// The length of an SGR sequence at the beginning, if there is one: `ESC [ digits ; : m`.
+/// Returns the length of the SGR sequence at the start of a text, if there is one: `ESC [ digits ; : m`.
 fn sgr(text: &str) -> Option<usize> {
     let body = text.strip_prefix("\x1b[")?;
     let end = body.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))?;
@@ -116,7 +116,7 @@ mod tests {
     fn colours_stay_where_they_are_wanted_and_end_with_the_text() {
         assert_eq!(visible("\x1b[1;31mred", true), "\x1b[1;31mred\x1b[0m");
         assert_eq!(visible("\x1b[1;31Hred", true), "␛[1;31Hred");
-        // Nothing that is the background's own colour, and nothing that is not drawn.
+        // Neither the background's own color, nor text that isn't drawn.
         for hidden in
             ["8", "30;40", "30", "40", "31;41", "97", "90", "38;5;0", "38;2;0;0;0", "48;5;31", "38:5:0", "5", "28"]
         {

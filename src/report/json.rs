@@ -1,10 +1,10 @@
-//! Events as JSON, one a line.
+//! Events as JSON, one per line.
 use super::{ci::harmless_json, outlet::Outlet};
 use crate::control::hidden;
 use crate::event::{Event, Listener};
 use std::{io::Write, sync::Mutex};
 
-/// Writes each event as it comes.
+/// Writes each event as it arrives.
 pub struct Json<W: Write + Send>(Mutex<Outlet<W>>);
 
 impl<W: Write + Send> Json<W> {
@@ -20,11 +20,11 @@ impl<W: Write + Send> Listener for Json<W> {
     }
 }
 
-/// A line of JSON in which nothing is left that a terminal or a pipeline's runner would obey, or that turns text around.
+/// Escapes everything in a line of JSON that a terminal or a pipeline's runner would obey, or that reverses text.
 fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
     for c in harmless_json(json).chars() {
-        if c == '\x7f' || hidden(c) {
+        if hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 line += &format!("\\u{unit:04x}");
             }

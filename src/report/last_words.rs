@@ -1,7 +1,7 @@
-//! What hosts that failed said last, told again at the end, and where the rest of it is.
+//! Repeats at the end what failed hosts printed last, and names the files with the rest.
 use super::{Palette, filter::visible};
 use crate::{
-    event::{LogFile, Outcome, Row},
+    event::{HostRow, LogFile, Outcome},
     failure::Failure,
     host::Name,
 };
@@ -10,30 +10,30 @@ use std::{
     path::Path,
 };
 
-/// The most lines that are told again of a host …
+/// The most lines that are repeated for a host …
 const LINES: usize = 10;
-/// … the most hosts of which they are, and whose files are named …
+/// … the most hosts that are repeated and have their files named …
 const HOSTS: usize = 5;
-/// … and how many lines still stand before one's eyes.
+/// … and how many lines are still visible on the terminal.
 const IN_SIGHT: usize = 20;
 
 /// The last lines of each host, as they were shown.
 #[derive(Default)]
-pub struct LastWords {
-    /// How many lines were shown, of whatever host.
+pub(super) struct LastWords {
+    /// How many lines were shown, for all hosts.
     shown: usize,
-    hosts: BTreeMap<Name, VecDeque<Said>>,
+    hosts: BTreeMap<Name, VecDeque<SaidLine>>,
 }
 
-struct Said {
+struct SaidLine {
     line: String,
-    /// How many lines had been shown before it; none if it was not shown.
+    /// How many lines had been shown before this one; nothing if it wasn't shown.
     shown: Option<usize>,
 }
 
 impl LastWords {
-    /// A host said something.
-    pub fn say(&mut self, host: &Name, line: String, shown: bool) {
+    /// Records a line of a host.
+    pub(super) fn say(&mut self, host: &Name, line: String, shown: bool) {
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.clone(), VecDeque::new());
         }
@@ -41,23 +41,23 @@ impl LastWords {
         if said.len() == LINES {
             said.pop_front();
         }
-        said.push_back(Said { line, shown: shown.then_some(self.shown) });
+        said.push_back(SaidLine { line, shown: shown.then_some(self.shown) });
     }
 
-    /// So many lines were shown.
-    pub fn shown(&mut self, lines: usize) {
+    /// Counts lines that were shown.
+    pub(super) fn shown(&mut self, lines: usize) {
         self.shown += lines;
     }
 
-    /// The lines of a host that are to be told again: none if they can still be seen.
+    /// Returns the lines of a host to repeat: none if they are still visible.
     fn again(&self, host: &Name) -> Vec<&str> {
         let Some(said) = self.hosts.get(host) else { return Vec::new() };
         let in_sight = said.iter().all(|s| s.shown.is_some_and(|before| self.shown - before <= IN_SIGHT));
         if in_sight { Vec::new() } else { said.iter().map(|s| &*s.line).collect() }
     }
 
-    /// What is told at the end; nothing if no host failed.
-    pub fn text(&self, rows: &[Row], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
+    /// Returns what to print at the end; empty if no host failed.
+    pub(super) fn text(&self, rows: &[HostRow], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
         let rows = rows.iter().filter(|r| matches!(r.result, Outcome::Failed | Outcome::Unknown)).map(|r| &r.host);
         let mut failed: Vec<&Name> = Vec::new();
         for host in rows.chain(failures.iter().filter_map(|f| f.host.as_ref())) {
@@ -103,8 +103,8 @@ mod tests {
 
     const PLAIN: Palette = Palette { color: false };
 
-    fn row(host: &str, result: Outcome) -> Row {
-        Row {
+    fn row(host: &str, result: Outcome) -> HostRow {
+        HostRow {
             host: host.into(),
             old: None,
             new: None,
@@ -148,7 +148,7 @@ mod tests {
             let what = if n < 2 { "| the disk is full".to_owned() } else { format!("| of its own {n}") };
             last.say(&(&**host).into(), what, false);
         }
-        let rows: Vec<Row> = hosts.iter().map(|host| row(host, Outcome::Failed)).collect();
+        let rows: Vec<HostRow> = hosts.iter().map(|host| row(host, Outcome::Failed)).collect();
         let logs: Vec<LogFile> = hosts.iter().map(|host| log(host)).collect();
         assert_eq!(
             last.text(&rows, &[], &logs, PLAIN),

@@ -1,17 +1,13 @@
-//! Plain lines, one an event, with the host in front: for pipes, CI and terminals.
+//! Plain lines, one per event, each starting with the host: for pipes, CI and terminals.
 use super::{
-    Palette,
-    failure::failures as report_all,
-    filter::visible,
-    last_words::LastWords,
-    outlet::Outlet,
-    table::table,
-    words::{count, duration},
+    Palette, failure::failures as report_all, filter::visible, last_words::LastWords, outlet::Outlet, table::table,
+    words::count,
 };
 use crate::{
     bookkeeping::Mark,
+    duration,
     effect::Effect,
-    event::{Event, Kind, Listener, Stream, What},
+    event::{EffectKind, Event, Listener, Stream, What},
     failure::Reason,
     host::Name,
     release::Number,
@@ -19,18 +15,18 @@ use crate::{
 use std::{collections::BTreeSet, io::Write, sync::Mutex};
 use unicode_width::UnicodeWidthStr;
 
-/// How much is said.
+/// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loud {
     /// Warnings, failures and the table.
     Quiet,
     /// Changes, steps and what commands print, too.
     Normal,
-    /// And whatever is read.
+    /// Reads, too.
     Verbose,
 }
 
-/// What a flag that can be typed next comes to.
+/// Explains a flag that can be typed next.
 fn meaning(next: &str) -> Option<&'static str> {
     match next.split(' ').next() {
         Some("--resume") => Some("continues where it stopped; what is done isn't repeated"),
@@ -39,20 +35,20 @@ fn meaning(next: &str) -> Option<&'static str> {
     }
 }
 
-/// Changes of nothing but what is known of others.
+/// Changes that only record other changes.
 const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
 /// Writes lines.
-pub struct Lines<W: Write + Send>(Mutex<Out<W>>);
+pub struct Lines<W: Write + Send>(Mutex<LinesOut<W>>);
 
-struct Out<W> {
+struct LinesOut<W> {
     to: Outlet<W>,
     wording: Wording,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
-        Self(Mutex::new(Out { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
+        Self(Mutex::new(LinesOut { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
     }
 }
 
@@ -64,31 +60,31 @@ impl<W: Write + Send> Listener for Lines<W> {
         }
     }
 
-    /// Says nothing meanwhile, so that a question stands alone.
+    /// Writes nothing while `talk` runs, so that a question stands alone.
     fn aside(&self, talk: &mut dyn FnMut()) {
         let _silent = self.0.lock().unwrap();
         talk();
     }
 }
 
-/// What is said of events, line by line.
-pub struct Wording {
+/// Words events, line by line.
+pub(super) struct Wording {
     loud: Loud,
     palette: Palette,
-    /// The widest host's name so far.
+    /// The width of the widest host name so far.
     width: usize,
     last_words: LastWords,
-    /// The hosts that could not be reached, each with why, as it was told.
+    /// The unreachable hosts that were reported, with the reason.
     unreachable: BTreeSet<Name>,
 }
 
 impl Wording {
-    pub fn new(loud: Loud, palette: Palette) -> Self {
+    pub(super) fn new(loud: Loud, palette: Palette) -> Self {
         Self { loud, palette, width: 0, last_words: LastWords::default(), unreachable: BTreeSet::new() }
     }
 
-    /// Words an event: whole lines, or nothing.
-    pub fn of(&mut self, what: &What) -> Option<String> {
+    /// Words an event: complete lines, or nothing.
+    pub(super) fn of(&mut self, what: &What) -> Option<String> {
         if self.loud < Loud::Verbose && self.is_told(what) {
             return None;
         }
@@ -103,7 +99,8 @@ impl Wording {
         text
     }
 
-    /// Whether it was told already that a host cannot be reached: to all that wait for it, a balancer's machine is one.
+    /// Returns whether it was already reported that a host is unreachable. If that host is a balancer's machine, effects
+    /// on other hosts fail because of it.
     fn is_told(&mut self, what: &What) -> bool {
         match what {
             What::HostUnreachable { host, .. } => !self.unreachable.insert(host.clone()),
@@ -115,7 +112,7 @@ impl Wording {
         }
     }
 
-    /// What a host said, whether it is shown or not.
+    /// Returns what a host printed, shown or not.
     fn said(&self, what: &What) -> Option<String> {
         let color = self.palette.color;
         Some(match what {
@@ -137,9 +134,9 @@ impl Wording {
         Some(format!("{}{pad}  {text}\n", self.palette.host(&host)))
     }
 
-    /// What changes is shown; what is read, held or only written down is for those who want all.
-    fn shows(&self, effect: &str, kind: Kind) -> bool {
-        let changes = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&effect);
+    /// Returns whether an effect is shown: changes always; reads, holds and records only with `--verbose`.
+    fn shows(&self, effect: &str, kind: EffectKind) -> bool {
+        let changes = matches!(kind, EffectKind::Change | EffectKind::Once) && !WRITTEN_DOWN.contains(&effect);
         self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
     }
 
@@ -160,21 +157,23 @@ impl Wording {
             What::HostUnreachable { host, message } => (Some(host.to_string()), p.warn(&visible(message, false))),
             What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
             What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
-                // A failure is told once, at the end; here only that it was.
-                Some(failed) if matches!(kind, Kind::Change | Kind::Once) || self.loud == Loud::Verbose => (
-                    host(h),
-                    format!(
-                        "{} {}",
-                        visible(text, false),
-                        p.bad(&format!(
-                            "failed: {}",
-                            visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
-                        ))
-                    ),
-                ),
+                // The failure itself is reported once, at the end.
+                Some(failed) if matches!(kind, EffectKind::Change | EffectKind::Once) || self.loud == Loud::Verbose => {
+                    (
+                        host(h),
+                        format!(
+                            "{} {}",
+                            visible(text, false),
+                            p.bad(&format!(
+                                "failed: {}",
+                                visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
+                            ))
+                        ),
+                    )
+                }
                 None if self.shows(effect, *kind) => {
                     let took = if *took >= 1_000 || self.loud == Loud::Verbose {
-                        p.faint(&format!("  {}", duration(*took)))
+                        p.faint(&format!("  {}", duration::took(*took)))
                     } else {
                         String::new()
                     };
@@ -192,7 +191,7 @@ impl Wording {
 
     fn end(&self, event: &What) -> Option<String> {
         let What::RunFinished { took, table: rows, next, failures, logs, .. } = event else { return None };
-        // The table and what to type next come last, so that nothing scrolls them away.
+        // The table and the next lines to type come last, so that nothing scrolls them away.
         let mut text = self.last_words.text(rows, failures, logs, self.palette);
         text += &report_all(failures, rows, self.palette);
         if !rows.is_empty() {
@@ -208,7 +207,7 @@ impl Wording {
             text += &format!("\nnext: {}\n", lines.join("\n      "));
         }
         if self.loud == Loud::Verbose {
-            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration(*took))));
+            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration::took(*took))));
         }
         Some(text)
     }
@@ -218,15 +217,15 @@ impl Wording {
 mod tests {
     use super::*;
     use crate::{
-        event::{Outcome, Row, Standing},
+        event::{HostRow, Outcome, Standing},
         failure::{Exit, Failure},
     };
     use std::sync::Arc;
 
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    struct WrittenBytes(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Screen {
+    impl Write for WrittenBytes {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -238,7 +237,7 @@ mod tests {
     }
 
     fn shown(loud: Loud, events: Vec<What>) -> String {
-        let screen = Screen::default();
+        let screen = WrittenBytes::default();
         let lines = Lines::new(screen.clone(), loud, Palette { color: false });
         for what in events {
             lines.tell(&Event { v: 1, at: 0, run: "r".into(), lane: "".into(), what });
@@ -246,12 +245,12 @@ mod tests {
         String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn effect(host: &str, kind: Kind, text: &str, took: u64) -> What {
+    fn effect(host: &str, kind: EffectKind, text: &str, took: u64) -> What {
         What::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
     }
 
-    fn row(host: &str, result: Outcome, note: Option<&str>) -> Row {
-        Row {
+    fn row(host: &str, result: Outcome, note: Option<&str>) -> HostRow {
+        HostRow {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some("0002-bbbbbbbbbbbb".into()),
@@ -298,8 +297,8 @@ next: rfab prod:out deploy:stable
                     selection: "out".into(),
                 },
                 What::StepStarted { step: "stage 0002-bbbbbbbbbbbb".into(), host: None },
-                effect("web1", Kind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
-                effect("web1", Kind::Read, "list its releases", 4),
+                effect("web1", EffectKind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
+                effect("web1", EffectKind::Read, "list its releases", 4),
                 What::Printed { host: "web10".into(), stream: Stream::Err, line: "\x1b[2Jcleared\r".into() },
                 What::Warned { host: None, text: "a tag moved".into() },
                 What::RunFinished {
@@ -322,8 +321,8 @@ next: rfab prod:out deploy:stable
     fn quiet_says_warnings_and_the_end_and_verbose_says_what_is_read() {
         let events = || {
             vec![
-                effect("web1", Kind::Change, "activate", 1),
-                effect("web1", Kind::Read, "list its releases", 4),
+                effect("web1", EffectKind::Change, "activate", 1),
+                effect("web1", EffectKind::Read, "list its releases", 4),
                 What::Warned { host: Some("web1".into()), text: "look".into() },
             ]
         };

@@ -1,4 +1,4 @@
-//! The reader of a run's events that fits where its output goes.
+//! Chooses the listener for a run's events that suits the output.
 use super::{
     Json, Lines, Loud, Palette,
     ci::{Ci, Pipeline},
@@ -21,7 +21,7 @@ pub struct Style {
     pub color: bool,
 }
 
-/// Chooses the reader of a run's events: a live view only for a person before a terminal.
+/// Returns the listener for a run's events: a live view only for a person at a terminal.
 ///
 /// `folder` is the fabfile's.
 pub fn listener(style: Style, folder: &Path) -> Arc<dyn Listener> {
@@ -47,13 +47,13 @@ fn kind_of_terminal() -> String {
     env::var("TERM").ok().filter(|kind| !kind.is_empty()).unwrap_or_else(|| "dumb".to_owned())
 }
 
-/// Columns and rows; those of old where a terminal does not know its own.
+/// Returns columns and rows; the traditional size if a terminal doesn't know its own.
 fn size(told: Option<Winsize>) -> (usize, usize) {
     let told = told.map(|size| (size.ws_col.into(), size.ws_row.into()));
     told.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24))
 }
 
-/// Whether the terminal wraps what stands on it anew when it gets narrower; xterm, screen and the console do not.
+/// Returns whether the terminal rewraps its lines when it gets narrower; xterm, screen and the console don't.
 fn rewraps() -> bool {
     env::var_os("XTERM_VERSION").is_none() && env::var_os("STY").is_none() && kind_of_terminal() != "linux"
 }

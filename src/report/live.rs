@@ -1,4 +1,4 @@
-//! The live view of a terminal: what happened scrolls, what is in hand stands below it.
+//! The live view on a terminal: what happened scrolls, and what is in progress stands below it.
 mod balance;
 mod in_hand;
 mod line;
@@ -12,11 +12,13 @@ use super::{
     Palette,
     lines::{Loud, Wording},
 };
-use crate::event::{Event, Listener, What};
+use crate::{
+    event::{Event, Listener, What},
+    model::Time,
+};
 use in_hand::InHand;
-pub use progress::Time;
 use screen::Screen;
-pub use screen::Size;
+pub(super) use screen::Size;
 use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex},
@@ -24,25 +26,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a picture stands at least.
+/// The least time that a picture stays.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// The most that live lines take of a link, in bytes a second; what scrolls is not held back.
+/// The most bytes per second that live lines may send over a link; scrolling lines have no limit.
 const LINK: u64 = 8 << 10;
 
-/// How much may wait to be shown before whoever speaks waits, too, in bytes.
+/// How many bytes may wait to be shown before the sender must wait, too.
 const WAITING: usize = 1 << 20;
 
-/// Shows a run on a terminal; hosts do not wait for a terminal that is slow.
-pub struct Live<W: Write + Send + 'static> {
-    view: Arc<View<W>>,
+/// Shows a run on a terminal; hosts don't wait for a slow terminal.
+pub(super) struct Live<W: Write + Send + 'static> {
+    view: Arc<LiveView<W>>,
     drawer: Option<thread::JoinHandle<()>>,
 }
 
 impl<W: Write + Send + 'static> Live<W> {
-    /// Fails where no thread can be started.
-    pub fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> io::Result<Self> {
-        let view = Arc::new(View::new(to, size, rewraps, loud, palette));
+    /// Starts the view. Fails if no thread can be started.
+    pub(super) fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> io::Result<Self> {
+        let view = Arc::new(LiveView::new(to, size, rewraps, loud, palette));
         let drawn = view.clone();
         let drawer = thread::Builder::new().name("live".into()).spawn(move || drawn.draw_on())?;
         Ok(Self { view, drawer: Some(drawer) })
@@ -62,7 +64,7 @@ impl<W: Write + Send + 'static> Listener for Live<W> {
     }
 }
 
-/// A run that ends without a word leaves no live line behind.
+/// A run that ends without an event leaves no live line behind.
 impl<W: Write + Send + 'static> Drop for Live<W> {
     fn drop(&mut self) {
         self.view.end();
@@ -70,9 +72,9 @@ impl<W: Write + Send + 'static> Drop for Live<W> {
     }
 }
 
-/// Draws what a terminal has of a run at a moment of it, told by the run's events.
+/// Draws what a terminal shows at time `until` of a run, from the run's events.
 pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, size: (usize, usize), palette: Palette) {
-    let view = View::new(to, Arc::new(move || size), true, Loud::Normal, palette);
+    let view = LiveView::new(to, Arc::new(move || size), true, Loud::Normal, palette);
     for event in events.iter().filter(|event| event.at <= until) {
         view.told(event);
         if matches!(event.what, What::RunFinished { .. }) {
@@ -82,18 +84,18 @@ pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, siz
     view.frame(&mut view.screen.lock().unwrap(), until);
 }
 
-struct View<W: Write + Send + 'static> {
+struct LiveView<W: Write + Send + 'static> {
     palette: Palette,
     told: Mutex<Told>,
     changed: Condvar,
     screen: Mutex<Screen<W>>,
 }
 
-/// What was told, and not shown yet.
+/// What was told and isn't shown yet.
 struct Told {
     wording: Wording,
     in_hand: InHand,
-    /// Lines that are to scroll.
+    /// Lines that will scroll.
     scrolled: String,
     began: Instant,
     over: bool,
@@ -105,7 +107,7 @@ impl Told {
     }
 }
 
-impl<W: Write + Send + 'static> View<W> {
+impl<W: Write + Send + 'static> LiveView<W> {
     fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> Self {
         let (wording, in_hand) = (Wording::new(loud, palette), InHand::default());
         let told = Told { wording, in_hand, scrolled: String::new(), began: Instant::now(), over: false };
@@ -140,7 +142,7 @@ impl<W: Write + Send + 'static> View<W> {
         }
     }
 
-    /// Shows what was told up to now, and says how long this picture is to stand.
+    /// Shows what was told so far; returns how long this picture must stay.
     fn frame(&self, screen: &mut Screen<W>, now: Time) -> Duration {
         let size = screen.size();
         let mut told = self.told.lock().unwrap();
@@ -159,7 +161,7 @@ impl<W: Write + Send + 'static> View<W> {
         }
     }
 
-    /// Shows the rest, without a live line from now on.
+    /// Shows the rest, and no live line from now on.
     fn end(&self) {
         let mut screen = self.screen.lock().unwrap();
         self.told.lock().unwrap().over = true;

@@ -1,6 +1,7 @@
-//! The logs of a run's hosts, written as it goes: whatever is told of a host, with the time.
-use super::{filter::visible, words::duration};
+//! The logs of a run's hosts, written during the run: everything that is reported about a host, with the time.
+use super::filter::visible;
 use crate::{
+    duration,
     event::{Event, Listener, LogFile, Stream, What},
     host::Name,
     store::{Log, Logs},
@@ -14,28 +15,28 @@ use std::{
     },
 };
 
-/// Writes each host's log, then has the event shown; the last one also tells where the logs are.
-pub struct Logged {
+/// Writes each host's log, then passes the event on; the last event also names the logs.
+pub struct HostLogs {
     shown: Arc<dyn Listener>,
     logs: Logs,
-    /// The fleet whose host is meant by a name.
+    /// The fleet of each host, by the host's name.
     fleets: Mutex<BTreeMap<Name, Name>>,
-    files: Mutex<BTreeMap<Whose, Arc<Mutex<Written>>>>,
+    files: Mutex<BTreeMap<Whose, Arc<Mutex<OpenLog>>>>,
     warned: AtomicBool,
 }
 
-/// The fleet, where it is known, and the host.
+/// The fleet, if it is known, and the host.
 type Whose = (Option<Name>, Name);
 
-/// A log, until it can no longer be written.
-struct Written {
+/// A log; without `file` after a write failed.
+struct OpenLog {
     file: Option<Log>,
     path: String,
-    /// The second that was last written, and how it was.
+    /// The second that was last written, and its text.
     second: (i64, String),
 }
 
-impl Logged {
+impl HostLogs {
     pub fn new(shown: Arc<dyn Listener>, logs: Logs) -> Self {
         let (fleets, files, warned) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
         Self { shown, logs, fleets, files, warned }
@@ -52,7 +53,7 @@ impl Logged {
         }
     }
 
-    fn open(&self, event: &Event, host: &Name, written: &mut Written) -> io::Result<()> {
+    fn open(&self, event: &Event, host: &Name, written: &mut OpenLog) -> io::Result<()> {
         let fleet = self.fleets.lock().unwrap().get(host).cloned();
         let name = fleet.map_or(host.to_string(), |fleet| format!("{fleet}.{host}"));
         written.path = self.logs.path(&event.run, &name).display().to_string();
@@ -60,7 +61,7 @@ impl Logged {
         Ok(())
     }
 
-    /// Says so once: a run does not fail for its logs.
+    /// Warns once: logs don't make a run fail.
     fn warn(&self, event: &Event, host: &Name, e: &io::Error) {
         if !self.warned.swap(true, Relaxed) {
             let text = format!("the log of `{host}` can't be written, so the run continues without it: {e}");
@@ -68,10 +69,10 @@ impl Logged {
         }
     }
 
-    /// Every log that there is, by fleet and host.
+    /// Returns every log, by fleet and host.
     fn all(&self) -> Vec<LogFile> {
         let files = self.files.lock().unwrap();
-        let of = |((_, host), written): (&Whose, &Arc<Mutex<Written>>)| {
+        let of = |((_, host), written): (&Whose, &Arc<Mutex<OpenLog>>)| {
             let written = written.lock().unwrap();
             written.file.is_some().then(|| LogFile { host: host.clone(), file: written.path.clone() })
         };
@@ -79,13 +80,13 @@ impl Logged {
     }
 }
 
-impl Default for Written {
+impl Default for OpenLog {
     fn default() -> Self {
         Self { file: None, path: String::new(), second: (i64::MIN, String::new()) }
     }
 }
 
-impl Written {
+impl OpenLog {
     fn write(&mut self, text: &str) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let now = jiff::Timestamp::now();
@@ -97,9 +98,9 @@ impl Written {
     }
 }
 
-/// What is written of an event, and in whose log: a mark, and what happened.
+/// Returns the host whose log gets an event, and the text: a mark, and what happened.
 ///
-/// What a host printed is written as it came; a reader sees by the mark that it is nothing of rfab's.
+/// A host's output is written as it came; by the mark, a reader can tell that it isn't rfab's.
 fn line(what: &What) -> Option<(&Name, String)> {
     Some(match what {
         What::Printed { host, stream: Stream::Out, line } => (host, format!("| {line}")),
@@ -107,8 +108,8 @@ fn line(what: &What) -> Option<(&Name, String)> {
         What::EffectStarted { host: Some(host), text, .. } => (host, format!("> {}", visible(text, false))),
         What::EffectFinished { host: Some(host), text, took, failure, .. } => {
             let how = match failure {
-                None => format!("done after {}", duration(*took)),
-                Some(f) => format!("failed after {}: {}", duration(*took), visible(&f.beside(Some(host)), false)),
+                None => format!("done after {}", duration::took(*took)),
+                Some(f) => format!("failed after {}: {}", duration::took(*took), visible(&f.beside(Some(host)), false)),
             };
             (host, format!("< {}  {how}", visible(text, false)))
         }
@@ -119,7 +120,7 @@ fn line(what: &What) -> Option<(&Name, String)> {
     })
 }
 
-impl Listener for Logged {
+impl Listener for HostLogs {
     fn tell(&self, event: &Event) {
         if let What::TargetsChanged { fleet, hosts, .. } = &event.what {
             let mut fleets = self.fleets.lock().unwrap();
@@ -149,21 +150,21 @@ impl Listener for Logged {
 mod tests {
     use super::*;
     use crate::{
-        event::Kind,
+        event::EffectKind,
         failure::{Exit, Failure},
     };
     use std::fs;
 
     #[derive(Default)]
-    struct Kept(Mutex<Vec<What>>);
+    struct ToldEvents(Mutex<Vec<What>>);
 
-    impl Listener for Kept {
+    impl Listener for ToldEvents {
         fn tell(&self, event: &Event) {
             self.0.lock().unwrap().push(event.what.clone());
         }
     }
 
-    fn tell(logged: &Logged, what: What) {
+    fn tell(logged: &HostLogs, what: What) {
         logged.tell(&Event { v: 1, at: 0, run: "r1".into(), lane: "".into(), what });
     }
 
@@ -179,9 +180,9 @@ mod tests {
     #[test]
     fn a_log_has_what_is_told_of_its_host_as_it_comes_and_the_last_event_names_it() {
         let folder = tempfile::tempdir().unwrap();
-        let shown = Arc::new(Kept::default());
-        let logged = Logged::new(shown.clone(), Logs::new(folder.path().join("runs")));
-        let (effect, kind, host, text) = ("exec", Kind::Once, Some("web1".into()), "run `make\nall`".to_owned());
+        let shown = Arc::new(ToldEvents::default());
+        let logged = HostLogs::new(shown.clone(), Logs::new(folder.path().join("runs")));
+        let (effect, kind, host, text) = ("exec", EffectKind::Once, Some("web1".into()), "run `make\nall`".to_owned());
         let targets = |fleet: &str| What::TargetsChanged {
             fleet: fleet.into(),
             hosts: vec!["web1".into()],
@@ -222,8 +223,8 @@ mod tests {
     fn a_log_that_cannot_be_written_is_a_warning_and_only_one() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("runs"), "in the way").unwrap();
-        let shown = Arc::new(Kept::default());
-        let logged = Logged::new(shown.clone(), Logs::new(folder.path().join("runs")));
+        let shown = Arc::new(ToldEvents::default());
+        let logged = HostLogs::new(shown.clone(), Logs::new(folder.path().join("runs")));
         for host in ["web1", "web1", "web2"] {
             tell(&logged, printed(host, Stream::Out, "x"));
         }

@@ -1,7 +1,7 @@
-//! Readers of events: the only code that writes to the terminal.
+//! Listeners for events: the only code that writes to the terminal.
 //!
-//! What a run says goes to stdout, in one stream, so that a log has it in order; why a run did not begin at all goes to
-//! stderr. With `--json` stdout has events alone.
+//! A run's output goes to stdout, as one stream, so that a log has it in order; why a run didn't begin goes to stderr.
+//! With `--json`, stdout has only events.
 mod ci;
 mod excerpt;
 mod failure;
@@ -25,7 +25,7 @@ pub use json::Json;
 pub use lines::{Lines, Loud};
 pub use listener::{Style, listener};
 pub use live::play;
-pub use logged::Logged;
+pub use logged::HostLogs;
 pub use palette::Palette;
 pub use person::{Beside, Terminal};
 pub use said::{complain, refuse, say, say_json};

@@ -1,18 +1,18 @@
-//! Where a run's output goes, as long as somebody reads it.
+//! Where a run's output goes, until its reader goes away.
 use super::said::complain;
 use crate::host::Name;
 use std::io::Write;
 
-/// A stream, until its reader goes away: a run that changes machines goes on without.
-pub struct Outlet<W>(Option<W>);
+/// A stream, until its reader goes away: a run that changes machines continues without it.
+pub(super) struct Outlet<W>(Option<W>);
 
 impl<W: Write> Outlet<W> {
-    pub fn new(to: W) -> Self {
+    pub(super) fn new(to: W) -> Self {
         Self(Some(to))
     }
 
-    /// Writes and flushes; that nobody reads any more is said once, where somebody still may.
-    pub fn write(&mut self, text: &str, run: &Name) {
+    /// Writes and flushes. If the reader went away, warns once on stderr.
+    pub(super) fn write(&mut self, text: &str, run: &Name) {
         let Some(to) = &mut self.0 else { return };
         if to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err() {
             self.0 = None;

@@ -1,7 +1,7 @@
-//! Colours; none of them carries a meaning alone.
+//! Colors; everything that they tell is also written in words.
 use anstyle::{AnsiColor, Style};
 
-/// Whether colours are wanted.
+/// Whether colors are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
     pub color: bool,

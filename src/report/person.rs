@@ -1,4 +1,4 @@
-//! The person before the terminal.
+//! The person at the terminal.
 use super::filter::visible;
 use crate::{
     event::Listener,
@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-/// Asks on the terminal itself, whatever stdin and stdout are; nobody is there unless stdin is a terminal.
+/// Asks on the terminal itself, even if stdout is redirected; nobody answers unless stdin is a terminal.
 pub struct Terminal;
 
 impl Terminal {
@@ -43,10 +43,10 @@ impl Terminal {
     }
 }
 
-/// How often it is looked whether a question has still to be answered.
+/// How often a waiting question checks whether the run was stopped.
 const EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// The line that was typed; none if the terminal went away, or the run was stopped meanwhile.
+/// Returns the line that was typed; nothing if the terminal went away or the run was stopped meanwhile.
 fn asked(terminal: &File, question: &str, stopped: &dyn Fn() -> bool) -> Option<String> {
     for line in question.lines() {
         writeln!(&*terminal, "{}", visible(line, false)).ok()?;
@@ -86,11 +86,11 @@ impl Person for Terminal {
     }
 }
 
-/// The same person, asked while the reader of the events shows nothing else; a run that is stopped asks no more.
+/// The same person, asked while the events' listener writes nothing; a stopped run asks no more questions.
 pub struct Beside {
     pub listener: Arc<dyn Listener>,
     pub stop: Arc<Stop>,
-    /// What is typed and not shown is known to the run from then on; a question shows no secret.
+    /// A secret answer is masked from then on; a question never shows a secret.
     pub masks: Masks,
 }
 
@@ -103,7 +103,7 @@ impl Beside {
 }
 
 impl Person for Beside {
-    /// To stop a run is no yes.
+    /// A stopped run means no.
     fn confirm(&self, question: &str) -> Option<bool> {
         let question = self.masks.text(question);
         let answer = self.aside(|stopped| Terminal::confirm(&question, stopped));

@@ -1,4 +1,4 @@
-//! What is written outside of a run: what was asked for, and why nothing was begun.
+//! Writes outside of a run: requested texts, and why no run began.
 use super::{
     Palette,
     ci::{Pipeline, annotation, harmless, harmless_json},
@@ -10,28 +10,28 @@ use std::{
     path::Path,
 };
 
-/// Writes a text that was asked for, such as a list; a reader that went away is no failure.
+/// Writes a requested text, such as a list; ignores a reader that went away.
 pub fn say(text: &str) {
     put(&mut io::stdout().lock(), &logged(text));
 }
 
-/// Writes JSON that was asked for.
+/// Writes requested JSON.
 pub fn say_json(text: &str) {
     put(&mut io::stdout().lock(), &harmless_json(text));
 }
 
-/// Writes why nothing was begun.
+/// Writes why no run began.
 pub fn complain(text: &str) {
     put(&mut io::stderr().lock(), &logged(text));
 }
 
-/// Writes why nothing was begun, where a fabfile or fleet is wrong, and in whichever way a pipeline shows it.
+/// Writes why no run began, where a fabfile or fleet is wrong, and an annotation for a pipeline.
 pub fn refuse(why: &Failure, palette: Palette, folder: &Path) {
     let text = logged(&failure(why, palette));
     put(&mut io::stderr().lock(), &format!("{}{text}", annotation(why, folder)));
 }
 
-/// A text as a log of a pipeline may have it: what others wrote is no command to its runner.
+/// Makes a text harmless for a pipeline's log, so that its runner finds no command in it.
 fn logged(text: &str) -> String {
     match Pipeline::here() {
         Some(Pipeline::GitHub { .. }) => harmless(text),

@@ -1,14 +1,13 @@
 //! The closing table.
-use super::{
-    Palette,
-    filter::visible,
-    words::{count, duration},
+use super::{Palette, filter::visible, words::count};
+use crate::{
+    duration,
+    event::{HostRow, Outcome, Standing},
 };
-use crate::event::{Outcome, Row, Standing};
 use unicode_width::UnicodeWidthStr;
 
-/// The table with a line that counts; empty without hosts.
-pub fn table(rows: &[Row], palette: Palette) -> String {
+/// Returns the table, with a line of counts; empty without hosts.
+pub fn table(rows: &[HostRow], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -49,13 +48,13 @@ pub fn table(rows: &[Row], palette: Palette) -> String {
     text
 }
 
-/// A release as people call it, with its number and commit behind it.
-pub fn release(release: &Option<String>, name: &Option<String>) -> String {
+/// Returns a release as people call it, followed by its number and commit.
+pub(super) fn release(release: &Option<String>, name: &Option<String>) -> String {
     let release = visible(release.as_deref().unwrap_or("-"), false);
     name.as_ref().map_or(release.clone(), |name| format!("{} ({release})", visible(name, false)))
 }
 
-pub fn summary(rows: &[Row]) -> String {
+pub(super) fn summary(rows: &[HostRow]) -> String {
     let of = |wanted: Outcome| rows.iter().filter(|r| r.result == wanted).count();
     let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
     let parts: Vec<String> =
@@ -63,11 +62,11 @@ pub fn summary(rows: &[Row]) -> String {
     let out = rows.iter().filter(|r| matches!(r.balancer, Standing::Out | Standing::Mixed)).count();
     let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
     let looked = rows.iter().filter(|r| r.result == Outcome::Ok).filter_map(|r| r.looked).min();
-    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration(after)));
+    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration::took(after)));
     format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 
-pub fn standing(standing: Standing) -> &'static str {
+pub(super) fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Live => "live",
         Standing::Out => "out",
@@ -77,7 +76,7 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
-pub fn outcome(outcome: Outcome) -> &'static str {
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
         Outcome::Failed => "failed",
@@ -110,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_table_is_aligned_and_counts() {
-        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| Row {
+        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| HostRow {
             host: host.into(),
             old: Some("0002-9ab0c1d2e3f4".into()),
             new: new.map(str::to_owned),

@@ -1,33 +1,15 @@
-//! Durations, counts and amounts, worded in one place.
-
-/// Milliseconds as people say them.
-pub fn duration(milliseconds: u64) -> String {
-    match milliseconds {
-        0..1_000 => format!("{milliseconds} ms"),
-        1_000..10_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
-        10_000..120_000 => format!("{} s", milliseconds / 1_000),
-        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
-    }
-}
-
-/// Milliseconds in whole seconds, for what is still going on.
-pub fn seconds(milliseconds: u64) -> String {
-    match milliseconds / 1_000 {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
-}
+//! Counts and amounts, worded in one place.
 
 const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/// Bytes as people say them.
-pub fn bytes(number: u64) -> String {
+/// Returns bytes as people say them.
+pub(super) fn bytes(number: u64) -> String {
     let unit = unit(number);
     format!("{} {}", amount(number, unit), UNITS[unit])
 }
 
-/// A part of some bytes, both in the whole's unit.
-pub fn bytes_of(done: u64, total: u64) -> String {
+/// Returns a part of some bytes, both in the whole's unit.
+pub(super) fn bytes_of(done: u64, total: u64) -> String {
     let unit = unit(total);
     format!("{} of {} {}", amount(done, unit), amount(total, unit), UNITS[unit])
 }
@@ -36,14 +18,14 @@ fn unit(number: u64) -> usize {
     (0..UNITS.len() - 1).find(|unit| number < 1 << (10 * (unit + 1))).unwrap_or(UNITS.len() - 1)
 }
 
-/// One decimal where there is but one digit before it.
+/// Returns the number in a unit, with one decimal if it has only one digit before it.
 fn amount(number: u64, unit: usize) -> String {
     let whole = number >> (10 * unit);
     let tenths = ((number as u128 * 10) >> (10 * unit)) as u64 % 10;
     if unit == 0 || whole >= 10 { whole.to_string() } else { format!("{whole}.{tenths}") }
 }
 
-/// A number and its noun.
+/// Returns a number and its noun.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
@@ -53,10 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_and_counts_read_as_people_say_them() {
-        let said = [5, 999, 1_250, 61_000, 125_000].map(duration);
-        assert_eq!(said, ["5 ms", "999 ms", "1.2 s", "61 s", "2 min 5 s"]);
-        assert_eq!([0, 1_999, 119_999, 125_000].map(seconds), ["0 s", "1 s", "119 s", "2 min 5 s"]);
+    fn counts_read_as_people_say_them() {
         assert_eq!([count(0, "host"), count(1, "host"), count(2, "host")], ["0 hosts", "1 host", "2 hosts"]);
     }
 

@@ -1,6 +1,6 @@
-//! A run given up: its hosts go back to what they had before it.
+//! Aborts a run: its hosts return to the state that they had before it.
 use super::{
-    closing::{Ended, close},
+    closing::{EndedRun, close},
     connecting::connect,
 };
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
 };
 use std::sync::{Arc, Mutex};
 
-/// Takes back what the run of this journal did, and tells the closing table.
-pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> Ended {
+/// Undoes what the run of this journal did, and reports the closing table.
+pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> EndedRun {
     let script = project.script.clone();
     script.meter.begin();
     let lane = session.lane();
@@ -28,7 +28,7 @@ pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> E
     let line = session.run.line.clone();
     lane.tell(What::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
     let before = Before::of(records);
-    // What goes wrong with one fleet keeps none of the others from being taken back.
+    // A problem with one fleet doesn't keep the others from being undone.
     let failed: Vec<_> = before.fleets.values().filter_map(|fleet| back(&here, &before, fleet).err()).collect();
     lane.end(failed.first().map(|l| &l.failure));
     close(&here, &failed)
@@ -61,7 +61,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
     result
 }
 
-/// Waits for the end of what the run left on a host: nothing is taken back beside it.
+/// Waits until what the run left on a host ends: nothing is undone beside it.
 fn awaited(here: &Here, fleet: &Fleet, left: &InFlight) -> Result<(), Failure> {
     let Some(run) = &here.session.run.undoes else { return Ok(()) };
     let call = trace(&fleet.state, &fleet.name, run, left.id());
@@ -69,7 +69,7 @@ fn awaited(here: &Here, fleet: &Fleet, left: &InFlight) -> Result<(), Failure> {
         let read = ReadTrace::of(left.host.clone(), call.clone(), run, left.id());
         match here.lane.perform(read) {
             Ok(Traced::Running) => {}
-            // A host that cannot be asked is named by whoever wants to change it.
+            // If the host can't be asked, the effect that changes it fails with the reason.
             _ => return Ok(()),
         }
         if waited == 0 {

@@ -3,14 +3,14 @@ use super::{
     exit::exit,
     next,
     shown::shown,
-    standings::{Read, table},
+    standings::{TargetStandings, table},
     unfit,
 };
 use crate::{
     balancer::Lock,
     bookkeeping::SayRun,
     effect::Lane,
-    event::{Row, What},
+    event::{HostRow, What},
     failure::{Exit, Failure},
     fleet::Fleet,
     ledger::Phase,
@@ -22,16 +22,16 @@ use std::sync::Arc;
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct EndedRun {
     pub exit: Exit,
-    pub table: Vec<Row>,
+    pub table: Vec<HostRow>,
     pub failures: Vec<Failure>,
 }
 
-/// Gives the locks back, reads how every target stands, and tells the table.
+/// Releases the locks, reads the state of every target, and reports the table.
 ///
-/// `failed` has what stopped it: nothing, or the failure of its task, or one of each fleet that it goes through.
-pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
+/// `failed` is what stopped the run: nothing, the failure of its task, or one failure for each fleet of an abort.
+pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     let (session, lane) = (&here.session, here.lane.deferred());
     session.closes();
     let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();
@@ -39,7 +39,7 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     unfit::distrust(session, &lane);
     unfit::out_again(session, &lane);
     session.observed.exposed();
-    let Read { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
+    let TargetStandings { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
     if failed.is_empty() {
         failures.extend(tell_unread(session, &lane, unread));
     }
@@ -56,21 +56,21 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
     let over = failed.is_empty() && session.stopped().is_none();
     let next = next::lines(session, exit, over);
-    // What comes back is kept, too.
+    // The returned table and failures are kept, too.
     table.iter_mut().for_each(|row| row.mask(&session.run.masks));
     failures.iter_mut().for_each(|failure| failure.mask(&session.run.masks));
-    // Whoever writes logs knows where they are.
+    // The listener that writes the logs fills in their places.
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
-    Ended { exit, table, failures }
+    EndedRun { exit, table, failures }
 }
 
-/// Looks once more at the hosts that this run put back; who does not serve any more has failed.
+/// Checks the hosts that this run put back once more; one that doesn't serve any more has failed.
 fn look_again(session: &Arc<Session>, lane: &Arc<Lane>) {
     for fleet in session.fleets.all() {
         let stopped = || session.stopped().is_some();
         let looked = settled(&fleet, &session.observed, &[], &Reader::Lane(lane), &|| lane.world().now(lane), &stopped);
-        // Who was seen to be down is noted; of the others nobody knows.
+        // Hosts that were seen to be down are recorded; the state of the others is unknown.
         if looked.is_err() {
             for (host, _) in session.observed.back(&fleet) {
                 if session.observed.host(&host).looked.is_none() {
@@ -82,7 +82,7 @@ fn look_again(session: &Arc<Session>, lane: &Arc<Lane>) {
     }
 }
 
-/// Writes down how the run leaves a fleet that it had locked, and gives the lock back.
+/// Records how the run leaves a fleet that it has locked, and releases the lock.
 fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit) {
     let phase = match exit {
         _ if !session.changed() => Phase::Failed,
@@ -91,7 +91,7 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
     };
     if session.observed.has_lock(&fleet.name) {
         let (typed, line) = (session.run.typed(), session.run.line(phase));
-        // Without it the run counts as one that is not done, which nobody is misled by.
+        // Without the record the run counts as not done, which misleads nobody.
         let _ = lane.perform(SayRun { fleet: fleet.clone(), typed, line });
     }
     // The lock ends with the connection in any case.
@@ -105,13 +105,13 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
     let _ = lane.perform(Lock { fleet, holder, take: false, wait: false });
 }
 
-/// Says why nobody knows how hosts stand; a run that was only to show that has failed.
+/// Reports why the state of hosts is unknown; for a run that only shows hosts, this is a failure.
 fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec<Failure> {
     let told = session.observed.all_left_out();
     let told =
         |failure: &Failure| told.iter().any(|left| matches!(left, LeftOut::Failed(left) if left.is_like(failure)));
     let unread: Vec<Failure> = unread.into_iter().filter(|failure| !told(failure)).collect();
-    // Nothing was asked for but to see how the hosts stand.
+    // The line only asked to see the hosts.
     if session.run.line == session.run.naming {
         return unread;
     }

@@ -1,4 +1,4 @@
-//! Connections, opened before the first step.
+//! Opens connections before the first step.
 use crate::{
     balancer::{ReadBalance, ReadHolder},
     bookkeeping::{self, Consult, place},
@@ -11,9 +11,9 @@ use crate::{
     session::{tell_forgotten, tell_unfinished},
 };
 
-/// Opens the connections to the balancers, then side by side those to all targets but the ones that somebody else
-/// took out: they may be dead, and only who names them needs them.
-pub fn connect(here: &Here) -> Result<(), Failure> {
+/// Opens the connections to the balancers, then, in parallel, those to all targets except hosts that somebody else took
+/// out: they may be dead, and only a run that names them needs them.
+pub(super) fn connect(here: &Here) -> Result<(), Failure> {
     let Some(targets) = here.targets.lock().unwrap().clone() else { return Ok(()) };
     let open = |hosts: Vec<Host>| {
         let at_once = here.session.run.parallel;
@@ -22,14 +22,14 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
     let mut hosts = targets.hosts.to_vec();
     if !targets.fleet.balancers.is_empty() {
         open(targets.fleet.balancers.iter().map(|b| b.host.clone()).collect())?;
-        // What cannot be read now is told by whoever needs it.
+        // If something can't be read, the effect that needs it reports that.
         let book = read(here, &targets);
         let strange = out_by_others(here, &targets, &book).unwrap_or_default();
         strange.iter().for_each(|host| here.session.observed.left_alone(host));
         hosts.retain(|host| !strange.contains(host));
     }
     open(hosts)?;
-    // Without a balancer the ledger is on the first host, which may be none of the targets.
+    // Without a balancer the ledger is on the first host, which may not be a target.
     let place = place(&targets.fleet).ok();
     let home = targets.hosts.iter().find(|host| Some(&host.name) == place.as_ref());
     if targets.fleet.balancers.is_empty()
@@ -40,18 +40,18 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is written down for the fleet; who began something there and did not end it is named.
+/// Reads the fleet's ledger, and reports runs that began something there and didn't end it.
 fn read(here: &Here, targets: &Targets) -> Book {
     let book = here
         .lane
-        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: None } })
+        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: None } })
         .unwrap_or_default();
     let holder = || here.lane.perform(ReadHolder { fleet: targets.fleet.clone() }).unwrap_or_default();
     tell_unfinished(&here.session.run, &here.session.observed, &book, &here.lane, holder);
     book
 }
 
-/// The targets that are out by somebody else.
+/// Returns the targets that somebody else took out.
 fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host>, Failure> {
     let fleet = &targets.fleet;
     let balance = here.lane.perform(ReadBalance { fleet: fleet.clone() })?;

@@ -4,8 +4,8 @@ use crate::{
     session::Session,
 };
 
-/// The first of 9, 6, 4, 1, 8 where several hold; a signal before all.
-pub fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unknown: bool) -> Exit {
+/// Returns the exit code. A signal comes first; then, if several codes apply, the first of 9, 6, 4, 1, 8.
+pub(super) fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unknown: bool) -> Exit {
     match session.stopped() {
         Some(1) => return Exit::HungUp,
         Some(15) => return Exit::Terminated,
@@ -14,14 +14,14 @@ pub fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], u
     }
     let mut exit = failed.map_or(Exit::Done, |failure| failure.reason().exit());
     for failure in failures {
-        // A host's failure that the task got over still says that the host needs somebody.
+        // Even if the task handled a host's failure, the host needs attention.
         let of_host = failure.reason().exit();
         exit = if exit == Exit::Done { of_host } else { exit.worse(of_host) };
     }
     if unknown && exit != Exit::Done {
         exit = exit.worse(Exit::Unknown);
     }
-    // It says that nothing was changed.
+    // `Refused` means that nothing was changed.
     if exit == Exit::Refused && session.observed.changed() {
         exit = Exit::Failed;
     }

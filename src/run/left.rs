@@ -1,4 +1,4 @@
-//! Hosts that are out when a run ends, though its line did not ask for that.
+//! Hosts that are out when a run ends, though its line didn't ask for that.
 use crate::{
     balancer::Balance,
     bookkeeping::{self, Consult},
@@ -12,21 +12,23 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What each fleet's balancers were read to say, by the fleet's name.
-pub type Balances = BTreeMap<Name, Result<Balance, Failure>>;
+/// The state that each fleet's balancers reported, by the fleet's name.
+pub(super) type Balances = BTreeMap<Name, Result<Balance, Failure>>;
 
-/// Names the targets that are still out to be changed though the run went well, and those that somebody took out after this run put them back.
+/// Reports targets that the line took out and that aren't back though the run succeeded, and targets that somebody took
+/// out after this run put them back.
 ///
-/// They are left out: such a run does not end with 0.
-pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
+/// They count as left out: such a run doesn't end with 0.
+pub(super) fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
     let (mut books, observed) = (BTreeMap::new(), &session.observed);
     for (fleet, host) in observed.targets() {
         let Some(Ok(balance)) = balances.get(&fleet.name).filter(|_| observed.has_lock(&fleet.name)) else { continue };
         if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
             continue;
         }
-        let read =
-            || lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::Standing { hosts: None } }).ok();
+        let read = || {
+            lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::HostStandings { hosts: None } }).ok()
+        };
         let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
         let text = match session.run.out_as(book, &host.name) {
@@ -44,7 +46,7 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
     }
 }
 
-/// Whether it was this run that took a host out, or an earlier one of the same line.
+/// Returns whether this run, or an earlier one of the same line, took a host out.
 fn of_line(session: &Session, book: &Book, host: &str) -> bool {
     let Some(line) = book.last_admin(host) else { return false };
     let typed = shown(&session.run.typed());

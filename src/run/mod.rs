@@ -1,4 +1,4 @@
-//! A request carried out task by task, to its closing table.
+//! Runs a line task by task, up to its closing table.
 mod abort;
 mod closing;
 mod connecting;
@@ -11,5 +11,5 @@ mod tasks;
 mod unfit;
 
 pub use abort::abort;
-pub use closing::Ended;
+pub use closing::EndedRun;
 pub use tasks::run;

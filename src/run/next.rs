@@ -1,4 +1,4 @@
-//! What can be typed after a run that isn't done.
+//! The lines that can be typed after a run that isn't done.
 use crate::{
     failure::{Cause, Exit},
     host::Host,
@@ -7,16 +7,13 @@ use crate::{
 
 /// The lines without the program's name, the best first; none where no line is known that could end otherwise.
 ///
-/// A line that could do something twice isn't among them: who goes on with a run looks first at what it did.
-pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
-    let mut next = match over {
-        true => session.observed.all_next(),
-        false => chosen(session, exit),
-    };
+/// A line that could do something twice isn't among them: who resumes a run looks first at what it did.
+pub(super) fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
+    let mut next = if over { session.observed.all_next() } else { chosen(session, exit) };
     next.retain(|line| !line.is_empty());
     let done = matches!(exit, Exit::Done | Exit::LeftOut);
     if over && !done && session.journaled && (session.changed() || session.observed.did_once()) {
-        next = going_on(session, exit);
+        next = resuming(session, exit);
     }
     if let Some(trusting) = trusting(session).filter(|_| !over) {
         next.insert(0, trusting);
@@ -24,12 +21,12 @@ pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     next
 }
 
-/// After a run that stopped.
+/// Returns the lines after a run that stopped.
 fn chosen(session: &Session, exit: Exit) -> Vec<String> {
     let (run, observed) = (&session.run, &session.observed);
     let begun = session.journaled && (session.changed() || observed.did_once());
     if exit == Exit::Refused && observed.overtaken() {
-        // Its own line may be another's words by now, or do once more what may be done only once.
+        // Another run may have overtaken the same line, or it may repeat what may be done only once.
         return match &run.undoes {
             Some(undone) => vec![format!("--show {undone}")],
             None if session.once_before => vec![format!("--show {}", run.id)],
@@ -37,25 +34,25 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
         };
     }
     if begun || run.undoes.is_some() && exit != Exit::Fabfile {
-        return going_on(session, exit);
+        return resuming(session, exit);
     }
     let scripted = observed.all_next();
     match exit {
         Exit::Usage | Exit::Fabfile | Exit::NoHosts => scripted,
         _ if !scripted.is_empty() => scripted,
-        // The same line would be refused once more.
+        // The same line would be refused again.
         Exit::Refused if observed.unsaid().is_none() => Vec::new(),
         _ => vec![again(session, exit)],
     }
 }
 
-/// A line that ends a run which changed something, and one that takes it back.
-fn going_on(session: &Session, exit: Exit) -> Vec<String> {
+/// Returns the line that finishes a run which changed something, and the line that undoes it.
+fn resuming(session: &Session, exit: Exit) -> Vec<String> {
     let run = &session.run;
     let wait = if exit == Exit::Locked { " --wait" } else { "" };
     let yes = |resumed: bool| match (session.observed.unsaid(), &run.allowed.yes) {
         (Some(fleet), _) => format!(" --yes={fleet}"),
-        // What is resumed has the yes that was typed with it.
+        // A resumed run has the yes that was typed with it.
         (None, Yes::Fleet(fleet)) if !resumed => format!(" --yes={fleet}"),
         _ => String::new(),
     };
@@ -63,15 +60,15 @@ fn going_on(session: &Session, exit: Exit) -> Vec<String> {
     let resume = || format!("--resume {}{wait}{}", run.id, yes(true));
     match &run.undoes {
         Some(undone) => vec![abort(undone)],
-        // What runs here knows no opposite.
+        // What ran on this machine can't be undone.
         None if !session.changed() => vec![resume()],
-        // It isn't what it began with: it isn't gone on with as it is.
+        // It isn't what it began with: it isn't resumed as it is.
         None if exit == Exit::Fabfile && run.attempt > 0 => vec![format!("--show {}", run.id), abort(&run.id)],
         None => vec![resume(), abort(&run.id)],
     }
 }
 
-/// The line once more, with the flags that it lacked.
+/// Returns the line again, with the flags that it lacked.
 fn again(session: &Session, exit: Exit) -> String {
     let mut flags = session.run.flags.clone();
     if let Some(fleet) = session.observed.unsaid() {
@@ -85,7 +82,7 @@ fn again(session: &Session, exit: Exit) -> String {
     flags.join(" ")
 }
 
-/// The command that takes up the keys that nobody knows, if there are any.
+/// Returns the line that trusts the unknown host keys, if there are any.
 fn trusting(session: &Session) -> Option<String> {
     let strange = |host: &&Host| {
         session.observed.host(host).unreachable.is_some_and(|failure| failure.cause == Cause::HostKeyUnknown)

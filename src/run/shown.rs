@@ -1,14 +1,15 @@
-//! A failure with the lines of scripts that led to it.
+//! A failure with the script lines that led to it.
 use crate::{
     docs,
     failure::Failure,
     script::{Here, Located, Spot},
 };
 
-/// The failure with the lines of the team's own scripts that led to it: the innermost, and the last call in the fabfile.
+/// Returns the failure with the lines of the team's own scripts that led to it: the innermost one, and the last call in
+/// the fabfile.
 ///
-/// A line of the stdlib is only named: nobody mends anything there. It is shown where nothing else is.
-pub fn shown(here: &Here, located: &Located) -> Failure {
+/// A line of the stdlib is only named, because nobody fixes anything there. It is shown if there is no other.
+pub(super) fn shown(here: &Here, located: &Located) -> Failure {
     let mut failure = located.failure.clone();
     let written = located.missing.as_deref().filter(|_| failure.help.is_none()).and_then(docs::written);
     if let Some(written) = written {
@@ -26,7 +27,7 @@ pub fn shown(here: &Here, located: &Located) -> Failure {
     match located.failure.places.is_empty() {
         true if own < last => add(own, &format!("fails in {}", named(here, calls[last]))),
         true => add(last, ""),
-        // It shows a place of its own, such as a line of a fleet file: any call can be the one that led there.
+        // The failure has a place already, such as a line of a fleet file: any call may have led there.
         false => outer = calls.len(),
     }
     let in_fabfile = |call: &&Spot| call.source.is_empty();
@@ -37,7 +38,7 @@ pub fn shown(here: &Here, located: &Located) -> Failure {
     failure
 }
 
-/// A place in a script, in a word.
+/// Returns a place in a script as `FILE:LINE`.
 fn named(here: &Here, spot: &Spot) -> String {
     let source = here.script.resolver.shown(&spot.source);
     spot.at.line().map_or(source.clone(), |line| format!("{source}:{line}"))

@@ -1,10 +1,10 @@
-//! How every target stands when a run ends.
+//! The state of every target when a run ends.
 use super::left::{self, Balances};
 use crate::{
     balancer::ReadBalance,
     bookkeeping::{Calling, Consult},
     effect::Lane,
-    event::{Outcome, Row, Standing},
+    event::{HostRow, Outcome, Standing},
     failure::{Failure, Reason},
     fan_out,
     fleet::Fleet,
@@ -19,22 +19,22 @@ use std::{
     sync::Arc,
 };
 
-/// What was read of the targets at the end.
-pub struct Read {
+/// What was read about the targets at the end.
+pub(super) struct TargetStandings {
     /// A row for each host that was a target.
-    pub table: Vec<Row>,
+    pub table: Vec<HostRow>,
     /// Whether the state of a host that was changed is unknown.
     pub unknown: bool,
-    /// Why nobody knows how hosts stand in the balancer: each reason once.
+    /// Why the state of hosts in the balancer is unknown: each reason once.
     pub unread: Vec<Failure>,
 }
 
-/// Reads how every target stands, and what it has; `well` is whether all tasks went well.
-pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
+/// Reads the state and the releases of every target; `well` is whether all tasks succeeded.
+pub(super) fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStandings {
     let observed = &here.session.observed;
     let targets = observed.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
-    // Where a run was to change something and did not, nobody wants to read of hosts that are `ok`.
+    // If a run was to change something and didn't, its hosts aren't reported as `ok`.
     let only_read = well && !here.session.changed();
     let seen = targets.iter().filter(|(_, host)| only_read && observed.host(host).seen);
     let seen: BTreeSet<(Name, Name)> = seen.map(|(_, host)| key(host)).collect();
@@ -44,7 +44,7 @@ pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
     learn_names(lane, observed, &targets, |fleet| !matches!(balances.get(&fleet.name), Some(Err(_))));
     let mut unknown = false;
     let mut unread: Vec<Failure> = balances.values().filter_map(|balance| balance.as_ref().err().cloned()).collect();
-    // A machine that two apps are on stands there once for each.
+    // A machine with two apps has two rows.
     let called = |host: &Host| match targets.iter().filter(|(_, other)| other.name == host.name).count() {
         1 => host.name.clone(),
         _ => format!("{}/{}", host.fleet, host.name).into(),
@@ -70,14 +70,14 @@ pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
         row(observed, called(host), standing, result, told, lost)
     });
     let table = rows.collect();
-    Read { table, unknown, unread }
+    TargetStandings { table, unknown, unread }
 }
 
-/// What the table has of a host; what was read of it is `lost` where it could not be read.
-fn row(observed: &Observed, host: Name, balancer: Standing, result: Outcome, told: HostState, lost: bool) -> Row {
+/// Makes the row of a host; `lost` means that its releases couldn't be read.
+fn row(observed: &Observed, host: Name, balancer: Standing, result: Outcome, told: HostState, lost: bool) -> HostRow {
     let release = |r: &Option<Option<Release>>| r.as_ref()?.as_ref().map(Release::to_string);
     let name = |r: &Option<Option<Release>>| observed.names.of(&r.as_ref()?.as_ref()?.commit);
-    Row {
+    HostRow {
         host,
         old: release(&told.old),
         old_name: name(&told.old),
@@ -90,7 +90,7 @@ fn row(observed: &Observed, host: Name, balancer: Standing, result: Outcome, tol
     }
 }
 
-/// How each fleet's balancers stand that has any.
+/// Reads the state of each fleet's balancers, if it has any.
 fn balances(lane: &Arc<Lane>, targets: &[(Arc<Fleet>, Host)]) -> Balances {
     let mut balances = BTreeMap::new();
     for (fleet, _) in targets {
@@ -114,7 +114,7 @@ fn listings(here: &Here, lane: &Arc<Lane>, targets: &[(Arc<Fleet>, Host)]) -> Ve
         if bare || dead || told.left_alone && told.listing.is_none() {
             return Ok(());
         }
-        // Who could not be reached when the run began is not waited for once more.
+        // A host that was unreachable when the run began isn't waited for again.
         if let Some(failure) = told.unreachable.filter(|_| told.listing.is_none()) {
             return Err(failure.naming(&session.run.naming));
         }
@@ -122,9 +122,9 @@ fn listings(here: &Here, lane: &Arc<Lane>, targets: &[(Arc<Fleet>, Host)]) -> Ve
     })
 }
 
-/// Asks the ledgers what the releases are called that the table has, where the run did not learn it.
+/// Asks the ledgers for the names of the table's releases that the run didn't learn.
 ///
-/// Without an answer they have their numbers.
+/// Without an answer the table shows their numbers.
 fn learn_names(
     lane: &Arc<Lane>,
     observed: &Observed,

@@ -1,6 +1,6 @@
 //! A line's tasks, from left to right.
 use super::{
-    closing::{Ended, close},
+    closing::{EndedRun, close},
     connecting::connect,
 };
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
     event::What,
     fabfile::Project,
     fan_out,
-    line::{Call, Line},
+    line::{CommandLine, TaskCall},
     remote::{Capture, Exec},
-    script::{Here, Invocation, Located, Value, current_targets, hand_over},
+    script::{Here, Invocation, Located, TaskValue, current_targets, hand_over},
     session::Session,
 };
 use std::sync::{Arc, Mutex};
 
-/// Runs a line's tasks from left to right, stops at the first failure, and tells the closing table.
-pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Session>) -> Ended {
+/// Runs a line's tasks from left to right, stops at the first failure, and reports the closing table.
+pub fn run(project: &Project, line: &CommandLine, read_only: bool, session: &Arc<Session>) -> EndedRun {
     let script = project.script.clone();
     script.meter.begin();
     let lane = session.lane();
@@ -28,7 +28,7 @@ pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Sessio
     close(&here, result.err().as_slice())
 }
 
-fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> {
+fn tasks(here: &Here, line: &CommandLine, read_only: bool) -> Result<(), Box<Located>> {
     let last = line.calls.len();
     for (i, call) in line.calls.iter().enumerate() {
         let alone = i + 1 == last && line.command.is_none();
@@ -40,8 +40,8 @@ fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> 
     }
 }
 
-/// What was refused as an argument may have been meant to be a task.
-fn perhaps_a_task(line: &Line, mut located: Box<Located>) -> Box<Located> {
+/// Adds to the failure that a refused argument may have been meant as a task.
+fn perhaps_a_task(line: &CommandLine, mut located: Box<Located>) -> Box<Located> {
     let failure = &mut located.failure;
     let refused = line.misread.iter().find(|misread| failure.about.as_ref() == Some(&misread.word));
     if let Some(misread) = refused {
@@ -51,14 +51,14 @@ fn perhaps_a_task(line: &Line, mut located: Box<Located>) -> Box<Located> {
     located
 }
 
-fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
+fn task(here: &Here, call: &TaskCall, last: bool) -> Result<(), Box<Located>> {
     let began = here.lane.world().now(&here.lane);
     here.lane.tell(What::TaskStarted { task: call.to_string() });
     let inside = Here { lane: here.lane.inner(&call.task), defers: Arc::default(), ..here.clone() };
     let options = call.takes_options.then(|| call.options.clone());
     let invocation = Invocation { function: call.function.clone(), arguments: call.arguments.clone(), options };
     let result = here.script.call(&inside, &invocation).map_err(|e| here.located(&e)).and_then(|value| match value {
-        Value::Targets(targets) if call.names_hosts => {
+        TaskValue::Targets(targets) if call.names_hosts => {
             hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
             if !last {
                 connect(&inside).map_err(Located::plain)?;
@@ -75,23 +75,20 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
     result
 }
 
-/// A command on the targets, side by side; it counts as a change unless it is said to only read.
+/// Runs a command on the targets in parallel; it counts as a change unless `read_only` is set.
 fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
     connect(here).map_err(Located::plain)?;
     let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
     let results = fan_out::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());
-        match read_only {
-            true => {
-                lane.perform(Capture { on, command, any_status: false, shown: true })?;
-                observed.answered(host);
-                Ok(())
-            }
-            false => {
-                let state = state.clone();
-                lane.perform(Exec { on, command, any_status: false, state }).map(drop)
-            }
+        if read_only {
+            lane.perform(Capture { on, command, any_status: false, shown: true })?;
+            observed.answered(host);
+            Ok(())
+        } else {
+            let state = state.clone();
+            lane.perform(Exec { on, command, any_status: false, state }).map(drop)
         }
     });
     results.into_iter().collect::<Result<_, _>>().map_err(Located::plain)

@@ -1,4 +1,4 @@
-//! Hosts that a run leaves unfit to serve: what is done about them at its end.
+//! Handles hosts that a run leaves unfit to serve, at its end.
 use crate::{
     balancer::{ReadBalance, SetAdmin},
     bookkeeping::{Mark, MarkState, ReadLedger},
@@ -12,9 +12,9 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Writes down what died on hosts after this run switched them to it: no rollback goes to it, and no release of it is in
-/// progress.
-pub fn distrust(session: &Session, lane: &Arc<Lane>) {
+/// Records releases that died on hosts after this run switched to them: no rollback chooses them, and they don't count
+/// as in progress.
+pub(super) fn distrust(session: &Session, lane: &Arc<Lane>) {
     for fleet in session.fleets.all().into_iter().filter(|fleet| session.observed.has_lock(&fleet.name)) {
         let died: Vec<&Host> = fleet.hosts.iter().filter(|host| session.observed.host(host).died).collect();
         if died.is_empty() {
@@ -36,9 +36,8 @@ pub fn distrust(session: &Session, lane: &Arc<Lane>) {
     }
 }
 
-/// Takes those out again that a balancer forgot while they were out, and on which something failed since: nobody has seen
-/// that they serve.
-pub fn out_again(session: &Session, lane: &Arc<Lane>) {
+/// Takes hosts out again that a balancer forgot while they were out and that failed since: nobody has seen them serve.
+pub(super) fn out_again(session: &Session, lane: &Arc<Lane>) {
     for fleet in session.fleets.all().into_iter().filter(|fleet| session.observed.has_lock(&fleet.name)) {
         let unfit = |host: &&Host| {
             let told = session.observed.host(host);
@@ -60,7 +59,7 @@ pub fn out_again(session: &Session, lane: &Arc<Lane>) {
     }
 }
 
-/// Drains those of the hosts that are in because a balancer was reloaded, and gives them.
+/// Drains the hosts that are live because a balancer was reloaded, and returns them.
 fn forgotten(session: &Session, lane: &Arc<Lane>, fleet: &Arc<Fleet>, hosts: &[&Host]) -> Result<Vec<Host>, Failure> {
     let balance = lane.perform(ReadBalance { fleet: fleet.clone() })?;
     let mut back = Vec::new();

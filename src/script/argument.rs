@@ -1,4 +1,4 @@
-//! What a script hands to the outside: a text, or a secret that only the outside may see.
+//! A script's argument for the outside: a text, or a secret that only the outside may see.
 use crate::{
     failure::{Cause, Failure},
     secret::{MASK, Masks, Secret},
@@ -13,7 +13,7 @@ pub enum Argument {
 }
 
 impl Argument {
-    /// A text, a number, a yes or no, or a secret; none for what has no text.
+    /// Makes an argument from a text, a number, a boolean or a secret; none for a value without a text.
     pub fn of(value: &Dynamic) -> Option<Argument> {
         if let Some(secret) = value.read_lock::<Secret>() {
             return Some(Argument::Secret(secret.clone()));
@@ -22,9 +22,9 @@ impl Argument {
         plain.then(|| Argument::Text(value.to_string()))
     }
 
-    /// Each value of a map, by its name.
+    /// Makes an argument from each value of a map, with its name.
     ///
-    /// `Fabfile` for one that has no text.
+    /// `Fabfile` for a value without a text.
     pub fn each(map: Map) -> Result<Vec<(String, Argument)>, Failure> {
         let each = map.into_iter().map(|(name, value)| match Argument::of(&value) {
             Some(given) => Ok((name.to_string(), given)),
@@ -36,7 +36,7 @@ impl Argument {
         each.collect()
     }
 
-    /// The same as what is sealed wherever it is written down.
+    /// Returns the argument as a secret, which is sealed wherever it is written down.
     pub fn sealed(self) -> Secret {
         match self {
             Argument::Text(text) => text.into(),
@@ -44,7 +44,7 @@ impl Argument {
         }
     }
 
-    /// Its text; a secret is refused with why, and what to write instead.
+    /// Returns the text; refuses a secret with `why` and `help`.
     pub fn open(self, why: &str, help: &str) -> Result<String, Failure> {
         match self {
             Argument::Text(text) => Ok(text),
@@ -53,12 +53,12 @@ impl Argument {
     }
 }
 
-/// A value as people see it.
+/// Returns a value as people see it.
 pub fn worded(value: &Dynamic) -> String {
     if value.is::<Secret>() { MASK.to_owned() } else { value.to_string() }
 }
 
-/// A value with the texts of the secrets in it, however deep; only for what nobody sees.
+/// Replaces the secrets in a value by their texts, at any depth; only for what nobody sees.
 pub fn revealed(value: Dynamic) -> Dynamic {
     let value = value.flatten();
     let secret = value.read_lock::<Secret>().map(|secret| secret.reveal().to_owned());
@@ -74,7 +74,7 @@ pub fn revealed(value: Dynamic) -> Dynamic {
     }
 }
 
-/// Whether a secret is in some values, however deep.
+/// Returns whether the values contain a secret, at any depth.
 pub fn has_secret(values: &Map) -> bool {
     fn sealed(value: &Dynamic) -> bool {
         if value.is::<Secret>() {
@@ -86,7 +86,7 @@ pub fn has_secret(values: &Map) -> bool {
     values.values().any(sealed)
 }
 
-/// Refuses a text with the stars of a secret that the script put into a text: nobody wants these on a host.
+/// Refuses a text with the stars that replace a secret in a text: on a host they are never intended.
 pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
     if !(masks.was_worded() && text.contains(MASK)) {
         return Ok(());

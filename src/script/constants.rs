@@ -1,16 +1,16 @@
-//! A literal `const` at the top of a file, visible inside its functions by its bare name.
+//! Literal `const`s at the top of a file, which its functions see by their bare names.
 use rhai::{AST, Dynamic, Scope};
 use std::collections::BTreeMap;
 
 /// The literal constants of a file.
-pub type Constants = BTreeMap<String, Dynamic>;
+pub(super) type Constants = BTreeMap<String, Dynamic>;
 
-pub fn of(ast: &AST) -> Constants {
+pub(super) fn of(ast: &AST) -> Constants {
     ast.iter_literal_variables(true, false).map(|(name, _, value)| (name.to_owned(), value)).collect()
 }
 
-/// The names of a text's constants, so that strict compilation lets functions use them.
-pub fn names(text: &str) -> Scope<'static> {
+/// Returns the names of a text's constants, so that strict compilation lets functions use them.
+pub(super) fn names(text: &str) -> Scope<'static> {
     let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
     let mut names = Scope::new();
     while words.by_ref().any(|word| word == "const") {

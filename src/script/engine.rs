@@ -1,10 +1,10 @@
-//! The engine: every limit set by hand, so that a fabfile means the same in every build.
+//! The engine, with every limit set explicitly, so that a fabfile means the same in every build.
 use super::{Resolver, RhaiResultOf, here, meter::Meter, thrown};
 use crate::failure::{Cause, Failure};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, OptimizationLevel, Variant};
 use std::sync::Arc;
 
-/// Builds the engine for a project, with the functions that `register` makes known; `meter` counts what it uses up.
+/// Builds the engine for a project, with the functions that `register` adds; `meter` counts what the scripts use up.
 pub fn engine(resolver: Arc<Resolver>, meter: Arc<Meter>, register: fn(&mut Engine)) -> Engine {
     let mut engine = Engine::new();
     engine
@@ -23,7 +23,7 @@ pub fn engine(resolver: Arc<Resolver>, meter: Arc<Meter>, register: fn(&mut Engi
         .set_optimization_level(OptimizationLevel::Simple)
         .disable_symbol("eval");
     engine.on_progress(move |_| meter.tick());
-    // What is printed is told below.
+    // `printing` below replaces the output of both.
     engine.on_print(|_| {}).on_debug(|_, _, _| {});
     register(&mut engine);
     printing(&mut engine);
@@ -33,20 +33,20 @@ pub fn engine(resolver: Arc<Resolver>, meter: Arc<Meter>, register: fn(&mut Engi
     engine
 }
 
-/// Lets the engine find the literal constants of a file wherever a variable is not found otherwise.
+/// Lets the engine look up the literal constants of a file if it finds no other variable of a name.
 #[expect(deprecated, reason = "`on_var` is Rhai's word for an API that may change, and there is no other")]
 fn constants(engine: &mut Engine, resolver: Arc<Resolver>) {
     engine.on_var(move |name, index, context| {
         if index > 0 || context.scope().contains(name) {
             return Ok(None);
         }
-        // Rhai's own word for where it is stays with the caller's file inside a closure.
+        // Inside a closure, Rhai's own `source` is still the caller's file.
         let file = context.global_runtime_state().lib.last().and_then(|file| file.id()).unwrap_or_default();
         Ok(resolver.constant(file, name))
     });
 }
 
-/// Lets `print` and `debug` say what `ui::note` says. Rhai has one of each for every plain type.
+/// Makes `print` and `debug` behave like `ui::note`. Rhai has one of each for every plain type.
 fn printing(engine: &mut Engine) {
     fn for_type<T: Variant + Clone>(engine: &mut Engine) {
         for (name, as_text) in [("print", "to_string"), ("debug", "to_debug")] {
@@ -69,7 +69,8 @@ fn printing(engine: &mut Engine) {
     for_type::<Map>(engine);
 }
 
-/// Takes away what Rhai has beside the door: waiting without a deadline, this machine's clock, and ends that look like success.
+/// Removes Rhai's functions that bypass effects: waiting without a deadline, this machine's clock, and an exit that
+/// looks like success.
 fn without(engine: &mut Engine) {
     fn gone<T>(message: &str, help: &str) -> RhaiResultOf<T> {
         Err(thrown(Failure::new(Cause::Fabfile, message).help(help)))

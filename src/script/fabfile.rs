@@ -15,9 +15,9 @@ pub struct Script {
     pub engine: Arc<Engine>,
     pub ast: AST,
     pub resolver: Arc<Resolver>,
-    /// What the scripts of a run have used up.
+    /// Counts what the scripts of a run have used up.
     pub meter: Arc<Meter>,
-    /// The task that names hosts when no other did.
+    /// The task that names the hosts if no other task did.
     pub default_targets: Option<String>,
     /// The fabfile's folder.
     pub folder: PathBuf,
@@ -28,9 +28,9 @@ pub struct Script {
 }
 
 impl Script {
-    /// A file of the project: a path below the fabfile's folder.
+    /// Returns the path of a project file, given below the fabfile's folder.
     ///
-    /// `Fabfile` for one that points outside it.
+    /// `Fabfile` for a path that points outside the folder.
     pub fn below(&self, path: &str) -> Result<PathBuf, Failure> {
         let relative = Path::new(path);
         let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
@@ -39,7 +39,7 @@ impl Script {
             return Err(Failure::new(Cause::Fabfile, message).help("give a path that begins beside the fabfile"));
         }
         let whole = self.folder.join(relative);
-        // A link that the repository brings must not hand out what lies elsewhere on this machine.
+        // A link in the repository must not give access to other files of this machine.
         let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
         if !there.is_some_and(|there| there.starts_with(&self.folder)) {
             let message = format!("`{path}` points outside the fabfile's folder through a link");

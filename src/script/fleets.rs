@@ -1,47 +1,47 @@
-//! A fleet that a script names, as the hosts that are its targets.
+//! Fleets that a script names, with their hosts as targets.
 use super::{Here, RhaiResultOf, Targets, owned_well, thrown};
 use crate::{
     event::What,
     failure::{Cause, Failure},
-    fleet::{Fleet, Written, Wrong},
+    fleet::{Fleet, WrittenFleet, Wrong},
     host::Host,
-    local::{Local, ReadHosts},
+    local::{LocalCall, ReadHosts},
 };
 use std::sync::Arc;
 
-/// The hosts of a fleet file below the fabfile's folder, with `--set`, `--limit` and `--exclude` obeyed.
+/// Returns the hosts of a fleet file below the fabfile's folder; applies `--set`, `--limit` and `--exclude`.
 pub fn fleet_of_file(here: &Here, path: &str) -> RhaiResultOf<Targets> {
     let file = here.script.below(path).map_err(thrown)?;
     if file.exists() {
         owned_well(&file).map_err(thrown)?;
     }
-    whole(here, Written::in_file(path, &here.script.folder, &here.script.set))
+    whole(here, WrittenFleet::in_file(path, &here.script.folder, &here.script.set))
 }
 
-/// The hosts of a fleet given as a map.
+/// Returns the hosts of a fleet that is given as a map.
 pub fn fleet_of_map(here: &Here, name: &str, keys: rhai::Map) -> RhaiResultOf<Targets> {
     let value: serde_json::Value = rhai::serde::from_dynamic(&rhai::Dynamic::from(keys))?;
-    whole(here, Written::in_map(name, &value, &here.script.folder, &here.script.set))
+    whole(here, WrittenFleet::in_map(name, &value, &here.script.folder, &here.script.set))
 }
 
-/// Asks the command of `hosts_from` for hosts, if the fleet names one.
-fn whole(here: &Here, written: Result<Written, Wrong>) -> RhaiResultOf<Targets> {
+/// Completes a fleet with the hosts that the command of `hosts_from` prints, if there is one.
+fn whole(here: &Here, written: Result<WrittenFleet, Wrong>) -> RhaiResultOf<Targets> {
     let wrong = |wrong: Wrong| thrown(wrong.into());
     let mut written = written.map_err(wrong)?;
     if let Some(words) = written.hosts_from().map_err(wrong)? {
         let program = here.script.folder.join(&words[0]);
-        // What `PATH` leads to is the system's.
+        // The system is responsible for commands in `PATH`.
         if words[0].contains('/') && program.exists() {
             owned_well(&program).map_err(thrown)?;
         }
-        let asked = ReadHosts::new(&written.name, &words, Local::at(here.script.folder.clone()));
+        let asked = ReadHosts::new(&written.name, &words, LocalCall::at(here.script.folder.clone()));
         written = written.with(&here.perform(asked)?).map_err(wrong)?;
     }
     admit(here, written.fleet().map_err(wrong)?)
 }
 
 fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
-    // Who may write these says which machine is trusted, and what ssh starts here.
+    // The owner of these files decides which machines are trusted, and what ssh starts here.
     for file in fleet.ssh.iter().chain([&here.script.folder.join("known_hosts")]).filter(|file| file.exists()) {
         owned_well(file).map_err(thrown)?;
     }
@@ -58,7 +58,7 @@ fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
     Ok(Targets { fleet, hosts, selection: "all".to_owned() })
 }
 
-/// Says what is not looked at in a run that does not ask a balancer, and which hosts that is about.
+/// Warns what isn't checked in a run that doesn't ask a balancer, and marks the hosts that this affects.
 fn warn(here: &Here, fleet: &Fleet) {
     for (pool, role) in &fleet.unasked {
         let text = format!(
@@ -73,7 +73,7 @@ fn warn(here: &Here, fleet: &Fleet) {
     }
 }
 
-/// Those of the hosts that one of the fleet's several apps is on, as targets of the app's own fleet.
+/// Returns the hosts among the targets that run `app`, one of the fleet's apps, as targets of the app's own fleet.
 pub fn hosts_of_app(here: &Here, targets: &Targets, app: &str) -> RhaiResultOf<Targets> {
     let fleet = targets.fleet.of_app(app).map_err(thrown)?.clone();
     let of_app = admit(here, fleet)?;

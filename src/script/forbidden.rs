@@ -1,19 +1,20 @@
-//! What no script may say: commands that were put together from texts, or that only a shell understands.
+//! Finds what no script may contain: commands that are put together from texts, or that only a shell understands.
 use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// A forbidden call, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Forbidden {
+pub(super) struct Forbidden {
     pub at: Position,
     pub message: String,
     pub help: &'static str,
 }
 
-const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
+/// Calls whose first text is a command that no shell reads.
+pub(super) const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
-/// Finds the first one of a file.
-pub fn find(ast: &AST) -> Option<Forbidden> {
+/// Finds the first forbidden call in a file.
+pub(super) fn find(ast: &AST) -> Option<Forbidden> {
     let mut found = None;
     ast.walk(&mut |path| {
         let call = match path.last() {
@@ -25,7 +26,7 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
         if let Some((call, at)) = call {
             found = check(call, method, at);
         }
-        // Rhai makes a value of `Fn("sh")` while it parses.
+        // Rhai turns `Fn("sh")` into a value while it parses.
         if let Some(ASTNode::Expr(Expr::DynamicConstant(value, at))) = path.last()
             && value.read_lock::<FnPtr>().is_some_and(|function| function.fn_name() == "sh")
         {
@@ -37,7 +38,7 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
 }
 
 fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
-    // In the namespace of this machine the command stands first, as behind a host.
+    // After `local::` the command is the first argument, as in a method of a host.
     let here = !call.namespace.is_empty() && call.namespace.root() == "local";
     let command = if method || here { call.args.first() } else { call.args.get(1) };
     if COMMANDS.contains(&&*call.name) && command.is_some_and(put_together) {
@@ -47,9 +48,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
                 "the command of `{}` is put together from texts, so a value in it could become words or code",
                 call.name
             ),
-            help: match here {
-                true => "write `local::run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
-                false => "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
+            help: if here {
+                "write `local::run(\"tar xf {file}\", #{ file: name })`: each value stays one word"
+            } else {
+                "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word"
             },
         });
     }
@@ -70,20 +72,17 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
         return Some(Forbidden {
             at: *at,
             message: format!("`{sign}` is for a shell, and no shell reads the command of `{}`", call.name),
-            help: match here {
-                true => {
-                    "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
-                }
-                false => {
-                    "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`"
-                }
+            help: if here {
+                "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
+            } else {
+                "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`"
             },
         });
     }
     let line = call.args.first();
     let literal = matches!(line, Some(Expr::StringConstant(..)));
     let by_name = &*call.name == "Fn" && matches!(line, Some(Expr::StringConstant(name, _)) if name == "sh");
-    // On a value, as in `line.sh()`, or in an overload that there is not.
+    // As a method, as in `line.sh()`, or in an overload that doesn't exist.
     let wrong = &*call.name == "sh" && (method || !literal && line.is_some());
     (wrong || by_name).then(|| not_written(line.map_or(at, Expr::position)))
 }
@@ -93,14 +92,14 @@ fn not_written(at: Position) -> Forbidden {
 }
 
 /// Why a line for a shell is refused.
-pub const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a value in it could become code";
+pub(super) const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a value in it could become code";
 
 /// What to write instead.
-pub const AS_VARIABLES: &str =
+pub(super) const AS_VARIABLES: &str =
     "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables";
 
-/// The lines that a file has for shells, each as a literal in a call of `sh`.
-pub fn lines(ast: &AST) -> BTreeSet<String> {
+/// Returns the lines that a file has for shells; each is a literal in a call of `sh`.
+pub(super) fn lines(ast: &AST) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last()
@@ -114,13 +113,13 @@ pub fn lines(ast: &AST) -> BTreeSet<String> {
     lines
 }
 
-/// The command of a call of `secret::command`.
+/// Returns the command in a call of `secret::command`.
 fn prints_a_secret(call: &FnCallExpr) -> Option<&Expr> {
     let named = &*call.name == "command" && call.namespace.to_string().trim_end_matches("::") == "secret";
     call.args.first().filter(|_| named)
 }
 
-/// What only a shell understands in a command without quotes: a sign between words, or its first word.
+/// Returns what only a shell understands in a command without quotes: an operator between words, or its first word.
 fn of_the_shell(text: &str) -> Option<&str> {
     if text.contains(['\'', '"', '\\']) {
         return None;

@@ -1,12 +1,12 @@
-//! Targets, handed from task to task.
-use super::{Here, Invocation, RhaiResultOf, Targets, Value, failure_of, selection::limit, thrown};
+//! Hands targets from task to task.
+use super::{Here, Invocation, RhaiResultOf, Targets, TaskValue, failure_of, selection::limit, thrown};
 use crate::{
     event::What,
     failure::{Cause, Failure},
 };
 use std::sync::Arc;
 
-/// The targets of the tasks; the task that `default_targets` names is run when none named hosts before.
+/// Returns the targets of the tasks; if no task has named hosts, runs the task in `default_targets`.
 pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
     if let Some(targets) = here.targets.lock().unwrap().clone() {
         return Ok(targets);
@@ -18,12 +18,12 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
         ));
     };
     let task = Invocation { function: default.clone(), ..Invocation::default() };
-    // The default task runs in a lane of its own, so that what calls it counts the same.
+    // The default task runs in a separate lane, so that its caller's steps keep their numbers.
     let inside = Here { lane: here.lane.inner(&default), defers: Arc::default(), ..here.clone() };
     let called = here.script.call(&inside, &task);
     inside.lane.end(called.as_ref().err().map(|e| failure_of(e)).as_ref());
     match called? {
-        Value::Targets(targets) => {
+        TaskValue::Targets(targets) => {
             hand_over(here, &targets)?;
             Ok(targets)
         }
@@ -34,7 +34,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
     }
 }
 
-/// Makes hosts the targets of what follows, says so, and opens the connections to them.
+/// Makes hosts the targets of the next tasks, and reports them.
 pub fn hand_over(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let limited = limit(here, targets).map_err(thrown)?;
     here.lane.tell(What::TargetsChanged {

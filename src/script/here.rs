@@ -1,4 +1,4 @@
-//! What a script function finds in its context.
+//! What a script function finds in its call context.
 use super::{Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
 use crate::{
     effect::{Effect, Lane},
@@ -14,21 +14,22 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The lane that a call belongs to, and the run around it.
+/// The lane that a call belongs to, and its run.
 #[derive(Clone)]
 pub struct Here {
     pub script: Arc<Script>,
     pub session: Arc<Session>,
     pub lane: Arc<Lane>,
-    /// The targets of the tasks, as the last task that names hosts left them.
+    /// The targets, as the last task that named hosts set them.
     pub targets: Arc<Mutex<Option<Targets>>>,
-    /// Each with the state it was made in: Rhai finds a closure only among the functions of the file that made it.
+    /// Each closure with the state it was made in: Rhai finds a closure only among the functions of the file that made
+    /// it.
     pub defers: Arc<Mutex<Vec<(FnPtr, GlobalRuntimeState)>>>,
 }
 
-/// The lane that a call belongs to.
+/// Returns the lane that a call belongs to.
 ///
-/// Refuses at the top level of a file, which is read before any task is entered.
+/// Fails at the top level of a file, which is read before a task starts.
 pub fn here<'a>(ctx: &'a NativeCallContext) -> RhaiResultOf<impl Deref<Target = Here> + 'a> {
     let here = ctx.tag().and_then(|tag| tag.read_lock::<Here>());
     here.ok_or_else(|| {
@@ -38,19 +39,19 @@ pub fn here<'a>(ctx: &'a NativeCallContext) -> RhaiResultOf<impl Deref<Target = 
 }
 
 impl Here {
-    /// Performs an effect on the script's behalf.
+    /// Performs an effect for the script.
     pub fn perform<E: Effect + 'static>(&self, effect: E) -> RhaiResultOf<E::Outcome> {
         self.lane.perform(effect).map_err(thrown)
     }
 
-    /// Says something, line by line, under the host's name inside `each`.
+    /// Reports a text, line by line; inside `each`, under the host's name.
     pub fn note(&self, text: &str) {
         for line in self.session.observed.names.told(text).lines() {
             self.lane.tell(What::Noted { host: self.lane.host.clone(), text: line.to_owned() });
         }
     }
 
-    /// The failure in what a script threw, with its places.
+    /// Returns the failure that a script threw, with its places.
     pub fn located(&self, error: &EvalAltResult) -> Box<Located> {
         Box::new(located(error))
     }
@@ -59,17 +60,17 @@ impl Here {
         self.session.fleets.get(&host.fleet)
     }
 
-    /// The hosts of a fleet that `--exclude` takes away.
+    /// Returns the hosts of a fleet that `--exclude` removes.
     pub fn excluded(&self, fleet: &Fleet) -> Vec<Host> {
         let mut left = fleet.hosts.clone();
         for text in &self.script.exclude {
-            // A selection that leaves nobody was refused when the targets were handed over.
+            // A selection that leaves no host was refused when the targets were handed over.
             left = crate::fleet::selection::excluded(fleet, &left, text).unwrap_or(left);
         }
         fleet.hosts.iter().filter(|host| !left.contains(host)).cloned().collect()
     }
 
-    /// Where `defer`s run of what ended well, or failed.
+    /// Returns the context for `defer`s, after a success if `well` is set, else after a failure.
     pub fn deferred(&self, well: bool) -> Here {
         let lane = if well { self.lane.closing() } else { self.lane.deferred() };
         Here { lane, defers: Arc::default(), ..self.clone() }

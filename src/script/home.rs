@@ -1,7 +1,7 @@
-//! Files kept apart: a function or closure sees what its own file defines and imports, whoever calls it.
+//! Keeps files apart: a function or closure sees what its own file defines and imports, from wherever it is called.
 //!
-//! Rhai looks for a function among those of all files that are being called, before its own. So a `fn len(x)` of a
-//! fabfile would be called by the stdlib, too. Here each call into another file begins with that file alone.
+//! Rhai looks for a function in all files that are being called, before its own file. So the stdlib would call a
+//! fabfile's `fn len(x)`, too. Here, each call into another file starts with only that file in scope.
 use super::{RhaiResultOf, constants::Constants};
 use rhai::{
     AST, Array, Dynamic, EncapsulatedEnviron, Engine, EvalAltResult, FnAccess, FnPtr, FuncRegistration,
@@ -10,18 +10,18 @@ use rhai::{
 };
 use std::{any::TypeId, sync::Arc};
 
-/// The name of a closure that left the file it was written in.
-pub const CLOSURE: &str = "the_closure";
+/// The name of a closure that left its file.
+pub(super) const CLOSURE: &str = "the_closure";
 
 /// What the functions of a file see: each other, and the file's imports and constants.
-pub struct Home {
+pub struct FileScope {
     seen: EncapsulatedEnviron,
     source: Option<ImmutableString>,
 }
 
-impl Home {
-    /// Runs the top level of a file, without a lane; its exported variables come back beside.
-    pub fn of(engine: &Engine, ast: &AST, constants: Constants) -> RhaiResultOf<(Home, Module)> {
+impl FileScope {
+    /// Runs the top level of a file, without a lane; also returns the module with its exported variables.
+    pub fn of(engine: &Engine, ast: &AST, constants: Constants) -> RhaiResultOf<(FileScope, Module)> {
         let ran = Module::eval_ast_as_new(Scope::new(), ast, engine)?;
         let constants = constants.into_iter().map(|(name, value)| (name.into(), value)).collect();
         let seen = EncapsulatedEnviron {
@@ -29,15 +29,15 @@ impl Home {
             imports: ran.iter_sub_modules().map(|(alias, module)| (alias.into(), module.clone())).collect(),
             constants: Some(Shared::new(Locked::new(constants))),
         };
-        Ok((Home { seen, source: ast.source().map(Into::into) }, ran))
+        Ok((FileScope { seen, source: ast.source().map(Into::into) }, ran))
     }
 
-    /// The file that is being run.
-    fn running(state: &GlobalRuntimeState) -> Home {
-        Home { seen: state.into(), source: state.source.clone() }
+    /// Returns the file that is running.
+    fn running(state: &GlobalRuntimeState) -> FileScope {
+        FileScope { seen: state.into(), source: state.source.clone() }
     }
 
-    /// The state of a call into this file, from another's: the same lane, and as deep.
+    /// Returns the state of a call from another file into this one: with the same lane and depth.
     pub fn entered(&self, from: &GlobalRuntimeState) -> GlobalRuntimeState {
         let mut state = from.clone();
         state.truncate_imports(0);
@@ -48,7 +48,7 @@ impl Home {
         state
     }
 
-    /// The public functions and variables of the file, as other files call them.
+    /// Returns the public functions and variables of the file, for other files.
     pub fn exports(self, ast: &AST, ran: &Module) -> Module {
         let home = Arc::new(self);
         let mut module = Module::new();
@@ -88,13 +88,13 @@ impl Home {
         function.call_raw(&ctx, this, args).map(|value| carried(value, &inside))
     }
 
-    /// Whether the file has a function of this name with so many parameters.
+    /// Returns whether the file has a function with this name and number of parameters.
     fn has(&self, name: &str, parameters: usize) -> bool {
         self.seen.lib.iter().any(|file| file.get_script_fn(name, parameters).is_some())
     }
 }
 
-/// A value that goes into another file: its closures take the file along that they were written in.
+/// Prepares a value for another file: its closures take along the file that they were written in.
 fn carried(value: Dynamic, from: &GlobalRuntimeState) -> Dynamic {
     if !has_closure(&value) {
         return value;
@@ -105,26 +105,26 @@ fn carried(value: Dynamic, from: &GlobalRuntimeState) -> Dynamic {
     };
     match value.try_cast_result::<Array>() {
         Ok(all) => all.into_iter().map(|value| carried(value, from)).collect::<Array>().into(),
-        Err(closure) => abroad(closure.cast(), Home::running(from)).into(),
+        Err(closure) => abroad(closure.cast(), FileScope::running(from)).into(),
     }
 }
 
-/// Whether a closure of the file that is being run is in a value, however deep.
+/// Returns whether a value contains a closure of the running file, at any depth.
 fn has_closure(value: &Dynamic) -> bool {
     value.read_lock::<FnPtr>().is_some_and(|closure| closure.fn_name() != CLOSURE)
         || value.read_lock::<Array>().is_some_and(|all| all.iter().any(has_closure))
         || value.read_lock::<Map>().is_some_and(|map| map.values().any(has_closure))
 }
 
-/// A closure as another file may hold and call it. What it captured stays outside, where a lane makes copies of it.
+/// Wraps a closure for another file. Its captured values stay outside, where a lane copies them.
 #[expect(deprecated, reason = "`from_fn` is Rhai's word for an API that may change, and there is no other")]
-fn abroad(mut closure: FnPtr, home: Home) -> FnPtr {
+fn abroad(mut closure: FnPtr, home: FileScope) -> FnPtr {
     let captured: Vec<Dynamic> = closure.iter_curry().cloned().collect();
     let first = captured.len();
     closure.set_curry([]);
     let call = move |ctx: NativeCallContext, args: &mut [&mut Dynamic]| {
         let outer = ctx.global_runtime_state();
-        // Rhai tries again with the same arguments if there is no such function.
+        // If no function matches, Rhai tries again with the same arguments.
         let mut given: Vec<Dynamic> = args.iter().map(|arg| (**arg).clone()).collect();
         let this = this_of(&home, closure.fn_name(), &given, first);
         let mut this = this.map(|at| (at, given.remove(at)));
@@ -141,17 +141,18 @@ fn abroad(mut closure: FnPtr, home: Home) -> FnPtr {
     abroad
 }
 
-/// Where `this` stands among the arguments of a closure that is called as a method, and that has no parameter for it.
+/// Returns the position of `this` among the arguments of a closure that is called as a method and has no parameter for
+/// it.
 ///
-/// Rhai puts it in front for a map whose closure is called by its key, and else behind what was captured.
-fn this_of(home: &Home, name: &str, args: &[Dynamic], captured: usize) -> Option<usize> {
+/// Rhai puts it first if a map's closure is called by its key; otherwise after the captured values.
+fn this_of(home: &FileScope, name: &str, args: &[Dynamic], captured: usize) -> Option<usize> {
     let others = args.len().checked_sub(1)?;
     let method = home.has(name, others) && !home.has(name, args.len());
     let map = args[0].is_map() && !args[0].is_shared();
     method.then_some(if map { 0 } else { captured.min(others) })
 }
 
-/// A closure that takes other arguments has the name under which it is known abroad: Rhai tries it with more of them.
+/// Renames a closure in an error about its arguments to the name outside: Rhai then tries it with more arguments.
 fn renamed(error: EvalAltResult, name: &str) -> Box<EvalAltResult> {
     match error {
         EvalAltResult::ErrorFunctionNotFound(signature, at) if signature.starts_with(name) => {

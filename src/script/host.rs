@@ -1,12 +1,12 @@
 //! A host in a script.
-use crate::{host::Host as Machine, remote::On};
+use crate::{host::Host, remote::On};
 
 /// A host as a script holds it.
 #[derive(Clone, Debug)]
 pub struct HostValue(pub On);
 
-impl From<Machine> for HostValue {
-    fn from(host: Machine) -> Self {
+impl From<Host> for HostValue {
+    fn from(host: Host) -> Self {
         Self(host.into())
     }
 }

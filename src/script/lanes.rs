@@ -1,10 +1,10 @@
-//! Closures on lanes of their own, and what they deferred.
+//! Closures on separate lanes, and what they deferred.
 use super::{Here, HostValue, RhaiResultOf, failure_of};
 use crate::{effect::Lane, host::Host};
 use rhai::{Dynamic, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
 use std::sync::Arc;
 
-/// A closure that is called on lanes of their own.
+/// A closure that is called on separate lanes.
 pub struct OnLanes {
     f: FnPtr,
     here: Here,
@@ -24,10 +24,9 @@ impl OnLanes {
         }
     }
 
-    /// Calls it with a host, on a lane that has its own copies of what the closure captured; what it defers runs when it
-    /// ends.
+    /// Calls the closure with a host, on a lane with copies of the captured values; then runs what it deferred.
     ///
-    /// The copies are made here: of thousands of lanes only those that run have any.
+    /// The copies are made here, so that of thousands of lanes only the running ones hold any.
     pub fn call(&self, lane: Arc<Lane>, host: Host) -> RhaiResultOf<Dynamic> {
         let mut f = self.f.clone();
         f.iter_curry_mut().for_each(|captured| *captured = captured.flatten_clone());
@@ -41,7 +40,7 @@ impl OnLanes {
     }
 }
 
-/// Runs what a lane deferred, last first, however the lane ended; the lane's own failure counts first.
+/// Runs what a lane deferred, last first, however the lane ended; the lane's own failure takes precedence.
 pub fn run_defers(here: &Here, result: RhaiResultOf<Dynamic>) -> RhaiResultOf<Dynamic> {
     let defers = std::mem::take(&mut *here.defers.lock().unwrap());
     if defers.is_empty() {

@@ -1,4 +1,4 @@
-//! What a script may use up: all lanes together, so that closures and lanes do not multiply it.
+//! Limits what scripts use up, for all lanes together, so that closures and lanes can't multiply it.
 use crate::failure::{Cause, Failure};
 use rhai::Dynamic;
 use rustix::time::{ClockId, clock_gettime};
@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-/// The most operations of a run, and as many more for each host that it may be about.
+/// The most operations of a run; the second limit is added for each of its hosts.
 const OPERATIONS: u64 = 10_000_000;
 const OPERATIONS_A_HOST: u64 = 200_000;
 
-/// The most time of a processor that a run's scripts themselves take, and as much more for each host; one operation can
-/// take long.
+/// The most processor time of a run's own scripts; the second limit is added for each host. A single operation can take
+/// long.
 const TIME: Duration = Duration::from_secs(5);
 const TIME_A_HOST: Duration = Duration::from_millis(100);
 
-/// The clock is looked at every so many operations.
+/// The clock is read once per this many operations.
 const EVERY: u64 = 64;
 
 /// Counts a run's operations and their time.
@@ -25,31 +25,31 @@ const EVERY: u64 = 64;
 pub struct Meter {
     operations: AtomicU64,
     nanoseconds: AtomicU64,
-    /// The most hosts that it is about.
+    /// The most hosts that the run was about.
     hosts: AtomicU64,
 }
 
 thread_local! {
-    /// The clock when it was looked at last; none while a primitive runs.
+    /// When the clock was last read; none while a primitive runs.
     static LOOKED: Cell<Option<Duration>> = const { Cell::new(None) };
-    /// What no meter counted yet.
+    /// The time that no meter has counted yet.
     static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
 impl Meter {
-    /// Begins anew, for the next run.
+    /// Starts again, for the next run.
     pub fn begin(&self) {
         self.operations.store(0, Relaxed);
         self.nanoseconds.store(0, Relaxed);
         self.hosts.store(0, Relaxed);
     }
 
-    /// Makes room for a run that is about so many hosts: a large fleet is never too much for a rollback.
+    /// Raises the limits for a run with this many hosts: no fleet is too large for a rollback.
     pub fn is_about(&self, hosts: usize) {
         self.hosts.fetch_max(hosts as u64, Relaxed);
     }
 
-    /// Counts one; what comes back ends the script, and no `try` catches it.
+    /// Counts one operation; a returned value ends the script, and no `try` catches it.
     pub fn tick(&self) -> Option<Dynamic> {
         let operations = self.operations.fetch_add(1, Relaxed);
         if operations.is_multiple_of(EVERY) {
@@ -64,7 +64,7 @@ impl Meter {
     }
 }
 
-/// Leaves the time of what is done here out of the script's own.
+/// Runs `f` without counting its time as the script's.
 pub fn unmetered<T>(f: impl FnOnce() -> T) -> T {
     look(false);
     let value = f();

@@ -37,5 +37,5 @@ pub use resolver::Resolver;
 pub use result::RhaiResultOf;
 pub use selection::{select_hosts, whole_fleet_of};
 pub use targets::Targets;
-pub use task::{Invocation, Value};
+pub use task::{Invocation, TaskValue};
 pub use thrown::{Located, Spot, failure_of, thrown};

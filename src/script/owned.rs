@@ -1,8 +1,8 @@
-//! Whose files a script may come from.
+//! Checks who owns a script's files.
 use crate::failure::{Cause, Failure};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-/// Refuses a file or a folder that another user owns or may write.
+/// Refuses a file or a folder that another user owns, or that everybody may write to.
 pub fn owned_well(path: &Path) -> Result<(), Failure> {
     let about = fs::metadata(path)
         .map_err(|e| Failure::new(Cause::Fabfile, format!("`{}` can't be read: {e}", path.display())))?;
@@ -19,7 +19,7 @@ fn suspicious(path: &Path, owner: u32, mode: u32, folder: bool, me: u32) -> Opti
         let message = format!("`{shown}` belongs to another user (id {owner}), who could run commands as you");
         return Some(Failure::new(Cause::Fabfile, message).help("copy it into a folder of your own"));
     }
-    // A sticky folder, such as /tmp, lets nobody replace the files of others.
+    // In a sticky folder such as /tmp, nobody can replace other users' files.
     let sticky = folder && mode & 0o1000 != 0;
     (mode & 0o002 != 0 && !sticky).then(|| {
         let message = format!("`{shown}` is writable by everybody, who could run commands as you");

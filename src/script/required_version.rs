@@ -1,11 +1,11 @@
-//! The version of rfab that a file wants: `//! rfab >= 0.4` in its first comment.
+//! The rfab version that a file requires: `//! rfab >= 0.4` in its first comment.
 use crate::failure::{Cause, Excerpt, Failure};
 use semver::{Version, VersionReq};
 
-/// Refuses a file that wants another rfab than this one.
+/// Refuses a file that requires another version of rfab.
 ///
 /// `Fabfile`, with the requirement underlined.
-pub fn refuse(file: &str, text: &str) -> Result<(), Failure> {
+pub(super) fn refuse(file: &str, text: &str) -> Result<(), Failure> {
     refuse_for(file, text, &Version::parse(env!("CARGO_PKG_VERSION")).expect("cargo's versions are versions"))
 }
 
@@ -34,7 +34,7 @@ fn refuse_for(file: &str, text: &str, this: &Version) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What stands behind `rfab`, where it begins as a requirement does; a sentence about rfab does not.
+/// Returns the text after `rfab` if it starts like a requirement; a sentence about rfab doesn't.
 fn wanted(line: &str) -> Option<&str> {
     let wanted = line.trim().strip_prefix("//!")?.trim().strip_prefix("rfab")?;
     let begins = |c: char| c.is_ascii_digit() || "<>=^~".contains(c);

@@ -1,16 +1,16 @@
-//! Modules: `std/…` embedded, all others from files below the fabfile's folder.
+//! Modules: `std/…` is embedded, all others are files below the fabfile's folder.
 use super::{
     RhaiResultOf,
     constants::{self, Constants},
     forbidden,
-    home::Home,
+    home::FileScope,
     required_version, stdlib, thrown,
     thrown::parse_failure,
     unfilled,
 };
 use crate::{
     failure::{Cause, Excerpt, Failure},
-    fleet::did_you_mean,
+    misspelled::did_you_mean,
 };
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Shared as Rc};
 use sha2::{Digest, Sha256};
@@ -21,7 +21,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The files of a project: what was read of them, and what is being imported now.
+/// The files of a project that were read, and the imports in progress.
 pub struct Resolver {
     folder: PathBuf,
     /// The fabfile's name, for people.
@@ -35,36 +35,36 @@ struct Loaded {
     asts: BTreeMap<String, AST>,
     texts: BTreeMap<String, String>,
     constants: BTreeMap<String, Constants>,
-    /// What its files have for shells, as literals.
+    /// The literal lines for shells in all files.
     lines: BTreeSet<String>,
-    /// Outermost first.
+    /// The imports in progress, outermost first.
     importing: Vec<String>,
 }
 
-/// The deepest that modules may import each other, and the most of them.
+/// The deepest nesting of imports; below, the most modules, and the largest file in bytes.
 const DEEPEST: usize = 16;
 const MOST: usize = 64;
 const LARGEST: u64 = 1 << 20;
 
 impl Resolver {
-    /// A resolver for the project in this folder, whose fabfile has this name.
+    /// Makes the resolver for the project in a folder; `fabfile` is the fabfile's name.
     pub fn new(folder: &Path, fabfile: &str) -> Self {
         Self { folder: folder.to_owned(), fabfile: fabfile.to_owned(), known: Mutex::default() }
     }
 
-    /// Compiles the fabfile; errors in it carry the source ``.
+    /// Compiles the fabfile; the source of its errors is ``.
     ///
-    /// `Fabfile`, with the place, for what does not compile and for what no script may say.
+    /// `Fabfile`, with the place, if the text doesn't compile or contains what no script may contain.
     pub fn fabfile(&self, engine: &Engine, text: &str) -> Result<AST, Failure> {
         self.compile(engine, "", text.to_owned())
     }
 
-    /// The text of a file that was read.
+    /// Returns the text of a file that was read.
     pub fn text(&self, source: &str) -> Option<String> {
         self.known.lock().unwrap().texts.get(source).cloned()
     }
 
-    /// A file's name, for people.
+    /// Returns a file's name, for people.
     pub fn shown(&self, source: &str) -> String {
         match source {
             "" => self.fabfile.clone(),
@@ -73,27 +73,27 @@ impl Resolver {
         }
     }
 
-    /// A literal constant of a file.
+    /// Returns a literal constant of a file.
     pub fn constant(&self, source: &str, name: &str) -> Option<Dynamic> {
         self.known.lock().unwrap().constants.get(source)?.get(name).cloned()
     }
 
-    /// Refuses a line for a shell that no file has as a literal, however it came to be.
+    /// Refuses a line for a shell that isn't a literal in any file, however it was made.
     pub fn written(&self, line: &str) -> Result<(), Failure> {
         let written = self.known.lock().unwrap().lines.contains(line);
         let refused = || Failure::new(Cause::Fabfile, forbidden::NOT_WRITTEN).help(forbidden::AS_VARIABLES);
         if written { Ok(()) } else { Err(refused()) }
     }
 
-    /// A place in a file that was read, as a report shows it.
+    /// Returns a place in a file that was read, as a report shows it.
     pub fn place(&self, source: &str, at: Position) -> Option<Excerpt> {
         let text = self.text(source)?;
         Some(Excerpt::word(&self.shown(source), &text, at.line()?, at.position().unwrap_or(1)))
     }
 
-    /// The compiled text of a module, for whoever looks for tasks or calls in it.
+    /// Returns a module's compiled text, in which tasks and calls can be found.
     ///
-    /// `Fabfile`, with the place, for what does not compile and for what no script may say.
+    /// `Fabfile`, with the place, if the text doesn't compile or contains what no script may contain.
     pub fn ast(&self, engine: &Engine, name: &str) -> Result<AST, Failure> {
         let known = self.known.lock().unwrap();
         if let Some(ast) = known.asts.get(name) {
@@ -108,7 +108,7 @@ impl Resolver {
         Ok(ast)
     }
 
-    /// The modules of the project that were compiled, by name.
+    /// Returns the project's modules that were compiled, by name.
     pub fn project(&self) -> BTreeMap<String, AST> {
         let known = self.known.lock().unwrap();
         known
@@ -119,17 +119,17 @@ impl Resolver {
             .collect()
     }
 
-    /// The sha256 of each module of the project that was read, by name.
+    /// Returns the sha256 of each of the project's modules that were read, by name.
     pub fn digests(&self) -> BTreeMap<String, String> {
         let known = self.known.lock().unwrap();
         let ours = known.texts.iter().filter(|(name, _)| !name.is_empty() && !name.starts_with("std/"));
         ours.map(|(name, text)| (name.clone(), hex::encode(Sha256::digest(text)))).collect()
     }
 
-    /// What the functions of a compiled file see, once its top level was run.
-    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(Home, Module)> {
+    /// Runs the top level of a compiled file; returns what the file's functions see.
+    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(FileScope, Module)> {
         let constants = self.known.lock().unwrap().constants.get(ast.source().unwrap_or_default()).cloned();
-        Home::of(engine, ast, constants.unwrap_or_default())
+        FileScope::of(engine, ast, constants.unwrap_or_default())
     }
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {
@@ -190,7 +190,7 @@ impl Resolver {
         fs::read_to_string(&real).map_err(|e| refused(&format!("can't be read: {e}")))
     }
 
-    /// The modules in the folder that a module is looked for in.
+    /// Returns the modules in the folder that should contain a module.
     fn beside(&self, name: &str) -> Vec<String> {
         let above = name.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
         let files = fs::read_dir(self.folder.join(&above)).into_iter().flatten().flatten();
@@ -234,7 +234,7 @@ impl Resolver {
     }
 }
 
-/// The names that primitives stand behind.
+/// Returns the namespaces of the primitives.
 fn namespaces(engine: &Engine) -> Vec<String> {
     let mut all = engine.collect_fn_metadata(None, |info| Some(info.namespace.to_string()), false);
     all.sort();
@@ -242,8 +242,8 @@ fn namespaces(engine: &Engine) -> Vec<String> {
     all
 }
 
-/// The resolver as the engine holds it.
-pub struct Shared(pub Arc<Resolver>);
+/// The resolver as the engine uses it.
+pub(super) struct Shared(pub Arc<Resolver>);
 
 impl rhai::ModuleResolver for Shared {
     fn resolve(&self, engine: &Engine, _: Option<&str>, path: &str, pos: Position) -> RhaiResultOf<Rc<Module>> {

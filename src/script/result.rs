@@ -1,4 +1,4 @@
-//! What a function that a script calls returns.
+//! The result of a function that a script calls.
 
-/// Rhai's own alias of this name is private, and its name is what `.d.rhai` files leave out.
+/// A result for Rhai. Its own alias with this name is private, and `.d.rhai` files leave out exactly this name.
 pub type RhaiResultOf<T> = Result<T, Box<rhai::EvalAltResult>>;

@@ -1,4 +1,4 @@
-//! Those of the targets that a selection or a flag names.
+//! Narrows targets by a selection or a flag.
 use super::{Here, RhaiResultOf, Targets, thrown};
 use crate::{
     balancer::{Balance, ReadBalance},
@@ -14,11 +14,11 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Those of the hosts that a selection names; `live` and `out` ask the balancer at this moment.
+/// Returns the targets that a selection names; `live` and `out` ask the balancer at this moment.
 pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResultOf<Targets> {
     let fleet = &targets.fleet;
     let parsed = Selection::parse(selection, fleet).map_err(|wrong| {
-        // What stands in the line was typed; what does not is the fabfile's.
+        // A selection that occurs in the line was typed; any other is the fabfile's.
         thrown(if typed(&here.session.run.line, selection) { of_the_line(wrong) } else { wrong })
     })?;
     let mut standings = BTreeMap::new();
@@ -54,18 +54,18 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     Ok(targets.with(hosts, selection))
 }
 
-/// Whether an argument of the line is this selection, or has it as one of several.
+/// Returns whether an argument of the line is this selection, or contains it as an item.
 fn typed(line: &str, selection: &str) -> bool {
     let inner = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     let whole = |(at, found): (usize, &str)| {
         let (before, behind) = (line[..at].chars().next_back(), line[at + found.len()..].chars().next());
-        // What stands behind a space is a task's name.
+        // A word after a space is a task's name.
         before.is_some_and(|c| !inner(c) && c != ' ') && !behind.is_some_and(inner)
     };
     !selection.is_empty() && line.match_indices(selection).any(whole)
 }
 
-/// A selection that a person typed wrongly, in the line or behind a flag.
+/// Changes the failure of a wrong selection that a person typed, in the line or after a flag.
 fn of_the_line(wrong: Failure) -> Failure {
     match wrong.reason() {
         Reason::Fabfile => Failure { cause: Cause::Usage, ..wrong },
@@ -73,10 +73,10 @@ fn of_the_line(wrong: Failure) -> Failure {
     }
 }
 
-/// Nobody is meant; perhaps because a balancer forgot who is out.
+/// Adds to a failure that selected no hosts that a balancer may have forgotten which hosts are out.
 fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Failure) -> Failure {
     let Some(balance) = balance else { return failure };
-    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::Standing { hosts: None } };
+    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::HostStandings { hosts: None } };
     let Ok(book) = here.lane.perform(asked) else { return failure };
     match tell_forgotten(fleet, &balance, &book) {
         told if told.is_empty() => failure,
@@ -84,13 +84,13 @@ fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Fa
     }
 }
 
-/// All hosts of the fleet that some are of, with `--limit` and `--exclude` obeyed.
+/// Returns all hosts of the targets' fleet; applies `--limit` and `--exclude`.
 pub fn whole_fleet_of(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
     limit(here, &targets.with(targets.fleet.hosts.clone(), "all")).map_err(thrown)
 }
 
-/// Obeys `--limit` and `--exclude`.
-pub fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
+/// Applies `--limit` and `--exclude`.
+pub(super) fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
     let mut hosts = targets.hosts.to_vec();
     if let Some(text) = &here.script.limit {
         hosts = limited(&targets.fleet, &hosts, text).map_err(of_the_line)?;

@@ -1,6 +1,6 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
-/// Every module by the name that it is imported by.
+/// Every module, by its import name.
 pub const MODULES: [(&str, &str); 16] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
@@ -20,7 +20,7 @@ pub const MODULES: [(&str, &str); 16] = [
     ("std/status", include_str!("../../stdlib/status.rhai")),
 ];
 
-/// The text of a module.
+/// Returns the text of a module.
 pub fn text(name: &str) -> Option<&'static str> {
     MODULES.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
 }

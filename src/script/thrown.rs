@@ -1,12 +1,12 @@
-//! Failures into scripts, and out of them again with the place where they happened.
+//! Turns failures into errors of scripts, and back again with the place where they happened.
 use super::{argument, hints, home::CLOSURE, stdlib};
 use crate::{
     failure::{Cause, Failure},
-    fleet::did_you_mean,
+    misspelled::did_you_mean,
 };
 use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 
-/// A failure as a script throws it.
+/// Returns a failure as an error that a script throws.
 pub fn thrown(failure: Failure) -> Box<EvalAltResult> {
     let catchable = failure.catchable();
     let failure = Dynamic::from(failure);
@@ -31,24 +31,24 @@ pub struct Located {
     pub failure: Failure,
     pub spot: Option<Spot>,
     pub calls: Vec<Spot>,
-    /// The function that was called with what it does not take.
+    /// The name of the called function, if none takes such arguments.
     pub missing: Option<String>,
 }
 
 impl Located {
-    /// A failure that no script led to.
+    /// Makes a located failure that didn't come from a script.
     pub fn plain(failure: Failure) -> Box<Located> {
         Box::new(Located { failure, spot: None, calls: Vec::new(), missing: None })
     }
 }
 
-/// Takes the failure out of what Rhai says, with its places.
-pub fn located(error: &EvalAltResult) -> Located {
+/// Extracts the failure from a Rhai error, with its places.
+pub(super) fn located(error: &EvalAltResult) -> Located {
     let mut calls = Vec::new();
     let (mut error, mut source) = (error, String::new());
     loop {
         match error {
-            // The position is the caller's, the source is the callee's.
+            // The position is in the caller, the source is the callee's.
             EvalAltResult::ErrorInFunctionCall(_, callee, inner, at) => {
                 calls.extend(spot(&source, *at));
                 source.clone_from(callee);
@@ -71,7 +71,7 @@ fn spot(source: &str, at: Position) -> Option<Spot> {
     (!at.is_none()).then(|| Spot { source: source.to_owned(), at })
 }
 
-/// The failure at the bottom of what Rhai says.
+/// Extracts the failure at the bottom of a Rhai error.
 pub fn failure_of(error: &EvalAltResult) -> Failure {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
@@ -85,7 +85,7 @@ pub fn failure_of(error: &EvalAltResult) -> Failure {
     }
 }
 
-/// What is wrong with a script, in words of a person who does not know Rhai.
+/// Describes what is wrong with a script, for a person who doesn't know Rhai.
 fn wrong(error: &EvalAltResult) -> Failure {
     let text = match error {
         EvalAltResult::ErrorParsing(parsing, _) => {
@@ -117,21 +117,21 @@ fn wrong(error: &EvalAltResult) -> Failure {
             let failure = Failure::new(Cause::Fabfile, format!("there is no property `{name}` of this value"));
             return hints::function(name).into_iter().fold(failure, Failure::help);
         }
-        // Rhai puts the place behind the text; the report shows it better.
+        // Rhai appends the place to the text; the report shows it better.
         other => lower(other.to_string().split(" (line ").next().unwrap_or_default()),
     };
     Failure::new(Cause::Fabfile, text)
 }
 
-/// The name of a function that was not found, and what it was given.
-pub fn missing(error: &EvalAltResult) -> Option<(String, String)> {
+/// Returns the name of a function that wasn't found, and the types of its arguments.
+pub(super) fn missing(error: &EvalAltResult) -> Option<(String, String)> {
     let EvalAltResult::ErrorFunctionNotFound(signature, _) = error.unwrap_inner() else { return None };
     let (name, types) = signature.split_once(" (")?;
     let types: Vec<&str> = types.trim_end_matches(')').split(", ").map(kind).collect();
     Some((name.trim().to_owned(), types.join(", ")))
 }
 
-/// A type as people call it.
+/// Returns the plain name of a type.
 fn kind(name: &str) -> &str {
     match name {
         "&str | ImmutableString | String" => "text",
@@ -142,8 +142,8 @@ fn kind(name: &str) -> &str {
     }
 }
 
-/// What a parse error says, without its place.
-pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> Failure {
+/// Describes a parse error, without its place.
+pub(super) fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> Failure {
     let (message, help) = match error.err_type() {
         ParseErrorType::Reserved(sign) if !sign.starts_with(char::is_alphabetic) => {
             (format!("`{sign}` means nothing in Rhai"), None)
@@ -173,7 +173,7 @@ pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> F
     Failure { help, ..Failure::new(Cause::Fabfile, message) }
 }
 
-/// Whether the text ends where it is wrong.
+/// Returns whether the error is at the end of the text.
 fn ends(error: &ParseError, text: &str) -> bool {
     let last = text.trim_end().lines().count();
     let behind = |line: usize| {
@@ -184,7 +184,7 @@ fn ends(error: &ParseError, text: &str) -> bool {
     matches!(error.err_type(), ParseErrorType::UnexpectedEOF) || error.position().line().is_some_and(behind)
 }
 
-/// The question whether another word of a text was meant.
+/// Returns the question whether a similar word of the text was meant.
 fn like(name: &str, text: &str) -> Option<String> {
     let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
     did_you_mean(name, words.filter(|word| *word != name))

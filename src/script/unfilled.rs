@@ -1,21 +1,66 @@
-//! Texts in double quotes that look as if values were put into them: `"to ${name}"`, `"to #{name}"`, `"to %s" % name`.
-use super::forbidden::Forbidden;
+//! Finds texts in double quotes that look as if values were filled in: `"to ${name}"`, `"to #{name}"`, `"to %s" %
+//! name`.
+use super::forbidden::{COMMANDS, Forbidden};
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
-/// Calls whose first text is for people, or a path or a name: nothing fills it, and no shell reads it.
-const PLAIN: [&str; 22] = [
-    "note", "warn", "confirm", "prompt", "next", "step", "refuse", "fleet", "select", "host", "role", "cd", "read",
-    "write", "exists", "put", "get", "template", "head", "post", "patch", "delete",
+/// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
+const PLAIN: [&str; 49] = [
+    "app",
+    "archive",
+    "ask",
+    "build",
+    "cd",
+    "commit",
+    "confirm",
+    "delete",
+    "drain",
+    "env",
+    "exists",
+    "file",
+    "fleet",
+    "get",
+    "group",
+    "head",
+    "host",
+    "inside",
+    "install",
+    "leave_out",
+    "mark_done",
+    "marked",
+    "merge",
+    "mode",
+    "next",
+    "note",
+    "once",
+    "patch",
+    "post",
+    "probe",
+    "prompt",
+    "push_branch",
+    "push_tag",
+    "put",
+    "read",
+    "refuse",
+    "resolve",
+    "role",
+    "select",
+    "serves",
+    "share",
+    "shared_path",
+    "step",
+    "tag",
+    "template",
+    "try_probe",
+    "user",
+    "warn",
+    "write",
 ];
-
-/// Calls whose first text is a command that no shell reads.
-const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
 const BACKTICKS: &str = "write the text in backticks: `` `to ${name}` ``";
 
-/// Finds the first one of a file; only a name that is a variable of the file counts.
-pub fn find(ast: &AST) -> Option<Forbidden> {
+/// Finds the first such text in a file; only names of the file's variables count.
+pub(super) fn find(ast: &AST) -> Option<Forbidden> {
     let variables = variables(ast);
     let mut found = None;
     ast.walk(&mut |path| {
@@ -34,7 +79,7 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
     found
 }
 
-/// The names of parameters and variables, wherever in the file.
+/// Returns the names of all parameters and variables in the file.
 fn variables(ast: &AST) -> BTreeSet<String> {
     let parameters = ast.iter_functions().flat_map(|function| function.params);
     let mut names: BTreeSet<String> = parameters.map(str::to_owned).collect();
@@ -54,9 +99,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position, variables: &BTreeSet<Str
     }
     let texts = call.args.iter().take(if method { 1 } else { 2 });
     if COMMANDS.contains(&&*call.name) {
-        let help = match !call.namespace.is_empty() && call.namespace.root() == "local" {
-            true => "write `local::run(\"ls {folder}\", #{ folder: path })`: each value stays one word",
-            false => "write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word",
+        let help = if !call.namespace.is_empty() && call.namespace.root() == "local" {
+            "write `local::run(\"ls {folder}\", #{ folder: path })`: each value stays one word"
+        } else {
+            "write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word"
         };
         let unquoted = |text: &&Expr| matches!(text, Expr::StringConstant(text, _) if !text.contains('\''));
         return texts.filter(unquoted).find_map(|text| literal(text, variables, help));
@@ -84,6 +130,29 @@ mod tests {
         find(&rhai::Engine::new().compile(text).unwrap()).map(|found| found.help)
     }
 
+    /// Calls whose text another reads: a shell, a parser, or the program on stdin.
+    const READ_BY_ANOTHER: [&str; 9] =
+        ["command", "log", "number", "padded", "parse_json", "pause", "sh", "stdin", "yes"];
+
+    #[test]
+    fn each_primitive_that_takes_a_text_is_known_here() {
+        let definitions = crate::docs::definitions();
+        let signatures = definitions.values().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("fn "));
+        let mut taking = BTreeSet::new();
+        for (name, parameters) in signatures.filter_map(|line| line.split_once('(')) {
+            let (parameters, _) = parameters.split_once(") ->").expect("what it returns");
+            // A function stands before its host, and a method behind it.
+            if !name.contains(' ') && parameters.split(", ").take(2).any(|parameter| parameter.ends_with(": string")) {
+                taking.insert(name);
+            }
+        }
+        // What takes any value doesn't say that it takes a text.
+        let requests = ["delete", "head", "patch", "post"];
+        let known = PLAIN.iter().chain(&COMMANDS).chain(&READ_BY_ANOTHER).copied();
+        let known: BTreeSet<&str> = known.filter(|name| !requests.contains(name)).collect();
+        assert_eq!(taking, known);
+    }
+
     #[test]
     fn a_text_that_looks_filled_and_is_not_is_found() {
         for text in [
@@ -94,6 +163,7 @@ mod tests {
             "fn f(x) { throw \"no ${x}\"; }",
             "fn f(x) { [1].map(|host| host.cd(\"/srv/${x}\")) }",
             "fn f(x) { \"to %s\" % x }",
+            "fn f(host, x) { balancer::drain(host, \"for ${x}\") }",
         ] {
             assert_eq!(help(text), Some(BACKTICKS), "{text}");
         }

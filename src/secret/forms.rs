@@ -1,29 +1,29 @@
-//! The forms in which a secret may stand in a text: as it is, line by line, and in base64.
+//! The forms of a secret in a text: unchanged, line by line, and in base64.
 
-/// The fewest characters of a line that is a form by itself: what is shorter stands everywhere.
+/// The least length of a line that counts as a form, in characters: shorter lines occur everywhere.
 const LINE: usize = 8;
-/// The fewest bytes of a form: shorter ones are found where there is no secret.
+/// The least length of a form, in bytes: shorter ones are found where there is no secret.
 const LEAST: usize = 4;
 
-/// The alphabets of base64, which differ in two signs.
+/// The alphabets of base64, which differ in two characters.
 const ALPHABETS: [&[u8; 64]; 2] = [
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 ];
 
-/// What a text is searched for.
+/// A byte sequence to search for in a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Form {
+pub(super) struct Form {
     pub bytes: Vec<u8>,
-    /// Whether the sign before it, and the one behind it, have bits of the secret, too.
+    /// Whether the characters before and after it contain bits of the secret, too.
     pub around: (bool, bool),
-    /// Whether it is base64, of which a short piece is found nowhere by chance.
+    /// Whether it is base64; even a short piece of base64 never occurs by accident.
     pub coded: bool,
 }
 
-/// Every form of a secret, each once.
-pub fn of(text: &str) -> Vec<Form> {
-    // A shell drops what is around it.
+/// Returns every form of a secret, each once.
+pub(super) fn of(text: &str) -> Vec<Form> {
+    // A shell drops the whitespace around a value.
     let whole = [text, text.trim()];
     let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= LINE);
     let plain =
@@ -36,12 +36,12 @@ pub fn of(text: &str) -> Vec<Form> {
     all
 }
 
-/// Whether a byte is a sign of base64.
-pub fn is_base64(byte: u8) -> bool {
+/// Returns whether a byte is a base64 character.
+pub(super) fn is_base64(byte: u8) -> bool {
     byte == b'=' || ALPHABETS.iter().any(|alphabet| alphabet.contains(&byte))
 }
 
-/// The signs that only this text decides where so many bytes come before it in base64, whatever comes behind it.
+/// Encodes a text that has `before` bytes before it, and keeps the characters that depend only on the text.
 fn base64(text: &[u8], before: usize, alphabet: &[u8; 64]) -> Form {
     let (first, end) = (before * 8, (before + text.len()) * 8);
     let bit = |at: usize| usize::from(text[(at - first) / 8] >> (7 - at % 8) & 1);
@@ -59,7 +59,7 @@ mod tests {
         let texts = |text: &str| -> Vec<String> {
             of(text).into_iter().map(|form| String::from_utf8(form.bytes).unwrap()).collect()
         };
-        // By `printf pass | base64`, `printf xpass | base64` and `printf xxpass | base64`.
+        // From `printf pass | base64`, `printf xpass | base64` and `printf xxpass | base64`.
         assert_eq!(texts("pass"), ["Bhc3", "cGFzc", "pass", "wYXNz"]);
         assert_eq!(
             texts("?>~~").iter().filter(|text| text.contains(['-', '_', '+', '/'])).count(),

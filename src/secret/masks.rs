@@ -1,4 +1,4 @@
-//! What a run knows that nobody may see, taken out of every text that is shown or kept.
+//! Masks a run's secrets in every text that is shown or kept.
 use super::{
     Secret,
     forms::{self, Form},
@@ -13,41 +13,41 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub const MASK: &str = "***";
-/// The fewest characters of a secret that is masked: a shorter one stands in every other word.
+/// The least length of a masked secret, in characters: a shorter one would occur in many words.
 pub const SHORTEST: usize = 4;
-/// So many bytes of a long form in a row are masked wherever it was cut.
+/// This many bytes in a row of a long form are masked, even if the rest was cut off.
 const PIECE: usize = 16;
-/// So many signs of base64 are.
+/// The same limit for base64.
 const CODED: usize = 8;
-/// A piece is looked for by so many bytes …
+/// The search for a piece starts with this many bytes …
 const BEGINNING: usize = 4;
-/// … of each so many of a form, and of base64 of each so many.
+/// … at this interval in a form, and at the next one in base64.
 const EVERY: usize = 8;
 const EVERY_CODED: usize = 4;
-/// Stands where output was too long to be kept whole.
+/// Marks a place where a part of too long an output was left out.
 const LEFT_OUT: char = '…';
 /// The most places of one form with the same bytes: those of `aaaa…` are all alike.
 const ALIKE: usize = 16;
 
-/// The secrets of a run; whoever has a clone of it knows the same ones.
+/// The secrets of a run; all clones share them.
 #[derive(Clone, Default)]
-pub struct Masks(Arc<RwLock<Known>>);
+pub struct Masks(Arc<RwLock<KnownSecrets>>);
 
 #[derive(Default)]
-struct Known {
-    /// Whether a script put one into a text, as stars.
+struct KnownSecrets {
+    /// Whether a script put a secret into a text, where it appears as stars.
     worded: bool,
     texts: BTreeSet<String>,
     names: BTreeSet<String>,
     forms: Vec<Form>,
-    /// Where in which form some bytes are.
+    /// For each start sequence: the forms that contain it, with the position.
     places: HashMap<[u8; BEGINNING], Vec<(usize, usize)>>,
 }
 
 impl Masks {
-    /// Makes a secret known; false if it is too short to be masked.
+    /// Adds a secret; returns false if it is too short to be masked.
     pub fn add(&self, secret: &Secret) -> bool {
         let text = secret.reveal();
         if text.chars().count() < SHORTEST {
@@ -60,54 +60,54 @@ impl Masks {
         true
     }
 
-    /// Makes names known that stay where they stand alone as data, though a secret may be the same.
+    /// Adds names that stay unmasked if they are a whole text of data, even if a secret is equal.
     pub fn spare<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
         self.0.write().unwrap().names.extend(names.into_iter().map(str::to_owned));
     }
 
-    /// Whether nothing is masked.
+    /// Returns whether there are no secrets.
     pub fn is_empty(&self) -> bool {
         self.0.read().unwrap().texts.is_empty()
     }
 
-    /// A script puts a secret into a text, where it is stars.
+    /// Records that a script puts a secret into a text, where it appears as stars.
     pub fn word(&self) {
         self.0.write().unwrap().worded = true;
     }
 
-    /// Whether a script did so.
+    /// Returns whether a script put a secret into a text.
     pub fn was_worded(&self) -> bool {
         self.0.read().unwrap().worded
     }
 
-    /// Whether a secret stands in a text.
+    /// Returns whether a text contains a secret.
     pub fn stands_in(&self, text: &str) -> bool {
         !self.found(text).is_empty()
     }
 
-    /// The text without secrets.
+    /// Returns the text with its secrets masked.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.replaced(text, |_| MASK.to_owned())
     }
 
-    /// The text with a star for each character of a secret, so that what stands behind it stays where it is.
+    /// Returns the text with a star for each character of a secret, so that the rest keeps its position.
     pub fn in_place<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.replaced(text, |secret| secret.chars().map(|c| if c == '\n' { c } else { '*' }).collect())
     }
 
-    /// Takes secrets out of a text.
+    /// Masks the secrets in a text, in place.
     pub fn clean(&self, text: &mut String) {
         if let Cow::Owned(masked) = self.text(text) {
             *text = masked;
         }
     }
 
-    /// Whether a text is data that has a secret in it; a name that stands alone is none.
+    /// Returns whether a text of data contains a secret; a text that is one of the spared names doesn't count.
     pub fn is_told_by(&self, text: &str) -> bool {
         !self.0.read().unwrap().names.contains(text) && self.stands_in(text)
     }
 
-    /// Every text of a value that has a secret in it, by the way there.
+    /// Returns every text inside a value that contains a secret, with its path.
     pub fn within<'a>(&self, value: &'a Value) -> Vec<(String, &'a str)> {
         let mut found = Vec::new();
         if !self.is_empty() {
@@ -145,7 +145,7 @@ impl Masks {
         Cow::Owned(masked)
     }
 
-    /// Where secrets are in a text: in order, apart from each other, and of whole characters.
+    /// Returns where secrets are in a text: in order, without overlaps, on character boundaries.
     fn found(&self, text: &str) -> Vec<Range<usize>> {
         let known = self.0.read().unwrap();
         if known.forms.is_empty() || text.len() < SHORTEST {
@@ -170,7 +170,7 @@ impl Masks {
     }
 }
 
-impl Known {
+impl KnownSecrets {
     fn learn(&mut self, form: Form) {
         let nth = self.forms.len();
         for at in (0..=form.bytes.len() - BEGINNING).step_by(if form.coded { EVERY_CODED } else { EVERY }) {
@@ -183,7 +183,7 @@ impl Known {
         self.forms.push(form);
     }
 
-    /// Beginnings and ends of forms beside a mark that says that something was left out there.
+    /// Returns the starts and ends of forms beside a mark that something was left out there.
     fn cut(&self, text: &str) -> Vec<Range<usize>> {
         let mut all = Vec::new();
         for (at, mark) in text.match_indices(LEFT_OUT) {
@@ -204,7 +204,7 @@ impl Known {
         all
     }
 
-    /// Where forms, or long pieces of them, are in some bytes.
+    /// Returns where forms, or long pieces of them, are in some bytes.
     fn within(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
         for (at, beginning) in bytes.windows(BEGINNING).enumerate() {
@@ -228,7 +228,7 @@ fn same<'a>(one: impl Iterator<Item = &'a u8>, other: impl Iterator<Item = &'a u
     one.zip(other).take_while(|(a, b)| a == b).count()
 }
 
-/// What is found, with the signs around it that have bits of it.
+/// Extends a match by the characters around it that contain bits of the secret.
 fn around(bytes: &[u8], form: &Form, whole: (bool, bool), begin: usize, end: usize) -> (usize, usize) {
     let sign = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| forms::is_base64(*byte));
     let before = form.around.0 && whole.0 && sign(begin.checked_sub(1));

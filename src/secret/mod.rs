@@ -1,4 +1,4 @@
-//! Values that do not print, what is kept of them instead, and what they are masked by in all else.
+//! Values that don't print, the digests that are kept instead, and the masks for all other texts.
 mod forms;
 mod masks;
 mod views;
@@ -22,11 +22,11 @@ use std::{
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
-/// The key under which a text's value stands until it is sealed.
+/// The key of a secret's text until it is sealed.
 const OPEN: &str = "secret";
 const SEALED: &str = "digest";
 
-/// Where effects have the hosts that they are about.
+/// The fields of effects that hold their hosts.
 const HOSTS: [&str; 2] = ["host", "hosts"];
 
 impl Secret {
@@ -34,12 +34,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for whoever it is meant for.
+    /// Returns the text itself, for its intended receiver.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The text and a line end, for a program's stdin.
+    /// Returns the text and a newline, for a program's stdin.
     pub fn line(&self) -> Vec<u8> {
         format!("{}\n", self.0).into_bytes()
     }
@@ -69,7 +69,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Written only to be sealed: see [`Key::seal`].
+/// Written only to be sealed: see [`DigestKey::seal`].
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
@@ -78,24 +78,24 @@ impl Serialize for Secret {
     }
 }
 
-/// Whoever took it takes it again: a text that was written down is none.
+/// Fails: a secret is never written down, so a resumed run asks for it again.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(de::Error::custom("a secret is kept nowhere"))
     }
 }
 
-/// What digests of secrets are made with, so that who has them alone cannot try values out.
+/// The key for digests of secrets, so that nobody who has only the digests can try out values.
 #[derive(Clone, Default)]
-pub struct Key {
+pub struct DigestKey {
     bytes: [u8; 32],
     masks: Masks,
 }
 
-impl Key {
-    /// Reads the key in a file, readable by its owner alone, or makes one by chance.
-    pub fn of(file: &Path) -> io::Result<Key> {
-        let mut key = Key::default();
+impl DigestKey {
+    /// Reads the key in a file that only its owner can read, or makes a random one.
+    pub fn of(file: &Path) -> io::Result<DigestKey> {
+        let mut key = DigestKey::default();
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
             Ok(mut made) => {
                 rand::fill(&mut key.bytes);
@@ -110,12 +110,12 @@ impl Key {
         Ok(key)
     }
 
-    /// The key of a run that knows these secrets: a text that has one in it is sealed, too.
-    pub fn knowing(self, masks: Masks) -> Key {
-        Key { masks, ..self }
+    /// Returns the key for a run with these secrets: a text that contains one is sealed, too.
+    pub fn knowing(self, masks: Masks) -> DigestKey {
+        DigestKey { masks, ..self }
     }
 
-    /// The same with each secret's digest in the place of its text; what a fleet file says of hosts stays as it is.
+    /// Replaces each secret in a value by its digest; a fleet file's data about hosts stays unchanged.
     pub fn seal(&self, value: Value) -> Value {
         match value {
             Value::Object(map) => match (map.len(), map.get(OPEN).and_then(Value::as_str)) {
@@ -135,7 +135,7 @@ impl Key {
         (name, value)
     }
 
-    /// A text that tells things apart, without the secret that may stand in it.
+    /// Returns a text that identifies something; if it contains a secret, its digest instead.
     pub fn name(&self, text: String) -> String {
         if self.masks.stands_in(&text) { self.digest(&text) } else { text }
     }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_is() {
-        let key = |byte| Key { bytes: [byte; 32], masks: Masks::default() };
+        let key = |byte| DigestKey { bytes: [byte; 32], masks: Masks::default() };
         let (one, two) = (key(1), key(2));
         let open = json!({ "path": "/a", "text": Secret::from("pass"), "env": [{ "secret": 5 }, { "X": Secret::from("pass") }] });
         let digest = &one.seal(open.clone())["text"]["digest"];
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_text_with_a_secret_in_it_is_sealed_and_a_name_that_is_the_same_is_not() {
-        let key = Key { bytes: [1; 32], masks: Masks::default() };
+        let key = DigestKey { bytes: [1; 32], masks: Masks::default() };
         key.masks.add(&"hunter2".into());
         key.masks.add(&"web1".into());
         key.masks.spare(["web1"]);
@@ -188,10 +188,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        let (made, read) = (Key::of(&file).unwrap(), Key::of(&file).unwrap());
+        let (made, read) = (DigestKey::of(&file).unwrap(), DigestKey::of(&file).unwrap());
         assert!(made.bytes == read.bytes && made.bytes != [0; 32]);
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "short").unwrap();
-        assert!(Key::of(&file).is_err());
+        assert!(DigestKey::of(&file).is_err());
     }
 }

@@ -1,23 +1,23 @@
-//! A text as whoever decodes it would see it: percent signs, backslashes and a shell's quotes undone.
+//! A text as a decoder would see it: with percent signs, backslashes and a shell's quotes decoded.
 
 /// A text's bytes, and where in the text each came from.
 #[derive(Clone, Debug)]
-pub struct View {
+pub(super) struct View {
     pub bytes: Vec<u8>,
     from: Vec<(u32, u32)>,
 }
 
-/// How many bytes the beginning of a text takes, and what they stand for; none if it is no code.
+/// The length of the code at the start of a text, and its meaning; none if there is no code.
 type Decoded = Option<(usize, Vec<u8>)>;
 
 impl View {
-    /// The text as it is.
+    /// Returns the text unchanged.
     fn of(text: &str) -> View {
         View { bytes: text.as_bytes().to_vec(), from: (0..text.len() as u32).map(|at| (at, at + 1)).collect() }
     }
 
-    /// Where in the text a part of the view came from.
-    pub fn origin(&self, begin: usize, end: usize) -> (usize, usize) {
+    /// Returns the range in the text that a part of the view came from.
+    pub(super) fn origin(&self, begin: usize, end: usize) -> (usize, usize) {
         (self.from[begin].0 as usize, self.from[end - 1].1 as usize)
     }
 
@@ -29,7 +29,7 @@ impl View {
         }
     }
 
-    /// The same decoded; none if there is nothing to decode.
+    /// Returns the view decoded once more; none if there is nothing to decode.
     fn decoded(&self, decode: Decode) -> Option<View> {
         let mut view = View { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::with_capacity(self.from.len()) };
         let (mut at, mut changed) = (0, false);
@@ -50,29 +50,30 @@ impl View {
 
 type Decode = fn(&[u8]) -> Decoded;
 
-/// What is undone, in this order, or not; a plus that was coded is one.
+/// The decoders in order; each is applied or not. `+` comes before `%`, so that an encoded plus stays a plus.
 const ALL: [(u8, Decode); 6] =
     [(b'\\', quote), (b'\\', backslash), (b'\\', backslash), (b'+', plus), (b'%', percent), (b'%', percent)];
 
-/// Shows the text, and what it is once it is decoded, also twice; of a long text few views are there at once.
-pub fn each(text: &str, show: &mut dyn FnMut(&View)) {
+/// Shows the text and every decoding of it, also twice decoded; only a few views of a long text exist at a time.
+pub(super) fn each(text: &str, show: &mut dyn FnMut(&View)) {
     let useful: Vec<Decode> =
         ALL.into_iter().filter(|(sign, _)| text.as_bytes().contains(sign)).map(|(_, decode)| decode).collect();
     View::of(text).each(&useful, show);
 }
 
-/// `%2F`, of a URL.
+/// Decodes `%2F`, as in a URL.
 fn percent(text: &[u8]) -> Decoded {
     let digits = text.strip_prefix(b"%")?.get(..2)?;
     Some((3, vec![u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?]))
 }
 
-/// A space, of a form.
+/// Decodes `+` as a space, as in a form.
 fn plus(text: &[u8]) -> Decoded {
     (text[0] == b'+').then(|| (1, vec![b' ']))
 }
 
-/// `\n` and `\u00e4`, of JSON; `\163` and `\x73`, of programs that print what is no text; any other sign behind a backslash is itself, as a shell has it.
+/// Decodes `\n` and `\u00e4`, as in JSON; `\163` and `\x73`, as programs print bytes that aren't text; any other
+/// character after a backslash is itself, as in a shell.
 fn backslash(text: &[u8]) -> Decoded {
     let behind = text.strip_prefix(b"\\")?;
     let sign = *behind.first()?;
@@ -95,7 +96,7 @@ fn backslash(text: &[u8]) -> Decoded {
     Some((2, vec![byte]))
 }
 
-/// `\163` as C has it, or `\0163` as `echo` and `printf %b`.
+/// Decodes `\163` as in C, or `\0163` as in `echo` and `printf %b`.
 fn octal(behind: &[u8]) -> Decoded {
     let most = if behind.first() == Some(&b'0') { 4 } else { 3 };
     let digits = behind.iter().take(most).take_while(|sign| (b'0'..b'8').contains(*sign)).count();
@@ -103,21 +104,18 @@ fn octal(behind: &[u8]) -> Decoded {
     (digits >= 3).then(|| Some((digits + 1, vec![u8::try_from(value).ok()?])))?
 }
 
-/// `\u00e4`, or two of them for a character beyond.
+/// Decodes `\u00e4`, or two such codes for a character above U+FFFF.
 fn unicode(text: &[u8]) -> Decoded {
     let unit = |text: &[u8]| {
         let digits = text.strip_prefix(b"\\u")?.get(..4)?;
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     let first = unit(text)?;
-    let all = match (0xd800..0xdc00).contains(&first) {
-        true => vec![first, unit(text.get(6..)?)?],
-        false => vec![first],
-    };
+    let all = if (0xd800..0xdc00).contains(&first) { vec![first, unit(text.get(6..)?)?] } else { vec![first] };
     Some((all.len() * 6, String::from_utf16(&all).ok()?.into_bytes()))
 }
 
-/// `'\''`, a quote within a shell's quotes.
+/// Decodes `'\''`, a quote inside a shell's quotes.
 fn quote(text: &[u8]) -> Decoded {
     text.starts_with(b"'\\''").then(|| (4, vec![b'\'']))
 }

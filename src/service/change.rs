@@ -12,18 +12,18 @@ use crate::{
 };
 use serde::Serialize;
 
-/// What is done to a unit.
+/// A change of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceChange {
     Restart,
     Start,
     Stop,
-    /// Takes up nothing new, and ends what it has in hand.
+    /// Accepts no new work, and finishes its current work.
     Quiet,
 }
 
-/// Does it to one unit of a host.
+/// Changes one unit of a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangeService {
     pub host: Host,
@@ -35,7 +35,7 @@ pub struct ChangeService {
 }
 
 impl ChangeService {
-    /// Makes the change as the fleet file words it.
+    /// Makes the change with the command in the fleet file.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, change: ServiceChange) -> Result<Self, Failure> {
         let service = units::service(fleet)?;
         let verb = match change {
@@ -78,7 +78,7 @@ impl ChangeService {
 impl Effect for ChangeService {
     type Outcome = ();
     const NAME: &'static str = "service";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -101,12 +101,12 @@ impl Effect for ChangeService {
         if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
         Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
-            Traced::Ended(0) => Seen::Done(()),
-            Traced::Running => Seen::Running,
-            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+            Traced::Ended(0) => Happened::Done(()),
+            Traced::Running => Happened::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Happened::Not,
         })
     }
 
@@ -115,7 +115,7 @@ impl Effect for ChangeService {
         model.harms(&self.host, &format!("{} of {}", self.word(), self.unit));
         model.takes(1_000);
         let machine = model.machine(&self.host)?;
-        if let Some(said) = machine.said(&self.command.shown(), false).ok().flatten().filter(|said| said.status != 0) {
+        if let Some(said) = machine.said(&self.command.shown()).ok().flatten().filter(|said| said.status != 0) {
             machine.ended.insert(id, said.status);
             return Err(self.failure(said.into()).into());
         }

@@ -14,7 +14,7 @@ use crate::{
 use futures_util::future::join_all;
 use serde::Serialize;
 
-/// Follows them side by side, until they end or the person wants the run to end.
+/// Follows the logs in parallel, until they end or the person stops the run.
 #[derive(Clone, Debug, Serialize)]
 pub struct FollowLogs {
     pub host: Host,
@@ -23,7 +23,7 @@ pub struct FollowLogs {
 }
 
 impl FollowLogs {
-    /// Makes the reading of the logs of a host's units, as the fleet file words it.
+    /// Makes the reading of the logs of a host's units, with the command in the fleet file.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (service, units) = (units::service(fleet)?, units::units(fleet, host)?);
         let commands = units
@@ -54,13 +54,13 @@ impl Read for FollowLogs {
         let follow = async |(on, command): &(On, Command)| {
             let job = Job { heard: Some(&heard), until: Some(&ends), keep: 4 << 10, ..on.job(command) };
             let output: Output = on.run(&at, job).await?.into();
-            // What was ended because nobody wants it any more has not failed.
+            // A command that was stopped on request didn't fail.
             if ends() { Ok(()) } else { good(output, on, command).map(drop) }
         };
         join_all(self.commands.iter().map(follow)).await.into_iter().collect()
     }
 
-    /// A made-up unit says nothing.
+    /// A simulated unit prints nothing.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         model.machine(&self.host)?;
         Ok(())

@@ -1,7 +1,8 @@
-//! The app as a package of the host's own package manager.
+//! The app as a package of the host's package manager.
 use super::units;
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::{Cause, Failure},
     fleet::{Fleet, Verb},
@@ -12,7 +13,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Installs a version, as the fleet file says; packages restart what they bring, so it counts as served.
+/// Installs a version with the fleet file's command; packages restart their services, so the new version serves.
 #[derive(Clone, Debug, Serialize)]
 pub struct Install {
     pub host: Host,
@@ -31,11 +32,13 @@ fn verb<'a>(fleet: &Fleet, key: &str, verb: Option<&'a Verb>) -> Result<&'a Verb
 }
 
 impl Install {
-    /// `Fabfile` for a fleet that has no `install`, and for a text that is no version.
+    /// Makes the installation.
+    ///
+    /// `Fabfile` if the fleet has no `install`, or if the text isn't a version.
     pub fn of(fleet: &Fleet, host: &Host, version: &str) -> Result<Self, Failure> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".+:~_-".contains(&b);
         if version.is_empty() || version.starts_with('-') || version.len() > 200 || !version.bytes().all(plain) {
-            let message = format!("`{}` isn't a version of a package", version.escape_debug());
+            let message = format!("`{}` isn't a version of a package", shown(version));
             return Err(Failure::new(Cause::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
         }
         let install = verb(fleet, "install", units::service(fleet)?.install.as_ref())?;
@@ -59,7 +62,7 @@ impl Install {
 impl Effect for Install {
     type Outcome = ();
     const NAME: &'static str = "install";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -82,12 +85,12 @@ impl Effect for Install {
         if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
         Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
-            Traced::Ended(0) => Seen::Done(()),
-            Traced::Running => Seen::Running,
-            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+            Traced::Ended(0) => Happened::Done(()),
+            Traced::Running => Happened::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Happened::Not,
         })
     }
 
@@ -96,7 +99,7 @@ impl Effect for Install {
         model.harms(&self.host, "installation");
         model.takes(5_000);
         let machine = model.machine(&self.host)?;
-        if let Some(said) = machine.said(&self.command.shown(), false).ok().flatten().filter(|said| said.status != 0) {
+        if let Some(said) = machine.said(&self.command.shown()).ok().flatten().filter(|said| said.status != 0) {
             machine.ended.insert(id, said.status);
             return Err(self.failure(said.into()).into());
         }
@@ -106,7 +109,7 @@ impl Effect for Install {
     }
 }
 
-/// Asks which version is installed.
+/// Reads which version is installed.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadInstalled {
     pub host: Host,
@@ -115,7 +118,7 @@ pub struct ReadInstalled {
 }
 
 impl ReadInstalled {
-    /// `Fabfile` for a fleet that has no `installed`.
+    /// Makes the reading; `Fabfile` if the fleet has no `installed`.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let installed = verb(fleet, "installed", units::service(fleet)?.installed.as_ref())?;
         let (on, command) = units::command(installed, &[], host)?;
@@ -124,7 +127,7 @@ impl ReadInstalled {
 }
 
 impl Read for ReadInstalled {
-    /// What the command printed; nothing if it failed, as it does for a package that is not there.
+    /// What the command printed; nothing if it failed, as it does for a package that isn't installed.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_installed";
 

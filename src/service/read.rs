@@ -1,4 +1,4 @@
-//! Asks about a unit.
+//! Reads the state of a unit.
 use super::units;
 use crate::{
     command::Command,
@@ -11,18 +11,18 @@ use crate::{
 };
 use serde::Serialize;
 
-/// What is asked.
+/// What is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceRead {
     Status,
-    /// Whether it has nothing in hand.
+    /// Whether the unit has no work.
     Idle,
     /// The last lines of its log.
     Logs(u32),
 }
 
-/// Asks it of one unit of a host.
+/// Reads it from one unit of a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadService {
     pub host: Host,
@@ -33,7 +33,7 @@ pub struct ReadService {
 }
 
 impl ReadService {
-    /// Makes the question as the fleet file words it.
+    /// Makes the reading with the command in the fleet file.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, read: ServiceRead) -> Result<Self, Failure> {
         let service = units::service(fleet)?;
         let (verb, lines) = match read {
@@ -72,8 +72,8 @@ impl Read for ReadService {
         let (status, out) = match self.read {
             ServiceRead::Status if up => (0, "active"),
             ServiceRead::Status => (3, "inactive"),
-            // Somebody may have said how the command ends.
-            ServiceRead::Idle => (machine.said(&self.command.shown(), false)?.map_or(0, |said| said.status), ""),
+            // A test or a dry run may have set how the command ends.
+            ServiceRead::Idle => (machine.said(&self.command.shown())?.map_or(0, |said| said.status), ""),
             ServiceRead::Logs(_) => (if up { 0 } else { 3 }, ""),
         };
         Ok(Output { status, out: out.to_owned(), ..Output::default() })

@@ -1,4 +1,4 @@
-//! The units of an app, as the fleet file names them, and the commands that it gives for them.
+//! The units of an app, as the fleet file names them, and their commands in that file.
 use crate::{
     command::Command,
     failure::{Cause, Failure},
@@ -7,7 +7,7 @@ use crate::{
     remote::On,
 };
 
-/// Returns the units that a host has by its roles, in the fleet file's order of names.
+/// Returns the units that a host's roles give it, in the order of their names in the fleet file.
 ///
 /// `Fabfile` when the fleet has no services.
 pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
@@ -23,13 +23,13 @@ pub(super) fn service(fleet: &Fleet) -> Result<&Service, Failure> {
     fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| fleet.unchosen().unwrap_or_else(none))
 }
 
-/// Words that the fleet file doesn't say how units are quieted.
+/// Makes the failure for a fleet file without a command that quiets units.
 pub(super) fn no_quiet(fleet: &Fleet) -> Failure {
     Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't say how its units are quieted", fleet.name))
         .help("add `quiet` and `idle` to `[app.service]` in the fleet file")
 }
 
-/// Makes a command on a host from a verb, and finds the user that it wants.
+/// Makes a command on a host from a verb, to run as the verb's user.
 pub(super) fn command(verb: &Verb, values: &[(&str, &str)], host: &Host) -> Result<(On, Command), Failure> {
     let named: Vec<_> = values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let wrong = |e| Failure::new(Cause::Fabfile, format!("`[app.service]` has a wrong command: {e}"));

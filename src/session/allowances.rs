@@ -7,34 +7,34 @@ pub struct Allowances {
     pub yes: Yes,
     /// Whether the run waits for a lock that another operator holds.
     pub wait: bool,
-    /// Whether a host that serves the commit already is deployed to again.
+    /// Whether a host that serves the commit already is deployed again.
     pub force: bool,
-    /// Whether a host is right that answers well and names no release.
+    /// Whether a host counts as well if it answers but names no release.
     pub unproven: bool,
-    /// Whether a resumed run continues although something was changed since it began.
+    /// Whether a resumed run continues even if something changed since it began.
     pub force_changed: bool,
-    /// How long the run waits between groups, if it does.
+    /// How long the run waits between groups, if at all.
     pub pause: Option<Pausing>,
     /// Pools that may be left with fewer live servers than their minimum.
     pub allow_outage: Vec<String>,
-    /// Pools whose balancers are not asked.
+    /// Pools with balancers that aren't asked.
     pub without_balancer: Vec<String>,
 }
 
-/// Whether a guarded fleet's question is answered beforehand.
+/// Whether the question about a guarded fleet is answered in advance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Yes {
-    /// It is not.
+    /// There is no answer in advance.
     #[default]
     Unsaid,
-    /// With `--yes`, which names no fleet.
+    /// Answered by `--yes`, which names no fleet.
     Unnamed,
-    /// With `--yes=NAME`, for the fleet of that name alone.
+    /// Answered by `--yes=NAME`, only for the fleet with that name.
     Fleet(String),
 }
 
 impl Yes {
-    /// Returns the answer as a consent has it: none, one without a name, or one for a fleet.
+    /// Returns the answer as `Consent` needs it: none, a yes without a name, or a yes for a fleet.
     pub fn given(&self) -> Option<Option<String>> {
         match self {
             Yes::Unsaid => None,

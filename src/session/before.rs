@@ -1,7 +1,7 @@
-//! What was so before a run, as its journal tells it.
+//! The state before a run, read from its journal.
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
-    effect::{Admin, Effect, Id, Kind},
+    effect::{Admin, Effect, EffectKind, Id},
     event::Standing,
     failure::Reason,
     fleet::Fleet,
@@ -14,21 +14,21 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a host had before a run, and what the run did to it.
+/// The state of a host before a run, and what the run did to it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Was {
-    /// What it served; none if it served nothing, or nobody looked.
+    /// The release that it served; none if it served nothing, or if the run didn't look.
     pub release: Option<Release>,
     pub live: bool,
-    /// Whether the run set about making another release current.
+    /// Whether the run began to make another release current.
     pub switched: bool,
-    /// Whether the run took it out or put it in.
+    /// Whether the run took it out or put it back.
     pub moved: bool,
     looked_at: bool,
     stood: bool,
 }
 
-/// A command or change that nobody knows the end of.
+/// A command or change with an unknown end.
 pub struct InFlight {
     pub lane: Name,
     pub number: u32,
@@ -85,7 +85,7 @@ impl Before {
         before
     }
 
-    /// The hosts of a fleet that the run changed, in the fleet's order.
+    /// Returns the hosts of a fleet that the run changed, in the fleet's order.
     pub fn changed(&self, fleet: &Fleet) -> Vec<(Host, Was)> {
         let was = |host: &Host| self.was.get(&key(host)).filter(|was| was.switched || was.moved).cloned();
         fleet.hosts.iter().filter_map(|host| Some((host.clone(), was(host)?))).collect()
@@ -107,7 +107,7 @@ impl Before {
         {
             for host in &hosts {
                 self.note(host, |was| {
-                    // Nobody had looked: what is taken out was in, and what is put in was out.
+                    // If the run didn't look first: a host to take out was live, and a host to put back was out.
                     was.live = if was.stood { was.live } else { to != Admin::Ready };
                     (was.stood, was.moved) = (true, true);
                 });
@@ -148,10 +148,12 @@ fn part<T: DeserializeOwned>(recorded: &RawValue, key: &str) -> Option<T> {
 }
 
 fn in_flight(record: &Record) -> Option<InFlight> {
-    let Record::Effect { lane, number, attempt, kind: Kind::Change | Kind::Once, text, recorded, .. } = record else {
+    let Record::Effect { lane, number, attempt, kind: EffectKind::Change | EffectKind::Once, text, recorded, .. } =
+        record
+    else {
         return None;
     };
-    // A command has its host within how it runs.
+    // A command has its host inside `on`.
     let on =
         || part::<Value>(recorded, "on").and_then(|mut on| serde_json::from_value(on.get_mut("host")?.take()).ok());
     let host = part::<Host>(recorded, "host").or_else(on)?;

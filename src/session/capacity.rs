@@ -1,4 +1,4 @@
-//! What a pool can bear when hosts leave it.
+//! Checks that enough servers of a pool stay live when hosts leave it.
 use super::Allowances;
 use crate::{
     balancer::{Balance, places},
@@ -9,8 +9,13 @@ use crate::{
     port::{Checked, Server},
 };
 
-/// I1 and I2: the whole group is counted before its first host goes out.
-pub fn enough_live(fleet: &Fleet, hosts: &[Host], balance: &Balance, allowed: &Allowances) -> Result<(), Failure> {
+/// Checks I1 and I2; counts the whole group before its first host goes out.
+pub(super) fn enough_live(
+    fleet: &Fleet,
+    hosts: &[Host],
+    balance: &Balance,
+    allowed: &Allowances,
+) -> Result<(), Failure> {
     for (balancer, pool) in pools_of(fleet, hosts) {
         let servers = balance.pool(&balancer.name, pool);
         let wanted = fleet.min_live(balancer, pool).max(1);
@@ -32,28 +37,28 @@ pub fn enough_live(fleet: &Fleet, hosts: &[Host], balance: &Balance, allowed: &A
     Ok(())
 }
 
-/// The pools that hosts stand in.
+/// Returns the pools that the hosts are in.
 fn pools_of<'a>(fleet: &'a Fleet, hosts: &[Host]) -> Vec<(&'a Balancer, &'a Name)> {
     let pools = fleet.balancers.iter().flat_map(|b| b.pools.iter().map(move |(pool, role)| (b, pool, role)));
     let stands = |role: &Name| hosts.iter().any(|host| host.roles.contains(role));
     pools.filter(|(_, _, role)| stands(role)).map(|(b, pool, _)| (b, pool)).collect()
 }
 
-/// What a pool can bear when hosts have left it. Servers that are not of the fleet count for nothing.
+/// What remains of a pool after hosts have left it. Servers that aren't in the fleet don't count.
 #[derive(Debug, PartialEq)]
 struct Capacity {
-    /// Hosts that still get requests then, and are healthy.
+    /// Healthy hosts that still get requests then.
     stay: usize,
     all: usize,
-    /// Whether any of those that leave may get requests now.
+    /// Whether any of the leaving hosts may get requests at the moment.
     shrinks: bool,
-    /// Who is ready and stays, and gets no requests or is not well: why.
+    /// Why servers that are ready and stay don't count: they are down, or they get no requests.
     idle: Vec<String>,
 }
 
 impl Capacity {
     fn of(fleet: &Fleet, balancer: &Balancer, pool: &str, servers: &[Server], leaving: &[Host]) -> Capacity {
-        // A balancer sends requests to backups only while nobody else can take them.
+        // A balancer sends requests to backups only if no other server can take them.
         let backups = !servers.iter().any(|s| !s.backup && s.may_serve(false));
         let hosts = fleet.servers(balancer, pool);
         let mut capacity = Capacity { stay: 0, all: hosts.len(), shrinks: false, idle: Vec::new() };
@@ -84,7 +89,7 @@ impl Capacity {
 mod tests {
     use super::*;
 
-    /// A server of a pool by what is told of it, such as `drain`, `w0`, `backup DOWN`.
+    /// Makes a server of a pool from a description such as `drain`, `w0`, `backup DOWN`.
     fn server(name: &str, told: &str) -> Server {
         let mut server = Server::ready(name);
         for word in told.split(' ') {
@@ -109,16 +114,16 @@ mod tests {
         let text = "[hosts]\n\"web[1..3]\" = { roles = [\"web\"] }\n[balancer.lb1]\ndriver = \"haproxy\"\nhost = \"lb1\"\n\
                     socket = \"/run/a.sock\"\npools = { www = \"web\" }\n";
         let fleet = crate::fleet::tests::read_text(text);
-        // web1 leaves; `sorry` is no host of the fleet.
+        // web1 leaves; `sorry` isn't in the fleet.
         for (web1, web2, web3, sorry, stay, shrinks) in [
             ("UP", "UP", "UP", "", 2, true),
             ("UP", "drain", "UP", "", 1, true),
             ("UP", "falling", "rising", "", 0, true),
             ("UP", "maint", "odd", "", 0, true),
-            // B3: a server of somebody else is no capacity, whether it is a backup or not.
+            // B3: a foreign server isn't capacity, backup or not.
             ("UP", "drain", "drain", "backup", 0, true),
             ("UP", "drain", "drain", "UP", 0, true),
-            // B4: who has weight 0 gets nothing.
+            // B4: a server with weight 0 gets nothing.
             ("UP", "w0", "w0", "", 0, true),
             ("w0", "UP", "w0", "", 1, false),
             // A backup counts only while backups are in use.
@@ -128,12 +133,12 @@ mod tests {
             ("backup", "DOWN", "backup", "", 1, true),
             ("backup", "DOWN", "backup", "UP", 0, false),
             ("DOWN", "backup", "backup", "", 2, false),
-            // All of production is down: whoever serves nothing may leave.
+            // All of production is down: a host that serves nothing may leave.
             ("DOWN", "DOWN", "DOWN", "backup", 0, false),
             ("rising", "DOWN", "DOWN", "", 0, false),
             ("drain", "DOWN", "DOWN", "", 0, false),
             ("maint", "UP", "UP", "", 2, false),
-            // Who is about to fall still gets requests, and of a word that nobody knows the worst is taken.
+            // A falling server still gets requests; an unknown word counts as the worst case.
             ("falling", "DOWN", "DOWN", "", 0, true),
             ("odd", "DOWN", "DOWN", "", 0, true),
         ] {

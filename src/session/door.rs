@@ -1,4 +1,4 @@
-//! The one door: a run's layers around a world.
+//! The one door for all effects: a run's layers around a world.
 use super::{
     Faults, Journaling, Layer, Observed, Rest, Run, Stop,
     events::Events,
@@ -23,11 +23,11 @@ pub struct Session {
     pub run: Arc<Run>,
     pub fleets: Arc<Fleets>,
     pub observed: Arc<Observed>,
-    /// Whether it can be gone on with, or taken back, from its journal.
+    /// Whether the run can be resumed or aborted from its journal.
     pub journaled: bool,
     /// Whether an earlier attempt changed something, or may have.
     pub changed_before: bool,
-    /// Whether one of them did what may be done only once.
+    /// Whether an earlier attempt did something that may be done only once.
     pub once_before: bool,
     layers: Vec<Box<dyn Layer>>,
     world: Arc<dyn World>,
@@ -88,15 +88,15 @@ impl Session {
         })
     }
 
-    /// The lane of the tasks.
+    /// Makes the lane of the tasks.
     pub fn lane(self: &Arc<Self>) -> Arc<Lane> {
         Lane::first(self.clone(), self.world.begins())
     }
 
-    /// Makes a fleet known to the run, the world and the layers.
+    /// Adds a fleet to the run, the world and the layers.
     pub fn admit(&self, fleet: Fleet) -> Result<Arc<Fleet>, Failure> {
         let fleet = Arc::new(fleet);
-        // What the world refuses is no fleet of the run.
+        // A fleet that the world refuses isn't added to the run.
         self.world.admit(&fleet)?;
         if let Some(known) = self.fleets.known(&fleet)? {
             return Ok(known);
@@ -106,7 +106,7 @@ impl Session {
         Ok(self.fleets.keep(fleet))
     }
 
-    /// Whether this run changed anything, in whichever attempt.
+    /// Returns whether this run changed anything, in any attempt.
     pub fn changed(&self) -> bool {
         self.changed_before || self.observed.changed()
     }
@@ -115,7 +115,7 @@ impl Session {
         self.stopped.signal()
     }
 
-    /// From now on nothing is changed any more.
+    /// Marks that nothing is changed from here on.
     pub fn closes(&self) {
         self.stopped.close();
     }

@@ -1,6 +1,6 @@
-//! A rehearsal: the operator names an effect at which the run is killed or interrupted.
+//! A drill: the operator names an effect at which the run is killed or interrupted.
 use super::{Rest, Stop};
-use crate::effect::{Answered, Call, Kind};
+use crate::effect::{Answered, Call, EffectKind};
 use rustix::process::{Signal, getpid, kill_process};
 use std::{
     fmt,
@@ -16,18 +16,18 @@ use std::{
 /// What happens to this process, and at which effect.
 #[derive(Clone, Debug)]
 pub struct Drill {
-    what: What,
+    what: DrillAction,
     when: When,
     lane: String,
     number: u32,
-    /// Whether the effect came.
+    /// Whether the run reached the effect.
     came: Arc<AtomicBool>,
-    /// Whether it happened.
+    /// Whether the kill or interrupt took place.
     met: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum What {
+enum DrillAction {
     Kill,
     Interrupt,
     InterruptTwice,
@@ -35,24 +35,24 @@ enum What {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum When {
-    /// It is in the journal, and not begun.
+    /// The effect is in the journal and hasn't begun.
     Before,
-    /// It has begun a moment ago, and may still be under way.
+    /// The effect began a moment ago, and may still be in progress.
     Amid,
-    /// It is done, and its end not in the journal.
+    /// The effect is done, and its end isn't in the journal.
     After,
 }
 
-/// How long the run goes on after an effect began, and between two interrupts.
+/// The time between the start of an effect and the strike, and between two interrupts.
 const MOMENT: Duration = Duration::from_millis(150);
 
 impl Drill {
-    /// Whether this is the effect; what a run takes for itself is none.
+    /// Returns whether this is the effect; a hold never is.
     pub fn is_of(&self, call: &Call<'_>) -> bool {
-        call.effect.kind() != Kind::Hold && *call.lane.path == *self.lane && call.number == self.number
+        call.effect.kind() != EffectKind::Hold && *call.lane.path == *self.lane && call.number == self.number
     }
 
-    /// Has the effect done, with what happens before or after it.
+    /// Performs the effect, and strikes before, during or after it.
     pub fn pass(&self, call: Call<'_>, rest: Rest<'_>, stop: &Arc<Stop>) -> Answered {
         self.came.store(true, SeqCst);
         match self.when {
@@ -73,7 +73,7 @@ impl Drill {
         answered
     }
 
-    /// Why it did not happen in a run that is over.
+    /// Returns why nothing happened in a run that is over.
     pub fn missed(&self) -> Option<&'static str> {
         match (self.met.load(SeqCst), self.came.load(SeqCst)) {
             (true, _) => None,
@@ -84,21 +84,21 @@ impl Drill {
 
     fn strike(&self, stop: &Stop) {
         self.met.store(true, SeqCst);
-        if self.what == What::Kill {
+        if self.what == DrillAction::Kill {
             send(Signal::KILL);
             loop {
                 thread::park();
             }
         }
         send(Signal::INT);
-        // A run that heeds no interrupt goes on.
+        // A run that ignores interrupts continues.
         for _ in 0..1000 {
             if stop.signal().is_some() {
                 break;
             }
             thread::sleep(Duration::from_millis(1));
         }
-        if self.what == What::InterruptTwice {
+        if self.what == DrillAction::InterruptTwice {
             thread::spawn(|| {
                 thread::sleep(MOMENT);
                 send(Signal::INT);
@@ -107,12 +107,12 @@ impl Drill {
     }
 }
 
-/// To this process.
+/// Sends a signal to this process.
 fn send(signal: Signal) {
     let _ = kill_process(getpid(), signal);
 }
 
-/// It names an effect as the journal does, `LANE#NUMBER`, behind what happens and when.
+/// Parses `WHAT:WHEN:LANE#NUMBER`, which names the effect as the journal does.
 impl FromStr for Drill {
     type Err = String;
 
@@ -120,9 +120,9 @@ impl FromStr for Drill {
         let (what, rest) = text.split_once(':').unwrap_or((text, ""));
         let (when, effect) = rest.split_once(':').unwrap_or((rest, ""));
         let what = match what {
-            "kill" => What::Kill,
-            "int" => What::Interrupt,
-            "int2" => What::InterruptTwice,
+            "kill" => DrillAction::Kill,
+            "int" => DrillAction::Interrupt,
+            "int2" => DrillAction::InterruptTwice,
             other => return Err(format!("`{other}` isn't `kill`, `int` or `int2`")),
         };
         let when = match when {
@@ -137,13 +137,13 @@ impl FromStr for Drill {
     }
 }
 
-/// `killed before 1.release/4.web1#2`
+/// Writes `killed before 1.release/4.web1#2`.
 impl fmt::Display for Drill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
-            What::Kill => "killed",
-            What::Interrupt => "interrupted",
-            What::InterruptTwice => "interrupted twice",
+            DrillAction::Kill => "killed",
+            DrillAction::Interrupt => "interrupted",
+            DrillAction::InterruptTwice => "interrupted twice",
         };
         let when = match self.when {
             When::Before => "before",

@@ -1,13 +1,13 @@
-//! Begun and ended, told to whoever listens; and an interrupted run begins nothing more.
+//! Reports the start and end of each effect to the listener; begins no more effects in an interrupted run.
 use super::{Layer, Observed, Rest, Run, Stop};
 use crate::{
-    effect::{Answered, Call, Kind},
+    effect::{Answered, Call, EffectKind},
     event::What,
     failure::{Cause, Failure},
 };
 use std::sync::Arc;
 
-pub struct Events {
+pub(super) struct Events {
     pub stopped: Arc<Stop>,
     pub run: Arc<Run>,
     pub observed: Arc<Observed>,
@@ -16,7 +16,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// The failure as this run has to say it.
+    /// Returns the failure as this run must word it.
     fn told(&self, failure: Failure) -> Failure {
         let failure = failure.naming(&self.run.naming);
         if self.changed_before || self.observed.changed() { failure.after_changes() } else { failure }
@@ -26,7 +26,7 @@ impl Events {
 impl Layer for Events {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane) = (call.effect, call.lane);
-        if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != Kind::Hold {
+        if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != EffectKind::Hold {
             return Err(Failure::new(Cause::Interrupted, "interrupted"));
         }
         let (name, kind, text, host) = (

@@ -14,23 +14,23 @@ use std::sync::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     KilledBefore(u32),
-    /// Done, and nobody wrote down how it ended.
+    /// The effect is done, and its end isn't recorded anywhere.
     KilledAmid(u32),
     KilledAfter(u32),
     FailsAt(u32),
-    /// Done, and the connection is lost before its end is known.
+    /// The effect is done, and the connection is lost before its end is known.
     LostAt(u32),
-    /// The operator interrupts while it is under way.
+    /// The operator interrupts during the effect.
     InterruptedAt(u32),
-    /// The operator interrupts twice: what is under way is stopped before it did anything.
+    /// The operator interrupts twice, and the effect is stopped before it did anything.
     StoppedBefore(u32),
-    /// The same, and it was just done.
+    /// The operator interrupts twice, and the effect was already done.
     StoppedAfter(u32),
-    /// No invariant is held, in a made-up world: to see that it notices harm.
+    /// No invariant is checked, in a simulated world: a test sees whether the world notices the harm.
     Lawless,
 }
 
-/// The layer, and how many effects came by.
+/// The layer, with the number of effects that passed.
 #[derive(Clone, Default)]
 pub struct Faults {
     fault: Option<Fault>,
@@ -41,17 +41,17 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// A fault in a run that can be stopped.
+    /// Makes the layer for a fault in a run that can be stopped.
     pub fn of(fault: Fault, stop: Arc<Stop>) -> Self {
         Self { fault: Some(fault), stop, ..Self::default() }
     }
 
-    /// What an operator rehearses on real hosts, if anything.
+    /// Makes the layer for an operator's drill on real hosts, if there is one.
     pub fn rehearsed(drill: Option<Drill>, stop: Arc<Stop>) -> Self {
         Self { drill, stop, ..Self::default() }
     }
 
-    /// How many effects came by.
+    /// Returns the number of effects that passed.
     pub fn count(&self) -> u32 {
         self.count.load(SeqCst)
     }
@@ -71,7 +71,7 @@ impl Faults {
     }
 }
 
-/// The intent alone.
+/// Returns the note with only its intent.
 fn without_end(noting: Noting) -> Noting {
     let note = Note { ok: String::new(), failed: String::new(), ..noting.note };
     Noting { note, ..noting }

@@ -1,15 +1,15 @@
-//! Before the first change to a fleet: the question of a guarded one, then the lock, held to the run's end.
+//! Before the first change of a fleet: asks about a guarded fleet, then takes the lock and keeps it to the run's end.
 use super::{Layer, Observed, Rest, Run, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
     bookkeeping::{Owner, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
-    effect::{Answered, Call, Fleets, Kind, Record, Touch},
+    effect::{Answered, AnyEffect, Call, EffectKind, Fleets, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     git::{Behind, ReadBehind},
     host::Name,
-    ledger::{Book, Line, Phase},
+    ledger::{Book, LedgerLine, Phase},
     port::Holder,
     ui::Consent,
 };
@@ -21,22 +21,22 @@ use std::{
     },
 };
 
-pub struct Guard {
+pub(super) struct Guard {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
-    /// Fleets of which an earlier attempt changed a host.
+    /// Fleets with a host that an earlier attempt changed.
     touched: BTreeSet<Name>,
-    /// Fleets whose lock this run holds.
+    /// Fleets with a lock that this run holds.
     held: Mutex<BTreeSet<Name>>,
-    /// Fleets that may not be changed: who said no is not asked again for the next host.
+    /// Fleets that may not be changed: a person who said no isn't asked again for the next host.
     refused: Mutex<BTreeMap<Name, Failure>>,
-    /// Whether the fabfile was looked at.
+    /// Whether the fabfile's branch was checked.
     looked: AtomicBool,
 }
 
 impl Guard {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, touched: BTreeSet<Name>) -> Self {
+    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, touched: BTreeSet<Name>) -> Self {
         let (held, refused, looked) = (Mutex::default(), Mutex::default(), AtomicBool::default());
         Self { run, fleets, observed, touched, held, refused, looked }
     }
@@ -44,7 +44,7 @@ impl Guard {
     fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let held = |name: &Name| self.held.lock().unwrap().contains(name);
         if held(&fleet.name) {
-            // Who lost it changes nothing more.
+            // A run that lost the lock changes nothing more.
             return rest.ask(&call).read(Holds { fleet: fleet.clone(), run: self.run.id.clone() });
         }
         let _alone = rest.world().alone(call, &format!("guard {}", fleet.name));
@@ -79,7 +79,7 @@ impl Guard {
         self.own(fleet, call, rest)?;
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
         self.alone_since(fleet, &book)?;
-        // Who has the lock knows that nobody else is under way.
+        // The holder of the lock knows that no other run is in progress.
         tell(&self.run, &self.observed, &book, call.lane, || None);
         let line = self.run.line(Phase::Intent);
         rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.typed(), line })?;
@@ -88,7 +88,8 @@ impl Guard {
         Ok(())
     }
 
-    /// Fails before anybody is asked about what cannot be done: where the lock is kept, or the host itself, did not answer.
+    /// Fails if the change is impossible, before a person is asked: the lock's machine or the host itself didn't
+    /// answer.
     fn reachable(&self, fleet: &Fleet, call: Call<'_>) -> Result<(), Failure> {
         let homes = fleet.balancers.iter().map(|balancer| &balancer.host);
         let touched = call.effect.touch();
@@ -96,7 +97,7 @@ impl Guard {
         mute.map_or(Ok(()), Err)
     }
 
-    /// Refuses a state folder that another project keeps its own fleet in; writes down whose it is where nobody did.
+    /// Refuses a state folder in which another project keeps a fleet; records the owner if there is none.
     fn own(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let ours = Owner::of(fleet);
         match rest.ask(&call).read(ReadOwner { fleet: fleet.clone() })? {
@@ -106,17 +107,17 @@ impl Guard {
         }
     }
 
-    /// Refuses to go on with a run, or to take it back, once another has changed the fleet.
+    /// Refuses to resume or abort a run if another run has changed the fleet since.
     fn alone_since(&self, fleet: &Fleet, book: &Book) -> Result<(), Failure> {
         if self.run.attempt == 0 && self.run.undoes.is_none() {
             return Ok(());
         }
         let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
-        let ours = |line: &&Line| self.run.is_about(book, line);
-        let idle = |line: &&Line| book.changed_nothing(&line.run);
+        let ours = |line: &&LedgerLine| self.run.is_about(book, line);
+        let idle = |line: &&LedgerLine| book.changed_nothing(&line.run);
         let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));
-        // A run is taken back only where it changed something.
+        // An abort concerns only fleets that the run changed.
         if !began
             && !self.run.allowed.force_changed
             && (self.run.undoes.is_some() || self.touched.contains(&fleet.name))
@@ -132,7 +133,7 @@ impl Guard {
         match since.next().filter(|_| began) {
             Some(line) if !self.run.allowed.force_changed => {
                 self.observed.was_overtaken();
-                let Line { run: other, who, from, at, .. } = line;
+                let LedgerLine { run: other, who, from, at, .. } = line;
                 let message = format!(
                     "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
                     fleet.name
@@ -145,7 +146,7 @@ impl Guard {
         }
     }
 
-    /// Says that the fabfile is not what others run, before the first guarded fleet is changed.
+    /// Warns that the fabfile isn't what others run, before the first guarded fleet is changed.
     fn point_out(&self, call: Call<'_>, rest: Rest<'_>) {
         let folder = self.run.folder.to_string_lossy().into_owned();
         if self.looked.swap(true, Relaxed) {
@@ -170,7 +171,7 @@ impl Guard {
         let (of, given, project) = (fleet.of.clone(), self.run.allowed.yes.given(), self.run.folder.clone());
         let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, project, question, given });
         asked.inspect_err(|no| {
-            // A person's no is one.
+            // If a person said no, the run doesn't lack a yes.
             if no.help.as_ref().is_some_and(|help| help.contains("--yes=")) {
                 self.observed.wants_yes(&fleet.name);
             }
@@ -178,7 +179,7 @@ impl Guard {
         })
     }
 
-    /// Names the fleet, the line, the commit and how many hosts.
+    /// Returns the question, with the fleet, the line, the commit and the number of hosts.
     fn question(&self, fleet: &Fleet) -> String {
         let commit = match self.observed.pinned() {
             Some((name, commit)) => format!("\n  commit  {name} ({})", &commit[..commit.len().min(12)]),
@@ -186,12 +187,13 @@ impl Guard {
         };
         let hosts = fleet.hosts.len();
         let unasked: Vec<&str> = fleet.unasked.keys().map(|pool| &**pool).collect();
-        let unasked = match unasked.is_empty() {
-            true => String::new(),
-            false => format!(
+        let unasked = if unasked.is_empty() {
+            String::new()
+        } else {
+            format!(
                 "\n  without the balancer of {}: hosts may take requests while they are switched",
                 unasked.join(", ")
-            ),
+            )
         };
         format!(
             "`{}` is guarded.\n  line    rfab {}{commit}\n  hosts   {hosts} in the fleet{unasked}\nChange it?",
@@ -200,9 +202,9 @@ impl Guard {
     }
 }
 
-/// The failure of a run that could wait for ever: who has the fleet may wait for one that this run has.
+/// Makes the failure of a run that could wait forever: the holder of the fleet may wait for one that this run has.
 ///
-/// Runs wait for fleets in the order of their names alone, so that no two of them wait for each other.
+/// Runs wait for fleets only in the order of their names, so that no two of them wait for each other.
 fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
     let message = format!("{}. This run has `{later}` already, so it doesn't wait for `{fleet}`", failure.message);
     Failure { message, ..failure }.help(format!(
@@ -211,14 +213,14 @@ fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
     ))
 }
 
-/// Whether it changes a balancer's pools: where there are several apps, each app's lock guards its own.
-fn of_pools(effect: &dyn Record) -> bool {
+/// Returns whether an effect changes a balancer's pools: if there are several apps, each has its own lock for them.
+fn of_pools(effect: &dyn AnyEffect) -> bool {
     matches!(effect.touch(), Touch::Admin { .. }) || effect.as_any().is::<SetWeight>()
 }
 
 impl Layer for Guard {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        if call.effect.kind() != Kind::Read
+        if call.effect.kind() != EffectKind::Read
             && let Some(fleet) = call.effect.touch().fleet()
         {
             let fleet = self.fleets.get(fleet);

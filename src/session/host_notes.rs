@@ -1,4 +1,4 @@
-//! What is noted of single hosts.
+//! Notes about single hosts.
 use super::{Moves, Observed};
 use crate::{
     failure::{Failure, Reason},
@@ -10,12 +10,12 @@ use crate::{
 };
 
 impl Observed {
-    /// What was on a host when this run last looked.
+    /// Returns what was on a host when this run last looked.
     pub fn listing(&self, host: &Host) -> Option<Listing> {
         self.host(host).listing
     }
 
-    /// A lane of this host ended with a failure; an interrupted one did what it did until then.
+    /// Notes that a lane of this host failed; what an interrupted lane did before still counts.
     pub fn failed(&self, host: &Host, failure: &Failure) {
         self.note(host, |told| {
             if failure.reason() == Reason::Interrupted {
@@ -26,22 +26,22 @@ impl Observed {
         });
     }
 
-    /// A host was left as it is, for it is as it should be.
+    /// Notes that a host was left unchanged because it is as it should be.
     pub fn unchanged(&self, host: &Host) {
         self.note(host, |told| told.unchanged = true);
     }
 
-    /// A host was read from, as a person asked.
+    /// Notes that a host was read from, as a person asked.
     pub fn answered(&self, host: &Host) {
         self.note(host, |told| told.answered = true);
     }
 
-    /// A host is out by somebody else.
+    /// Notes that somebody else took a host out.
     pub fn left_alone(&self, host: &Host) {
         self.note(host, |told| told.left_alone = true);
     }
 
-    /// A note for the host's row of the closing table.
+    /// Adds a note to the host's row of the closing table.
     pub fn remark(&self, host: &Host, note: &str) {
         self.note(host, |told| match &mut told.note {
             Some(noted) if noted.contains(note) => {}
@@ -50,35 +50,35 @@ impl Observed {
         });
     }
 
-    /// A host goes out now: that it was out before does not count any more.
+    /// Notes that a host goes out: earlier times out no longer count.
     pub fn goes_out(&self, host: &Host) {
         self.note(host, |told| (told.out_since, told.exposed) = (None, None));
     }
 
-    /// Whoever took requests while it was out has failed: nobody knows how they were answered.
+    /// Marks hosts that took requests while they were out as failed: rfab can't tell how the requests were answered.
     pub fn exposed(&self) {
         for told in self.seen.lock().unwrap().told.values_mut() {
             told.failure = told.failure.take().or(told.exposed.take());
         }
     }
 
-    /// What the drain or ready in hand of a host is about; all of it where no places are named.
+    /// Notes which places of a host the current drain or ready changes; all of them if `places` is none.
     pub fn moves(&self, host: &Host, places: Option<Vec<String>>) {
         self.note(host, |told| told.moves = places.map_or(Moves::All, Moves::Only));
     }
 
-    /// The drain in hand does not concern a host: it is out by somebody else.
+    /// Notes that the current drain doesn't apply to a host: somebody else took it out.
     pub fn stays_theirs(&self, host: &Host) {
         self.note(host, |told| told.moves = Moves::Nothing);
     }
 
-    /// A probe was good, since the host was last changed.
+    /// Notes that a probe succeeded after the last change of its host.
     pub fn proven(&self, probe: &Probe) {
         self.note(&probe.host, |told| (told.proven, told.probe) = (true, Some(probe.clone())));
     }
 
-    /// The hosts of a fleet that this run put back and that it did not take out since, with when; not those that were
-    /// seen to be down already.
+    /// Returns the hosts of a fleet that this run put back and didn't take out since, with the time; not those that
+    /// were already seen down.
     pub fn back(&self, fleet: &Fleet) -> Vec<(Host, Time)> {
         let seen = self.seen.lock().unwrap();
         let back = |host: &Host| {
@@ -88,18 +88,18 @@ impl Observed {
         fleet.hosts.iter().filter_map(back).collect()
     }
 
-    /// A host that was put back was seen to be down after it.
+    /// Notes that a host was seen down after it was put back.
     pub fn died(&self, host: &Host, failure: &Failure) {
         self.note(host, |told| told.died = true);
         self.failed(host, failure);
     }
 
-    /// A host that was put back was seen to serve so long after it.
+    /// Notes that a host was seen to serve this long after it was put back.
     pub fn looked(&self, host: &Host, after: Time) {
         self.note(host, |told| told.looked = Some(after));
     }
 
-    /// Notes the release that a host has now.
+    /// Notes the release that a host has.
     pub fn saw_releases(&self, host: &Host, listing: &Listing) {
         self.note(host, |told| {
             told.old.get_or_insert_with(|| listing.current.clone());

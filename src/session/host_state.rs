@@ -1,4 +1,4 @@
-//! What a run knows of one host.
+//! What a run knows about one host.
 use crate::{
     balancer,
     event::Outcome,
@@ -10,47 +10,47 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What a run knows of one host.
+/// What a run knows about one host.
 #[derive(Clone, Debug, Default)]
 pub struct HostState {
-    /// What was current when it was first looked at; `Some(None)` is nothing.
+    /// The current release when the run first looked; `Some(None)` means that there was none.
     pub old: Option<Option<Release>>,
     pub new: Option<Option<Release>>,
-    /// Whether this run drained it and did not put it back.
+    /// Whether this run drained it and didn't put it back.
     pub drained: bool,
-    /// What the next drain or ready of it is about.
+    /// Which servers the next drain or ready of the host changes.
     pub moves: Moves,
-    /// When this run put it back, if it did and nobody took it out since by rfab.
+    /// When this run put it back, unless it was taken out with rfab since.
     pub back: Option<Time>,
-    /// How long after its put-back it was seen to serve, in milliseconds.
+    /// How long after it was put back it was seen to serve, in milliseconds.
     pub looked: Option<Time>,
-    /// That a balancer forgot it was out, and may have sent it requests meanwhile.
+    /// The failure that a balancer forgot that the host was out, and may have sent it requests.
     pub exposed: Option<Failure>,
-    /// Whether it was down at a look after this run put it back.
+    /// Whether it was seen down after this run put it back.
     pub died: bool,
-    /// What proved it last.
+    /// The last probe that succeeded.
     pub probe: Option<Probe>,
     /// The balancers' epochs when it was first seen out.
     pub out_since: Option<BTreeMap<Name, String>>,
-    /// Where its servers went from drain into maintenance, so that nobody reaches it.
-    pub shut: Vec<balancer::Place>,
-    /// Whether a probe was good since it was last changed.
+    /// Where its servers went from drain into maintenance, so that nobody can reach it.
+    pub shut: Vec<balancer::ServerPlace>,
+    /// Whether a probe succeeded after the last change.
     pub proven: bool,
     pub changed: bool,
-    /// Whether nobody knows how a change of it ended.
+    /// Whether the end of a change is unknown.
     pub doubtful: bool,
     pub unchanged: bool,
-    /// Whether a person's command read from it, and that went well.
+    /// Whether a person's command read from it successfully.
     pub answered: bool,
-    /// Whether something was read from it.
+    /// Whether anything was read from it.
     pub seen: bool,
     pub failure: Option<Failure>,
-    /// What was on it when it was last looked at.
+    /// What was on it when the run last looked.
     pub listing: Option<Listing>,
     pub note: Option<String>,
-    /// Why it could not be connected to before the first step.
+    /// Why the connection before the first step failed.
     pub unreachable: Option<Failure>,
-    /// Whether it is out by somebody else, so that only who names it looks at it.
+    /// Whether somebody else took it out, so that only a run that names it looks at it.
     pub left_alone: bool,
 }
 
@@ -59,14 +59,14 @@ pub struct HostState {
 pub enum Moves {
     #[default]
     All,
-    /// Those of these places, as `BALANCER/POOL`: the others were out before.
+    /// The servers at these places, as `BALANCER/POOL`: the others were out before.
     Only(Vec<String>),
-    /// None: it is out by somebody else, and stays theirs.
+    /// None: somebody else took the host out, and it stays out.
     Nothing,
 }
 
 impl HostState {
-    /// How the run went on it.
+    /// Returns the result of the run on this host.
     pub fn outcome(&self) -> Outcome {
         match &self.failure {
             Some(failure) if failure.reason() == Reason::Unknown => Outcome::Unknown,

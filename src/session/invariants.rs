@@ -1,4 +1,4 @@
-//! What no script may break, read afresh before each change.
+//! Checks the invariants that no script may break; reads the state again before each change.
 use super::{
     Layer, Observed, Out, Reader, Rest, Run, Stop, capacity::enough_live, ours, proof, served::served, settled,
     standings,
@@ -14,8 +14,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The layer that refuses what would break them.
-pub struct Invariants {
+/// The layer that refuses changes which would break an invariant.
+pub(super) struct Invariants {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
@@ -34,7 +34,7 @@ impl Layer for Invariants {
                 if call.effect.as_any().is::<SetAdmin>() {
                     self.settled(&fleet, hosts, call, rest)?;
                 }
-                // Between the look and the change no other lane of this run may come.
+                // No other lane of this run may change the balancer between the check and the change.
                 let _alone = rest.world().alone(call, &format!("balance {}", fleet.name));
                 let balance = self.balance(&fleet, call, rest)?;
                 enough_live(&fleet, hosts, &balance, &self.run.allowed)?;
@@ -43,7 +43,7 @@ impl Layer for Invariants {
                 }
                 let answered = rest.pass(call);
                 if answered.is_ok() {
-                    // They are out from this moment on, whatever was so before.
+                    // The hosts are out from this moment on, regardless of their state before.
                     hosts.iter().for_each(|host| self.observed.goes_out(host));
                     self.balance(&fleet, call, rest)?;
                 }
@@ -82,7 +82,7 @@ impl Layer for Invariants {
 }
 
 impl Invariants {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, stopped: Arc<Stop>) -> Self {
+    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, stopped: Arc<Stop>) -> Self {
         Self { run, fleets, observed, stopped }
     }
 
@@ -92,7 +92,7 @@ impl Invariants {
         Ok(balance)
     }
 
-    /// Notes what a drain takes out: nothing of a host that is out by somebody else, and else only where it is ready.
+    /// Notes what a drain takes out: nothing of a host that somebody else took out completely, else only ready servers.
     fn moves(
         &self,
         fleet: &Arc<Fleet>,
@@ -120,25 +120,22 @@ impl Invariants {
                     let ready = ready.filter(|(_, server)| server.admin == Admin::Ready).map(|(p, _)| p.to_string());
                     self.observed.moves(host, Some(ready.collect()));
                 }
-                // As it was before whoever took it out.
+                // The same places as in the drain that took it out.
                 _ => self.observed.moves(host, known.filter(|places| !places.is_empty())),
             }
         }
         Ok(())
     }
 
-    /// Nobody goes out while a host that this run put back does not serve any more.
+    /// Refuses to take hosts out while a host that this run put back doesn't serve.
     fn settled(&self, fleet: &Arc<Fleet>, going: &[Host], call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let stopped = || self.stopped.signal().is_some() && !call.lane.deferred;
         let reader = Reader::Layer(rest.ask(&call));
         settled(fleet, &self.observed, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
-        match stopped() {
-            true => Err(Failure::new(Cause::Interrupted, "interrupted")),
-            false => Ok(()),
-        }
+        if stopped() { Err(Failure::new(Cause::Interrupted, "interrupted")) } else { Ok(()) }
     }
 
-    /// I11 after a change: a host that is not out any more took requests meanwhile. It is taken out once more.
+    /// Checks I11 after a change: a host that isn't out any more took requests meanwhile. Takes it out again.
     fn still_out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let known = self.observed.host(host).out_since;
         if fleet.deploy_live {
@@ -183,7 +180,7 @@ impl Invariants {
         self.balance(fleet, call, rest).map(drop)
     }
 
-    /// I3 and I11: only a host that is out, empty, and never was back since is changed.
+    /// Checks I3 and I11: a host is changed only if it is out, has no requests, and wasn't live in between.
     fn out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         if fleet.deploy_live {
             return Ok(());

@@ -1,9 +1,9 @@
-//! What comes through the door, and what comes of it, written down in a journal.
+//! Records effects and their results in the run's journal.
 use super::{Rest, Stop, lane_tail::LaneTails, unknown_outcome::UnknownOutcome};
 use crate::{
-    effect::{Answer, Answered, Call, Fleets, Kind, Record as Effect, Touch},
+    effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Fleets, Touch},
     failure::{Failure, Reason},
-    secret::{Key, Masks},
+    secret::{DigestKey, Masks},
     store::{Journal, Past, Record},
 };
 use serde_json::{
@@ -15,45 +15,45 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-/// What a run is written down in, and how it goes on with what is there already.
+/// The journal of a run, and how the run continues with what it contains.
 pub struct Journaling {
     pub journal: Arc<Journal>,
     pub past: Past,
-    /// What secrets are sealed with.
-    pub key: Key,
+    /// The key that seals secrets.
+    pub key: DigestKey,
     pub doubt: UnknownOutcome,
-    /// Whether a fleet may be another than the run began with.
+    /// Whether a fleet may differ from what the run began with.
     pub force_changed: bool,
 }
 
 impl Journaling {
-    /// What an earlier attempt did is handed back; in doubt the person is asked.
-    pub fn new(journal: Journal, past: Past, key: Key) -> Self {
+    /// Makes a journaling that returns what an earlier attempt did, and asks the person in doubt.
+    pub fn new(journal: Journal, past: Past, key: DigestKey) -> Self {
         Self { journal: Arc::new(journal), past, key, doubt: UnknownOutcome::Ask, force_changed: false }
     }
 }
 
-/// The layer, which a run in the made-up world may do without.
-pub struct Journaled {
+/// The layer, which a simulated run may lack.
+pub(super) struct Journaled {
     pub(super) keep: Journaling,
     pub(super) fleets: Arc<Fleets>,
     pub(super) masks: Masks,
     pub(super) stopped: Arc<Stop>,
-    /// Where something did not hold any more: what was read from there on is stale.
+    /// Where something had been undone: reads from there on are stale.
     pub(super) stale: LaneTails,
-    /// What is not handed back, for the script went another way.
+    /// Where the script took another way: nothing is handed back from there on.
     pub(super) left: LaneTails,
-    /// Whether the operator died (simulated): the dead write nothing.
+    /// Whether the operator died (simulated): then nothing is recorded.
     pub(super) dead: AtomicBool,
 }
 
 impl Journaled {
-    pub fn new(keep: Journaling, fleets: Arc<Fleets>, masks: Masks, stopped: Arc<Stop>) -> Self {
+    pub(super) fn new(keep: Journaling, fleets: Arc<Fleets>, masks: Masks, stopped: Arc<Stop>) -> Self {
         let (stale, left) = (LaneTails::default(), LaneTails::default());
         Self { keep, fleets, masks, stopped, stale, left, dead: AtomicBool::new(false) }
     }
 
-    /// Has it done, and writes down before and after.
+    /// Performs an effect, and records its start and end.
     pub(super) fn perform(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         self.begins(call)?;
         let began = rest.world().now(call.lane);
@@ -62,7 +62,7 @@ impl Journaled {
         answered
     }
 
-    /// Writes down that it is about to be done.
+    /// Records that an effect is about to start.
     pub(super) fn begins(&self, call: Call<'_>) -> Result<(), Failure> {
         let effect = call.effect;
         let begun = Record::Effect {
@@ -76,34 +76,34 @@ impl Journaled {
             recorded: effect.recorded(&self.keep.key),
             things: things(effect).into_iter().map(|thing| self.keep.key.name(thing)).collect(),
         };
-        // What only reads may go on without a journal; a change may not.
+        // A read may continue without a journal; a change may not.
         self.write(&begun, changes(effect)).or_else(|e| if changes(effect) { Err(unwritten(&e)) } else { Ok(()) })
     }
 
-    /// Writes down how it ended.
+    /// Records how an effect ended.
     pub(super) fn ended(&self, call: Call<'_>, took: u64, answered: &Answered) {
         let (lane, number) = (call.lane.path.clone(), call.number);
         let ended = match answered {
-            // A hold is taken anew by each attempt, and what a person answered may be a password.
-            Ok(_) if call.effect.kind() == Kind::Hold => {
+            // Each attempt takes a hold again, and a person's answer may be a password.
+            Ok(_) if call.effect.kind() == EffectKind::Hold => {
                 Record::Answered { lane, number, took, outcome: ().json(), masked: false }
             }
             Ok(outcome) => {
                 let (outcome, masked) = self.masked(call.effect, outcome.json());
                 Record::Answered { lane, number, took, outcome, masked }
             }
-            // Nobody knows how it ended: it stays in flight.
+            // The end is unknown: the effect stays in flight.
             Err(failure) if matches!(failure.reason(), Reason::Killed | Reason::Interrupted) => return,
             Err(failure) => Record::Failed { lane, number, took, failure: self.without_secrets(failure) },
         };
-        // If it cannot be written the next change finds that out; this one was made.
+        // If the write fails, the next change will notice; this change is already made.
         let _ = self.write(&ended, changes(call.effect));
     }
 
-    /// An outcome as it is kept, and whether a secret stood in it.
+    /// Returns an outcome as it is kept, and whether it contained a secret.
     ///
-    /// What would be none any more without it was a word of rfab's own, such as the state of a server.
-    fn masked(&self, effect: &dyn Effect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
+    /// A text without which the outcome can't be read was one of rfab's own words, such as a server's state, and stays.
+    fn masked(&self, effect: &dyn AnyEffect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
         let whole = if self.masks.is_empty() { Value::Null } else { parsed(&outcome) };
         let (mut kept, mut masked) = (whole.clone(), false);
         for (at, text) in self.masks.within(&whole) {
@@ -118,7 +118,7 @@ impl Journaled {
         if masked { (raw(&kept), true) } else { (outcome, false) }
     }
 
-    /// A failure as it is kept.
+    /// Returns a failure as it is kept.
     pub(super) fn without_secrets(&self, failure: &Failure) -> Failure {
         let mut failure = failure.clone();
         failure.mask(&self.masks);
@@ -130,20 +130,20 @@ impl Journaled {
         self.keep.journal.write(record, durable)
     }
 
-    /// Writes down that it is done, though not here.
-    pub(super) fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn Answer>) -> Answered {
+    /// Records that an effect is done, though not by this attempt.
+    pub(super) fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn AnyOutcome>) -> Answered {
         let answered = Ok(outcome);
         self.ended(call, 0, &answered);
         answered
     }
 }
 
-fn changes(effect: &dyn Effect) -> bool {
-    matches!(effect.kind(), Kind::Change | Kind::Once)
+fn changes(effect: &dyn AnyEffect) -> bool {
+    matches!(effect.kind(), EffectKind::Change | EffectKind::Once)
 }
 
-/// What an effect changes, by name: the servers of hosts as one kind of thing, and each file, whoever changes them.
-fn things(effect: &dyn Effect) -> Vec<String> {
+/// Names what an effect changes: the servers of hosts as one kind of thing, and each file, for any effect on it.
+fn things(effect: &dyn AnyEffect) -> Vec<String> {
     if !changes(effect) {
         return Vec::new();
     }
@@ -156,7 +156,7 @@ fn things(effect: &dyn Effect) -> Vec<String> {
     touch.hosts().iter().map(|host| format!("{what} {}/{}", host.fleet, host.name)).collect()
 }
 
-/// That a record can't be written.
+/// Makes the failure for a record that can't be written.
 pub(super) fn unwritten(e: &io::Error) -> Failure {
     Failure::failed(format!("this run's journal can't be written any more: {e}"))
         .help("nothing more is changed; make room for it, then continue with `rfab --resume`")

@@ -1,20 +1,20 @@
-//! LaneTails of a run: from an effect on, to the end of its lane, with all lanes that are forked there.
+//! Lane tails: the effects from a given one to the end of its lane, with all lanes that are forked there.
 use crate::{host::Name, store::below};
 use std::{collections::BTreeMap, sync::Mutex};
 
-/// By lane, the number that the stretch begins with.
+/// For each lane, the number of the first effect in its tail.
 #[derive(Default)]
-pub struct LaneTails(Mutex<BTreeMap<Name, u32>>);
+pub(super) struct LaneTails(Mutex<BTreeMap<Name, u32>>);
 
 impl LaneTails {
-    pub fn begin(&self, lane: &Name, number: u32) {
+    pub(super) fn begin(&self, lane: &Name, number: u32) {
         let mut begins = self.0.lock().unwrap();
         let begin = begins.entry(lane.clone()).or_insert(number);
         *begin = number.min(*begin);
     }
 
-    /// Whether an effect is in one.
-    pub fn covers(&self, lane: &str, number: u32) -> bool {
+    /// Returns whether an effect is in a tail.
+    pub(super) fn covers(&self, lane: &str, number: u32) -> bool {
         let begins = self.0.lock().unwrap();
         begins.iter().any(|(of, begin)| {
             let at = if **of == *lane { Some(number) } else { below(of, lane) };

@@ -1,20 +1,20 @@
-//! A layer of the door, and what is further in.
+//! A layer of the door, and the layers further in.
 use crate::{
     effect::{Answered, Ask, Call, Lane, World},
     failure::Failure,
     fleet::Fleet,
 };
 
-/// A layer on the door.
+/// A layer of the door.
 pub trait Layer: Send + Sync {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered;
 
-    /// A fleet becomes known to the run; what a layer refuses is no fleet of it.
+    /// Called when a fleet is added to the run; a layer may refuse it.
     fn admit(&self, _fleet: &Fleet) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// A lane has come to its end.
+    /// Called when a lane has ended.
     fn ended(&self, _lane: &Lane, _failure: Option<&Failure>) {}
 }
 
@@ -26,7 +26,7 @@ pub struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    /// Has all of the layers.
+    /// Makes the rest that has all layers.
     pub(super) fn all(layers: &'a [Box<dyn Layer>], world: &'a dyn World) -> Self {
         Rest { layers, world }
     }
@@ -38,7 +38,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// A layer's own reads: straight from the world, without a number.
+    /// Lets a layer read for itself: directly from the world, without a number.
     pub fn ask<'b>(&'b self, call: &'b Call<'b>) -> Ask<'b> {
         Ask::of(self.world, call)
     }

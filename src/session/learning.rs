@@ -1,8 +1,8 @@
-//! The layer that notes what effects and their answers say.
+//! The layer that learns from effects and their answers.
 use super::{Layer, Observed, Rest, observed::UNPROVEN};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
-    effect::{Admin, Answer, Answered, Call, Kind, Record, Subject, Touch},
+    effect::{Admin, Answered, AnyEffect, AnyOutcome, Call, EffectKind, Subject, Touch},
     failure::Reason,
     health::{Probe, Proof},
     ledger::called,
@@ -15,7 +15,6 @@ use std::sync::Arc;
 impl Layer for Arc<Observed> {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let answered = rest.pass(call);
-        // A box's own `as_any` would be the box.
         self.learn(call.effect, rest.world().now(call.lane), &answered);
         self.tell_places(call, &answered);
         answered
@@ -23,7 +22,7 @@ impl Layer for Arc<Observed> {
 }
 
 impl Observed {
-    fn learn(&self, effect: &dyn Record, now: Time, answered: &Answered) {
+    fn learn(&self, effect: &dyn AnyEffect, now: Time, answered: &Answered) {
         self.learn_balancing(effect, now, answered);
         if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
             && answered.is_ok()
@@ -37,12 +36,13 @@ impl Observed {
         }
         self.learn_change(effect, answered);
         if let Ok(answer) = answered {
+            // `as_any` on the box itself would return the box.
             self.learn_answer(effect, &**answer);
         }
     }
 
-    /// Which hosts went out or came back, and where their servers are.
-    fn learn_balancing(&self, effect: &dyn Record, now: Time, answered: &Answered) {
+    /// Learns which hosts went out or came back, and the state of their servers.
+    fn learn_balancing(&self, effect: &dyn AnyEffect, now: Time, answered: &Answered) {
         if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
             for host in &set.hosts {
                 self.note(host, |told| match (set.to, answered.is_ok()) {
@@ -57,7 +57,7 @@ impl Observed {
         }
         if let Some(cut) = effect.as_any().downcast_ref::<CutOff>()
             && let Ok(answer) = answered
-            && let Some(places) = answer.as_any().downcast_ref::<Vec<balancer::Place>>()
+            && let Some(places) = answer.as_any().downcast_ref::<Vec<balancer::ServerPlace>>()
         {
             self.note(&cut.host, |told| told.shut.extend(places.iter().cloned()));
         }
@@ -69,20 +69,20 @@ impl Observed {
         if let Some(wait) = effect.as_any().downcast_ref::<WaitUp>()
             && answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Failed)
         {
-            // It was proven before it was put back, and has died since.
+            // It was proven before it was put back, and died after that.
             self.note(&wait.host, |told| told.died |= told.back.is_some());
         }
     }
 
-    /// What was read, and what is called how.
-    fn learn_answer(&self, effect: &dyn Record, answer: &dyn Answer) {
+    /// Learns what was read, and the names of releases.
+    fn learn_answer(&self, effect: &dyn AnyEffect, answer: &dyn AnyOutcome) {
         self.names.read(effect.as_any(), answer.as_any());
         if let Some(number) = effect.as_any().downcast_ref::<Number>()
             && let Some(name) = called(&number.commit, Some(&number.name), &number.names)
         {
             self.names.learn(&number.commit, name);
         }
-        if let (Kind::Read, Subject::Host(host)) = (effect.kind(), effect.subject()) {
+        if let (EffectKind::Read, Subject::Host(host)) = (effect.kind(), effect.subject()) {
             self.note(host, |told| told.seen = true);
         }
         if let Some(read) = effect.as_any().downcast_ref::<ReadReleases>()
@@ -112,9 +112,9 @@ impl Observed {
         }
     }
 
-    /// What was changed, or may have been: a lost answer, or a stop amid a change, says nothing of what was done.
-    fn learn_change(&self, effect: &dyn Record, answered: &Answered) {
-        if !matches!(effect.kind(), Kind::Change | Kind::Once) {
+    /// Learns what was changed, or may have been: after a lost answer or an interrupted change, that is unknown.
+    fn learn_change(&self, effect: &dyn AnyEffect, answered: &Answered) {
+        if !matches!(effect.kind(), EffectKind::Change | EffectKind::Once) {
             return;
         }
         let touch = effect.touch();
@@ -130,7 +130,7 @@ impl Observed {
         for host in touch.hosts() {
             self.note(host, |told| if doubtful { told.doubtful = true } else { told.changed = true });
         }
-        if effect.kind() == Kind::Once && touch.hosts().is_empty() {
+        if effect.kind() == EffectKind::Once && touch.hosts().is_empty() {
             self.seen.lock().unwrap().once_here = true;
         }
     }

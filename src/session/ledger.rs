@@ -1,22 +1,22 @@
-//! Who did what, for the ledgers where it is done.
+//! Records who did what, in the ledgers of the machines that it affects.
 use super::{Layer, Moves, Observed, Rest, Run};
 use crate::{
     bookkeeping::place,
-    effect::{Answered, Call, Fleets, Kind, Noting, Touch},
+    effect::{Answered, Call, EffectKind, Fleets, Noting, Touch},
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Line, Phase, line},
+    ledger::{LedgerLine, Phase, line},
     port::Note,
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
-pub struct Ledger {
+pub(super) struct Ledger {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
 }
 
-/// What a line is about, besides what the effect itself says.
+/// The subject of a line, in addition to what the effect tells.
 struct About<'a> {
     host: &'a Name,
     pool: Vec<Name>,
@@ -25,7 +25,7 @@ struct About<'a> {
 }
 
 impl Ledger {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>) -> Self {
+    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>) -> Self {
         Self { run, fleets, observed }
     }
 
@@ -43,7 +43,7 @@ impl Ledger {
         }
     }
 
-    /// A line for each balancer that the host stands behind, and for the one that keeps what is read of the fleet.
+    /// Makes a line for each balancer in front of the host, and for the one that keeps the fleet's ledger.
     fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<Noting> {
         let home = place(fleet).ok();
         let balancers = fleet.balancers.iter().filter(|b| b.has(host) || home.as_ref() == Some(&b.name));
@@ -63,7 +63,7 @@ impl Ledger {
             .collect()
     }
 
-    /// A line under the app's path, where the host gets the app.
+    /// Makes a line under the app's path, if the host has the app.
     fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<Noting> {
         let app = fleet.app.as_ref().filter(|app| app.is_on(host))?;
         let file = format!("{}/.rfab/ledger", app.path_on(host));
@@ -79,7 +79,7 @@ impl Ledger {
         let story = call.effect.story();
         let pools = self.run.allowed.without_balancer.join(", ");
         let unasked = (!pools.is_empty()).then(|| format!("without the balancer of {pools}"));
-        let line = |phase| Line {
+        let line = |phase| LedgerLine {
             effect: story.word.unwrap_or(call.effect.name()).into(),
             host: Some(about.host.clone()),
             pool: about.pool.clone(),
@@ -96,20 +96,20 @@ impl Ledger {
         };
         let (intent, ok) = (line(Phase::Intent), line(Phase::Ok));
         // Only one of the two is ever written.
-        let failed = Line { phase: Phase::Failed, ..ok.clone() };
+        let failed = LedgerLine { phase: Phase::Failed, ..ok.clone() };
         Note { file, intent: intent.text(), ok: ok.text(), failed: failed.text() }
     }
 }
 
 impl Run {
-    /// Its line as hosts keep it.
+    /// Returns the run's line as hosts keep it.
     pub fn typed(&self) -> String {
         self.masks.text(&self.line).into_owned()
     }
 
-    /// The next ledger line of this run; it is about nothing yet.
-    pub fn line(&self, phase: Phase) -> Line {
-        Line {
+    /// Returns the next ledger line of this run, without a subject.
+    pub fn line(&self, phase: Phase) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: self.id.clone(),
             seq: self.lines.fetch_add(1, Relaxed),
@@ -133,7 +133,7 @@ impl Run {
 
 impl Layer for Ledger {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        if !matches!(call.effect.kind(), Kind::Change | Kind::Once) {
+        if !matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once) {
             return rest.pass(call);
         }
         let notes = self.notings(call);

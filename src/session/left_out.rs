@@ -1,7 +1,7 @@
-//! Why hosts were left as they are.
+//! Why hosts were left unchanged.
 use crate::failure::Failure;
 
-/// Why hosts were left as they are and need a person.
+/// Why hosts were left unchanged and need a person.
 #[derive(Clone, Debug)]
 pub enum LeftOut {
     /// As a rule or a script words it.
@@ -11,7 +11,7 @@ pub enum LeftOut {
 }
 
 impl LeftOut {
-    /// Whether it says the same as another.
+    /// Returns whether it has the same text as another.
     pub fn is_like(&self, other: &LeftOut) -> bool {
         match (self, other) {
             (LeftOut::Why(why), LeftOut::Why(other)) => why == other,

@@ -1,4 +1,4 @@
-//! Secrets become known to the run when they are taken, and are shown to nobody.
+//! Adds secrets to the run's masks when they are taken, and shows them to nobody.
 use super::{Layer, Rest};
 use crate::{
     effect::{Answered, Call},
@@ -7,8 +7,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// A listener before all others, which hears no secret.
-pub struct Masked {
+/// A listener in front of all others, which removes secrets from events.
+pub(super) struct Masked {
     pub masks: Masks,
     pub then: Arc<dyn Listener>,
 }
@@ -28,13 +28,13 @@ impl Listener for Masked {
     }
 }
 
-/// The layer that makes secrets known, before anything more is told.
-pub struct Learns(pub Masks);
+/// The layer that adds secrets to the masks before anything more is reported.
+pub(super) struct Learns(pub Masks);
 
 impl Layer for Learns {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let answered = rest.pass(call);
-        // A box's own `as_any` would be the box.
+        // `as_any` on the box itself would return the box.
         let secret = answered.as_ref().ok().and_then(|answer| (**answer).as_any().downcast_ref::<Secret>());
         if let Some(secret) = secret
             && !self.0.add(secret)

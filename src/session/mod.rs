@@ -1,4 +1,4 @@
-//! The one door and its layers.
+//! The one door for all effects, and its layers.
 mod allowances;
 mod before;
 mod capacity;
@@ -41,7 +41,7 @@ pub use host_state::{HostState, Moves};
 pub use journal::Journaling;
 pub use layer::{Layer, Rest};
 pub use left_out::LeftOut;
-pub use names::Names;
+pub use names::CommitNames;
 pub use observed::Observed;
 pub use ours::{Out, taken_out};
 pub use replay::{EVERY, STILL};

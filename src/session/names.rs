@@ -1,28 +1,28 @@
-//! What people call the releases that a run sees, so that they are told by that name.
+//! The names of the releases that a run sees, so that it can report them by name.
 use crate::{
-    bookkeeping::{Called, Calling, Consult, Good, Summary},
-    event::Row,
+    bookkeeping::{CalledCommit, Calling, Consult, Good, Summary},
+    event::HostRow,
     ledger::{Book, called},
     model::Commit,
 };
 use std::{any::Any, collections::BTreeMap, sync::Mutex};
 
-/// A release's folder has so many digits of its commit.
+/// The number of commit digits in the name of a release's folder.
 const SHORT: usize = 12;
 
-/// What each commit is called.
+/// The name of each commit.
 #[derive(Debug, Default)]
-pub struct Names(Mutex<BTreeMap<String, String>>);
+pub struct CommitNames(Mutex<BTreeMap<String, String>>);
 
-impl Names {
-    /// A commit is called so; its own digits are no name.
+impl CommitNames {
+    /// Learns a commit's name; the commit's own digits don't count as a name.
     pub fn learn(&self, commit: &str, name: &str) {
         if let Some(short) = commit.get(..SHORT).filter(|_| !commit.starts_with(name)) {
             self.0.lock().unwrap().insert(short.to_owned(), name.to_owned());
         }
     }
 
-    /// Takes up what the answer to a question about a fleet's ledger calls commits; what the run itself learned stays.
+    /// Learns the names in an answer about a fleet's ledger; names that the run itself learned stay.
     pub fn read(&self, effect: &dyn Any, answer: &dyn Any) {
         if let Some(book) = answer.downcast_ref::<Book>() {
             book.called().into_iter().for_each(|(commit, name)| self.hear(commit, name));
@@ -31,7 +31,7 @@ impl Names {
             summary.names.iter().for_each(|(commit, name)| self.hear(commit, name));
         }
         if let Some(good) = answer.downcast_ref::<Good>() {
-            let of = |one: &Called| {
+            let of = |one: &CalledCommit| {
                 Some((one.commit.clone(), called(&one.commit, one.name.as_deref(), &one.names)?.to_owned()))
             };
             good.commits.iter().filter_map(of).for_each(|(commit, name)| self.hear(&commit, &name));
@@ -49,10 +49,10 @@ impl Names {
         }
     }
 
-    /// Takes up what a run's closing table calls releases.
-    pub fn in_table(rows: &[Row]) -> Self {
+    /// Learns the names in a run's closing table.
+    pub fn in_table(rows: &[HostRow]) -> Self {
         let names = Self::default();
-        let of = |row: &Row| [(row.old.clone(), row.old_name.clone()), (row.new.clone(), row.new_name.clone())];
+        let of = |row: &HostRow| [(row.old.clone(), row.old_name.clone()), (row.new.clone(), row.new_name.clone())];
         for (release, name) in rows.iter().flat_map(of) {
             if let (Some((_, short)), Some(name)) = (release.as_deref().and_then(|r| r.split_once('-')), name) {
                 names.learn(short, &name);
@@ -61,14 +61,14 @@ impl Names {
         names
     }
 
-    /// What a commit is called.
+    /// Returns the name of a commit.
     pub fn of(&self, commit: &str) -> Option<String> {
         self.0.lock().unwrap().get(commit.get(..SHORT)?).cloned()
     }
 
-    /// A text in which a release such as `0002-c771e21f0a9b` has its name before it: `v3.0.1 (0002-c771e21f0a9b)`.
+    /// Adds to each release in a text, such as `0002-c771e21f0a9b`, its name: `v3.0.1 (0002-c771e21f0a9b)`.
     ///
-    /// A folder's path stays as it is.
+    /// A folder's path stays unchanged.
     pub fn told(&self, text: &str) -> String {
         let names = self.0.lock().unwrap();
         if names.is_empty() || !text.contains('-') {
@@ -82,7 +82,7 @@ impl Names {
     }
 }
 
-/// The digits of the commit in a release's name.
+/// Returns the digits of the commit in a release's name.
 fn release(word: &str) -> Option<&str> {
     let (number, short) = word.split_once('-')?;
     let digits = number.len() >= 4 && number.bytes().all(|b| b.is_ascii_digit());
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_release_is_told_by_its_name_and_a_path_or_a_stranger_is_left() {
-        let names = Names::default();
+        let names = CommitNames::default();
         let text = "stage 0002-c771e21f0a9b";
         assert_eq!(names.told(text), text);
         names.learn("c771e21f0a9bc771e21f0a9bc771e21f0a9bc771", "v3.0.1");

@@ -1,7 +1,7 @@
-//! What a run has seen and done so far, host by host.
-use super::{HostState, LeftOut, Names};
+//! What a run has seen and done so far, by host.
+use super::{CommitNames, HostState, LeftOut};
 use crate::{
-    event::Place,
+    event::HostPlace,
     fleet::Fleet,
     git::Resolved,
     host::{Host, Name},
@@ -12,22 +12,22 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What is noted of a host that is healthy while nothing tells which version it serves.
-pub const UNPROVEN: &str = "version not proven";
+/// The note for a host that is healthy, but with an unknown version.
+pub(super) const UNPROVEN: &str = "version not proven";
 
-/// The layer, and what it noted down.
+/// The layer, and what it noted.
 #[derive(Default)]
 pub struct Observed {
-    pub(super) seen: Mutex<Seen>,
+    pub(super) seen: Mutex<SeenState>,
     /// What people call the releases.
-    pub names: Names,
+    pub names: CommitNames,
 }
 
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct SeenState {
     pub(super) told: BTreeMap<(Name, Name), HostState>,
-    /// How hosts stand in the balancer, as last told.
-    pub(super) places: BTreeMap<(Name, Name), Place>,
+    /// The hosts' state in the balancer, as last reported.
+    pub(super) places: BTreeMap<(Name, Name), HostPlace>,
     pub(super) epochs: BTreeMap<Name, String>,
     commit: Option<(String, Commit)>,
     resolved: BTreeMap<(Name, String), Resolved>,
@@ -36,27 +36,27 @@ pub(super) struct Seen {
     next: Vec<String>,
     locked: BTreeSet<Name>,
     unfinished: BTreeSet<Name>,
-    /// Whether something was done here, or may have been, that may be done only once.
+    /// Whether something that may be done only once was done here, or may have been.
     pub(super) once_here: bool,
-    /// The guarded fleet that nobody said yes to.
+    /// The guarded fleet that lacks a yes.
     unsaid: Option<Name>,
     overtaken: bool,
 }
 
 impl Observed {
-    /// What the run knows of a host.
+    /// Returns what the run knows about a host.
     pub fn host(&self, host: &Host) -> HostState {
         self.seen.lock().unwrap().told.get(&key(host)).cloned().unwrap_or_default()
     }
 
-    /// Notes something of a host.
+    /// Notes something about a host.
     pub(super) fn note(&self, host: &Host, f: impl FnOnce(&mut HostState)) {
         f(self.seen.lock().unwrap().told.entry(key(host)).or_default());
     }
 
-    /// Hosts were left as they are and need a person: the run ends with exit code 8.
+    /// Notes that hosts were left unchanged and need a person: the run ends with exit code 8.
     ///
-    /// False if that was said before: what a balancer lacks is met by each call that asks it, and said once.
+    /// Returns false if that was noted before: many calls may find the same problem of a balancer, and one reports it.
     pub fn left_out(&self, left: LeftOut) -> bool {
         let mut seen = self.seen.lock().unwrap();
         let new = !seen.left_out.iter().any(|known| known.is_like(&left));
@@ -70,12 +70,12 @@ impl Observed {
         self.seen.lock().unwrap().left_out.clone()
     }
 
-    /// The run has a fleet's lock.
+    /// Notes that the run has a fleet's lock.
     pub fn locked(&self, fleet: &Name) {
         self.seen.lock().unwrap().locked.insert(fleet.clone());
     }
 
-    /// Whether nobody was told of that run yet.
+    /// Returns whether that run wasn't reported yet, and notes that it is.
     pub fn first_told_of(&self, run: &Name) -> bool {
         self.seen.lock().unwrap().unfinished.insert(run.clone())
     }
@@ -84,27 +84,27 @@ impl Observed {
         self.seen.lock().unwrap().locked.contains(fleet)
     }
 
-    /// Whether the run changed any host, or may have.
+    /// Returns whether the run changed any host, or may have.
     pub fn changed(&self) -> bool {
         self.seen.lock().unwrap().told.values().any(|told| told.changed || told.doubtful)
     }
 
-    /// Whether it did something on no host, or may have, that may be done only once.
+    /// Returns whether the run did something on no host that may be done only once, or may have.
     pub fn did_once(&self) -> bool {
         self.seen.lock().unwrap().once_here
     }
 
-    /// Nobody said yes to changing a guarded fleet.
+    /// Notes that a guarded fleet lacks a yes.
     pub fn wants_yes(&self, fleet: &Name) {
         self.seen.lock().unwrap().unsaid.get_or_insert_with(|| fleet.clone());
     }
 
-    /// The guarded fleet that nobody said yes to.
+    /// Returns the guarded fleet that lacks a yes.
     pub fn unsaid(&self) -> Option<Name> {
         self.seen.lock().unwrap().unsaid.clone()
     }
 
-    /// Another run changed a fleet since the run that this one goes on with, or takes back.
+    /// Notes that another run changed a fleet after the run that this one resumes or aborts.
     pub fn was_overtaken(&self) {
         self.seen.lock().unwrap().overtaken = true;
     }
@@ -113,7 +113,7 @@ impl Observed {
         self.seen.lock().unwrap().overtaken
     }
 
-    /// What should be typed next, as a script says.
+    /// Adds a line to type next, as a script suggests.
     pub fn next(&self, line: &str) {
         self.seen.lock().unwrap().next.push(line.to_owned());
     }
@@ -122,7 +122,7 @@ impl Observed {
         self.seen.lock().unwrap().next.clone()
     }
 
-    /// Keeps what a reference means for the rest of the run.
+    /// Keeps the meaning of a reference for the rest of the run.
     pub fn resolve(&self, fleet: &Name, reference: &str, resolved: &Resolved) {
         self.names.learn(&resolved.commit, resolved.tag.as_ref().unwrap_or(&resolved.name));
         let mut seen = self.seen.lock().unwrap();
@@ -134,7 +134,7 @@ impl Observed {
         self.seen.lock().unwrap().resolved.get(&(fleet.clone(), reference.to_owned())).cloned()
     }
 
-    /// Hosts became targets: they are in the closing table.
+    /// Notes that hosts became targets: they are in the closing table.
     pub fn target(&self, fleet: &Arc<Fleet>, hosts: &[Host]) {
         let mut seen = self.seen.lock().unwrap();
         for host in hosts {
@@ -144,7 +144,7 @@ impl Observed {
         }
     }
 
-    /// Every host that was a target, in the order of their fleets.
+    /// Returns every host that was a target, in the order of their fleets.
     pub fn targets(&self) -> Vec<(Arc<Fleet>, Host)> {
         self.seen.lock().unwrap().targets.clone()
     }
@@ -153,7 +153,7 @@ impl Observed {
         self.seen.lock().unwrap().commit.clone()
     }
 
-    /// The balancers' epochs, as last seen.
+    /// Returns the balancers' epochs, as last seen.
     pub fn epochs(&self) -> BTreeMap<Name, String> {
         self.seen.lock().unwrap().epochs.clone()
     }

@@ -1,4 +1,4 @@
-//! Which hosts that are out a run may put back: what the ledger says of them, and how they stand.
+//! Which hosts that are out a run may put back, by the ledger and by their state.
 use super::{Observed, Rest, Run};
 use crate::{
     balancer::{Balance, SetAdmin},
@@ -7,32 +7,32 @@ use crate::{
     event::Standing,
     failure::Failure,
     host::{Host, Name},
-    ledger::{Book, Line, Phase},
+    ledger::{Book, LedgerLine, Phase},
 };
 
-/// Reasons for which hosts go out as a group and stay out, until anybody wants them back.
+/// Reasons for which hosts go out as a group, and stay out until a line asks for them.
 const BY_GROUP: [&str; 2] = ["only", "flip"];
 
-/// Reasons for which hosts go out to be changed, and come back then.
+/// Reasons for which hosts go out to be changed, and come back afterwards.
 const TO_CHANGE: [&str; 4] = ["deploy", "release", "restart", "abort"];
 
 /// Why a host is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Out {
-    /// With its group, as a line asked for.
+    /// With its group, as a line asked.
     WithGroup,
-    /// To be changed and put back, by this run or by one that is over and did not come to it.
+    /// To be changed and put back, by this run or by one that ended before it put the host back.
     Returning,
-    /// By this run, or by the one that it gives up, which put it back if their script does.
+    /// By this run, or by the one that it aborts; it comes back only if their script puts it back.
     Ours,
-    /// By somebody else, or nobody wrote it down.
+    /// By somebody else, or the ledger doesn't say by whom.
     Strange,
 }
 
-/// Refuses to put back what somebody else took out, unless the user typed its name; who is live is in already.
+/// Refuses to put back a host that somebody else took out, unless the user typed its name; live hosts are allowed.
 ///
-/// Notes where each host is put back: a host that was out of one of its pools before it went out stays out of it.
-pub fn may_put_back(
+/// Notes where each host is put back: it stays out of a pool that it was out of before it was taken out.
+pub(super) fn may_put_back(
     set: &SetAdmin,
     balance: &Balance,
     run: &Run,
@@ -59,9 +59,9 @@ pub fn may_put_back(
 }
 
 impl Run {
-    /// Why a host is out, by its last line in the ledger of a fleet whose lock this run has or may take.
+    /// Returns why a host is out, by its last line in the ledger of a fleet that this run has locked or may lock.
     ///
-    /// Who has the lock knows that each other run is over, also one that did not say so.
+    /// The holder of the lock knows that all other runs are over, even if the ledger has no end of them.
     pub fn out_as(&self, book: &Book, host: &str) -> Out {
         let Some(line) = book.last_admin(host) else { return Out::Strange };
         let reason = line.reason.as_deref().unwrap_or_default();
@@ -70,31 +70,31 @@ impl Run {
             "drain" if TO_CHANGE.contains(&reason) => Out::Returning,
             "drain" if self.is_about(book, line) => Out::Ours,
             "drain" if book.ended_early(&line.run) => Out::Returning,
-            // It died when it was about to put the host back.
+            // Its run died when it was about to put the host back.
             "ready" if line.phase == Phase::Intent => Out::Returning,
             _ => Out::Strange,
         }
     }
 
-    /// Whether a host that is out may be put back unnamed.
+    /// Returns whether a host that is out may be put back without being named.
     pub fn may_end(&self, book: &Book, host: &str) -> bool {
         self.out_as(book, host) != Out::Strange
     }
 
-    /// Whether a ledger line is of this run, of the one that it gives up, or of another that was to do so.
-    pub fn is_about(&self, book: &Book, line: &Line) -> bool {
+    /// Returns whether a ledger line belongs to this run, to the one that it aborts, or to another abort of that run.
+    pub fn is_about(&self, book: &Book, line: &LedgerLine) -> bool {
         let given_up = |run: &Name| *run == line.run || book.undoing(run).contains(&&line.run);
         line.run == self.id || self.undoes.as_ref().is_some_and(given_up)
     }
 }
 
-/// Who took a host out, with the host's name.
-pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
+/// Returns who took a host out, with the host's name.
+pub fn taken_out(host: &Host, line: Option<&LedgerLine>) -> String {
     format!("`{host}` {}", by_whom(line))
 }
 
-/// Who took a host out, as far as anybody wrote it down.
-fn by_whom(line: Option<&Line>) -> String {
+/// Returns who took a host out, if the ledger tells.
+fn by_whom(line: Option<&LedgerLine>) -> String {
     match line {
         Some(line) if line.effect == "drain" => {
             format!("was taken out by {} at {} ({}), not by this run", line.who, line.at, line.why())
@@ -106,41 +106,23 @@ fn by_whom(line: Option<&Line>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Masks;
-    use crate::session::Allowances;
-    use std::sync::Arc;
 
     fn run(id: &str, undoes: Option<&str>) -> Run {
-        Run {
-            id: id.into(),
-            attempt: 0,
-            undoes: undoes.map(Into::into),
-            line: String::new(),
-            naming: String::new(),
-            folder: Default::default(),
-            flags: Vec::new(),
-            who: "anna".into(),
-            on_behalf_of: None,
-            from: "mac".into(),
-            since: String::new(),
-            allowed: Allowances::default(),
-            parallel: 1,
-            lines: Arc::default(),
-            masks: Masks::default(),
-        }
+        Run { id: id.into(), undoes: undoes.map(Into::into), who: "anna".into(), from: "mac".into(), ..Run::default() }
     }
 
     #[test]
     fn why_a_host_is_out_follows_from_its_last_line_and_from_how_that_lines_run_ended() {
         use Phase::{Failed, Intent, Ok, Unknown};
         let own = run("r1", None);
-        let line = |effect: &str, reason: &str, phase| Line {
+        let line = |effect: &str, reason: &str, phase| LedgerLine {
             effect: effect.into(),
             host: Some("web1".into()),
             reason: Some(reason.into()),
             ..own.line(phase)
         };
-        // How its run ended, as far as it said; then for the run itself, one that gives it up, and any other.
+        // How the line's run ended, if it did; then the reasons for the run itself, for one that aborts it, and for any
+        // other.
         let mut all = Vec::new();
         for (end, kept) in [(Some(Intent), false), (Some(Unknown), false), (Some(Ok), true), (None, true)] {
             let others = if kept { Out::Strange } else { Out::Returning };
@@ -158,15 +140,15 @@ mod tests {
         for (effect, reason, phase, end, is) in all {
             let mut lines = vec![line(effect, reason, Intent)];
             lines.extend((phase != Intent).then(|| line(effect, reason, phase)));
-            lines.extend(end.map(|end| Line { host: None, ..line("run", "prod deploy:stable", end) }));
+            lines.extend(end.map(|end| LedgerLine { host: None, ..line("run", "prod deploy:stable", end) }));
             let book = Book { lines, unread: 0 };
             let runs = [own.clone(), run("r2", Some("r1")), run("r3", None)];
             let out = runs.map(|run| run.out_as(&book, "web1"));
             assert_eq!(out, is, "{effect} {reason} {phase:?} {end:?}");
         }
-        // One that was to take it back, and did not come to its end either.
-        let tried = Line { run: "r4".into(), host: None, ..line("run", "--abort r1", Ok) };
-        let by_it = Line { run: "r4".into(), ..line("drain", "disk", Ok) };
+        // Another abort of the run, which didn't finish, either.
+        let tried = LedgerLine { run: "r4".into(), host: None, ..line("run", "--abort r1", Ok) };
+        let by_it = LedgerLine { run: "r4".into(), ..line("drain", "disk", Ok) };
         let book = Book { lines: vec![tried, by_it], unread: 0 };
         let runs = [run("r2", Some("r1")), run("r3", None)];
         assert_eq!(runs.map(|run| run.out_as(&book, "web1")), [Out::Ours, Out::Strange]);

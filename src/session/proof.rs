@@ -1,4 +1,4 @@
-//! What must hold before a host is put back.
+//! Checks what must hold before a host is put back.
 use super::{Observed, Rest, observed::UNPROVEN};
 use crate::{
     balancer::{Balance, SetAdmin, WaitUp, unhealthy},
@@ -9,13 +9,13 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long a balancer may take to see what rfab's probe saw.
+/// How long a balancer may take until it sees what rfab's probe saw.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// Demands good checks by the balancer and by rfab, begun after the host was last changed.
+/// Requires successful checks by the balancer and by rfab that began after the host's last change.
 ///
-/// `nameless` takes an answer for good that could name no release.
-pub fn healthy(
+/// `nameless` accepts an answer that names no release.
+pub(super) fn healthy(
     set: &SetAdmin,
     balance: &Balance,
     observed: &Observed,
@@ -25,7 +25,7 @@ pub fn healthy(
 ) -> Result<(), Failure> {
     for host in &set.hosts {
         let servers = balance.servers(&set.fleet, host)?;
-        // In maintenance nobody checks; such a server is drained first, and waited for.
+        // A server in maintenance isn't checked; it is drained first, and then waited for.
         let mut checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
         let down = checked.find(|s| s.health != crate::port::Checked::Up);
         let proven = observed.host(host).proven;
@@ -51,7 +51,7 @@ pub fn healthy(
             }
         }
         if down.is_some() {
-            // By rfab's own probe it is healthy: the balancer, which asks less often, will see it soon.
+            // rfab's probe found it healthy: the balancer, which checks less often, will see that soon.
             let health = set.fleet.app.as_ref().and_then(|app| app.health.as_ref());
             let within = health.map_or(WITHIN, |h| h.within).as_millis() as u64;
             rest.ask(&call).read(WaitUp { fleet: set.fleet.clone(), host: host.clone(), within })?;
@@ -60,7 +60,7 @@ pub fn healthy(
     Ok(())
 }
 
-/// The probe for what a host should serve.
+/// Makes the probe for what a host should serve.
 fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<Probe, Failure> {
     let expected = rest.ask(&call).read(ReadExpected { fleet: set.fleet.clone(), host: host.clone() })?;
     Probe::of(&set.fleet, host, expected)

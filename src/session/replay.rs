@@ -1,4 +1,4 @@
-//! The layer that hands back to a resumed run what it did before.
+//! Hands a resumed run the results of what it did before.
 use super::{
     Layer, Rest,
     journal::{Journaled, unwritten},
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     balancer::AcquireLock,
     bookkeeping::Conclude,
-    effect::{Answer, Answered, Call, Kind, Lane, Record as Effect, Seen, Subject, Touch},
+    effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Happened, Lane, Subject, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
     fleet::{Fleet, differences},
@@ -18,12 +18,12 @@ use crate::{
 };
 use std::sync::atomic::Ordering::SeqCst;
 
-/// The longest that a command which an earlier attempt left on a host is waited for, and how often it is looked at; in
+/// The longest wait for a command that an earlier attempt left on a host, and the interval between checks; in
 /// milliseconds.
 pub const STILL: u64 = 15 * 60_000;
 pub const EVERY: u64 = 1_000;
 
-type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
+type Looked = Result<Happened<Box<dyn AnyOutcome>>, Failure>;
 
 impl Layer for Journaled {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
@@ -47,7 +47,7 @@ impl Layer for Journaled {
             Some(known) if !self.keep.force_changed => return Err(changed(known, fleet)),
             _ => {}
         }
-        // What comes later is not believed without it.
+        // Without this record, later records wouldn't be trusted.
         self.write(&Record::Fleet(Box::new(fleet.clone())), false).map_err(|e| unwritten(&e))
     }
 
@@ -61,9 +61,9 @@ impl Layer for Journaled {
 }
 
 impl Journaled {
-    /// Whether an effect is the one that was recorded; a text that has a secret in it is compared by its digest, also if
-    /// the secret became known only after it.
-    fn is(&self, known: &PastEffect, effect: &dyn Effect) -> bool {
+    /// Returns whether an effect is the recorded one; a text with a secret is compared by its digest, even if the
+    /// secret became known only after the record.
+    fn is(&self, known: &PastEffect, effect: &dyn AnyEffect) -> bool {
         let key = &self.keep.key;
         let sealed = || serde_json::from_str(known.recorded.get()).map(|recorded| key.seal(recorded).to_string());
         let now = effect.recorded(key);
@@ -71,11 +71,11 @@ impl Journaled {
             && (known.recorded.get() == now.get() || sealed().is_ok_and(|sealed| sealed == now.get()))
     }
 
-    /// The same for what this run has no record of at this place; a command that it did, and forgot because of a
-    /// failure before it, is not done once more unasked.
+    /// Performs an effect that has no record at this place. A command that the run did and forgot, because of a failure
+    /// before it, isn't repeated without asking.
     fn perform_anew(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let effect = call.effect;
-        if effect.kind() != Kind::Once || self.keep.past.forgotten.is_empty() {
+        if effect.kind() != EffectKind::Once || self.keep.past.forgotten.is_empty() {
             return self.perform(call, rest);
         }
         let Some(done) = self.keep.past.forgotten(&call.lane.path, |known| self.is(known, effect)) else {
@@ -91,15 +91,15 @@ impl Journaled {
         self.taken_for_done(call, outcome)
     }
 
-    /// Hands back what was done before, unless the world says otherwise.
+    /// Returns the recorded result, unless the world has changed.
     fn replay(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
-        if effect.kind() == Kind::Hold {
+        if effect.kind() == EffectKind::Hold {
             return self.perform(call, rest);
         }
         let same = self.is(known, effect);
         let stale = known.stale || self.stale.covers(lane, number);
-        // What a name in a repository means is settled once a run, and so is which hosts an inventory names.
+        // The meaning of a name in a repository is fixed for a run, and so are the hosts of an inventory.
         let settled = matches!(effect.subject(), Subject::Repository(_)) || effect.as_any().is::<ReadHosts>();
         let pinned = same && settled;
         if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
@@ -117,18 +117,18 @@ impl Journaled {
             return self.perform(call, rest);
         }
         match (&known.end, effect.kind()) {
-            (Some(Ok(_)), Kind::Read) if known.masked && pinned => Err(not_kept(effect)),
-            (Some(Ok(_)), Kind::Read) if (stale && !pinned) || known.masked => self.perform(call, rest),
-            (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(known, call, rest)? {
-                Seen::Not | Seen::Running => {
+            (Some(Ok(_)), EffectKind::Read) if known.masked && pinned => Err(not_kept(effect)),
+            (Some(Ok(_)), EffectKind::Read) if (stale && !pinned) || known.masked => self.perform(call, rest),
+            (Some(Ok(outcome)), EffectKind::Change) if known.last => match self.look(known, call, rest)? {
+                Happened::Not | Happened::Running => {
                     self.stale.begin(lane, number);
                     let _ = self.write(&Record::Stale { lane: lane.clone(), number }, false);
                     self.perform(call, rest)
                 }
-                Seen::Done(outcome) if known.masked => Ok(outcome),
-                // What changes a thing to what it is may be repeated; what it answered is needed.
-                Seen::Cannot if known.masked => self.perform(call, rest),
-                Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
+                Happened::Done(outcome) if known.masked => Ok(outcome),
+                // A change that leads to the same state may be repeated; its answer is needed.
+                Happened::Cannot if known.masked => self.perform(call, rest),
+                Happened::Done(_) | Happened::Cannot => effect.answer(outcome),
             },
             (Some(Ok(_)), _) if known.masked => match self.keep.doubt.decide(Why::Masked, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
@@ -136,9 +136,9 @@ impl Journaled {
             },
             (Some(Ok(outcome)), _) => effect.answer(outcome),
             (Some(Err(failure)), _) => Err(failure.clone()),
-            (None, Kind::Read) => self.perform(call, rest),
+            (None, EffectKind::Read) => self.perform(call, rest),
             (None, kind) => match self.wait_and_look(known, call, rest) {
-                // It came to its end, and did not work: as any failure that ended its lane it is tried again.
+                // It ended with a failure: like any failure that ended its lane, it is tried again.
                 Err(failure) if failure.status.is_some() => self.perform(call, rest),
                 Err(failure) => Err(failure),
                 Ok(seen) => self.settle(seen, kind, call, rest),
@@ -146,23 +146,29 @@ impl Journaled {
         }
     }
 
-    /// Makes of what was in flight what was seen of it.
-    fn settle(&self, seen: Seen<Box<dyn Answer>>, kind: Kind, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    /// Handles an effect that was in flight, by what was seen of it.
+    fn settle(
+        &self,
+        seen: Happened<Box<dyn AnyOutcome>>,
+        kind: EffectKind,
+        call: Call<'_>,
+        rest: Rest<'_>,
+    ) -> Answered {
         match seen {
-            Seen::Done(outcome) => {
+            Happened::Done(outcome) => {
                 self.conclude(call, rest)?;
                 self.taken_for_done(call, outcome)
             }
-            Seen::Running => Err(still_runs(call.effect)),
-            Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
+            Happened::Running => Err(still_runs(call.effect)),
+            Happened::Cannot if kind == EffectKind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
                 None => self.perform(call, rest),
             },
-            Seen::Not | Seen::Cannot => self.perform(call, rest),
+            Happened::Not | Happened::Cannot => self.perform(call, rest),
         }
     }
 
-    /// Writes down in the ledgers that it is done: who made the change may have died before that.
+    /// Records in the ledgers that it is done: the attempt that made the change may have died before that.
     fn conclude(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let (effect, run) = (call.effect, rest.ask(&call).run().clone());
         let touch = effect.touch();
@@ -182,21 +188,21 @@ impl Journaled {
         Ok(())
     }
 
-    /// Looks whether it was done, under the fleet's lock.
+    /// Checks whether an effect was done, under the fleet's lock.
     fn look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         if let Some(fleet) = call.effect.touch().fleet() {
             rest.pass(Call { effect: &AcquireLock { fleet: self.fleets.get(fleet) }, ..call })?;
         }
-        // Under the identity that it had.
+        // With the id that it had.
         let call = Call { attempt: known.attempt, ..call };
         call.effect.look(rest.ask(&call))
     }
 
-    /// The same; what still runs is waited for.
+    /// Checks whether an effect was done; waits if it is still running.
     fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         for waited in 0..STILL / EVERY {
             let seen = self.look(known, call, rest)?;
-            if !matches!(seen, Seen::Running) || self.stopped.signal().is_some() {
+            if !matches!(seen, Happened::Running) || self.stopped.signal().is_some() {
                 return Ok(seen);
             }
             if waited == 0 {
@@ -205,11 +211,11 @@ impl Journaled {
             }
             rest.ask(&call).read(Wait { time: EVERY })?;
         }
-        Ok(Seen::Running)
+        Ok(Happened::Running)
     }
 }
 
-fn not_kept(effect: &dyn Effect) -> Failure {
+fn not_kept(effect: &dyn AnyEffect) -> Failure {
     Failure::new(
         Cause::Fabfile,
         format!("what this run was told isn't kept, because it contained a secret: {}", effect.describe()),
@@ -217,7 +223,7 @@ fn not_kept(effect: &dyn Effect) -> Failure {
     .help("type the line again instead")
 }
 
-fn diverged(known: &PastEffect, effect: &dyn Effect) -> Failure {
+fn diverged(known: &PastEffect, effect: &dyn AnyEffect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     if *did == asks {
         let message = format!("this run did `{did}` with different values than the script has now");
@@ -228,7 +234,7 @@ fn diverged(known: &PastEffect, effect: &dyn Effect) -> Failure {
         .help("a run can only be resumed with what it started with: type the line again instead")
 }
 
-fn still_runs(effect: &dyn Effect) -> Failure {
+fn still_runs(effect: &dyn AnyEffect) -> Failure {
     Failure::unknown(format!("it's still running on the host: {}", effect.describe()))
         .help("wait until it ends, then resume again")
 }

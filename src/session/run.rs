@@ -1,4 +1,4 @@
-//! What a run is.
+//! The facts about a run.
 use super::Allowances;
 use crate::{host::Name, secret::Masks};
 use std::{
@@ -6,33 +6,33 @@ use std::{
     sync::{Arc, atomic::AtomicU32},
 };
 
-/// What is known of a run from its start.
-#[derive(Clone, Debug)]
+/// What is known about a run from its start.
+#[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Time-ordered.
+    /// The run's id; ids are ordered by time.
     pub id: Name,
-    /// Which attempt at it this is; the first is 0.
+    /// The number of this attempt at the run; the first is 0.
     pub attempt: u32,
-    /// The run that this one gives up.
+    /// The run that this one aborts.
     pub undoes: Option<Name>,
     /// The command line's normal form.
     pub line: String,
-    /// The words of the line that name hosts; none where the default task does.
+    /// The words of the line that name hosts; none if the default task does.
     pub naming: String,
-    /// The folder that its fabfile lies in.
+    /// The folder of its fabfile.
     pub folder: PathBuf,
-    /// The flags that belong to it when it is typed again.
+    /// The flags to repeat when the line is typed again.
     pub flags: Vec<String>,
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,
-    /// RFC 3339.
+    /// When it began, in RFC 3339.
     pub since: String,
     pub allowed: Allowances,
-    /// The most lanes that run side by side.
+    /// The most lanes that run in parallel.
     pub parallel: usize,
-    /// How many lines it has for ledgers so far.
+    /// How many ledger lines it has made so far.
     pub lines: Arc<AtomicU32>,
-    /// What it knows that nobody may see.
+    /// Its secrets.
     pub masks: Masks,
 }

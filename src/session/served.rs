@@ -1,9 +1,9 @@
-//! What lies where a running service may read it.
+//! Which files a running service may read.
 use crate::{fleet::Fleet, host::Host};
 use std::path::{Component, Path, PathBuf};
 
-/// Whether what lies at a path may be read by a running service: shared files and the current release.
-pub fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
+/// Returns whether a running service may read what is at a path: shared files and the current release.
+pub(super) fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
     fleet.app.as_ref().is_some_and(|app| {
         let path = resolved(path);
         let below = |folder: &str| path.starts_with(Path::new(&app.path_on(host)).join(folder));
@@ -11,7 +11,7 @@ pub fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
     })
 }
 
-/// A path without `.` and `..`, as far as its words alone tell.
+/// Returns a path without `.` and `..`, judged only by its words.
 fn resolved(path: &str) -> PathBuf {
     let mut whole = PathBuf::new();
     for part in Path::new(path).components() {

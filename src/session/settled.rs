@@ -1,6 +1,7 @@
-//! Hosts that a run put back are looked at again: before the next ones go out, and at its end.
+//! Checks hosts again that a run put back: before the next hosts go out, and at its end.
 use super::Observed;
 use crate::{
+    duration::running,
     effect::{Ask, Lane},
     failure::Failure,
     fleet::Fleet,
@@ -11,10 +12,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The longest that is waited at once, so that a signal is heard.
+/// The longest single wait, so that a signal is noticed.
 const AT_ONCE: Time = 1_000;
 
-/// Whoever may read: a layer on behalf of an effect, or a lane of its own.
+/// How the check reads: in a layer, for an effect, or on a separate lane.
 pub enum Reader<'a> {
     Layer(Ask<'a>),
     Lane(&'a Arc<Lane>),
@@ -36,10 +37,10 @@ impl Reader<'_> {
     }
 }
 
-/// Looks at every host of a fleet that this run put back, once the fleet's `settle` is over for all of them; those of
-/// `but` aside, which are to go out.
+/// Checks every host of a fleet that this run put back, after the fleet's `settle` has passed for all of them; skips
+/// the hosts in `but`, which are about to go out.
 ///
-/// Fails with the first one that does not serve any more. Each is noted, and so is when the others were seen to serve.
+/// Fails with the first host that doesn't serve any more. Notes every host: down, or when it was seen to serve.
 pub fn settled(
     fleet: &Arc<Fleet>,
     observed: &Observed,
@@ -62,7 +63,7 @@ pub fn settled(
         match down.iter().find(|down| down.host == host.name) {
             None => observed.looked(host, after),
             Some(Down { why, .. }) => {
-                let message = format!("was put back, and {} s later it is down: {why}", after / 1000);
+                let message = format!("was put back, and {} later it is down: {why}", running(after));
                 let failure = Failure::failed(message).on(&host.name);
                 observed.died(host, &failure);
                 first.get_or_insert(failure);

@@ -1,9 +1,9 @@
-//! How hosts stand in the balancer, as a run saw it.
+//! The hosts' state in the balancer, as a run saw it.
 use super::Observed;
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Answered, Call},
-    event::{Place, Standing, What},
+    event::{HostPlace, Standing, What},
     failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Observed {
-    /// Remembers the moment that hosts were first seen out.
+    /// Notes when hosts were first seen out.
     pub fn saw_balance(&self, fleet: &Fleet, balance: &Balance) {
         let mut seen = self.seen.lock().unwrap();
         let epochs = balance.epochs();
@@ -27,7 +27,7 @@ impl Observed {
                 Some(Standing::Out) => {
                     seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
                 }
-                // A host that should be out keeps its epoch: that it is not out now is what is to be found.
+                // A host that should be out keeps its epochs: they will show that it isn't out any more.
                 Some(Standing::Live) => {
                     if let Some(told) = seen.told.get_mut(&key(host))
                         && !told.drained
@@ -40,20 +40,21 @@ impl Observed {
         }
     }
 
-    /// The hosts that stand otherwise in the balancer than was last told.
+    /// Returns the hosts with another state in the balancer than was last reported.
     fn stand_otherwise(
         &self,
         fleet: &Fleet,
-        stand: impl Fn(&Host, Option<&Place>) -> Option<(Standing, u64)>,
-    ) -> Vec<Place> {
+        stand: impl Fn(&Host, Option<&HostPlace>) -> Option<(Standing, u64)>,
+    ) -> Vec<HostPlace> {
         let mut seen = self.seen.lock().unwrap();
         let mut otherwise = Vec::new();
         for host in &fleet.hosts {
             let before = seen.places.get(&key(host));
             let Some((balancer, open)) = stand(host, before) else { continue };
-            let same = |told: &Place| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
+            let same =
+                |told: &HostPlace| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
             if !before.is_some_and(same) {
-                let place = Place { host: host.name.clone(), group: host.group.clone(), balancer, open };
+                let place = HostPlace { host: host.name.clone(), group: host.group.clone(), balancer, open };
                 seen.places.insert(key(host), place.clone());
                 otherwise.push(place);
             }
@@ -61,13 +62,13 @@ impl Observed {
         otherwise
     }
 
-    /// Tells how hosts stand in the balancer, if it was read or changed.
+    /// Reports the hosts' state in the balancer, if it was read or changed.
     pub(super) fn tell_places(&self, call: Call<'_>, answered: &Answered) {
         let (Ok(answer), effect) = (answered, call.effect.as_any()) else { return };
         let (fleet, hosts) = if let Some(read) = effect.downcast_ref::<ReadBalance>()
             && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
         {
-            let stand = |host: &Host, _: Option<&Place>| {
+            let stand = |host: &Host, _: Option<&HostPlace>| {
                 let standing =
                     balance.standing(&read.fleet, host).ok().filter(|standing| *standing != Standing::None)?;
                 Some((standing, balance.in_flight(&read.fleet, host).ok()?))
@@ -75,7 +76,7 @@ impl Observed {
             (&read.fleet, self.stand_otherwise(&read.fleet, stand))
         } else if let Some(set) = effect.downcast_ref::<SetAdmin>() {
             let to = if set.to == Admin::Ready { Standing::Live } else { Standing::Out };
-            let stand = |host: &Host, before: Option<&Place>| {
+            let stand = |host: &Host, before: Option<&HostPlace>| {
                 set.hosts.contains(host).then_some(before).flatten().map(|before| (to, before.open))
             };
             (&set.fleet, self.stand_otherwise(&set.fleet, stand))
@@ -88,8 +89,8 @@ impl Observed {
     }
 }
 
-/// That a balancer forgot that a host is out.
-pub fn exposed(host: &Host, balancer: &Name) -> Failure {
+/// Makes the failure for a host that a balancer forgot to keep out.
+pub(super) fn exposed(host: &Host, balancer: &Name) -> Failure {
     let message = format!("`{balancer}` was reloaded or restarted while this host was out, and sent it requests");
     Failure::new(Cause::Balancer, message).on(&host.name)
 }

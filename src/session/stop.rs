@@ -1,4 +1,4 @@
-//! The end of a run that the operator asks for.
+//! The operator's request to end a run.
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 /// Whether the operator wants the run to end, and by which signal.
@@ -13,17 +13,17 @@ impl Stop {
         self.signal.store(signal, Relaxed);
     }
 
-    /// The signal, once there was one.
+    /// Returns the signal, if there was one.
     pub fn signal(&self) -> Option<u8> {
         Some(self.signal.load(Relaxed)).filter(|s| *s != 0)
     }
 
-    /// From now on nothing is changed any more.
+    /// Marks that nothing is changed from here on.
     pub(super) fn close(&self) {
         self.closing.store(true, Relaxed);
     }
 
-    /// Whether only how all stands is still read, which is not stopped.
+    /// Returns whether the run is only reading the final state, which isn't stopped.
     pub fn closing(&self) -> bool {
         self.closing.load(Relaxed)
     }

@@ -1,19 +1,19 @@
-//! What others began on a fleet and did not end, told to whoever comes next.
+//! Reports what other runs began on a fleet and didn't end.
 use super::{Observed, Run};
 use crate::{
     control::shown,
     effect::Lane,
     event::What,
-    ledger::{Book, Line, is_bad, of_host},
+    ledger::{Book, LedgerLine, is_bad, of_host},
     port::Holder,
 };
 use std::sync::Arc;
 
-/// Names the runs of a fleet that are not done, each once; what this run is about is not among them.
+/// Reports the runs of a fleet that aren't done, each once; not the run that this one resumes or aborts.
 ///
-/// `holder` says who has the fleet's lock at this moment, and is asked if there is such a run: that one is under way.
+/// `holder` returns who has the fleet's lock, and is called only if there is such a run: the holder's is in progress.
 pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holder: impl FnOnce() -> Option<Holder>) {
-    let mine = |line: &Line| line.run == run.id || run.undoes.as_ref() == Some(&line.run);
+    let mine = |line: &LedgerLine| line.run == run.id || run.undoes.as_ref() == Some(&line.run);
     let mut unfinished = book.unfinished_runs();
     unfinished.retain(|line| !mine(line));
     if unfinished.is_empty() {
@@ -33,15 +33,15 @@ pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holde
     }
 }
 
-/// A run that somebody carries out at this moment.
+/// Describes a run that is in progress.
 fn under_way(holder: &Holder) -> String {
     let Holder { who, from, run, line, since } = holder;
     format!("run {run} of {who} is under way on {from} since {since}: `rfab {line}`; `--wait` waits for its end")
 }
 
-/// Whose run is not done, where it stands, and what can be typed.
-fn text(line: &Line, last: Option<&Line>) -> String {
-    let Line { run, who, from, at, reason, .. } = line;
+/// Describes a run that isn't done: who began it, its last step, and what can be typed.
+fn text(line: &LedgerLine, last: Option<&LedgerLine>) -> String {
+    let LedgerLine { run, who, from, at, reason, .. } = line;
     let behalf = line.on_behalf_of.as_ref().map(|other| format!(" on behalf of {other}")).unwrap_or_default();
     let typed = reason.as_deref().unwrap_or_default();
     let stands = last.map(|last| format!("; its last step was {}, at {}", step(last), last.at)).unwrap_or_default();
@@ -51,8 +51,8 @@ fn text(line: &Line, last: Option<&Line>) -> String {
     )
 }
 
-/// What a line of the ledger says was done, and on which host.
-fn step(line: &Line) -> String {
+/// Describes the step in a ledger line, and its host.
+fn step(line: &LedgerLine) -> String {
     let name = line.reason.as_deref().filter(|_| line.effect == "mark").unwrap_or(&line.effect);
     let of = of_host(name);
     let what = match of {

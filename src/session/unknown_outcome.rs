@@ -1,7 +1,7 @@
-//! What is made of a command when rfab can't tell whether it was done.
+//! Decides about a command if rfab can't tell whether it was done.
 use super::Rest;
 use crate::{
-    effect::{Answer, Call, Record as Effect},
+    effect::{AnyEffect, AnyOutcome, Call},
     event::What,
     failure::Failure,
     ui::Prompt,
@@ -13,20 +13,20 @@ pub enum UnknownOutcome {
     /// The person, if there is one.
     #[default]
     Ask,
-    /// `--retry`: it is done again.
+    /// `--retry`: the command runs again.
     Retry,
-    /// `--skip`: it is taken for done.
+    /// `--skip`: the command counts as done.
     Skip,
 }
 
 /// Why there is a doubt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// It was under way when an attempt ended.
+    /// The command was in progress when an attempt ended.
     Unknown,
-    /// It was done after a failure that is tried again now.
+    /// The command was done, after a failure that is being retried.
     DoneBefore,
-    /// It was done, and its outcome is not kept, for a secret stood in it.
+    /// The command was done, and its outcome isn't kept, because it contained a secret.
     Masked,
 }
 
@@ -49,19 +49,20 @@ impl Why {
 }
 
 impl UnknownOutcome {
-    /// Its outcome if it is taken for done; none if it is to be done again.
+    /// Returns the assumed outcome if the command counts as done; none if it runs again.
     ///
     /// `Unknown` when nobody decides.
-    pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {
+    pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn AnyOutcome>>, Failure> {
         let effect = call.effect;
         let again = match self {
             UnknownOutcome::Retry => true,
             UnknownOutcome::Skip => false,
             UnknownOutcome::Ask => asked(why, call, rest)?,
         };
-        let text = match again {
-            true => format!("done again, as {}: {}", why.is(), effect.describe()),
-            false => format!("counted as done, as {}: {}", why.is(), effect.describe()),
+        let text = if again {
+            format!("done again, as {}: {}", why.is(), effect.describe())
+        } else {
+            format!("counted as done, as {}: {}", why.is(), effect.describe())
         };
         call.lane.tell(What::Warned { host: effect.subject().host().cloned(), text });
         if again {
@@ -91,7 +92,7 @@ fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
     }
 }
 
-fn nobody_knows(why: Why, effect: &dyn Effect) -> Failure {
+fn nobody_knows(why: Why, effect: &dyn AnyEffect) -> Failure {
     Failure::unknown(format!("{}: {}", why.says(), effect.describe()))
         .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done")
 }

@@ -1,31 +1,31 @@
-//! A program of this machine that prints a secret.
+//! A secret that a program on this machine prints.
 use super::text::{LONGEST, unended};
 use crate::{
     command::Command,
     effect::At,
     event::What,
     failure::Failure,
-    local::{Local, process},
+    local::{LocalCall, process},
     secret::Secret,
 };
 use std::{path::Path, time::Duration};
 
-/// How long it may take: a person may have to unlock a store first.
+/// The program's time limit: a person may have to unlock a store first.
 const WITHIN: Duration = Duration::from_secs(60);
-/// The most that is told of what it says on stderr, in bytes.
+/// The most of its stderr that is shown, in bytes.
 const SAID: usize = 16 << 10;
 
-/// Returns what the program prints, without the last line end; what it says on stderr is told when it has ended.
-pub async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Result<String, Failure> {
+/// Returns what the program prints, without the last newline; its stderr is shown when it has ended.
+pub(super) async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Result<String, Failure> {
     let shown = words.join(" ");
     let failed = |why: &str| Failure::failed(format!("`{shown}`, which prints a secret, {why}"));
-    let local = Local { timeout: Some(WITHIN), ..Local::at(folder.to_owned()) };
+    let local = LocalCall { timeout: Some(WITHIN), ..LocalCall::at(folder.to_owned()) };
     let command = Command::Words(words.to_vec());
-    // Its last line end may come on top of the longest.
+    // The longest secret may have a newline at its end.
     let ended = process::run(&local, &command, None, LONGEST + 3, &at.real.stops).await;
     let ended = ended.map_err(|e| Failure { help: e.help.clone(), ..failed(&format!("gave none: {}", e.message)) })?;
     let out = String::from_utf8(ended.out).map(unended);
-    // Known before anything is told: what it says may be the secret. What one that failed prints is none.
+    // Mask the secret first: stderr may contain it. The output of a failed program isn't a secret.
     if let (Ok(text), 0) = (&out, ended.status) {
         at.lane.masks().add(&Secret::from(text.as_str()));
     }

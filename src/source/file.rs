@@ -1,4 +1,4 @@
-//! A file that has a secret, which must be its owner's.
+//! A secret in a file, which must belong to the user alone.
 use super::text::{LONGEST, unended};
 use crate::failure::{Cause, Failure};
 use std::{
@@ -8,8 +8,8 @@ use std::{
     path::Path,
 };
 
-/// Reads the file; `path` is what people call it.
-pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
+/// Reads the file; `path` is its name for people.
+pub(super) fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let unreadable = |e: io::Error| {
         let failure = Failure::failed(format!("the file `{path}`, which holds a secret, can't be read: {e}"));
         match e.kind() {
@@ -17,7 +17,7 @@ pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
             _ => failure,
         }
     };
-    // A pipe would be waited for.
+    // A pipe would block.
     let about = std::fs::metadata(file).map_err(unreadable)?;
     if !about.is_file() {
         return Err(Failure::failed(format!("`{path}`, which holds a secret, isn't a file")));
@@ -34,7 +34,7 @@ pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
     text.map(unended).map_err(|_| Failure::failed(format!("the secret in the file `{path}` isn't text in UTF-8")))
 }
 
-/// Why a file keeps no secret, and what to do.
+/// Returns why a file doesn't keep a secret safe, and what to do.
 fn careless(owner: u32, mode: u32, me: u32) -> Option<(String, &'static str)> {
     if owner != me && owner != 0 {
         return Some((format!("belongs to another user (id {owner})"), "keep it in a file of your own"));

@@ -6,4 +6,4 @@ mod take;
 mod text;
 mod variable;
 
-pub use take::{Source, Take};
+pub use take::{SecretSource, Take};

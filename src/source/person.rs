@@ -1,11 +1,11 @@
-//! The person, who is asked for a secret.
+//! A secret that a person types.
 use crate::{
     effect::At,
     failure::{Cause, Failure},
 };
 
-/// Asks for a secret; what is typed isn't shown.
-pub async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
+/// Asks for a secret; the input isn't shown.
+pub(super) async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     let (person, question) = (at.real.person.clone(), what.to_owned());
     let answer = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
     match answer {

@@ -1,4 +1,4 @@
-//! Takes a secret from where it is kept.
+//! Takes a secret from its source.
 use super::{command, file, person, text::LONGEST, variable};
 use crate::{
     effect::*,
@@ -10,28 +10,28 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
-/// A place of this machine that has a secret.
+/// A place on this machine that has a secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// A variable of rfab's own environment.
+pub enum SecretSource {
+    /// A variable in rfab's own environment.
     Env(String),
-    /// A file, and its path as the script says it.
+    /// A file, and its path as the script gives it.
     File { file: PathBuf, path: String },
-    /// What a program of this machine prints, begun in this folder.
+    /// The output of a program on this machine, started in `folder`.
     Command { words: Vec<String>, folder: PathBuf },
-    /// The person, who is asked for this.
+    /// The person, who is asked for what the text names.
     Ask(String),
 }
 
-/// Takes a secret; a resumed run takes it anew, and nothing of it is written down.
+/// Takes a secret; a resumed run takes it again, and nothing of it is written down.
 #[derive(Clone, Debug, Serialize)]
-pub struct Take(pub Source);
+pub struct Take(pub SecretSource);
 
 impl Effect for Take {
     type Outcome = Secret;
     const NAME: &'static str = "secret";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
@@ -43,24 +43,24 @@ impl Effect for Take {
 
     fn describe(&self) -> String {
         match &self.0 {
-            Source::Env(name) => format!("take a secret from the variable `{name}`"),
-            Source::File { path, .. } => format!("take a secret from the file `{path}`"),
-            Source::Command { words, .. } => format!("take a secret from what `{}` prints", words.join(" ")),
-            Source::Ask(what) => format!("ask for a secret: {what}"),
+            SecretSource::Env(name) => format!("take a secret from the variable `{name}`"),
+            SecretSource::File { path, .. } => format!("take a secret from the file `{path}`"),
+            SecretSource::Command { words, .. } => format!("take a secret from what `{}` prints", words.join(" ")),
+            SecretSource::Ask(what) => format!("ask for a secret: {what}"),
         }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Secret, Failure> {
         let text = match &self.0 {
-            Source::Env(name) => variable::read(name)?,
-            Source::File { file, path } => file::read(file, path)?,
-            Source::Command { words, folder } => command::printed(&at, words, folder).await?,
-            Source::Ask(what) => person::asked(&at, what).await?,
+            SecretSource::Env(name) => variable::read(name)?,
+            SecretSource::File { file, path } => file::read(file, path)?,
+            SecretSource::Command { words, folder } => command::printed(&at, words, folder).await?,
+            SecretSource::Ask(what) => person::asked(&at, what).await?,
         };
         self.secret(text)
     }
 
-    /// A made-up text: always the same for the same place, and like no other.
+    /// Returns a made-up text: always the same for a source, and different from any other.
     fn predict(&self, _: &mut Model) -> Predicted<Secret> {
         Ok(hex::encode(&Sha256::digest(Effect::describe(self))[..16]).into())
     }

@@ -1,9 +1,9 @@
 //! The text of a secret.
-/// The longest secret, in bytes; what is longer is a file to be sent.
-pub const LONGEST: usize = 64 << 10;
+/// The longest secret, in bytes; a longer one should be sent as a file.
+pub(super) const LONGEST: usize = 64 << 10;
 
-/// Takes the last line end from a text.
-pub fn unended(mut text: String) -> String {
+/// Removes the last newline of a text.
+pub(super) fn unended(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();
     }

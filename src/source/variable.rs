@@ -1,9 +1,9 @@
-//! A variable of rfab's own environment that has a secret.
+//! A secret in a variable of rfab's own environment.
 use crate::failure::Failure;
 use std::env;
 
 /// Reads the variable.
-pub fn read(name: &str) -> Result<String, Failure> {
+pub(super) fn read(name: &str) -> Result<String, Failure> {
     let why = match env::var(name) {
         Ok(text) if !text.is_empty() => return Ok(text),
         Ok(_) => "is empty",

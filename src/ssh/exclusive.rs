@@ -1,4 +1,4 @@
-//! A connection of one's own: for one program, which nothing else shares or keeps.
+//! A private connection for one program, which nothing else shares or keeps.
 use super::{
     connection::{Connections, SILENT, master},
     forwards::forward,
@@ -17,8 +17,8 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// Starts a program on a connection of its own, and forwards a socket through the same one.
-pub async fn exclusive(
+/// Starts a program on a private connection, and forwards a socket through the same connection.
+pub(super) async fn exclusive(
     connections: &Connections,
     host: &Host,
     program: &str,
@@ -28,8 +28,12 @@ pub async fn exclusive(
     let base = &connections.base;
     let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
     connections.start(&control, host, "no").await?;
-    let mut guard =
-        Guard { config: base.config.clone(), control: control.clone(), host: host.address().to_owned(), near: None };
+    let mut guard = EndsConnection {
+        config: base.config.clone(),
+        control: control.clone(),
+        host: host.address().to_owned(),
+        near: None,
+    };
     let session = Arc::new(Session::resume_mux(control.into(), None));
     let line = wrapper::bare(program, args)?;
     let unreachable = |why: &str| {
@@ -55,15 +59,15 @@ pub async fn exclusive(
 /// Holds the channel open.
 struct KeptChild(#[expect(dead_code, reason = "it ends when dropped")] Mutex<openssh::Child<Arc<Session>>>);
 
-/// Ends a connection of one's own.
-struct Guard {
+/// Ends a private connection.
+struct EndsConnection {
     config: PathBuf,
     control: PathBuf,
     host: String,
     near: Option<PathBuf>,
 }
 
-impl Drop for Guard {
+impl Drop for EndsConnection {
     fn drop(&mut self) {
         if let Some(near) = &self.near {
             let _ = std::fs::remove_file(near);
@@ -78,7 +82,7 @@ impl Drop for Guard {
             .arg(format!("ControlPath={}", self.control.display()));
         command.args(["--", &self.host]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() else { return };
-        // One that is frozen does not answer; its connection ends with the keeper's patience.
+        // A frozen connection doesn't answer; it ends when the keeper gives up.
         let until = Instant::now() + master::ALIVE_WITHIN;
         while Instant::now() < until {
             if !matches!(child.try_wait(), Ok(None)) {

@@ -1,5 +1,5 @@
-//! Sockets here that lead to places as hosts see them.
-use super::connection::{Folder, SILENT};
+//! Local sockets that lead to places on hosts.
+use super::connection::{SILENT, SshFolder};
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
@@ -14,18 +14,18 @@ use std::{
 };
 use tokio::{sync::OnceCell, time::timeout};
 
-/// The near end of a forward, once it is there.
+/// The local socket of a forward, when it exists.
 type Near = Arc<OnceCell<PathBuf>>;
 
 /// The forwards of a run; their sockets are removed when it ends.
 #[derive(Default)]
-pub struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
+pub(super) struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
 
 impl Forwards {
-    /// Gives the near end of a forward, which is opened through `session` when it's first needed.
-    pub async fn near(
+    /// Returns the local socket of a forward, which is opened through `session` when it is first needed.
+    pub(super) async fn near(
         &self,
-        folder: &Folder,
+        folder: &SshFolder,
         host: &Host,
         to: &Remote,
         session: impl Future<Output = Result<Arc<Session>, Failure>>,
@@ -47,7 +47,12 @@ impl Drop for Forwards {
 }
 
 /// Forwards a new socket in the folder through a connection, and returns its path.
-pub async fn forward(folder: &Folder, session: &Session, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
+pub(super) async fn forward(
+    folder: &SshFolder,
+    session: &Session,
+    host: &Host,
+    to: &Remote,
+) -> Result<PathBuf, Failure> {
     let near = folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
     let far = match to {
         Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },

@@ -1,21 +1,21 @@
-//! What sudo says, kept back until it is known whether it is news.
+//! Holds sudo's output back until rfab knows whether it is news.
 use crate::{event::Stream, port::Hears};
 use std::sync::Mutex;
 
-/// Hears a call, and keeps sudo's own lines back until it is known whether they are news.
-pub struct Held<'a> {
+/// Passes on a call's output, and holds sudo's own lines back until rfab knows whether they are news.
+pub(super) struct HeldBack<'a> {
     heard: Option<&'a Hears<'a>>,
     lines: Mutex<Vec<String>>,
 }
 
-impl<'a> Held<'a> {
-    /// Hears for `heard`.
-    pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
+impl<'a> HeldBack<'a> {
+    /// Makes a filter in front of `heard`.
+    pub(super) fn new(heard: Option<&'a Hears<'a>>) -> Self {
         Self { heard, lines: Mutex::default() }
     }
 
-    /// Hears a line, or keeps it back if it's sudo's own.
-    pub fn hear(&self, stream: Stream, line: &str) {
+    /// Passes a line on, or holds it back if it is sudo's own.
+    pub(super) fn hear(&self, stream: Stream, line: &str) {
         let mut lines = self.lines.lock().unwrap();
         let own = ["sudo:", "Sorry, "].iter().any(|own| line.starts_with(own)) || line.is_empty();
         if stream == Stream::Err && own && lines.len() < 10 {
@@ -25,13 +25,13 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Forgets what was kept back.
-    pub fn forget(&self) {
+    /// Drops the lines that were held back.
+    pub(super) fn forget(&self) {
         self.lines.lock().unwrap().clear();
     }
 
-    /// Tells what was kept back.
-    pub fn let_go(&self) {
+    /// Passes on the lines that were held back.
+    pub(super) fn let_go(&self) {
         for line in self.lines.lock().unwrap().drain(..) {
             self.heard.iter().for_each(|heard| heard(Stream::Err, &line));
         }

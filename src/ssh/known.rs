@@ -1,4 +1,4 @@
-//! Files of known hosts: who is known by which key.
+//! Known-hosts files: which host has which key.
 use crate::failure::Failure;
 use std::{
     fs, io,
@@ -7,49 +7,49 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A host's public key, as a line of such a file has it.
+/// A host's public key, as a line of a known-hosts file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Such as `ssh-ed25519`.
+pub struct HostKey {
+    /// The kind of key, such as `ssh-ed25519`.
     pub kind: String,
-    /// In base64.
+    /// The key in base64.
     pub text: String,
 }
 
 /// A key that a file has for a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    pub key: Key,
-    /// From 1.
+pub(super) struct KnownKey {
+    pub key: HostKey,
+    /// The line in the file, from 1.
     pub line: usize,
 }
 
-/// Reads a line of such a file: who, and their key; no markers.
-pub fn parsed(line: &str) -> Option<(&str, Key)> {
+/// Parses a line of a known-hosts file into the names and their key; the line has no marker.
+pub(super) fn parsed(line: &str) -> Option<(&str, HostKey)> {
     let mut words = line.split_whitespace();
     let (names, kind, text) = (words.next()?, words.next()?, words.next()?);
     let plain = !names.starts_with(['#', '@']);
-    plain.then(|| (names, Key { kind: kind.to_owned(), text: text.to_owned() }))
+    plain.then(|| (names, HostKey { kind: kind.to_owned(), text: text.to_owned() }))
 }
 
-/// What a line says of its key.
+/// What a line's marker means for its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// The host has it.
+pub(super) enum KeyMark {
+    /// It is the host's key.
     Host,
-    /// It vouches for hosts: `@cert-authority`.
+    /// The key signs host keys: `@cert-authority`.
     Authority,
-    /// Nobody may have it: `@revoked`.
+    /// The key is refused: `@revoked`.
     Revoked,
 }
 
-/// Returns the keys that a file has for a name, hashed or not; none if there is no such file.
-pub fn of(file: &Path, name: &str) -> Result<Vec<Known>, Failure> {
-    marked(file, name, Mark::Host)
+/// Returns the keys that a file has for a name, hashed or not; none if the file doesn't exist.
+pub(super) fn of(file: &Path, name: &str) -> Result<Vec<KnownKey>, Failure> {
+    marked(file, name, KeyMark::Host)
 }
 
-/// Returns the keys that a file has for a name with one mark.
-pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure> {
+/// Returns the keys with a given mark that a file has for a name.
+pub(super) fn marked(file: &Path, name: &str, mark: KeyMark) -> Result<Vec<KnownKey>, Failure> {
     if !file.is_file() {
         return Ok(Vec::new());
     }
@@ -63,11 +63,11 @@ pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure
             }
             None => {
                 let (its, rest) = match text.split_once(' ').filter(|(word, _)| word.starts_with('@')) {
-                    Some(("@cert-authority", rest)) => (Mark::Authority, rest),
-                    Some((_, rest)) => (Mark::Revoked, rest),
-                    None => (Mark::Host, text),
+                    Some(("@cert-authority", rest)) => (KeyMark::Authority, rest),
+                    Some((_, rest)) => (KeyMark::Revoked, rest),
+                    None => (KeyMark::Host, text),
                 };
-                found.extend(parsed(rest).filter(|_| its == mark).map(|(_, key)| Known { key, line }));
+                found.extend(parsed(rest).filter(|_| its == mark).map(|(_, key)| KnownKey { key, line }));
             }
         }
     }
@@ -75,7 +75,7 @@ pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure
 }
 
 /// Returns the fingerprint of a key, such as `ED25519 SHA256:…`.
-pub fn fingerprint(key: &Key) -> Result<String, Failure> {
+pub(super) fn fingerprint(key: &HostKey) -> Result<String, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("a fingerprint can't be made: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
     fs::write(file.path(), format!("{} {}\n", key.kind, key.text)).map_err(failed)?;
@@ -96,8 +96,8 @@ fn keygen(arguments: &[&str], file: &Path) -> Result<String, Failure> {
     }
 }
 
-/// Returns the text of a file with `key` for `name`, and without what these lines (from 1) had for it.
-pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
+/// Returns a file's text with `key` for `name`, and without what these lines (from 1) had for the name.
+pub(super) fn replaced(text: &str, name: &str, key: &HostKey, lines: &[usize]) -> String {
     let mut new = String::new();
     for (at, line) in text.lines().enumerate() {
         let names = parsed(line).map(|(names, _)| names);
@@ -110,7 +110,7 @@ pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
                         &format!("{}{}\n", others.join(","), line.trim_start().strip_prefix(names).unwrap_or_default());
                 }
             }
-            // A pattern stays: the new key counts beside it.
+            // A pattern stays: the new key is added beside it.
             _ => new += &format!("{line}\n"),
         }
     }
@@ -118,8 +118,8 @@ pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
     new
 }
 
-/// Puts a file into place at once, for all to read.
-pub fn write(file: &Path, text: &str) -> Result<(), Failure> {
+/// Replaces a file in one step; everybody may read it.
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::failed(format!("`{}` can't be written: {e}", file.display()));
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
@@ -136,8 +136,8 @@ mod tests {
     const OLD: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIPNU2M8A0VauN+Q4X1bb5NVwXYdD1RWrVrKYXv82Fq//";
     const NEW: &str = "AAAAC3NzaC1lZDI1NTE5AAAAINgnctSHwX6u/M9JGPJPv7GvHZt7LLnujS6T1Bs/ZvtX";
 
-    fn key(text: &str) -> Key {
-        Key { kind: "ssh-ed25519".into(), text: text.into() }
+    fn key(text: &str) -> HostKey {
+        HostKey { kind: "ssh-ed25519".into(), text: text.into() }
     }
 
     #[test]
@@ -150,10 +150,10 @@ mod tests {
         );
         fs::write(&file, &text).unwrap();
         let found = of(&file, "[web1]:2222").unwrap();
-        assert_eq!(found, [Known { key: key(OLD), line: 3 }]);
+        assert_eq!(found, [KnownKey { key: key(OLD), line: 3 }]);
         assert_eq!(of(&file, "web9").unwrap(), []);
-        assert_eq!(marked(&file, "web9", Mark::Revoked).unwrap(), [Known { key: key(OLD), line: 6 }]);
-        assert_eq!(marked(&file, "web9", Mark::Authority).unwrap(), []);
+        assert_eq!(marked(&file, "web9", KeyMark::Revoked).unwrap(), [KnownKey { key: key(OLD), line: 6 }]);
+        assert_eq!(marked(&file, "web9", KeyMark::Authority).unwrap(), []);
         let new = replaced(&text, "[web1]:2222", &key(NEW), &[3]);
         assert_eq!(
             new,

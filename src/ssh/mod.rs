@@ -14,6 +14,6 @@ mod trust;
 pub(crate) mod wrapper;
 
 pub use call::{Halves, PROGRESS, flush, hear};
-pub use offer::{Offer, Other, Standing};
+pub use offer::{KeyStanding, Offer, Other};
 pub use openssh::Openssh;
 pub use trust::Strangers;

@@ -1,4 +1,4 @@
-# note LINE: appends a line to the ledger, as its owner, and brings it to the disk.
+# note LINE: appends a line to the ledger, as its owner, and syncs it to the disk.
 note() {
     line=$1
     case $line in *@AT@*) line=${line%%@AT@*}$(date -u +%Y-%m-%dT%H:%M:%SZ)${line#*@AT@} ;; esac

@@ -1,4 +1,4 @@
-# Runs a command between two lines of a ledger, as a user that sudo gave; the trace around it is the login user's.
+# Runs a command between two ledger lines, as the user that sudo runs it as; the trace around it is the login user's.
 mark=$1 ledger=$2 intent=$3 ok=$4 failed=$5 owner=$6 dir=$7
 shift 7
 sink=/dev/null

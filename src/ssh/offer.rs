@@ -1,50 +1,50 @@
-//! The key that a host shows, and how it stands to those that are known.
+//! The key that a host shows, compared with the known keys.
 use super::{
     connection::Hop,
-    known::{self, Key, Known, Mark},
+    known::{self, HostKey, KeyMark, KnownKey},
 };
 use crate::failure::Failure;
 use std::path::PathBuf;
 
-/// What one host on the way shows.
+/// The key of one host on the way.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    /// As ssh is asked for the host.
+    /// The host as ssh gets it.
     pub place: String,
-    /// As known-hosts files name it.
+    /// The host's name in known-hosts files.
     pub name: String,
     pub fingerprint: String,
-    pub standing: Standing,
+    pub standing: KeyStanding,
 }
 
-/// How a key stands to those that are known.
+/// How a key relates to the known keys.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum KeyStanding {
     /// A file has it.
     Known,
-    /// An authority that a file has vouches for it: its fingerprint and, as `FILE:LINE`, its place.
+    /// A known authority signed it: the authority's fingerprint, and its place as `FILE:LINE`.
     Vouched { authority: String, place: String },
     /// No file has it.
-    Strange { key: Key, known: Vec<Other> },
+    Strange { key: HostKey, known: Vec<Other> },
 }
 
-/// Another key than the one that is shown.
+/// A known key other than the one that is shown.
 #[derive(Clone, Debug)]
 pub struct Other {
-    /// Whether it vouches for hosts, and does not for this one.
+    /// Whether it is an authority's, which didn't sign this host's key.
     pub is_authority: bool,
     pub fingerprint: String,
     pub file: PathBuf,
     pub line: usize,
 }
 
-/// Returns the keys that files have for a name, and the authorities that should vouch for it.
-pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
+/// Returns the keys that files have for a name, and the authorities that should sign its key.
+pub(super) fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     let mut others = Vec::new();
     for file in &hop.known_in {
-        for mark in [Mark::Host, Mark::Authority] {
-            for Known { key, line } in known::marked(file, name, mark)? {
-                let (is_authority, fingerprint) = (mark == Mark::Authority, known::fingerprint(&key)?);
+        for mark in [KeyMark::Host, KeyMark::Authority] {
+            for KnownKey { key, line } in known::marked(file, name, mark)? {
+                let (is_authority, fingerprint) = (mark == KeyMark::Authority, known::fingerprint(&key)?);
                 others.push(Other { is_authority, fingerprint, file: file.clone(), line });
             }
         }
@@ -52,21 +52,20 @@ pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     Ok(others)
 }
 
-/// Reads what an ssh that tells all said of a key that it took: its fingerprint, and whether an authority vouches for
-/// it.
-pub fn accepted(said: &str) -> Option<(String, Standing)> {
+/// Reads a verbose ssh's output about an accepted key: the key's fingerprint, and whether an authority signed it.
+pub(super) fn accepted(said: &str) -> Option<(String, KeyStanding)> {
     let of = |text: &str| said.lines().find_map(|line| line.split_once(text).map(|(_, rest)| rest));
     let matches = of(" is known and matches the ")?;
     let kind = matches.split(' ').next()?.trim_end_matches("-CERT");
     let print = |text: &str| text.split([' ', ',']).find(|word| word.starts_with("SHA256:")).map(str::to_owned);
     if matches.ends_with("host key.") {
-        return Some((format!("{kind} {}", print(of("Server host key: ")?)?), Standing::Known));
+        return Some((format!("{kind} {}", print(of("Server host key: ")?)?), KeyStanding::Known));
     }
     let (own, authority) = of("Server host certificate: ")?.split_once(" CA ")?;
     let place = of("Found CA key in ").unwrap_or("a file of known hosts").to_owned();
     let authority_kind = authority.split(' ').next()?.trim_start_matches("ssh-").to_uppercase();
     let authority = format!("{authority_kind} {}", print(authority)?);
-    Some((format!("{kind} {}", print(own)?), Standing::Vouched { authority, place }))
+    Some((format!("{kind} {}", print(own)?), KeyStanding::Vouched { authority, place }))
 }
 
 #[cfg(test)]
@@ -77,12 +76,12 @@ mod tests {
     fn what_ssh_says_of_a_key_that_it_takes_is_understood() {
         let known = "debug1: Server host key: ssh-ed25519 SHA256:abc/1+\r\ndebug1: Host '[127.0.0.1]:22' is known and \
                      matches the ED25519 host key.\ndebug1: Found key in /home/x/known_hosts:1\n";
-        let Some((print, Standing::Known)) = accepted(known) else { panic!("it is known") };
+        let Some((print, KeyStanding::Known)) = accepted(known) else { panic!("it is known") };
         assert_eq!(print.trim_end(), "ED25519 SHA256:abc/1+");
         let vouched = "debug1: Server host certificate: ssh-ed25519-cert-v01@openssh.com SHA256:own, serial 0 ID \"web1\" CA \
                        ssh-ed25519 SHA256:authority valid forever\ndebug1: Host 'web1' is known and matches the ED25519-CERT \
                        host certificate.\ndebug1: Found CA key in /home/x/known_hosts:3\n";
-        let Some((print, Standing::Vouched { authority, place })) = accepted(vouched) else {
+        let Some((print, KeyStanding::Vouched { authority, place })) = accepted(vouched) else {
             panic!("it is vouched for")
         };
         let found = (&*print, &*authority, &*place);

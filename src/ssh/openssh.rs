@@ -1,14 +1,14 @@
-//! Hosts of one fleet, reached by OpenSSH.
+//! Reaches the hosts of one fleet by OpenSSH.
 use super::{
-    call::{Line, Running, finished, stop},
+    call::{HostLine, Running, finished, stop},
     connection::{
-        Connections, Folder, Jumps, Link,
+        Connections, Jumps, Link, SshFolder,
         config::{self, Config},
         master::Base,
     },
     exclusive::exclusive,
     forwards::Forwards,
-    held::Held,
+    held::HeldBack,
     sudo::{self, Passwords},
     terminal, trace,
     wrapper::{self, Sudo},
@@ -39,13 +39,13 @@ pub struct Openssh {
     forwards: Forwards,
     passwords: Passwords,
     running: Running,
-    /// Hosts whose old traces this run has removed.
+    /// Hosts from which this run has removed old traces.
     swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
 }
 
 impl Openssh {
-    /// Writes the configuration for a fleet. Nothing is connected to.
+    /// Writes the configuration for a fleet, without connecting to anything.
     pub fn new(
         fleet: &Fleet,
         project: &Path,
@@ -53,7 +53,7 @@ impl Openssh {
         runtime: Option<&Path>,
         person: Arc<dyn Person>,
     ) -> Result<Self, Failure> {
-        let folder = Folder::make(runtime)?;
+        let folder = SshFolder::make(runtime)?;
         let Config { text, digest } = config::make(Some(fleet), project, home)?;
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
@@ -78,9 +78,9 @@ impl Openssh {
         self.links.lock().unwrap().entry(host.name.clone()).or_default().clone()
     }
 
-    fn line<'a>(&'a self, host: &'a Host, job: &'a Job<'a>) -> Line<'a> {
+    fn line<'a>(&'a self, host: &'a Host, job: &'a Job<'a>) -> HostLine<'a> {
         let (connections, running) = (&self.connections, &self.running);
-        Line { host, job, link: self.link(host), connections, running, transport: self }
+        HostLine { host, job, link: self.link(host), connections, running, transport: self }
     }
 }
 
@@ -101,10 +101,10 @@ impl Transport for Openssh {
             self.line(host, &job).run(&line, &mark, &first).await
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };
-        // What sudo says is held back until it is known whether it is news.
-        let held = Held::new(job.heard);
+        // sudo's output is held back until rfab knows whether it is news.
+        let held = HeldBack::new(job.heard);
         let hear = |stream: Stream, line: &str| held.hear(stream, line);
-        // Without a password first, also where one is known: a command that needs none would read it as its input.
+        // First without a password, even if one is known: a command that needs none would read it as its input.
         let mut ended = once(Some(&hear), Sudo::Never, None).await?;
         if sudo::refused(&ended) && sudo::wants_password(self, host, user).await? {
             let mut for_it = false;

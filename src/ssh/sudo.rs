@@ -1,4 +1,4 @@
-//! What sudo asks, and who answers.
+//! Passwords for sudo, and the person who types them.
 use super::call::{NOT_BEGUN, UNWRITTEN};
 use crate::{
     command::Command,
@@ -9,56 +9,65 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a person answered for a host.
-enum Answer {
+/// A person's answer for a host.
+enum PasswordAnswer {
     Password {
         text: Secret,
-        /// Whether it was asked for the whole fleet.
+        /// Whether the question was about the whole fleet.
         shared: bool,
     },
-    /// One that sudo did not take; nobody is asked twice.
+    /// A password that sudo didn't accept; nobody is asked again.
     Wrong,
 }
 
 /// A password for a host.
-pub struct Password {
+pub(super) struct Password {
     pub text: Secret,
-    /// Whether it was typed for this very host.
+    /// Whether it was typed for this host.
     pub own: bool,
     fresh: bool,
 }
 
 /// The passwords of a run, by host.
-pub struct Passwords {
+pub(super) struct Passwords {
     person: Arc<dyn Person>,
-    answers: tokio::sync::Mutex<BTreeMap<Name, Answer>>,
+    answers: tokio::sync::Mutex<BTreeMap<Name, PasswordAnswer>>,
 }
 
 impl Passwords {
-    /// Asks `person` for the passwords that nobody knows yet.
-    pub fn new(person: Arc<dyn Person>) -> Self {
+    /// Makes an empty set; unknown passwords are asked from `person`.
+    pub(super) fn new(person: Arc<dyn Person>) -> Self {
         Self { person, answers: Default::default() }
     }
 
-    /// Gives the password that is known, also if it was typed for the fleet on another host's question, unless it must be for
-    /// this one; else asks. One person is asked at a time.
-    pub async fn password(&self, host: &Host, user: &Name, refused: &Ended, for_it: bool) -> Result<Password, Failure> {
+    /// Returns the known password, which may have been typed for the fleet on another host's question, unless `for_it`
+    /// asks for this host's own; otherwise asks. Only one question is open at a time.
+    pub(super) async fn password(
+        &self,
+        host: &Host,
+        user: &Name,
+        refused: &Ended,
+        for_it: bool,
+    ) -> Result<Password, Failure> {
         let mut passwords = self.answers.lock().await;
         match passwords.get(&host.name) {
-            Some(Answer::Password { text, .. }) => return Ok(Password { text: text.clone(), own: true, fresh: false }),
-            Some(Answer::Wrong) => return Err(not_taken(host, user)),
+            Some(PasswordAnswer::Password { text, .. }) => {
+                return Ok(Password { text: text.clone(), own: true, fresh: false });
+            }
+            Some(PasswordAnswer::Wrong) => return Err(not_taken(host, user)),
             None => {}
         }
         let other = passwords.values().find_map(|answer| match answer {
-            Answer::Password { text, shared: true } if !for_it => Some(text.clone()),
+            PasswordAnswer::Password { text, shared: true } if !for_it => Some(text.clone()),
             _ => None,
         });
         if let Some(text) = other {
             return Ok(Password { text, own: false, fresh: false });
         }
-        let whose = match for_it {
-            true => format!("which rejected the password of {}; it goes to no other host", host.fleet),
-            false => format!("and for every other host of {} that asks", host.fleet),
+        let whose = if for_it {
+            format!("which rejected the password of {}; it goes to no other host", host.fleet)
+        } else {
+            format!("and for every other host of {} that asks", host.fleet)
         };
         let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}, {whose}"));
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
@@ -69,21 +78,21 @@ impl Passwords {
             let help = "run this line in an interactive terminal, or allow the command in sudoers with NOPASSWD";
             return Err(Failure::new(Cause::Sudo, message).on(&host.name).help(help));
         };
-        passwords.insert(host.name.clone(), Answer::Password { text: text.clone(), shared: !for_it });
+        passwords.insert(host.name.clone(), PasswordAnswer::Password { text: text.clone(), shared: !for_it });
         Ok(Password { text, own: true, fresh: true })
     }
 
-    /// Words the failure of a call whose password sudo did not take.
-    pub async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
+    /// Makes the failure of a call with a password that sudo didn't accept.
+    pub(super) async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
         if password.fresh {
-            self.answers.lock().await.insert(host.name.clone(), Answer::Wrong);
+            self.answers.lock().await.insert(host.name.clone(), PasswordAnswer::Wrong);
         }
         not_taken(host, user)
     }
 }
 
-/// Takes back the trace of a call that sudo refused: nothing was begun, whatever its status was.
-pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
+/// Removes the trace of a call that sudo refused: nothing began, whatever its status was.
+pub(super) async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
     let Some(trace) = &job.trace else { return Ok(()) };
     let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
     let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
@@ -91,21 +100,18 @@ pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> R
     transport.run(host, Job::new(&command)).await.map(drop)
 }
 
-/// Asks whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
+/// Checks whether sudo refuses even `true` without a password; only then is a refused call repeated with one.
 ///
-/// Fails where sudo refuses it for another reason: a password would be asked for and sent there in vain.
-pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
+/// Fails if sudo refuses it for another reason: a password would be sent to the host in vain.
+pub(super) async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
     let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
     let command = Command::of(words.to_vec()).expect("words");
     let ended = transport.run(host, Job::new(&command)).await?;
-    match ended.status == 0 || asks(&ended) {
-        true => Ok(ended.status != 0),
-        false => Err(runs_nothing(host, user, &ended)),
-    }
+    if ended.status == 0 || asks(&ended) { Ok(ended.status != 0) } else { Err(runs_nothing(host, user, &ended)) }
 }
 
-/// Returns whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
-pub fn refused(ended: &Ended) -> bool {
+/// Returns whether sudo itself may have ended a call: it prints only lines of its own, and the command prints none.
+pub(super) fn refused(ended: &Ended) -> bool {
     let err = String::from_utf8_lossy(&ended.err);
     let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));
     match ended.status {
@@ -115,8 +121,8 @@ pub fn refused(ended: &Ended) -> bool {
     }
 }
 
-/// Whether a password may do: sudo says `a password is required`, sudo-rs `interactive authentication is required`. One
-/// that says nothing may want it, too.
+/// Returns whether a password may help: sudo prints `a password is required`, sudo-rs `interactive authentication is
+/// required`. A sudo that prints nothing may want one, too.
 fn asks(ended: &Ended) -> bool {
     let said = String::from_utf8_lossy(&ended.err);
     said.trim().is_empty() || said.contains(" is required")
@@ -124,9 +130,10 @@ fn asks(ended: &Ended) -> bool {
 
 fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
     let said = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
-    let help = match said.contains("must have a tty") {
-        true => "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned(),
-        false => format!("see what `ssh {} sudo -n -u {user} true` prints", host.address()),
+    let help = if said.contains("must have a tty") {
+        "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned()
+    } else {
+        format!("see what `ssh {} sudo -n -u {user} true` prints", host.address())
     };
     Failure::new(Cause::Sudo, format!("sudo runs nothing as `{user}` ({said})")).on(&host.name).help(help)
 }
@@ -146,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_sudo_that_wants_a_password_is_told_from_one_that_runs_nothing() {
-        // The second is sudo-rs, whose prompt no option takes away: trifectatechfoundation/sudo-rs#1461.
+        // The second is from sudo-rs, which prompts despite all options: trifectatechfoundation/sudo-rs#1461.
         for wants in ["sudo: a password is required\n", "sudo: interactive authentication is required\n"] {
             assert!(refused(&said(wants)) && asks(&said(wants)), "{wants}");
         }
@@ -160,7 +167,7 @@ mod tests {
         ] {
             assert!(refused(&said(never)) && !asks(&said(never)), "{never}");
         }
-        // What either says of a wrong password is its own word, and none of the command's.
+        // What either prints about a wrong password is its own line, not the command's.
         for wrong in [
             "Sorry, try again.\nsudo: no password was provided\nsudo: 1 incorrect password attempt\n",
             "sudo: Authentication failed, try again.\nsudo: Authentication required but not attempted\n",

@@ -3,8 +3,8 @@ use super::connection::master::Base;
 use crate::{failure::Failure, host::Host, port::Person};
 use std::process::{Command, Stdio};
 
-/// Runs a line on the person's terminal, through the connection that is there, and returns its exit status.
-pub fn lend(person: &dyn Person, base: &Base, host: &Host, line: &str) -> Result<i32, Failure> {
+/// Runs a line on the person's terminal, through the existing connection, and returns its exit status.
+pub(super) fn lend(person: &dyn Person, base: &Base, host: &Host, line: &str) -> Result<i32, Failure> {
     let mut command = Command::new("ssh");
     command.arg("-F").arg(&base.config).args(["-t", "-o", "LogLevel=ERROR", "-o", "ControlMaster=no", "-o"]);
     command.arg(format!("ControlPath={}", base.socket(host.address()).display()));

@@ -1,4 +1,4 @@
-//! How a call that left its trace on a host stands.
+//! Finds out the state of a call that left its trace on a host.
 use super::{connection::SILENT, wrapper};
 use crate::{
     command::Command,
@@ -8,15 +8,15 @@ use crate::{
 };
 use std::time::{Duration, SystemTime};
 
-/// Asks the host for what the wrapper wrote down of a call.
-pub async fn traced(transport: &dyn Transport, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
+/// Reads from the host what the wrapper recorded about a call.
+pub(super) async fn traced(transport: &dyn Transport, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
     let text = include_str!("traced.sh");
     let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
     let command = Command::line(text, values).expect("a good line");
     let ended = transport.run(host, Job { timeout: Some(SILENT), ..Job::new(&command) }).await?;
     let text = String::from_utf8_lossy(&ended.out);
     match text.trim() {
-        // Old ones were removed, those of calls that came to their end too.
+        // Old traces are removed, even those of finished calls.
         "none" if ended.status == 0 && is_old(&trace.id) => Ok(Traced::Lost),
         "none" if ended.status == 0 => Ok(Traced::NeverStarted),
         "running" if ended.status == 0 => Ok(Traced::Running),
@@ -28,8 +28,8 @@ pub async fn traced(transport: &dyn Transport, host: &Host, trace: &Trace) -> Re
     }
 }
 
-/// Whether a trace is of a run that began so long ago that it may have been removed. A run's name begins with its time, in
-/// milliseconds.
+/// Returns whether a trace's run began so long ago that the trace may have been removed. A run's name starts with its
+/// time, in milliseconds.
 fn is_old(trace: &str) -> bool {
     let began = trace.split('-').next().and_then(|time| u64::from_str_radix(time, 16).ok());
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

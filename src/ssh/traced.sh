@@ -1,4 +1,4 @@
-# Says how a call stands: its trace is `$folder/$id`.
+# Prints the state of a call; its trace is `$folder/$id`.
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 [ -f "$folder/$id" ] || { printf 'none\n'; exit 0; }
 pid= start= status=
@@ -9,6 +9,6 @@ if now=$(cat "/proc/$pid/stat" 2>&-); then
     set -- ${now##*) }
     [ "$#" -lt 20 ] || shift 19
     if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi
-# Where processes cannot be looked at, the group is all that there is.
+# Where processes can't be inspected, only the group can be checked.
 elif [ ! -r /proc/self/stat ] && kill -0 "-$pid" 2>&-; then printf 'running\n'
 else printf 'lost\n'; fi

@@ -1,8 +1,8 @@
-//! Keys of hosts that are not known yet: what is offered, by whom, and what is known instead.
+//! Unknown host keys: which key is offered, by which host, and which keys are known instead.
 use super::{
-    connection::{Folder, Hop, config, ended, refused, route, unreachable},
-    known::{self, Key, Mark},
-    offer::{Offer, Standing, accepted, others},
+    connection::{Hop, SshFolder, config, ended, refused, route, unreachable},
+    known::{self, HostKey, KeyMark},
+    offer::{KeyStanding, Offer, accepted, others},
 };
 use crate::{failure::Failure, fleet::Fleet, host::Host};
 use std::{
@@ -15,9 +15,9 @@ use tokio::process::Command;
 /// How long a host may take to show its key.
 const WITHIN: Duration = Duration::from_secs(25);
 
-/// The way to a host, whose keys are looked at one after the other.
+/// The way to a host; its keys are checked one after the other.
 pub struct Strangers {
-    folder: Folder,
+    folder: SshFolder,
     config: PathBuf,
     project: PathBuf,
     host: Host,
@@ -25,7 +25,7 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    /// Asks ssh's configuration for the way to a host. Nothing is connected to.
+    /// Finds the way to a host by ssh's configuration, without connecting to anything.
     pub async fn on_the_way(
         fleet: Option<&Fleet>,
         host: Host,
@@ -33,7 +33,7 @@ impl Strangers {
         home: &Path,
         runtime: Option<&Path>,
     ) -> Result<Strangers, Failure> {
-        let folder = Folder::make(runtime)?;
+        let folder = SshFolder::make(runtime)?;
         let config =
             folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::make(fleet, project, home)?.text)?;
         let project = project.to_owned();
@@ -43,15 +43,15 @@ impl Strangers {
         Ok(strangers)
     }
 
-    /// Returns how many hosts are on the way, itself among them.
+    /// Returns how many hosts are on the way, including the host itself.
     pub fn hosts(&self) -> usize {
         self.route.len()
     }
 
-    /// Returns the key that a host on the way shows; those before it must be trusted already, for it is reached through
-    /// them.
+    /// Returns the key that a host on the way shows; the hosts before it must be trusted already, because it is reached
+    /// through them.
     ///
-    /// Nobody logs in, and no file of known hosts is changed. A key that is marked as revoked is refused.
+    /// There is no login, and no known-hosts file is changed. A revoked key is refused.
     pub async fn offer(&self, at: usize) -> Result<Offer, Failure> {
         let hop = &self.route[at];
         let asked = self.asking(hop, &["LogLevel=DEBUG1", "FingerprintHash=sha256"]);
@@ -71,16 +71,16 @@ impl Strangers {
         }
         let (name, key) = self.shown(hop).await?;
         for file in &hop.known_in {
-            if known::marked(file, &name, Mark::Revoked)?.iter().any(|revoked| revoked.key == key) {
+            if known::marked(file, &name, KeyMark::Revoked)?.iter().any(|revoked| revoked.key == key) {
                 let line = format!("The key for {} is marked as revoked.", hop.known_as);
                 return Err(refused(&self.host, &self.route, &line));
             }
         }
         let known = others(hop, &name)?;
-        Ok(Offer { name, ..offer((known::fingerprint(&key)?, Standing::Strange { key, known }))? })
+        Ok(Offer { name, ..offer((known::fingerprint(&key)?, KeyStanding::Strange { key, known }))? })
     }
 
-    /// An ssh that comes to the host's key and does not log in.
+    /// Makes an ssh command that gets the host's key and doesn't log in.
     fn asking(&self, hop: &Hop, options: &[&str]) -> Command {
         let mut command = Command::new("ssh");
         command.arg("-F").arg(&self.config).arg("-N").env("LC_ALL", "C");
@@ -91,14 +91,15 @@ impl Strangers {
         command
     }
 
-    /// The key that a host shows to one who knows none, and the name that it goes by. ssh writes it to a file of this call's own.
-    async fn shown(&self, hop: &Hop) -> Result<(String, Key), Failure> {
+    /// Returns the key that a host shows to an ssh that knows none, and the host's name. ssh writes both to a temporary
+    /// file.
+    async fn shown(&self, hop: &Hop) -> Result<(String, HostKey), Failure> {
         let seen = self.folder.path(&format!("t{:016x}", rand::random::<u64>()));
         let to = format!("UserKnownHostsFile={}", seen.display());
         let accepting =
             ["StrictHostKeyChecking=accept-new", "GlobalKnownHostsFile=/dev/null", "HashKnownHosts=no", &to];
         let (mut asking, mut said) = (Box::pin(ended(self.asking(hop, &accepting), WITHIN)), None);
-        // The key is written before the login, which need not come to its end.
+        // The key is written before the login, which needn't finish.
         let line = loop {
             let text = fs::read_to_string(&seen).unwrap_or_default();
             match text.split_once('\n') {
@@ -120,10 +121,10 @@ impl Strangers {
         }
     }
 
-    /// Writes a strange key into `known_hosts` beside the fabfile; whatever that file had for the name before goes.
+    /// Writes an unknown key to `known_hosts` beside the fabfile; it replaces the file's keys for the name.
     pub fn take_up(&self, offer: &Offer) -> Result<PathBuf, Failure> {
         let file = self.project.join("known_hosts");
-        let Standing::Strange { key, .. } = &offer.standing else { return Ok(file) };
+        let KeyStanding::Strange { key, .. } = &offer.standing else { return Ok(file) };
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),

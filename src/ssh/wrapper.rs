@@ -1,4 +1,4 @@
-//! What a host is asked to run: one line that every login shell reads the same way.
+//! Makes the line that a host runs, which every login shell reads the same way.
 use crate::{
     command::{Command, quoted},
     failure::{Cause, Failure},
@@ -7,30 +7,30 @@ use crate::{
 };
 
 const WRAPPER: &str = concat!(include_str!("note.sh"), include_str!("wrapper.sh"));
-/// What sudo runs where the ledger is written by whom it gives.
+/// The program that sudo runs if the ledger is written by the user that sudo switches to.
 const NOTED: &str = concat!(include_str!("note.sh"), include_str!("noted.sh"));
-/// What Linux takes as one argument, less what stands around it.
+/// The longest argument on Linux, minus the text around it.
 const MOST: usize = 120 << 10;
 
 /// How many days a trace stays on its host.
-pub const KEPT_DAYS: u32 = 30;
+pub(crate) const KEPT_DAYS: u32 = 30;
 
 /// How sudo is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sudo {
-    /// It may not ask.
+pub(crate) enum Sudo {
+    /// sudo may not ask for a password.
     Never,
-    /// It reads a password from the first line of its stdin.
+    /// sudo reads a password from the first line of its stdin.
     Password,
 }
 
-/// Reads a line of stdin byte by byte, so that what is behind it stays for the command, and takes what it says.
+/// Reads a line of stdin byte by byte, so that the rest stays for the command, and sets the variables in it.
 const TAKE: &str = "IFS= read -r rfab_given && eval \"$(printf %b \"$rfab_given\")\" && unset rfab_given || exit 126\n";
 
-/// Returns what a job is given before its own stdin: its environment, and the secret values of a shell line.
+/// Returns what a job reads before its own stdin: its environment, and the secret values of a shell line.
 ///
-/// The arguments of a process are there for every user of a host to see; what it reads is not.
-pub fn given(job: &Job<'_>) -> Vec<u8> {
+/// Every user of a host can see a process's arguments, but not its stdin.
+pub(crate) fn given(job: &Job<'_>) -> Vec<u8> {
     let mut text = String::new();
     for (name, value) in &job.env {
         text += &format!("{name}={} && export {name} && ", quoted(value));
@@ -42,9 +42,10 @@ pub fn given(job: &Job<'_>) -> Vec<u8> {
         return Vec::new();
     }
     let coded = text.bytes().fold(String::new(), |mut coded, byte| {
-        match byte.is_ascii_alphanumeric() {
-            true => coded.push(byte.into()),
-            false => coded.push_str(&format!("\\0{byte:03o}")),
+        if byte.is_ascii_alphanumeric() {
+            coded.push(byte.into())
+        } else {
+            coded.push_str(&format!("\\0{byte:03o}"))
         }
         coded
     });
@@ -53,8 +54,14 @@ pub fn given(job: &Job<'_>) -> Vec<u8> {
 
 /// Makes the line for a job under the wrapper; `mark` is a text that nothing else prints.
 ///
-/// `owner` is the app's user, where a ledger is not the login user's. With `sweep`, traces of long ago are removed.
-pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo, sweep: bool) -> Result<String, Failure> {
+/// `owner` is the app's user, if the ledger isn't the login user's. With `sweep`, old traces are removed.
+pub(crate) fn line(
+    job: &Job<'_>,
+    mark: &str,
+    owner: Option<&Name>,
+    sudo: Sudo,
+    sweep: bool,
+) -> Result<String, Failure> {
     let user = job.user.as_ref();
     let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
     let mut note = job.note.as_ref().unwrap_or(&empty);
@@ -62,7 +69,7 @@ pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo, sweep: 
     let mut words = plain(job);
     let mut dir = job.cd.clone().unwrap_or_default();
     if let Some(user) = user {
-        // As the owner itself, or as root by a password, the ledger is written without another sudo.
+        // As the owner, or as root with a password, the ledger is written without another sudo.
         let within = owner.is_some_and(|owner| user == owner || (sudo == Sudo::Password && &**user == "root"));
         if within {
             let writer = owner.filter(|owner| *owner != user).map(|owner| owner.to_string()).unwrap_or_default();
@@ -111,19 +118,20 @@ fn plain(job: &Job<'_>) -> Vec<String> {
     }
 }
 
-/// A program for POSIX sh with its arguments as `$1`….
+/// Returns a program for POSIX sh, with its arguments as `$1`….
 fn program(text: &str, args: &[String]) -> String {
     let args: Vec<String> = args.iter().map(|a| quoted(a)).collect();
     format!("set -- {}\n{text}", args.join(" "))
 }
 
 /// Makes the line for a program without the wrapper.
-pub fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
+pub(crate) fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
     encoded(&program(text, &args))
 }
 
-/// A line that means the same to every login shell: only letters, digits and a few signs stand in its one long word.
+/// Encodes a line so that every login shell reads it the same way: its one long word has only letters, digits and a few
+/// other characters.
 fn encoded(text: &str) -> Result<String, Failure> {
     let mut word = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {

@@ -2,9 +2,9 @@ mark=$1 folder=$2 id=$3 ledger=$4 intent=$5 ok=$6 failed=$7 owner=$8 dir=$9
 shift 9
 sweep=$1
 shift
-# What start-up files print on stderr ends here.
+# Up to here, stderr may contain what start-up files print.
 printf '%s\n' "$mark" >&2
-# A broken /dev/null is no reason to do nothing.
+# A broken /dev/null doesn't keep the command from running.
 sink=/dev/null
 [ -w "$sink" ] || sink=/dev/zero
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
@@ -26,7 +26,7 @@ set_start() {
     [ "$#" -lt 20 ] || { shift 19; start=$1; }
 }
 set_start $start
-# If nobody listens any more it ends here, and without a trace, for it has not begun.
+# If nobody listens any more, the call ends here, without a trace, because it has not begun.
 printf "%s pid %s\n" "$mark" "$$" || exit 254
 if [ -n "$file" ]; then
     { printf "pid %s %s\n" "$$" "$start" > "$file.new" && mv "$file.new" "$file"; } 2>"$sink" || {

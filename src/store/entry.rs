@@ -1,7 +1,7 @@
-//! A run in one glance, as its journal tells it.
+//! A summary of a run, read from its journal.
 use super::{Head, Tail, read};
 use crate::{
-    event::Kind,
+    event::EffectKind,
     failure::{Exit, Reason},
     host::Name,
 };
@@ -12,13 +12,13 @@ use std::{
     path::Path,
 };
 
-/// A run in one glance; also what `--history --json` writes of it.
+/// A summary of a run, which `--history --json` prints, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunEntry {
     /// The version of this format.
     pub v: u8,
     pub run: Name,
-    /// RFC 3339.
+    /// When it began, in RFC 3339.
     pub since: String,
     pub who: String,
     pub on_behalf_of: Option<String>,
@@ -27,21 +27,21 @@ pub struct RunEntry {
     pub flags: Vec<String>,
     pub fabfile: String,
     pub digest: String,
-    /// In the line's order.
+    /// The tasks, in the line's order.
     pub tasks: Vec<Name>,
     pub fleets: BTreeSet<Name>,
-    /// Those that something was done on, or that the closing table names.
+    /// The hosts that something was done on, and those in the closing table.
     pub hosts: BTreeSet<Name>,
     pub commit: Option<Name>,
-    /// What people call the commit.
+    /// The name that people use for the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub outcome: Ending,
-    /// The exit code; none while it has not come to its end.
+    /// The exit code; none if the run has no end.
     pub exit: Option<u8>,
-    /// Milliseconds.
+    /// How long it took, in milliseconds.
     pub took: Option<u64>,
-    /// What it changed, or may have; none where an earlier rfab indexed it.
+    /// What it changed, or may have; none if an earlier rfab indexed it.
     #[serde(default)]
     pub changed: Option<Changed>,
 }
@@ -49,9 +49,9 @@ pub struct RunEntry {
 /// What a run changed, or may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// Those whose hosts it changed.
+    /// The fleets with hosts that it changed.
     pub fleets: BTreeSet<Name>,
-    /// Whether it changed something that is on no host of a fleet, such as by a command on this machine.
+    /// Whether it changed something outside all fleets, such as by a command on this machine.
     pub here: bool,
 }
 
@@ -66,7 +66,7 @@ impl Changed {
     }
 }
 
-/// How a run ended, in a word.
+/// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
@@ -76,11 +76,11 @@ pub enum Ending {
     Failed,
     /// Its operator stopped it.
     Interrupted,
-    /// Another run took back what it did.
+    /// Another run undid what it did.
     Aborted,
     /// It died before its end.
     Unfinished,
-    /// It has not come to its end, and is written to at this moment; an index does not know this.
+    /// It has no end, and is being written at the moment; an index doesn't know this.
     Running,
 }
 
@@ -95,7 +95,7 @@ impl Ending {
         Ending::Running,
     ];
 
-    /// Whether nothing of it is left to do.
+    /// Returns whether nothing of the run is left to do.
     pub fn is_done(self) -> bool {
         matches!(self, Ending::Done | Ending::Aborted)
     }
@@ -129,7 +129,7 @@ impl fmt::Display for Ending {
 }
 
 impl RunEntry {
-    /// What is known of a run that begins.
+    /// Makes the summary of a run that begins.
     pub fn begun(head: &Head) -> RunEntry {
         let head = head.clone();
         RunEntry {
@@ -155,12 +155,12 @@ impl RunEntry {
         }
     }
 
-    /// The run that this one takes back, if it does that.
+    /// Returns the run that this one aborts, if any.
     pub fn undoes(&self) -> Option<&str> {
         self.line.strip_prefix("--abort ")
     }
 
-    /// When it began, in milliseconds since 1970.
+    /// Returns when the run began, in milliseconds since 1970.
     pub fn began(&self) -> i64 {
         self.since.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond)
     }
@@ -173,7 +173,7 @@ impl RunEntry {
     }
 }
 
-/// What an entry is made of; records of other kinds, and of later versions, are passed over.
+/// The records that a summary is made from; records of other kinds or later versions are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Part {
@@ -185,9 +185,9 @@ enum Part {
         lane: Name,
         number: u32,
         name: String,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
-        /// `WHAT FLEET/HOST`; what only reads has none.
+        /// Each is `WHAT FLEET/HOST`; a read has none.
         things: Vec<String>,
     },
     Answered {
@@ -197,14 +197,14 @@ enum Part {
     Failed {
         lane: Name,
         number: u32,
-        failure: Why,
+        failure: WrittenReason,
     },
     Ended(Tail),
     Aborted {},
 }
 
 #[derive(Deserialize)]
-struct Why {
+struct WrittenReason {
     reason: Reason,
 }
 
@@ -237,19 +237,19 @@ impl Changes {
     }
 }
 
-/// Changes of nothing but what is known of others.
+/// Changes that only record other changes.
 const WRITTEN_DOWN: [&str; 2] = ["mark", "number"];
 
-/// An entry, and how many bytes the journal had that it was read from.
+/// A summary, and the size of the journal that it was read from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunSummary {
+pub(super) struct RunSummary {
     pub entry: RunEntry,
     pub size: u64,
 }
 
-/// Reads a journal; of one without a head there is nothing to tell.
-pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
-    // Asked first: what is written meanwhile makes it longer, and is seen the next time.
+/// Reads the summary of a journal; none if the journal has no head.
+pub(super) fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
+    // Before reading: a journal that grows meanwhile is then longer than this, and is read again the next time.
     let size = fs::metadata(path)?.len();
     let mut parts = read(path)?.records.into_iter().map(|text| serde_json::from_slice::<Part>(&text).ok());
     let Some(Some(Part::Begun(head))) = parts.next() else { return Ok(None) };
@@ -261,7 +261,8 @@ pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
                 let fleets: BTreeSet<Name> = things.iter().filter_map(|thing| fleet(thing)).collect();
                 entry.hosts.extend(host.clone());
                 entry.fleets.extend(fleets.iter().cloned());
-                let changes_it = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&&**name);
+                let changes_it =
+                    matches!(kind, EffectKind::Change | EffectKind::Once) && !WRITTEN_DOWN.contains(&&**name);
                 changes.begins(lane, *number, Changed { here: changes_it && fleets.is_empty(), fleets });
             }
             Some(Part::Answered { lane, number }) => changes.ends(lane, *number, None),
@@ -270,7 +271,7 @@ pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
         }
         last = part;
     }
-    // A run that was resumed goes on behind the end of an earlier attempt.
+    // A resumed run has records after the end of an earlier attempt.
     match last {
         Some(Part::Ended(tail)) => entry.ended(tail),
         Some(Part::Aborted {}) => entry.outcome = Ending::Aborted,

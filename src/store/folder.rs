@@ -1,4 +1,4 @@
-//! The folder of journals, one a run, as it is seen from outside.
+//! The folder of journals, one for each run, as other processes see it.
 use super::entry::{RunEntry, RunSummary, glance};
 use crate::host::Name;
 use rustix::{
@@ -16,51 +16,51 @@ use std::{
 
 const ENDING: &str = "journal";
 
-/// A folder that changed so recently may change again without having another time.
+/// A folder that changed more recently than this may change again and keep the same time.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// The folder, which its owner alone may look into.
-pub struct Folder(pub PathBuf);
+/// The folder, which only its owner can read.
+pub(super) struct RunsFolder(pub PathBuf);
 
-/// When a folder changed last.
-pub struct Changed {
-    /// As it is noted down.
+/// When a folder last changed.
+pub(super) struct FolderTime {
+    /// The text that is kept as a mark.
     pub text: String,
     at: Option<SystemTime>,
 }
 
-impl Changed {
-    /// Whether a change after this one has another time.
-    pub fn is_settled(&self) -> bool {
+impl FolderTime {
+    /// Returns whether any later change will have another time.
+    pub(super) fn is_settled(&self) -> bool {
         self.at.and_then(|at| at.elapsed().ok()).is_some_and(|ago| ago > SETTLED)
     }
 }
 
-impl Folder {
-    pub fn make(&self) -> io::Result<()> {
+impl RunsFolder {
+    pub(super) fn make(&self) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
     }
 
-    pub fn journal(&self, run: &str) -> PathBuf {
+    pub(super) fn journal(&self, run: &str) -> PathBuf {
         self.0.join(format!("{run}.{ENDING}"))
     }
 
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.0.with_file_name(name)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn changed(&self) -> Option<Changed> {
+    pub(super) fn changed(&self) -> Option<FolderTime> {
         let known = fs::metadata(&self.0).ok()?;
         let text = format!("{} {}.{:09}", known.ino(), known.mtime(), known.mtime_nsec());
-        Some(Changed { text, at: known.modified().ok() })
+        Some(FolderTime { text, at: known.modified().ok() })
     }
 
-    /// The runs that have a journal.
-    pub fn runs(&self) -> io::Result<HashSet<Name>> {
+    /// Returns the runs that have a journal.
+    pub(super) fn runs(&self) -> io::Result<HashSet<Name>> {
         let run = |entry: io::Result<fs::DirEntry>| {
             let name = entry.map(|entry| entry.file_name().into_string().unwrap_or_default());
             name.map(|name| name.strip_suffix(ENDING).and_then(|n| n.strip_suffix('.')).map(Name::from)).transpose()
@@ -68,18 +68,18 @@ impl Folder {
         fs::read_dir(&self.0)?.filter_map(run).collect()
     }
 
-    /// What a run's journal says; nothing if it has none.
-    pub fn glance(&self, run: &str) -> Option<RunSummary> {
+    /// Returns the summary of a run's journal; none if there is no journal.
+    pub(super) fn glance(&self, run: &str) -> Option<RunSummary> {
         glance(&self.journal(run)).ok().flatten()
     }
 
-    /// Whether a run's journal is as long as it was at a glance.
-    pub fn is_as_long(&self, run: &str, size: u64) -> bool {
+    /// Returns whether a run's journal still has this size.
+    pub(super) fn is_as_long(&self, run: &str, size: u64) -> bool {
         fs::metadata(self.journal(run)).is_ok_and(|known| known.len() == size)
     }
 
-    /// Whether a run's journal is written at this moment: whoever does holds its lock.
-    pub fn is_written(&self, run: &RunEntry) -> bool {
+    /// Returns whether a run's journal is being written at the moment: the writer holds its lock.
+    pub(super) fn is_written(&self, run: &RunEntry) -> bool {
         let file = File::open(self.journal(&run.run));
         file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
     }

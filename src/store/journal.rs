@@ -1,7 +1,7 @@
 //! The journal of one run: an append-only file of records, each with its length and a checksum.
 //!
-//! After a first line that names the format a record is its length (four bytes, the lowest first), the first eight
-//! bytes of the sha256 of that length and the text, and the text in JSON. What does not fit at the end of a file was
+//! After a first line that names the format, a record is its length (four bytes, the lowest first), the first eight
+//! bytes of the sha256 of the length and the text, and the text in JSON. A broken record at the end of the file was
 //! being written when the machine or the program died: it is cut off, never trusted.
 use super::Record;
 use rustix::fs::{FlockOperation, flock};
@@ -20,29 +20,29 @@ use std::{
 
 const FORMAT: &[u8] = b"rfab-journal 1\n";
 const CHECK: usize = 8;
-/// The longest record: more than any outcome that a run keeps in memory.
+/// The longest record, in bytes: longer than any outcome that a run keeps in memory.
 const LONGEST: usize = 64 << 20;
 
-/// A journal that is written to.
+/// A journal that is being written.
 pub struct Journal {
     file: File,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
     synced: Condvar,
-    /// Microseconds that lanes have waited for it.
+    /// The time that lanes have waited for the journal, in microseconds.
     spent: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
+struct JournalState {
     written: u64,
     synced: u64,
     syncing: bool,
-    /// Why nothing is written any more: after an error nobody knows what stands in the file.
+    /// Why the journal is closed: after an error, rfab can't tell what the file contains.
     broken: Option<String>,
 }
 
 impl Journal {
-    /// Begins a run's journal, readable by its owner alone; it may not be there yet.
+    /// Begins a run's journal, readable only by its owner; fails if the file exists.
     pub fn create(path: &Path) -> io::Result<Journal> {
         let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -54,10 +54,10 @@ impl Journal {
         Ok(Journal::over(file))
     }
 
-    /// Goes on with a journal; what was torn at its end is cut off first.
+    /// Opens a journal to write behind what it has; what was torn at its end is cut off first.
     ///
     /// `WouldBlock` while another process writes it.
-    pub fn go_on(path: &Path) -> io::Result<Journal> {
+    pub fn reopen(path: &Path) -> io::Result<Journal> {
         let file = OpenOptions::new().append(true).open(path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         let torn = read(path)?.torn;
@@ -70,7 +70,7 @@ impl Journal {
         Journal { file, state: Mutex::default(), synced: Condvar::new(), spent: AtomicU64::new(0) }
     }
 
-    /// Writes a record down.
+    /// Writes a record.
     pub fn write(&self, record: &Record, durable: bool) -> io::Result<()> {
         let began = Instant::now();
         let written = serde_json::to_vec(record).map_err(io::Error::other).and_then(|text| self.append(&text, durable));
@@ -78,15 +78,15 @@ impl Journal {
         written
     }
 
-    /// How long lanes have waited for it so far, each for itself, in milliseconds.
+    /// Returns the sum of the times that each lane has waited for the journal, in milliseconds.
     pub fn spent(&self) -> u64 {
         self.spent.load(Relaxed) / 1000
     }
 
-    /// Appends a record; with `durable` it is on the disk when this comes back, and whoever waits for that shares
-    /// one sync.
+    /// Appends a record. With `durable`, it is on the disk when the function returns; callers that wait at the same
+    /// time share one sync.
     ///
-    /// Fails for ever after it has failed once.
+    /// After one failure, every call fails.
     pub fn append(&self, text: &[u8], durable: bool) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
         if let Some(why) = &state.broken {
@@ -132,16 +132,16 @@ fn check(length: [u8; 4], text: &[u8]) -> [u8; CHECK] {
     digest[..CHECK].try_into().expect("a digest is longer")
 }
 
-/// The records of a journal that are whole.
+/// The complete records of a journal.
 #[derive(Debug, PartialEq)]
-pub struct Kept {
+pub struct KeptRecords {
     pub records: Vec<Vec<u8>>,
-    /// Bytes at the end that are no whole record.
+    /// The number of bytes at the end that aren't a complete record.
     pub torn: u64,
 }
 
-/// Reads a journal; fails when it is none.
-pub fn read(path: &Path) -> io::Result<Kept> {
+/// Reads a journal; fails if the file isn't one.
+pub fn read(path: &Path) -> io::Result<KeptRecords> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
     let mut rest = bytes.strip_prefix(FORMAT).ok_or_else(|| io::Error::other("it isn't a journal of this format"))?;
@@ -150,10 +150,10 @@ pub fn read(path: &Path) -> io::Result<Kept> {
         records.push(text.to_vec());
         rest = behind;
     }
-    Ok(Kept { records, torn: rest.len() as u64 })
+    Ok(KeptRecords { records, torn: rest.len() as u64 })
 }
 
-/// The first record, if it is whole and right, and what stands behind it.
+/// Returns the first record, if it is complete and correct, and the bytes after it.
 fn first(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (sum, rest) = rest.split_first_chunk::<CHECK>()?;
@@ -228,7 +228,7 @@ mod tests {
         });
         let mut texts = texts(&path);
         assert_eq!(texts.len(), 320);
-        // In order within its lane.
+        // In the order within each lane.
         texts.sort_by_key(|text| text.split(' ').next().unwrap().parse::<u32>().unwrap());
         let expected: Vec<String> = (0..16).flat_map(|lane| (0..20).map(move |n| format!("{lane} {n}"))).collect();
         assert_eq!(texts, expected);

@@ -1,4 +1,4 @@
-//! The log of one host: a file that does not grow without end.
+//! The log of one host: a file with a limited size.
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io,
@@ -6,28 +6,28 @@ use std::{
     path::Path,
 };
 
-/// What is kept of a log's beginning, in bytes …
+/// How much of a log's start is kept, in bytes …
 const FIRST: u64 = 32 << 20;
-/// … and at least of its end; twice as much before some is left out.
+/// … and at least how much of its end; up to twice as much before some is left out.
 const LAST: u64 = 16 << 20;
 
-/// A log that is written to; each write is in the file when it comes back.
+/// A log that is being written; each write is in the file when it returns.
 pub struct Log {
     file: File,
     length: u64,
-    /// How many bytes were left out between the beginning and the end.
+    /// How many bytes were left out between the start and the end.
     left_out: u64,
     first: u64,
     last: u64,
 }
 
-/// What stands between the two, always as long.
+/// Returns the text between the two, which always has the same length.
 fn gap(left_out: u64) -> String {
     format!("\n[{left_out:>20} bytes were left out here]\n")
 }
 
 impl Log {
-    /// Opens a log to go on at its end; its owner alone may read it and look into its folder.
+    /// Opens a log to append to it; only its owner can read it and its folder.
     pub fn open(path: &Path) -> io::Result<Log> {
         Log::sized(path, FIRST, LAST)
     }
@@ -52,7 +52,7 @@ impl Log {
         if self.length > self.first + gap(0).len() as u64 + 2 * self.last { self.leave_out() } else { Ok(()) }
     }
 
-    /// Brings the end up to the beginning, without most of what was between them.
+    /// Moves the end up to the start, and drops most of what was between them.
     fn leave_out(&mut self) -> io::Result<()> {
         let behind = self.first + gap(0).len() as u64;
         let begin = if self.left_out > 0 { behind } else { self.first };
@@ -85,7 +85,7 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let mut log = Log::sized(&path, 100, 50).unwrap();
         for (at, line) in text.as_bytes().chunks(10).enumerate() {
-            // Now and then it is opened anew, as by a run that is resumed.
+            // From time to time it is opened again, as by a resumed run.
             if at % 7 == 0 {
                 log = Log::sized(&path, 100, 50).unwrap();
             }

@@ -15,13 +15,13 @@ const MOST: u64 = 1 << 30;
 
 const ENDING: &str = "logs";
 
-/// The folder that has them all.
+/// The folder that contains all logs.
 pub struct Logs {
     folder: PathBuf,
 }
 
-/// One run's, and what they take.
-struct Kept {
+/// One run's logs, and their size.
+struct KeptLog {
     folder: PathBuf,
     written: SystemTime,
     bytes: u64,
@@ -32,19 +32,19 @@ impl Logs {
         Self { folder }
     }
 
-    /// Where a run's log of that name is.
+    /// Returns the path of a run's log with this name.
     pub fn path(&self, run: &str, name: &str) -> PathBuf {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
         let name: String = name.chars().map(plain).collect();
         self.folder.join(format!("{run}.{ENDING}")).join(format!("{name}.log"))
     }
 
-    /// Opens a run's log of that name.
+    /// Opens a run's log with this name.
     pub fn open(&self, run: &str, name: &str) -> io::Result<Log> {
         Log::open(&self.path(run, name))
     }
 
-    /// A run's logs, by name; none if there are none.
+    /// Returns a run's logs, by name; empty if there are none.
     pub fn of(&self, run: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.join(format!("{run}.{ENDING}"))).into_iter().flatten();
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -52,7 +52,7 @@ impl Logs {
         files
     }
 
-    /// Removes what is too old, and the oldest of what is too much; never those of a run that is under way.
+    /// Removes logs that are too old, then the oldest ones if there are too many; never those of a running run.
     pub fn sweep(&self) {
         self.sweep_at(SystemTime::now(), MOST);
     }
@@ -60,10 +60,10 @@ impl Logs {
     fn sweep_at(&self, now: SystemTime, most: u64) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
         let folders = entries.filter(|path| path.extension().is_some_and(|e| e == ENDING));
-        let mut kept: Vec<Kept> = folders.filter_map(measured).collect();
+        let mut kept: Vec<KeptLog> = folders.filter_map(measured).collect();
         kept.sort_by_key(|one| std::cmp::Reverse(one.written));
         let mut all = 0;
-        for Kept { folder, written, bytes } in kept {
+        for KeptLog { folder, written, bytes } in kept {
             all += bytes;
             let old = now.duration_since(written).is_ok_and(|age| age > LONGEST);
             if (old || all > most) && !under_way(&folder) && fs::remove_dir_all(&folder).is_ok() {
@@ -73,18 +73,18 @@ impl Logs {
     }
 }
 
-/// What a run's logs take, and when one of them was last written.
-fn measured(folder: PathBuf) -> Option<Kept> {
+/// Returns the size of a run's logs, and when one of them was last written.
+fn measured(folder: PathBuf) -> Option<KeptLog> {
     let (mut written, mut bytes) = (fs::metadata(&folder).ok()?.modified().ok()?, 0);
     for file in fs::read_dir(&folder).ok()?.flatten() {
         let file = file.metadata().ok()?;
         written = written.max(file.modified().ok()?);
         bytes += file.len();
     }
-    Some(Kept { folder, written, bytes })
+    Some(KeptLog { folder, written, bytes })
 }
 
-/// Whether the run holds its journal, which lies beside its logs.
+/// Returns whether a run holds its journal, which is beside its logs.
 fn under_way(folder: &Path) -> bool {
     let journal = File::open(folder.with_extension("journal"));
     journal.is_ok_and(|journal| flock(&journal, FlockOperation::NonBlockingLockShared).is_err())

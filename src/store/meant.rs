@@ -1,25 +1,25 @@
-//! Which runs somebody may mean who names none.
+//! Finds the runs that a person may mean who names none.
 use super::{Changed, Ending, Filter, RunEntry, Runs};
 use crate::{failure::Failure, host::Name};
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
-/// The runs of one fabfile that somebody may want to complete or take back; each list has the newest first.
+/// The runs of one fabfile that somebody may want to resume or abort; each list has the newest first.
 #[derive(Debug, Default, PartialEq)]
 pub struct Meant {
-    /// They changed something and aren't done.
+    /// Runs that changed something and aren't done.
     pub open: Vec<RunEntry>,
-    /// They are under way.
+    /// Runs in progress.
     pub running: Vec<RunEntry>,
-    /// They would be open, but a later run that is done changed the same.
+    /// Runs that would be open, but a later run that is done changed the same.
     pub overtaken: Vec<RunEntry>,
-    /// They aren't done and changed nothing.
+    /// Runs that aren't done and changed nothing.
     pub idle: Vec<RunEntry>,
 }
 
 impl Runs {
     /// Finds the runs of a fabfile that changed something and aren't done, however the path to the file is spelled.
     ///
-    /// A run that another open run is taking back isn't open itself.
+    /// A run that another open run is aborting doesn't count as open.
     pub fn meant(&self, fabfile: &Path) -> Result<Meant, Failure> {
         let mut meant = Meant::default();
         for run in self.of(fabfile, false, None)? {
@@ -39,7 +39,7 @@ impl Runs {
         Ok(meant)
     }
 
-    /// The runs of a fabfile that are done, or aren't, the newest first.
+    /// Returns the runs of a fabfile that are done, or that aren't, the newest first.
     fn of(&self, fabfile: &Path, done: bool, since: Option<i64>) -> Result<Vec<RunEntry>, Failure> {
         let endings = Ending::ALL.into_iter().filter(|ending| ending.is_done() == done).collect();
         let all = self.list(&Filter { endings, since, ..Filter::default() }, usize::MAX)?.runs;
@@ -61,7 +61,7 @@ impl Runs {
         Ok(last)
     }
 
-    /// What a run changed; an index that an earlier rfab made doesn't know it.
+    /// Returns what a run changed; reads the journal if an earlier rfab indexed the run.
     fn changed(&self, run: &RunEntry) -> Changed {
         let told = run.changed.clone();
         told.or_else(|| self.glance(&run.run)?.changed).unwrap_or_default()
@@ -76,17 +76,18 @@ struct LastChanges {
 }
 
 impl LastChanges {
-    /// Whether each fleet that a run changed was changed after it; or, where it changed none, anything was.
+    /// Returns whether each fleet that a run changed was changed after it; if it changed none, whether anything was.
     fn overtook(&self, run: &RunEntry, changed: &Changed) -> bool {
         let after = |at: Option<&i64>| at.is_some_and(|at| *at > run.began());
-        match changed.fleets.is_empty() {
-            true => after(self.any.as_ref()),
-            false => changed.fleets.iter().all(|fleet| after(self.fleets.get(fleet))),
+        if changed.fleets.is_empty() {
+            after(self.any.as_ref())
+        } else {
+            changed.fleets.iter().all(|fleet| after(self.fleets.get(fleet)))
         }
     }
 }
 
-/// Whether two paths lead to one file.
+/// Returns whether two paths lead to the same file.
 fn same_file(one: &Path, other: &Path) -> bool {
     let file = |path: &Path| fs::metadata(path).ok().map(|known| (known.dev(), known.ino()));
     one == other || file(one).is_some_and(|known| file(other) == Some(known))

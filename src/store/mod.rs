@@ -1,4 +1,4 @@
-//! What is kept of runs on this machine.
+//! What this machine keeps of runs.
 mod entry;
 mod folder;
 mod index;
@@ -18,7 +18,7 @@ mod upkeep;
 
 pub use entry::{Changed, Ending, RunEntry};
 pub use index::Filter;
-pub use journal::{Journal, Kept, read};
+pub use journal::{Journal, KeptRecords, read};
 pub use lanes::below;
 pub use log::Log;
 pub use logs::Logs;

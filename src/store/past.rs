@@ -1,32 +1,33 @@
-//! What a run did in earlier attempts, to be handed back when it is resumed.
+//! What a run did in earlier attempts, for a resumed run.
 use super::{
     Fate, PastEffect, Record,
     lanes::{Lanes, below},
     rewind::{Ends, lost, once_from, rewind},
 };
-use crate::{effect::Kind, failure::Failure, fleet::Fleet, host::Name};
+use crate::{effect::EffectKind, failure::Failure, fleet::Fleet, host::Name};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// The effects of earlier attempts, by lane and number; of none for a run that begins.
+/// The effects of earlier attempts, by lane and number; empty for a new run.
 #[derive(Debug, Default)]
 pub struct Past {
     lanes: Lanes,
-    /// What was only read after all that was done, to be read afresh; it is no part of what the run did.
+    /// Reads after the last change, which are read again; they don't count as done.
     read: Lanes,
-    /// Commands that may not be repeated, which were done after a failure that is tried again, and the lane of that.
+    /// Commands that may not be repeated and that were done after a failure that is retried, with the lane of the
+    /// failure.
     pub forgotten: Vec<(Name, PastEffect)>,
     /// Whether any attempt changed something, or may have.
     pub changed: bool,
-    /// Whether any did, or may have done, what may be done only once.
+    /// Whether any attempt did something that may be done only once, or may have.
     pub once: bool,
     fleets: BTreeMap<Name, Fleet>,
-    /// How many attempts there were.
+    /// The number of attempts.
     pub attempts: u32,
 }
 
 impl Past {
-    /// Reads what a journal has. What `defer`s did belongs to their attempt, and is left out.
+    /// Reads the records of a journal. Leaves out what `defer`s did, which belongs to their attempt.
     pub fn of(records: Vec<Record>) -> Past {
         let (mut past, mut ends) = (Past::default(), Ends::new());
         for (place, record) in records.into_iter().enumerate() {
@@ -81,7 +82,7 @@ impl Past {
         }
     }
 
-    /// What was read from an effect on, and in the lanes forked there, is stale; nothing there is at its end.
+    /// Marks everything from an effect on, and in the lanes forked there, as stale; no lane there counts as ended.
     fn doubt(&mut self, ends: &mut Ends, lane: &str, number: u32) {
         for (other, effects) in &mut self.lanes {
             let (own, fork) = (**other == *lane, below(lane, other));
@@ -105,13 +106,13 @@ impl Past {
         self.lanes.get_mut(lane)?.get_mut(&number)
     }
 
-    /// What an attempt leaves to the next, in whose eyes those before it were one.
+    /// Prepares the past for the next attempt, which sees all earlier attempts as one.
     fn attempt_over(&mut self, ends: &mut Ends) {
         self.attempts += 1;
         self.lanes.values_mut().flat_map(BTreeMap::values_mut).for_each(|known| known.fate = Fate::Kept);
         let mut done = self.lanes.values().flat_map(BTreeMap::values).filter(|known| known.may_be_done()).peekable();
         self.changed |= done.peek().is_some();
-        self.once |= done.any(|known| known.kind == Kind::Once);
+        self.once |= done.any(|known| known.kind == EffectKind::Once);
         rewind(&mut self.lanes, ends, &mut self.forgotten, "");
         lost(&mut self.lanes);
         for (lane, effects) in &mut self.lanes {
@@ -119,7 +120,7 @@ impl Past {
             self.read.entry(lane.clone()).or_default().extend(read);
         }
         self.lanes.retain(|_, effects| !effects.is_empty());
-        // A lane that failed ends once more.
+        // A lane that failed will end again.
         ends.retain(|_, (_, failure)| failure.is_none());
     }
 
@@ -143,18 +144,18 @@ impl Past {
         within(&self.lanes).or_else(|| within(&self.read))
     }
 
-    /// What an attempt did after a failure that is tried again, there or in a lane below, and what is asked for anew.
+    /// Returns a matching effect that was forgotten because of a failure in this lane or below it.
     pub fn forgotten(&self, lane: &str, same: impl Fn(&PastEffect) -> bool) -> Option<&PastEffect> {
         let there = |of: &str| of == lane || below(of, lane).is_some();
         self.forgotten.iter().find(|(of, known)| there(of) && same(known)).map(|(_, known)| known)
     }
 
-    /// A fleet as it was when the run knew it.
+    /// Returns a fleet as the run last recorded it.
     pub fn fleet(&self, name: &Name) -> Option<&Fleet> {
         self.fleets.get(name)
     }
 
-    /// The fleets of which earlier attempts changed a host, or may have.
+    /// Returns the fleets with hosts that earlier attempts changed, or may have.
     pub fn changed_fleets(&self) -> BTreeSet<Name> {
         let changes =
             self.lanes.values().flat_map(BTreeMap::values).chain(self.forgotten.iter().map(|(_, known)| known));
@@ -164,7 +165,7 @@ impl Past {
         things.filter_map(host).collect()
     }
 
-    /// The first command from an effect on that may not be repeated, and that may have been done.
+    /// Returns the first command from an effect on that may not be repeated and that may have been done.
     pub fn once_from(&self, lane: &str, number: u32) -> Option<&PastEffect> {
         once_from(&self.lanes, lane, number)
     }

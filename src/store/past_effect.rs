@@ -1,51 +1,51 @@
-//! An effect of an earlier attempt, and what becomes of it.
+//! An effect of an earlier attempt, and how a resumed run treats it.
 use crate::{
-    effect::Kind,
+    effect::EffectKind,
     failure::{Failure, Reason},
 };
 use serde_json::value::RawValue;
 
-/// An effect that came to the door before.
+/// An effect that an earlier attempt began.
 #[derive(Debug)]
 pub struct PastEffect {
     pub attempt: u32,
     pub name: String,
-    pub kind: Kind,
+    pub kind: EffectKind,
     pub text: String,
     pub recorded: Box<RawValue>,
-    /// What it changes.
+    /// The things that it changes.
     pub things: Vec<String>,
-    /// Where it stands in the journal.
+    /// The place of its start in the journal.
     pub place: usize,
-    /// Whether it is the last change of something: whether it still holds is to be looked at.
+    /// Whether it is the last change of something: then the resumed run checks whether the change still holds.
     pub last: bool,
-    /// None while nobody knows how it ended.
+    /// How it ended; none if that is unknown.
     pub end: Option<Result<Box<RawValue>, Failure>>,
-    /// Where its end stands in the journal.
+    /// The place of its end in the journal.
     pub end_place: usize,
     pub fate: Fate,
-    /// Whether a secret stood in its outcome, which is not handed back then.
+    /// Whether its outcome contained a secret: then the outcome isn't handed back.
     pub masked: bool,
-    /// Whether what it came after did not hold any more.
+    /// Whether an effect before it had been undone.
     pub stale: bool,
 }
 
 impl PastEffect {
-    /// Whether it changes something, and was done or may have been.
+    /// Returns whether it is a change that was done, or may have been.
     pub fn may_be_done(&self) -> bool {
         let failed = |failure: &Failure| failure.reason() != Reason::Unknown;
         let done = !matches!(&self.end, Some(Err(failure)) if failed(failure));
-        done && matches!(self.kind, Kind::Change | Kind::Once)
+        done && matches!(self.kind, EffectKind::Change | EffectKind::Once)
     }
 }
 
-/// What a resumed run makes of an effect that came to the door before.
+/// How a resumed run treats an effect of an earlier attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Its outcome is handed back.
     Kept,
     /// Its failure ended its lane: it is tried again.
     TriedAgain,
-    /// Nothing was done after it: it reads afresh.
+    /// Nothing was done after it: it is read again.
     Afresh,
 }

@@ -1,6 +1,6 @@
-//! What a journal's records say.
+//! The records of a journal.
 use crate::{
-    event::{Kind, Row},
+    event::{EffectKind, HostRow},
     failure::Failure,
     fleet::Fleet,
     host::Name,
@@ -9,37 +9,37 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One record; a run's first is its head, and its last its tail, if it came to an end.
+/// One record; a run's first is its head, and its last is its tail, if the run has an end.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     Begun(Head),
-    /// The run is gone on with, after an attempt that died or failed.
+    /// The run is resumed, after an attempt that died or failed.
     Resumed(Attempt),
-    /// A fleet became known to the run.
+    /// A fleet was added to the run.
     Fleet(Box<Fleet>),
-    /// An effect is about to come through the door.
+    /// An effect is about to be performed.
     Effect {
         lane: Name,
         number: u32,
-        /// The attempt that it belongs to; the first is 0.
+        /// The number of its attempt; the first is 0.
         #[serde(default)]
         attempt: u32,
         name: String,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
         recorded: Box<RawValue>,
-        /// What it changes: a later change of the same thing takes its place.
+        /// What it changes: a later change of the same thing replaces it.
         things: Vec<String>,
     },
-    /// It came back so many milliseconds later.
+    /// The effect returned after `took` milliseconds.
     Answered {
         lane: Name,
         number: u32,
         took: u64,
         outcome: Box<RawValue>,
-        /// Whether a secret stood in it: it is not handed back then.
+        /// Whether the outcome contained a secret: then it isn't handed back.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         masked: bool,
     },
@@ -49,23 +49,23 @@ pub enum Record {
         took: u64,
         failure: Failure,
     },
-    /// A lane came to its end; how, if it failed.
+    /// A lane ended, with this failure if it failed.
     LaneEnded {
         lane: Name,
         failure: Option<Failure>,
     },
-    /// What earlier attempts did from this effect on, and in the lanes forked there, is not handed back any more.
+    /// Results of earlier attempts from this effect on, and in the lanes forked there, aren't handed back any more.
     Left {
         lane: Name,
         number: u32,
     },
-    /// What was done here did not hold any more: what earlier attempts read from there on, and in the lanes forked
-    /// there, is read afresh.
+    /// The change here had been undone: what earlier attempts read from here on, and in the lanes forked here, is read
+    /// again.
     Stale {
         lane: Name,
         number: u32,
     },
-    /// A stretch of work that the script named is over.
+    /// A step that the script named is over.
     Step {
         lane: Name,
         step: String,
@@ -74,54 +74,55 @@ pub enum Record {
         failed: bool,
     },
     Ended(Tail),
-    /// Another run took back what this one did.
+    /// Another run undid what this one did.
     Aborted {
         by: Name,
     },
 }
 
-/// Who goes on with a run.
+/// Who resumes a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,
-    /// RFC 3339.
+    /// When the run began, in RFC 3339.
     pub since: String,
 }
 
-/// What is known of a run before its first connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What is known about a run before its first connection.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Head {
     /// The version of this format.
     pub v: u8,
     pub run: Name,
-    /// The command line's normal form, and the flags that belong to it.
+    /// The command line's normal form; `flags` belong to it.
     pub line: String,
-    /// Its tasks, in its order.
+    /// The line's tasks, in order.
     #[serde(default)]
     pub tasks: Vec<Name>,
     pub flags: Vec<String>,
-    /// The process's arguments, without the program's name.
-    pub typed: Vec<String>,
+    /// The process's arguments, without the program's name: a resumed run is read from them.
+    #[serde(alias = "typed")]
+    pub argv: Vec<String>,
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,
-    /// RFC 3339.
+    /// When the run began, in RFC 3339.
     pub since: String,
-    /// The fabfile, and the sha256 of its text.
+    /// The fabfile; `digest` is the sha256 of its text.
     pub fabfile: String,
     pub digest: String,
-    /// The sha256 of each module of the project that it imports, by name.
+    /// The sha256 of each of the project's modules that it imports, by name.
     #[serde(default)]
     pub modules: BTreeMap<String, String>,
-    /// The version of rfab, whose stdlib the scripts use.
+    /// The version of rfab, which determines the stdlib.
     #[serde(default)]
     pub rfab: String,
 }
 
 impl Head {
-    /// What is another in `now` than when the run began.
+    /// Returns what differs between the start of the run and `now`.
     pub fn differences(&self, now: &Head) -> Vec<String> {
         let mut found = Vec::new();
         if self.line != now.line {
@@ -151,14 +152,14 @@ impl Head {
 pub struct Tail {
     /// The exit code.
     pub exit: u8,
-    /// Milliseconds.
+    /// How long the run took, in milliseconds.
     pub took: u64,
-    /// What of it lanes have waited for the journal, each for itself.
+    /// The sum of the times that each lane waited for the journal, in milliseconds.
     #[serde(default)]
     pub journal: u64,
     pub commit: Option<Name>,
-    /// What people call the commit. Older journals lack it.
+    /// The name that people use for the commit. Older journals lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    pub table: Vec<Row>,
+    pub table: Vec<HostRow>,
 }

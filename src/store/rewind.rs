@@ -1,22 +1,22 @@
-//! What a failed or dead attempt leaves to the one after it.
+//! Determines what a failed or dead attempt leaves to the next one.
 use super::{
     Fate, PastEffect,
     lanes::{Lanes, below, depth, first, parent},
 };
 use crate::{
-    effect::Kind,
+    effect::EffectKind,
     failure::{Failure, Origin, Reason},
     host::Name,
 };
 use std::collections::HashMap;
 
-/// How lanes ended, and where in the journal that stands; one that is not there was cut off.
-pub type Ends = HashMap<Name, (usize, Option<Failure>)>;
+/// How each lane ended, with the record's place in the journal; a lane that is missing here was cut off.
+pub(super) type Ends = HashMap<Name, (usize, Option<Failure>)>;
 
-/// Follows a failure down to where it began: that is tried again, and what was done because of it is forgotten.
+/// Follows a failure to its origin, which is retried; forgets what was done because of the failure.
 ///
-/// What a lane that did not end well has only read since its last change is read afresh.
-pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
+/// What a lane that didn't end well has read since its last change is read again.
+pub(super) fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
     let end = ends.get(lane).cloned();
     let origin = match &end {
         Some((_, None)) => return,
@@ -36,8 +36,8 @@ pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Pas
     read_afresh(lanes, ends, lane);
 }
 
-/// Nobody knows the end of an effect whose connection was lost, unless the script got over that and went on.
-pub fn lost(lanes: &mut Lanes) {
+/// Marks effects with a lost connection as open, unless the script handled the failure and continued.
+pub(super) fn lost(lanes: &mut Lanes) {
     let unknown = |known: &PastEffect| matches!(&known.end, Some(Err(failure)) if failure.reason() == Reason::Unknown);
     let all = lanes.iter().flat_map(|(lane, own)| own.iter().map(move |(number, known)| (lane, *number, known)));
     let over = |lane: &str, number: u32, end: usize| {
@@ -60,10 +60,10 @@ pub fn lost(lanes: &mut Lanes) {
     }
 }
 
-/// Where a lane's failure came from: its effect, or its fork that ended with the failure of the same effect.
+/// Returns where a lane's failure came from: an effect, or a fork that ended with the failure of the same effect.
 ///
-/// A failure that a script throws itself has no origin: then the last that failed, if nothing that may not be repeated
-/// came after it. The same holds for a journal of rfab 0.1.0, which doesn't know origins.
+/// A failure that a script throws itself has no origin: then it is the last thing that failed, unless a command that
+/// may not be repeated came after it. The same holds for a journal of rfab 0.1.0, which doesn't record origins.
 fn origin(lanes: &Lanes, ends: &Ends, lane: &str, failure: &Failure) -> Option<Failed> {
     let mut all: Vec<Failed> = Vec::new();
     for (number, known) in lanes.get(lane).into_iter().flatten() {
@@ -93,15 +93,15 @@ struct Failed {
     origin: Option<Origin>,
 }
 
-/// The latest effect or fork of a lane.
+/// Returns the latest effect or fork of a lane.
 fn highest(lanes: &Lanes, lane: &str) -> Option<u32> {
     let own = lanes.get(lane).and_then(|own| own.keys().next_back().copied());
     own.max(lanes.keys().filter_map(|other| below(lane, other)).max())
 }
 
-/// Forgets what came because of a failure; what an earlier attempt had done already stays.
+/// Forgets what was done after a failure; what an earlier attempt had already done stays.
 ///
-/// Gives the commands among it that may not be repeated, and may have been done.
+/// Returns the forgotten commands that may not be repeated and that may have been done.
 fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) -> Vec<(Name, PastEffect)> {
     let mut gone = Vec::new();
     for (other, effects) in lanes.iter_mut() {
@@ -110,11 +110,11 @@ fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) -> Vec<(Name, Pa
         gone.extend(effects.extract_if(.., |n, known| behind(*n) && known.place > failed.place));
     }
     lanes.retain(|_, effects| !effects.is_empty());
-    let once = gone.into_iter().map(|(_, known)| known).filter(|k| k.kind == Kind::Once && k.may_be_done());
+    let once = gone.into_iter().map(|(_, known)| known).filter(|k| k.kind == EffectKind::Once && k.may_be_done());
     once.map(|known| (lane.into(), known)).collect()
 }
 
-/// The lanes that a fork made.
+/// Returns the lanes that a fork made.
 fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
     let depth = depth(lane) + 1;
     let below = lanes.keys().filter(|other| below(lane, other) == Some(number));
@@ -124,7 +124,7 @@ fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
 }
 
 fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
-    let changes = |known: &PastEffect| matches!(known.kind, Kind::Change | Kind::Once);
+    let changes = |known: &PastEffect| matches!(known.kind, EffectKind::Change | EffectKind::Once);
     let own = lanes.get(lane).into_iter().flatten().filter(|(_, known)| changes(known)).map(|(n, _)| *n);
     let forks = lanes.iter().filter(|(_, effects)| effects.values().any(changes));
     let last = own.chain(forks.filter_map(|(other, _)| below(lane, other))).max();
@@ -140,9 +140,9 @@ fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
     }
 }
 
-/// The first command, from an effect on, that may not be repeated and may have been done.
-pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a PastEffect> {
-    let done = |known: &&PastEffect| known.kind == Kind::Once && known.may_be_done();
+/// Returns the first command from an effect on that may not be repeated and that may have been done.
+pub(super) fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a PastEffect> {
+    let done = |known: &&PastEffect| known.kind == EffectKind::Once && known.may_be_done();
     let own = lanes.get(lane).into_iter().flat_map(|own| own.range(number..)).map(|(_, known)| known);
     let forks = lanes.iter().filter(|(other, _)| below(lane, other).is_some_and(|fork| fork >= number));
     own.chain(forks.flat_map(|(_, effects)| effects.values())).find(done)

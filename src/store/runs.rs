@@ -1,12 +1,12 @@
-//! The runs that this machine knows of: a folder of journals, one a run, and an index that finds them.
+//! The runs that this machine knows: a folder of journals, one for each run, and an index that finds them.
 //!
-//! The journals are the truth. The index has whatever the folder has, for a run puts itself there before it makes its
-//! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
-//! came or went otherwise is noticed without reading 100,000 names.
+//! The journals are the truth. The index contains all of the folder's runs, because a run enters itself before it makes
+//! its journal. Each listing compares the folder's time with the mark in the index. So it notices a journal that came
+//! or went in another way, without reading 100,000 names.
 use super::{
     Head, Journal, Record, RunPage,
     entry::{Ending, RunEntry, RunSummary},
-    folder::Folder,
+    folder::RunsFolder,
     index::{Broken, Filter, Index, Label},
     read,
     sqlite::Sqlite,
@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     failure::{Cause, Failure},
-    fleet,
     host::Name,
-    secret::Key,
+    misspelled::did_you_mean,
+    secret::DigestKey,
 };
 use std::{
     fs, io,
@@ -25,17 +25,17 @@ use std::{
 
 /// The folder, and the index beside it.
 pub struct Runs {
-    folder: Folder,
+    folder: RunsFolder,
 }
 
 /// A run that has begun.
 pub struct Begun {
     pub journal: Journal,
-    /// Why the index does not know it; whoever lists runs finds it by its journal.
+    /// Why the index doesn't contain the run; a listing finds it by its journal.
     pub unknown: Option<Failure>,
 }
 
-/// A run to go on with.
+/// A run to continue.
 pub struct Resumed {
     pub head: Head,
     pub journal: Journal,
@@ -43,15 +43,15 @@ pub struct Resumed {
 }
 
 impl Runs {
-    /// Those in a folder; the index is a file beside it.
+    /// Makes the runs of a folder; the index is a file beside it.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder: Folder(folder) }
+        Self { folder: RunsFolder(folder) }
     }
 
     /// Begins a run's journal with its head.
     ///
-    /// `Failed` when it cannot be written: then the run does not begin. Without an index it does: what it did is told
-    /// by its journal.
+    /// `Failed` when the journal can't be written: then the run doesn't begin. It begins without an index, because its
+    /// journal is enough.
     pub fn begin(&self, head: &Head) -> Result<Begun, Failure> {
         self.folder.make().map_err(|e| self.unwritable(&e))?;
         let new = [RunSummary { entry: RunEntry::begun(head), size: 0 }];
@@ -63,25 +63,25 @@ impl Runs {
             Ok(journal)
         };
         let journal = begun().map_err(|e| self.unwritable(&e))?;
-        // Once more: a listing may have missed its journal, and forgotten it.
+        // Again: a listing may have missed the journal, and removed the run.
         let noted = index.as_mut().map_err(|broken| broken.clone()).and_then(|index| {
             index.put(&new)?;
             note(index, before, self.folder.changed())
         });
         let unknown = match noted {
-            // An empty one is filled by the next listing.
+            // The next listing fills an empty index.
             Err(Broken::Damaged(_)) => Sqlite::empty(&self.index()).err(),
             noted => noted.err(),
         };
         Ok(Begun { journal, unknown: unknown.map(|broken| self.refused(&broken)) })
     }
 
-    /// What secrets in journals are sealed with; the folder is there.
+    /// Returns the key that seals secrets in journals; the folder must exist.
     ///
-    /// `Failed` when it can be neither read nor made.
-    pub fn key(&self) -> Result<Key, Failure> {
+    /// `Failed` when the key can be neither read nor made.
+    pub fn key(&self) -> Result<DigestKey, Failure> {
         let file = self.folder.beside("key");
-        Key::of(&file).map_err(|e| {
+        DigestKey::of(&file).map_err(|e| {
             Failure::failed(format!(
                 "`{}`, which secrets in journals are sealed with, can't be used: {e}",
                 file.display()
@@ -90,16 +90,16 @@ impl Runs {
         })
     }
 
-    /// Takes up in the index what a run's journal says now; if that fails the next listing does it.
+    /// Reads a run's journal into the index; if that fails, the next listing does it.
     pub fn take_up(&self, run: &Name) {
         if let Ok(mut index) = Sqlite::open(&self.index()) {
             let _ = look_again(&self.folder, &mut index, [run.clone()]);
         }
     }
 
-    /// The newest runs that pass, and at most so many.
+    /// Returns the newest matching runs, at most `most` of them.
     ///
-    /// `Failed` if there is none because no run was ever of that fleet or task.
+    /// `Failed` if there are none because no run has that fleet or task.
     pub fn list(&self, filter: &Filter, most: usize) -> Result<RunPage, Failure> {
         let listed = self.ask(|index| {
             catch_up(&self.folder, index)?;
@@ -121,14 +121,14 @@ impl Runs {
         if names.is_empty() || names.contains(&of.same(name)) {
             return Ok(());
         }
-        let near = fleet::did_you_mean(&of.same(name), names.iter().map(String::as_str));
+        let near = did_you_mean(&of.same(name), names.iter().map(String::as_str));
         let help = near.unwrap_or_else(|| "`rfab --history` lists the runs that there are".to_owned());
         Err(Failure::failed(format!("no run of a {} `{name}` is known on this machine", of.word())).help(help))
     }
 
-    /// Opens the journal of a run that did not end well, to go on with it.
+    /// Opens the journal of a run that didn't end well, to continue it.
     ///
-    /// `Failed` when there is none or it is done, `Locked` while it is still under way.
+    /// `Failed` when there is no such run or it is done, `Locked` while it is in progress.
     pub fn resume(&self, run: &str) -> Result<Resumed, Failure> {
         let found = self.named(run)?;
         let run = &found.run;
@@ -137,7 +137,7 @@ impl Runs {
             return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was begun"));
         }
         let path = self.folder.journal(run);
-        let journal = Journal::go_on(&path).map_err(|e| match e.kind() {
+        let journal = Journal::reopen(&path).map_err(|e| match e.kind() {
             io::ErrorKind::WouldBlock => under_way(&found),
             _ => unreadable(&path, &e),
         })?;
@@ -145,14 +145,14 @@ impl Runs {
         let Some(Record::Begun(head)) = records.first() else {
             return Err(unreadable(&path, &io::Error::other("it has no head")));
         };
-        // From now on it is one that has not come to its end, and its journal is looked at by each listing.
+        // From here on the index has it as unfinished, so each listing checks its journal.
         if let Ok(mut index) = Sqlite::open(&self.index()) {
             let _ = index.put(&[RunSummary { entry: RunEntry::begun(head), size: 0 }]);
         }
         Ok(Resumed { head: head.clone(), journal, records })
     }
 
-    /// The records of the run whose id begins so.
+    /// Returns the records of the run with an id that begins like this.
     ///
     /// `Failed` when there is none, or more than one.
     pub fn records(&self, run: &str) -> Result<Vec<Record>, Failure> {
@@ -160,14 +160,14 @@ impl Runs {
         records(&path).map_err(|e| unreadable(&path, &e))
     }
 
-    /// The same as they stand in the journal: JSON, one a record.
+    /// Returns the same records as the JSON texts in the journal.
     pub fn texts(&self, run: &str) -> Result<Vec<String>, Failure> {
         let path = self.folder.journal(&self.named(run)?.run);
         let texts = read(&path).map_err(|e| unreadable(&path, &e))?.records.into_iter().map(String::from_utf8);
         texts.collect::<Result<_, _>>().map_err(|e| unreadable(&path, &io::Error::other(e)))
     }
 
-    /// The one run whose id begins so, as its journal tells it.
+    /// Returns the summary of the one run with an id that begins like this, read from its journal.
     fn named(&self, run: &str) -> Result<RunEntry, Failure> {
         let mut found = self.ask(|index| {
             catch_up(&self.folder, index)?;
@@ -182,12 +182,12 @@ impl Runs {
         }
     }
 
-    /// What a run's journal says now.
+    /// Reads the summary of a run from its journal.
     pub(super) fn glance(&self, run: &str) -> Option<RunEntry> {
         self.folder.glance(run).map(|glance| glance.entry)
     }
 
-    /// Has the index answer; one that cannot is made anew, or, where nothing can be written, for this answer alone.
+    /// Asks the index; a broken one is built again, in memory if it can't be written.
     fn ask<T>(&self, question: impl Fn(&mut dyn Index) -> Result<T, Broken>) -> Result<T, Failure> {
         if let Err(e) = fs::read_dir(self.folder.path()) {
             if e.kind() != io::ErrorKind::NotFound {
@@ -229,7 +229,7 @@ impl Runs {
     }
 }
 
-/// Nobody goes on with a run while it is under way, nor takes it back.
+/// Nobody resumes or aborts a run while it is under way.
 fn under_way(run: &RunEntry) -> Failure {
     let behalf = run.on_behalf_of.as_ref().map(|whom| format!(" on behalf of {whom}")).unwrap_or_default();
     let RunEntry { run: id, who, from, since, line, .. } = run;
@@ -245,7 +245,7 @@ fn unreadable(path: &Path, e: &io::Error) -> Failure {
     Failure::new(Cause::Failed, format!("`{}` can't be read: {e}", path.display()))
 }
 
-/// Every record of a journal.
+/// Reads every record of a journal.
 pub fn records(path: &Path) -> io::Result<Vec<Record>> {
     let parse = |text: Vec<u8>| serde_json::from_slice(&text).map_err(io::Error::other);
     read(path)?.records.into_iter().map(parse).collect()

@@ -10,21 +10,21 @@ use rusqlite::{
 };
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
-/// The schema's history: whoever has done so many of these steps has that version.
+/// The schema's steps; the number of steps that were done is the schema's version.
 ///
-/// A step that stands here is never changed. One that an `RunEntry` needs empties `run` and `mark`: all is taken up anew.
+/// A step is never changed. A new step for `RunEntry` empties `run` and `mark`, so that all journals are read again.
 const STEPS: &[&str] = &[include_str!("schema/1.sql")];
 
 /// How long one process waits for another.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub struct Sqlite {
+pub(super) struct Sqlite {
     connection: Connection,
 }
 
 impl Sqlite {
-    /// Opens the file, and makes it, or its schema, if need be; it is its owner's alone.
-    pub fn open(file: &Path) -> Result<Sqlite, Broken> {
+    /// Opens the file; makes it, or its schema, if necessary. Only its owner can read it.
+    pub(super) fn open(file: &Path) -> Result<Sqlite, Broken> {
         let made = OpenOptions::new().append(true).create(true).mode(0o600).open(file);
         made.map_err(|e| Broken::Other(e.to_string()))?;
         let mut index = Sqlite { connection: Connection::open(file)? };
@@ -33,15 +33,15 @@ impl Sqlite {
         Ok(index)
     }
 
-    /// An index that is gone with this value.
-    pub fn in_memory() -> Result<Sqlite, Broken> {
+    /// Makes an index that ends with this value.
+    pub(super) fn in_memory() -> Result<Sqlite, Broken> {
         let mut index = Sqlite { connection: Connection::open_in_memory()? };
         index.prepare(STEPS)?;
         Ok(index)
     }
 
-    /// Empties a damaged file, also while others have it open.
-    pub fn empty(file: &Path) -> Result<(), Broken> {
+    /// Empties a damaged file, even while other processes have it open.
+    pub(super) fn empty(file: &Path) -> Result<(), Broken> {
         let connection = Connection::open(file)?;
         connection.busy_timeout(PATIENCE)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, true)?;
@@ -52,14 +52,14 @@ impl Sqlite {
 
     fn prepare(&mut self, steps: &[&str]) -> Result<(), Broken> {
         if version(&self.connection)? == steps.len() {
-            // What is not yet on the disk when the power goes is read from the journals again.
+            // If the power fails, what isn't on the disk yet is read from the journals again.
             return Ok(self.connection.pragma_update(None, "synchronous", "normal")?);
         }
         self.migrate(steps)?;
         self.prepare(steps)
     }
 
-    /// Does the steps that are missing, all or none.
+    /// Does the missing steps, all or none.
     fn migrate(&mut self, steps: &[&str]) -> Result<(), Broken> {
         let found = version(&self.connection)?;
         if found > steps.len() {
@@ -67,7 +67,7 @@ impl Sqlite {
         }
         self.connection.pragma_update(None, "journal_mode", "wal")?;
         let all = self.change()?;
-        // Another process may have been faster.
+        // Another process may have done them meanwhile.
         for step in steps.get(version(&all)?..).unwrap_or_default() {
             all.execute_batch(step)?;
         }
@@ -159,8 +159,8 @@ impl Index for Sqlite {
     }
 }
 
-/// A filter as SQL. The runs of a label stand in the order of their time, so that the newest are found without
-/// looking at the others.
+/// Writes a filter as SQL. The runs of a label are ordered by time, so that the newest are found without reading the
+/// others.
 fn question(filter: &Filter, most: usize) -> (String, Vec<Box<dyn ToSql>>) {
     let (mut wanted, mut values): (Vec<String>, Vec<Box<dyn ToSql>>) = (Vec::new(), Vec::new());
     let mut labels = [(Label::Fleet, &filter.fleet), (Label::Task, &filter.task)]
@@ -208,7 +208,7 @@ impl From<Error> for Broken {
                 | ErrorCode::ReadOnly
                 | ErrorCode::SystemIoFailure,
             ) => Broken::Other(e.to_string()),
-            // Also what does not fit the schema: then it is not the one that its version says.
+            // Also data that doesn't match the schema: then it isn't the schema that the version means.
             _ => Broken::Damaged(e.to_string()),
         }
     }
@@ -218,7 +218,7 @@ impl From<Error> for Broken {
 mod tests {
     use super::*;
 
-    /// An index as version 1 wrote it, with one run.
+    /// Makes an index as version 1 wrote it, with one run.
     fn first(file: &Path) {
         let connection = Connection::open(file).unwrap();
         connection.execute_batch(include_str!("schema/1.sql")).unwrap();
@@ -271,7 +271,7 @@ mod tests {
         assert!(matches!(migrated(&file, &wrong).err(), Some(Broken::Damaged(_))));
         assert_eq!(known(&Sqlite::open(&file).unwrap()), (1, None));
         let right = [STEPS[0], "CREATE TABLE two (x)", "CREATE TABLE three (x)"];
-        // Several processes at once.
+        // Several processes at the same time.
         std::thread::scope(|scope| {
             (0..8).for_each(|_| {
                 drop(scope.spawn(|| assert_eq!(migrated(&file, &right).unwrap().known(false).unwrap().len(), 1)))

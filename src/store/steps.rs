@@ -1,9 +1,9 @@
-//! Writes down how long each step of a script took.
+//! Records how long each step of a script took.
 use super::{Journal, Record};
 use crate::event::{Event, Listener, What};
 use std::sync::Arc;
 
-/// A listener before the one that shows what happens.
+/// A listener in front of the one that shows events.
 pub struct Steps {
     pub journal: Arc<Journal>,
     pub then: Arc<dyn Listener>,
@@ -14,7 +14,7 @@ impl Listener for Steps {
         if let What::StepFinished { step, host, took, failed } = &event.what {
             let (lane, step, host) = (event.lane.clone(), step.clone(), host.clone());
             let record = Record::Step { lane, step, host, took: *took, failed: *failed };
-            // Nothing hangs on it: if it cannot be written the next change finds that out.
+            // Not important: if the write fails, the next change will notice.
             let _ = self.journal.write(&record, false);
         }
         self.then.tell(event);

@@ -1,5 +1,6 @@
 //! Time, as a script sees it.
 use crate::{
+    duration::{limit, written},
     effect::*,
     event::What,
     failure::{Cause, Failure},
@@ -37,7 +38,7 @@ impl Read for Now {
 /// Waits.
 #[derive(Clone, Debug, Serialize)]
 pub struct Wait {
-    /// Milliseconds.
+    /// The time to wait, in milliseconds.
     pub time: Time,
 }
 
@@ -50,7 +51,7 @@ impl Read for Wait {
     }
 
     fn describe(&self) -> String {
-        format!("wait {} s", self.time as f64 / 1000.0)
+        format!("wait {}", limit(Duration::from_millis(self.time)))
     }
 
     async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
@@ -67,7 +68,7 @@ impl Read for Wait {
 /// How long a run waits between two groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pausing {
-    /// Milliseconds.
+    /// A time, in milliseconds.
     For(Time),
     /// Until a person says yes.
     Ask,
@@ -77,19 +78,17 @@ impl fmt::Display for Pausing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Pausing::Ask => f.write_str("ask"),
-            Pausing::For(time) if time % 60_000 == 0 => write!(f, "{}m", time / 60_000),
-            Pausing::For(time) if time % 1_000 == 0 => write!(f, "{}s", time / 1_000),
-            Pausing::For(time) => write!(f, "{time}ms"),
+            Pausing::For(time) => f.write_str(&written(*time)),
         }
     }
 }
 
-/// Waits between two groups; an interrupted run waits no longer.
+/// Waits between two groups; an interrupt ends the wait.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pause {
-    /// What was done before it.
+    /// What was done before the pause.
     pub after: String,
-    /// Milliseconds.
+    /// The length of the pause, in milliseconds.
     pub time: Time,
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// A question that is answered with yes or no.
+/// A yes-or-no question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Confirm {
     pub question: String,
@@ -17,7 +17,7 @@ pub struct Confirm {
 impl Effect for Confirm {
     type Outcome = bool;
     const NAME: &'static str = "confirm";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
@@ -45,7 +45,7 @@ impl Effect for Confirm {
     }
 }
 
-/// A question that is answered with a text.
+/// A question with a text as its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prompt {
     pub question: String,
@@ -54,7 +54,7 @@ pub struct Prompt {
 impl Effect for Prompt {
     type Outcome = String;
     const NAME: &'static str = "prompt";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here

@@ -13,18 +13,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Wants a yes that names the fleet, or a person's; a person's holds for a while, for this user and terminal.
+/// Requires a yes that names the fleet, or a person's yes, which stays valid for a while, for this user and terminal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Consent {
     pub fleet: Name,
-    /// The fleet that it is an app of: a yes to that is one to this.
+    /// The fleet that this fleet is an app of: a yes to that one is a yes to this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<Name>,
-    /// The fabfile's folder: another project's fleet of the same name is another fleet.
+    /// The fabfile's folder: a fleet with the same name in another project is another fleet.
     #[serde(skip)]
     pub project: PathBuf,
     pub question: String,
-    /// What `--yes` said: nothing, a bare yes, or a fleet's name.
+    /// The value of `--yes`: absent, a yes without a name, or a fleet's name.
     pub given: Option<Option<String>>,
 }
 
@@ -33,7 +33,7 @@ const HOLDS: Duration = Duration::from_secs(15 * 60);
 impl Effect for Consent {
     type Outcome = ();
     const NAME: &'static str = "consent";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet)
@@ -62,7 +62,7 @@ impl Effect for Consent {
         match tokio::task::spawn_blocking(move || person.confirm(&question)).await.ok().flatten() {
             Some(true) => {
                 if let Some(file) = file {
-                    // Without the file the next run merely asks again.
+                    // Without the file, the next run only asks again.
                     let _ = keep(&file);
                 }
                 Ok(())
@@ -83,7 +83,7 @@ impl Effect for Consent {
         }
     }
 
-    /// The made-up person says yes.
+    /// The simulated person says yes.
     fn predict(&self, _: &mut Model) -> Predicted<()> {
         self.named()?;
         Ok(())
@@ -91,7 +91,7 @@ impl Effect for Consent {
 }
 
 impl Consent {
-    /// Whether a yes named this fleet; refuses one that named another.
+    /// Returns whether a yes named this fleet; refuses a yes that names another one.
     fn named(&self) -> Result<bool, Failure> {
         match &self.given {
             Some(Some(name)) if self.names().any(|fleet| **fleet == **name) => Ok(true),
@@ -103,14 +103,14 @@ impl Consent {
         }
     }
 
-    /// The name under which a yes to a fleet of this project is kept.
+    /// Returns the file name under which a yes to a fleet of this project is kept.
     fn kept_as(&self, fleet: &Name, terminal: &str) -> String {
         let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let project = hex::encode(Sha256::digest(self.project.as_os_str().as_encoded_bytes()));
         format!("{fleet}{terminal}-{}", &project[..16])
     }
 
-    /// The fleets of which a yes holds.
+    /// Returns the fleets for which a yes is accepted.
     fn names(&self) -> impl Iterator<Item = &Name> {
         [&self.fleet].into_iter().chain(&self.of)
     }
@@ -164,7 +164,7 @@ mod tests {
         let no = |name: &str, fleet: &str| Err(format!("`--yes={name}` isn't a yes to the fleet `{fleet}`"));
         assert_eq!(of("prod.shop", Some("prod"), "prod.api"), no("prod.api", "prod.shop"));
         assert_eq!(of("prod", None, "prod.shop"), no("prod.shop", "prod"));
-        // A fleet whose own name has a dot is no app of another.
+        // A dot in a fleet's own name doesn't make it an app of another fleet.
         assert_eq!(of("prod.eu", None, "prod"), no("prod", "prod.eu"));
     }
 }

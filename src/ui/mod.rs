@@ -1,4 +1,4 @@
-//! The person before the terminal, and the clock.
+//! The person at the terminal, and the clock.
 mod clock;
 mod confirm;
 mod consent;

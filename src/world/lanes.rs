@@ -1,6 +1,6 @@
-//! Lanes on stacks of their own, on one thread, the earliest clock first.
+//! Lanes on separate stacks, on one thread; the lane with the earliest clock runs first.
 use super::STACK;
-use crate::effect::{Alone, Lane, Work};
+use crate::effect::{Alone, Lane, LaneWork};
 use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
 use std::{
     cell::{Cell, RefCell},
@@ -12,49 +12,49 @@ use std::{
     thread::{self, Thread},
 };
 
-/// Why a lane lets others go on.
-enum Pause {
-    /// Somebody's clock may be earlier.
+/// Why a lane pauses.
+enum Suspension {
+    /// Another lane may have an earlier clock.
     Turn,
-    /// It waits for the world outside, and the clock with it.
+    /// The lane waits for the world outside, and its clock stands still.
     Outside,
 }
 
-type Turns = Yielder<(), Pause>;
+type Turns = Yielder<(), Suspension>;
 
 thread_local! {
     static TURNS: Cell<*const Turns> = const { Cell::new(ptr::null()) };
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
-fn pause(why: Pause) -> bool {
+fn pause(why: Suspension) -> bool {
     let mine = TURNS.get();
     if mine.is_null() {
         return false;
     }
-    // SAFETY: set below by the coroutine that is running, whose yielder lives as long as it does.
+    // SAFETY: the running coroutine sets it below, and its yielder lives as long as it does.
     unsafe { (*mine).suspend(why) };
     TURNS.set(mine);
     true
 }
 
-/// Lets every lane with an earlier clock go first.
+/// Lets every lane with an earlier clock run first.
 pub fn turn() {
-    pause(Pause::Turn);
+    pause(Suspension::Turn);
 }
 
-/// Who holds what among the lanes.
-pub type Held = Mutex<BTreeMap<String, Arc<Lane>>>;
+/// What lanes hold, and which lane holds it.
+pub type HeldByLanes = Mutex<BTreeMap<String, Arc<Lane>>>;
 
-/// Keeps the lanes beside this one away from `what`; never by a mutex, which would stop the one thread they share.
-pub fn alone<'a>(held: &'a Held, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
+/// Keeps parallel lanes away from `what`; not with a mutex, which would stop the one thread that they share.
+pub fn alone<'a>(held: &'a HeldByLanes, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
     loop {
         match held.lock().unwrap().entry(what.to_owned()) {
             Entry::Vacant(free) => {
                 free.insert(lane.clone());
                 break;
             }
-            // Not before the holder has come further.
+            // Not before the holder has advanced.
             Entry::Occupied(taken) => lane.advance(taken.get().clock().max(lane.clock() + 1)),
         }
         turn();
@@ -72,7 +72,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for something outside, while the lanes beside this one come as far as its clock.
+/// Waits for something outside, while parallel lanes run up to this lane's clock.
 pub fn wait<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future);
@@ -80,7 +80,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        if !pause(Pause::Outside) {
+        if !pause(Suspension::Outside) {
             thread::park();
         }
     }
@@ -88,16 +88,16 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 
 struct Stacked {
     lane: Arc<Lane>,
-    coroutine: Coroutine<(), Pause, (), DefaultStack>,
+    coroutine: Coroutine<(), Suspension, (), DefaultStack>,
     outside: bool,
 }
 
-/// A stack for a lane; none where memory has no room for it.
+/// Returns a stack for a lane; none if memory has no room for it.
 fn stack() -> Option<DefaultStack> {
     STACKS.with_borrow_mut(Vec::pop).or_else(|| DefaultStack::new(STACK).ok())
 }
 
-fn start(lane: Arc<Lane>, work: Work, stack: DefaultStack) -> Stacked {
+fn start(lane: Arc<Lane>, work: LaneWork, stack: DefaultStack) -> Stacked {
     let coroutine = Coroutine::with_stack(stack, move |yielder: &Turns, ()| {
         TURNS.set(yielder);
         work();
@@ -105,8 +105,8 @@ fn start(lane: Arc<Lane>, work: Work, stack: DefaultStack) -> Stacked {
     Stacked { lane, coroutine, outside: false }
 }
 
-/// Runs the lanes to their ends; `seed` decides between equals.
-pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, seed: u64) {
+/// Runs the lanes to their ends; `seed` decides between equal clocks.
+pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize, seed: u64) {
     let outer = TURNS.get();
     let (mut begin, mut latest) = (parent.clock(), parent.clock());
     let mut waiting = lanes.into_iter().peekable();
@@ -123,7 +123,7 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, se
             match stack {
                 Some(stack) => running.push(start(lane, work, stack)),
                 None => {
-                    // On the parent's own stack, one after the other.
+                    // On the parent's own stack, one lane after the other.
                     work();
                     begin = lane.clock();
                     latest = latest.max(begin);
@@ -138,19 +138,19 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, se
         let Some(next) = earliest else { break };
         TURNS.set(outer);
         if running[next].outside {
-            // Every lane at this time waits for the world outside.
-            if !pause(Pause::Outside) {
+            // All lanes at this time wait for the world outside.
+            if !pause(Suspension::Outside) {
                 thread::park();
             }
             running.iter_mut().for_each(|s| s.outside = false);
             continue;
         }
-        // The lanes beside the parent may be earlier still.
+        // Lanes in parallel to the parent may be even earlier.
         parent.advance(running[next].lane.clock());
         turn();
         match running[next].coroutine.resume(()) {
-            CoroutineResult::Yield(Pause::Turn) => {}
-            CoroutineResult::Yield(Pause::Outside) => running[next].outside = true,
+            CoroutineResult::Yield(Suspension::Turn) => {}
+            CoroutineResult::Yield(Suspension::Outside) => running[next].outside = true,
             CoroutineResult::Return(()) => {
                 let ended = running.swap_remove(next);
                 begin = ended.lane.clock();

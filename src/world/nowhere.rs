@@ -1,17 +1,17 @@
-//! The world where nothing happens: a task can name a fleet in it, and do no more.
+//! The world in which nothing happens: a task can name a fleet there, and do nothing else.
 use super::{real::RealWorld, threads};
 use crate::{
-    effect::{Alone, Answered, Call, Kind, Lane, Subject, Work, World},
+    effect::{Alone, Answered, Call, EffectKind, Lane, LaneWork, Subject, World},
     failure::Failure,
     fleet::Fleet,
     model::Time,
 };
 use std::sync::Arc;
 
-/// Refuses every effect, but for what only reads this machine where a world for that is given.
+/// Refuses every effect, except reads of this machine if `here` is given.
 #[derive(Default)]
 pub struct Nowhere {
-    /// Where a fleet's `hosts_from` is run; nowhere while a line is completed.
+    /// The world that runs a fleet's `hosts_from`; none while a line is completed.
     pub here: Option<RealWorld>,
 }
 
@@ -25,14 +25,14 @@ impl World for Nowhere {
     }
 
     fn perform(&self, call: Call<'_>) -> Answered {
-        if let (Some(here), Kind::Read, Subject::Here) = (&self.here, call.effect.kind(), call.effect.subject()) {
+        if let (Some(here), EffectKind::Read, Subject::Here) = (&self.here, call.effect.kind(), call.effect.subject()) {
             return here.perform(call);
         }
         let message = format!("a task that names hosts here may do nothing else: {}", call.effect.describe());
         Err(Failure::refused(message).help("name the hosts without `out` or `live`"))
     }
 
-    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {
         threads::run(lanes.into_iter().map(|(_, work)| work).collect(), at_once);
     }
 

@@ -1,7 +1,7 @@
 //! The real world: effects are carried out.
 use super::threads;
 use crate::{
-    effect::{Alone, Answered, At, Call, Lane, Work, World},
+    effect::{Alone, Answered, At, Call, Lane, LaneWork, World},
     failure::Failure,
     fleet::Fleet,
     model::Time,
@@ -14,20 +14,20 @@ pub struct RealWorld {
     pub real: Real,
     runtime: tokio::runtime::Runtime,
     began: Instant,
-    held: threads::Held,
+    held: threads::HeldByThreads,
 }
 
 impl RealWorld {
     pub fn new(real: Real, runtime: tokio::runtime::Runtime) -> Self {
-        Self { real, runtime, began: Instant::now(), held: threads::Held::default() }
+        Self { real, runtime, began: Instant::now(), held: threads::HeldByThreads::default() }
     }
 
-    /// Lets something go on beside the run.
+    /// Runs something beside the run.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(future);
     }
 
-    /// Waits for something of the runtime's.
+    /// Waits for something on the runtime.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
@@ -48,7 +48,7 @@ impl World for RealWorld {
         self.runtime.block_on(call.effect.carry_out(at))
     }
 
-    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {
         threads::run(lanes.into_iter().map(|(_, work)| work).collect(), at_once);
     }
 

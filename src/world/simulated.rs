@@ -1,7 +1,7 @@
-//! The made-up world: effects are predicted on a model, under a virtual clock.
+//! The simulated world: effects are predicted on a model, under a virtual clock.
 use super::lanes;
 use crate::{
-    effect::{Alone, Answered, Call, Lane, Work, World},
+    effect::{Alone, Answered, Call, Lane, LaneWork, World},
     failure::Failure,
     fleet::Fleet,
     model::{Miss, Model, Time},
@@ -9,12 +9,12 @@ use crate::{
 };
 use std::sync::{Arc, Mutex};
 
-/// A whole world in memory; the same seed gives the same run.
+/// A complete world in memory; the same seed gives the same run.
 pub struct Simulated {
     pub model: Mutex<Model>,
     seed: u64,
     begins: Time,
-    held: lanes::Held,
+    held: lanes::HeldByLanes,
 }
 
 impl Simulated {
@@ -59,19 +59,18 @@ impl World for Simulated {
                 Ok(answer) => Ok(answer),
                 Err(Miss::Fails(failure)) => Err(failure),
                 Err(Miss::Untold(what)) => Err(Failure::failed(format!("the simulator doesn't know {what}"))),
-                Err(Miss::Lost(what)) => Err(Failure::failed(format!("the simulator lost {what}"))),
             };
             write_down(&mut model, call, &answered);
             lane.advance(lane.clock() + model.spent);
             model.now = lane.clock();
             drop(model);
-            // Back only when nobody is earlier: the script sees what it sees in the order of the clock.
+            // Returns only when no lane is earlier: the script sees everything in the order of the clock.
             lanes::turn();
             return answered;
         }
     }
 
-    fn side_by_side(&self, parent: &Arc<Lane>, all: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+    fn side_by_side(&self, parent: &Arc<Lane>, all: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {
         lanes::run(parent, all, at_once, self.seed);
     }
 
@@ -84,7 +83,7 @@ impl World for Simulated {
     }
 }
 
-/// The ledger's lines, as the wrapper or the keeper writes them: all intents before the change, all results after it.
+/// Writes the ledger lines, as the wrapper or the keeper does: all intents before the change, all results after it.
 fn write_down(model: &mut Model, call: Call<'_>, answered: &Answered) {
     let Some(fleet) = call.effect.touch().fleet().cloned() else { return };
     let result = |note: &Note| if answered.is_ok() { note.ok.clone() } else { note.failed.clone() };
@@ -92,7 +91,7 @@ fn write_down(model: &mut Model, call: Call<'_>, answered: &Answered) {
     let results = call.notes.iter().map(|noting| (noting, result(&noting.note)));
     for (noting, line) in intents.chain(results).filter(|(_, line)| !line.is_empty()) {
         match &noting.place {
-            // Who is not known has no folder to write to.
+            // A place that the model doesn't know has no folder for a ledger.
             Some(place) => model.write_down(&fleet, place, &line).unwrap_or_default(),
             None => {
                 let line = model.dated(&line);

@@ -1,6 +1,6 @@
 //! Lanes as threads, for the real world.
 use super::STACK;
-use crate::effect::{Alone, Work};
+use crate::effect::{Alone, LaneWork};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -10,14 +10,14 @@ use std::{
     thread,
 };
 
-/// Runs the works on at most so many threads, and comes back when all have ended.
+/// Runs the works on at most `at_once` threads, and returns when all have ended.
 ///
-/// Where the system gives fewer threads, there are fewer; where it gives none, the caller's own does the work.
-pub fn run(works: Vec<Work>, at_once: usize) {
+/// If the system gives fewer threads, fewer are used; if it gives none, the caller's thread does the work.
+pub fn run(works: Vec<LaneWork>, at_once: usize) {
     run_on(works, at_once, STACK);
 }
 
-fn run_on(works: Vec<Work>, at_once: usize, stack: usize) {
+fn run_on(works: Vec<LaneWork>, at_once: usize, stack: usize) {
     let next = AtomicUsize::new(0);
     let works: Vec<_> = works.into_iter().map(|work| Mutex::new(Some(work))).collect();
     let each = || {
@@ -37,12 +37,12 @@ fn run_on(works: Vec<Work>, at_once: usize, stack: usize) {
     });
 }
 
-/// Who holds what among the threads of a run.
+/// What is held among the threads of a run.
 #[derive(Default)]
-pub struct Held(Mutex<BTreeSet<String>>, Condvar);
+pub struct HeldByThreads(Mutex<BTreeSet<String>>, Condvar);
 
-impl Held {
-    /// Waits until nobody holds it.
+impl HeldByThreads {
+    /// Waits until nobody holds `what`, then holds it.
     pub fn alone<'a>(&'a self, what: &str) -> Alone<'a> {
         let what = what.to_owned();
         let mut held = self.0.lock().unwrap();
@@ -63,10 +63,10 @@ mod tests {
 
     #[test]
     fn without_threads_all_the_work_is_done_all_the_same() {
-        // No system has that much memory for a stack.
+        // No system has enough memory for the second stack.
         for stack in [STACK, usize::MAX / 4] {
             let done = Arc::new(AtomicUsize::new(0));
-            let work = |done: &Arc<AtomicUsize>| -> Work {
+            let work = |done: &Arc<AtomicUsize>| -> LaneWork {
                 let done = done.clone();
                 Box::new(move || _ = done.fetch_add(1, Relaxed))
             };

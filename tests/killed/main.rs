@@ -53,7 +53,9 @@ fn number(name: &str) -> Option<usize> {
 
 /// Returns the lab that the environment asks for, and its text.
 fn asked() -> (Making, String) {
-    let Some(at) = number("RFAB_ROW") else { return (Making { size: 2, lacking: 1, ..Making::new() }, String::new()) };
+    let Some(at) = number("RFAB_ROW") else {
+        return (Making { size: 2, lacking: 1, ..Making::default() }, String::new());
+    };
     let rows = Rows::of_environment();
     let row = &rows.cover.rows[at];
     rows.provide(row).unwrap_or_else(|why| panic!("row {at} needs what can't be made here: {why}"));

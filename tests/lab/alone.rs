@@ -44,7 +44,7 @@ pub fn begin() {
         strange.iter().for_each(|name| env::remove_var(name));
         READ_BY_RFAB.iter().for_each(|name| env::remove_var(name));
         SET.iter().for_each(|(name, value)| env::set_var(name, value));
-        // libgit2 reads the system's configuration whatever the environment says.
+        // libgit2 reads the system's configuration even if the environment forbids it.
         let _ = git2::opts::set_search_path(git2::ConfigLevel::System, "/dev/null");
     }
     // A shell's background job, or `nohup`, ignores some signals, and so would all that a test starts.

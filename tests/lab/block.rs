@@ -31,7 +31,7 @@ impl Block {
             if folder.exists() {
                 continue;
             }
-            // The kernel gives this port to one process, whoever runs it, and frees it when that process dies.
+            // The kernel gives this port to one process of any user, and frees it when that process dies.
             let Ok(addresses) = TcpListener::bind((Ipv4Addr::new(127, net[0], net[1], 254), 19999)) else { continue };
             own_folder(&folder)?;
             let alive = File::create(folder.join("alive")).map_err(|e| e.to_string())?;

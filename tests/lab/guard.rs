@@ -66,7 +66,7 @@ type Children = Arc<Mutex<HashMap<i32, State>>>;
 
 /// Runs the guard until its input ends.
 pub fn run() -> ! {
-    // A session of its own: Ctrl-C at the terminal ends the owner first, and the guard after it.
+    // Its own session: Ctrl-C at the terminal ends the owner first, and the guard after it.
     let _ = rustix::process::setsid();
     let own = rustix::process::getpid();
     rustix::process::set_child_subreaper(Some(own)).expect("to be the parent of orphans");

@@ -238,10 +238,7 @@ impl Balancer {
             Socket::Tcp => format!("stats socket {address}:{TCP} level admin"),
             Socket::Master => String::new(),
         };
-        let (mode, http) = match shape.tcp {
-            true => ("tcp", ""),
-            false => ("http", "    timeout http-keep-alive 20s\n"),
-        };
+        let (mode, http) = if shape.tcp { ("tcp", "") } else { ("http", "    timeout http-keep-alive 20s\n") };
         // From 2.4 on, this option keeps a reload from closing connections on which a request may still arrive.
         let idle = if shape.tcp || self.version() < (2, 4) { "" } else { "    option idle-close-on-response\n" };
         let mut text = format!(
@@ -286,9 +283,10 @@ defaults
         for host in behind(hosts, role).take(if shape.template { 1 } else { usize::MAX }) {
             for server in self.servers_of(host, pool) {
                 let words = self.words(pool, host, &server);
-                let servers = match shape.template {
-                    true => format!("server-template srv 1-{}", behind(hosts, role).count()),
-                    false => format!("server {server}"),
+                let servers = if shape.template {
+                    format!("server-template srv 1-{}", behind(hosts, role).count())
+                } else {
+                    format!("server {server}")
                 };
                 let _ = writeln!(text, "    {servers} {}:8080{words}", host.address);
             }

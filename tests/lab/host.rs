@@ -240,7 +240,7 @@ impl Host {
         release.filter(|_| text.starts_with("HTTP/1.1 200 ")).map(String::from)
     }
 
-    /// Returns a tool of the lab, which works whatever programs the machine has.
+    /// Returns a tool of the lab, which works even if the machine lacks it.
     pub fn tool(&self, name: &str) -> String {
         let tools = self.plan.debian.map_or(self.lab.join("tools"), |debian| debian.tools(&self.lab));
         tools.join(name).display().to_string()

@@ -246,7 +246,7 @@ impl Drop for Lab {
     }
 }
 
-/// Tools that the lab copies, so that they work whatever programs a machine has.
+/// Tools that the lab copies, so that they work even if a machine lacks them.
 const TOOLS: [&str; 2] = ["unshare", "setpriv"];
 
 /// Makes the folders, the operator's key, and copies of tools that a machine may lack.

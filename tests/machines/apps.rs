@@ -7,7 +7,7 @@ use rfab::{
     failure::Exit,
     line,
     model::{Model, key},
-    secret::Key,
+    secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
@@ -72,7 +72,7 @@ fn shop() -> Shop {
 
 /// Returns the closing table, a line for each host: old, new, state in the balancer, and result.
 fn table(ran: &Simulation, shop: &Shop) -> String {
-    let row = |row: &rfab::event::Row| {
+    let row = |row: &rfab::event::HostRow| {
         let release = |text: &Option<String>| text.as_deref().unwrap_or("-").replace(&shop.stable[..12], "stable");
         let (old, new) = (release(&row.old), release(&row.new));
         let standing = match row.balancer {
@@ -217,7 +217,7 @@ fn a_deploy_of_one_app_is_taken_back_and_the_other_stays() {
     let file = folder.path().join("journal");
     let words: Vec<String> = ["api", "deploy:v3.0.2"].map(str::to_owned).to_vec();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default());
+    let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
     let model = Model { runs: model.runs + 1, ..model };
     let run = format!("sim-{}", model.runs);
     let wish = Scenario { seed: 1, ..Scenario::default() };

@@ -7,7 +7,7 @@ mod repository;
 
 use crate::sides::Sides;
 use lab::{HostPlan, Plan, Sudo};
-use rfab::model::{Fact, Said};
+use rfab::model::{Fact, ModelOutput};
 use serde_json::Value;
 
 /// Plans two groups of two behind `lb1`.
@@ -23,7 +23,7 @@ fn four() -> Plan {
 }
 
 /// Sets how a command ends on a host of the model.
-fn says(sides: &Sides, host: &str, command: &str, said: Said) {
+fn says(sides: &Sides, host: &str, command: &str, said: ModelOutput) {
     let host = sides.host(host);
     sides.model(|model| {
         let machine = model.machine(&host).unwrap();

@@ -1,4 +1,4 @@
-//! Files on hosts are written whole or not at all, whatever happens in between.
+//! Files on hosts are written whole or not at all, even if something fails in between.
 
 use lab::{HostPlan, Kind, Lab, Plan, needs_lab, proc};
 use rustix::process::Signal;

@@ -1,4 +1,4 @@
-//! Host keys: an unknown or changed key lets nothing through, whatever the user's ssh configuration says.
+//! Host keys: an unknown or changed key lets nothing through, even if the user's ssh configuration would.
 
 use lab::{HostPlan, Lab, Output, Plan, needs_lab};
 use std::fs;

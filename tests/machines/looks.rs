@@ -6,7 +6,7 @@ use rfab::{
     balancer::{SetAdmin, SetWeight},
     bookkeeping::{Mark, MarkState},
     command::Command,
-    effect::{Admin, Seen},
+    effect::{Admin, Happened},
     git::{Change, ChangeRepository, Pushed},
     model::{Fact, Release},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
@@ -116,17 +116,17 @@ fn of_the_balancer_and_the_ledger() {
 fn one_that_still_runs_is_seen_to_run(sides: &Sides) {
     let slow = exec(sides, "web2", "sleep 3", false);
     let number = sides.real.number();
-    assert_eq!(sides.real.look_as(number, &slow).unwrap(), Seen::Not);
+    assert_eq!(sides.real.look_as(number, &slow).unwrap(), Happened::Not);
     thread::scope(|scope| {
         scope.spawn(|| sides.real.perform_as(number, &slow).unwrap());
         let deadline = Instant::now() + Duration::from_secs(10);
-        while sides.real.look_as(number, &slow).unwrap() == Seen::Not {
+        while sides.real.look_as(number, &slow).unwrap() == Happened::Not {
             assert!(Instant::now() < deadline, "it is never seen to run");
             thread::sleep(Duration::from_millis(50));
         }
-        assert_eq!(sides.real.look_as(number, &slow).unwrap(), Seen::Running);
+        assert_eq!(sides.real.look_as(number, &slow).unwrap(), Happened::Running);
     });
-    assert!(matches!(sides.real.look_as(number, &slow).unwrap(), Seen::Done(_)));
+    assert!(matches!(sides.real.look_as(number, &slow).unwrap(), Happened::Done(_)));
 }
 
 /// Checks a command that was killed on the host, together with the process that would have written down its end.
@@ -136,7 +136,7 @@ fn one_that_was_killed_cannot_be_told(lab: &Lab, sides: &Sides) {
     thread::scope(|scope| {
         let ran = scope.spawn(|| sides.real.perform_as(number, &killed));
         let deadline = Instant::now() + Duration::from_secs(10);
-        while sides.real.look_as(number, &killed).unwrap() != Seen::Running {
+        while sides.real.look_as(number, &killed).unwrap() != Happened::Running {
             assert!(Instant::now() < deadline, "it is never seen to run");
             thread::sleep(Duration::from_millis(50));
         }
@@ -144,7 +144,7 @@ fn one_that_was_killed_cannot_be_told(lab: &Lab, sides: &Sides) {
         let _ = lab.host("web2").sh(of_it);
         assert!(ran.join().unwrap().is_err());
     });
-    assert_eq!(sides.real.look_as(number, &killed).unwrap(), Seen::Cannot);
+    assert_eq!(sides.real.look_as(number, &killed).unwrap(), Happened::Cannot);
 }
 
 #[test]
@@ -160,19 +160,19 @@ fn of_services_and_commands_which_were_never_started_still_run_or_ended() {
         sides.told_apart(&service("web1", change));
     }
     // Another call of the same restart hasn't been made yet.
-    assert_eq!(sides.look_as(99, &service("web1", ServiceChange::Restart)).unwrap(), Seen::Not);
+    assert_eq!(sides.look_as(99, &service("web1", ServiceChange::Restart)).unwrap(), Happened::Not);
 
     sides.told_apart(&exec(&sides, "web1", "true", false));
     let failing = exec(&sides, "web1", "exit 3", true);
     let web1 = sides.host("web1");
-    let said = rfab::model::Said { status: 3, ..Default::default() };
+    let said = rfab::model::ModelOutput { status: 3, ..Default::default() };
     sides.model(|model| {
         model.machine(&web1).unwrap().says = Fact::Told([(failing.command.shown(), said)].into());
     });
     let number = sides.real.number();
     sides.real.perform_as(number, &failing).unwrap();
     sides.made_up.perform_as(number, &failing).unwrap();
-    let Seen::Done(ended) = sides.look_as(number, &failing).unwrap() else { panic!("it ended") };
+    let Happened::Done(ended) = sides.look_as(number, &failing).unwrap() else { panic!("it ended") };
     assert_eq!(ended.status, 3);
     // An effect that expects status 0 returns the same failure again.
     let failing = Exec { any_status: false, ..failing };
@@ -198,9 +198,9 @@ fn of_repositories() {
     let merge = git(Change::Merge { reference: "my-branch".into() });
     for change in [commit, merge] {
         let number = sides.real.number();
-        assert_eq!(sides.real.look_as(number, &change).unwrap(), Seen::Not);
+        assert_eq!(sides.real.look_as(number, &change).unwrap(), Happened::Not);
         let made = sides.real.perform_as(number, &change).unwrap();
-        assert_eq!(sides.real.look_as(number, &change).unwrap(), Seen::Done(made));
+        assert_eq!(sides.real.look_as(number, &change).unwrap(), Happened::Done(made));
         assert!(sides.made_up.perform_as(number, &change).is_err());
     }
 }

@@ -15,6 +15,7 @@ mod logs;
 mod looks;
 #[path = "../simulated/made_up.rs"]
 mod made_up;
+mod old;
 mod ops;
 mod real;
 mod reloads;

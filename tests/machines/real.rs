@@ -355,7 +355,7 @@ fn the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one() {
         "XDG_RUNTIME_DIR",
     ];
     assert_eq!(names, expected);
-    // A client that reads the account's own configuration, whatever `$HOME` is, reads the lab's.
+    // A client that reads the account's own configuration, and ignores `$HOME`, reads the lab's too.
     std::fs::write(lab.home().join(".ssh/config"), "Host web1\n    Port 1\n").expect("a user's configuration");
     let known = lab.program("ssh", &["-G", "web1"]).output().expect_ok();
     assert!(known.contains("\nport 1\n"), "{known}");

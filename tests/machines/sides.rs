@@ -4,14 +4,14 @@
 use lab::Lab;
 use rfab::{
     balancer::FleetLocks,
-    effect::{Answered, Ask, Call, Door, Effect, Lane, Record, Seen, World},
+    effect::{Answered, AnyEffect, Ask, Call, Door, Effect, Happened, Lane, World},
     event::{Event, Listener},
     failure::Failure,
     fleet::{self, Fleet},
     host::{Host, Name},
-    ledger::{Line, Phase},
+    ledger::{LedgerLine, Phase},
     model::Model,
-    port::{Connections, Holder, Person, Real, Transport},
+    port::{FleetConnections, Holder, Person, Real, Transport},
     secret::Masks,
     ssh::Openssh,
     world::{real::RealWorld, simulated::Simulated},
@@ -107,7 +107,7 @@ impl Side {
             let ssh: Arc<dyn Transport> =
                 Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing))?);
             let balancing = Arc::new(FleetLocks::new(fleet.clone(), ssh.clone()));
-            Ok(Connections { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
+            Ok(FleetConnections { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
         };
         let real = Real::new(Arc::new(Willing), lab.folder.join("tmp"), true, Box::new(build));
         let side = Side::of(Arc::new(RealWorld::new(real, runtime)), run);
@@ -131,7 +131,7 @@ impl Side {
     }
 
     /// Looks whether an effect was done as the call with that number.
-    pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Seen<E::Outcome>, Failure> {
+    pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Happened<E::Outcome>, Failure> {
         let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
         Effect::look(effect, Ask::of(&*self.world, &call))
     }
@@ -192,7 +192,7 @@ impl Sides {
             })),
         };
         let (real, made_up) = (self.real.perform(effect), self.made_up.perform(effect));
-        assert_eq!(shown(&real), shown(&made_up), "{}: the real world, and the model", Record::describe(effect));
+        assert_eq!(shown(&real), shown(&made_up), "{}: the real world, and the model", AnyEffect::describe(effect));
         real
     }
 
@@ -208,12 +208,12 @@ impl Sides {
 
     /// Looks in both worlds whether a call was done; the answers must agree.
     #[track_caller]
-    pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Seen<E::Outcome>, Failure>
+    pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Happened<E::Outcome>, Failure>
     where
         E::Outcome: std::fmt::Debug + PartialEq,
     {
         let (real, made_up) = (self.real.look_as(number, effect), self.made_up.look_as(number, effect));
-        assert_eq!(real, made_up, "{}: looked at in the real world, and in the model", Record::describe(effect));
+        assert_eq!(real, made_up, "{}: looked at in the real world, and in the model", AnyEffect::describe(effect));
         real
     }
 
@@ -224,11 +224,16 @@ impl Sides {
         E::Outcome: std::fmt::Debug + PartialEq,
     {
         let number = self.real.number();
-        assert_eq!(self.look_as(number, effect).unwrap(), Seen::Not, "{} isn't done yet", Record::describe(effect));
+        assert_eq!(
+            self.look_as(number, effect).unwrap(),
+            Happened::Not,
+            "{} isn't done yet",
+            AnyEffect::describe(effect)
+        );
         self.real.perform_as(number, effect).unwrap();
         self.made_up.perform_as(number, effect).unwrap();
         let seen = self.look_as(number, effect).unwrap();
-        assert!(matches!(seen, Seen::Done(_)), "{} is done: {seen:?}", Record::describe(effect));
+        assert!(matches!(seen, Happened::Done(_)), "{} is done: {seen:?}", AnyEffect::describe(effect));
     }
 }
 
@@ -253,8 +258,8 @@ pub fn holder(run: &str) -> Holder {
 }
 
 /// Returns the beginning of a run's ledger line.
-pub fn line(run: &str) -> Line {
-    Line {
+pub fn line(run: &str) -> LedgerLine {
+    LedgerLine {
         v: 1,
         run: run.into(),
         seq: 1,

@@ -1,4 +1,4 @@
-//! Commands on hosts, over real sshd and sudo.
+//! Commands mean the same under every login shell, their output is bounded, and sudo works over a real sshd.
 
 use lab::{HostPlan, Kind, Lab, PASSWORD, Plan, Running, Sudo, needs_lab, needs_root, proc, timeless};
 use std::{

@@ -3,7 +3,7 @@
 use crate::made_up::{FOUR, Shop, host};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     failure::Exit,
     model::Model,
     session::Fault,
@@ -18,7 +18,9 @@ fn said(shop: &Shop, ran: &Simulation) -> String {
     let line = |event: &Event| match &event.what {
         What::Noted { text, .. } => Some(format!("{text}\n")),
         What::Warned { text, .. } => Some(format!("warning: {text}\n")),
-        What::EffectStarted { kind, effect, .. } if *kind != Kind::Read && !["connect", "lock"].contains(effect) => {
+        What::EffectStarted { kind, effect, .. }
+            if *kind != EffectKind::Read && !["connect", "lock"].contains(effect) =>
+        {
             panic!("a status does {effect}")
         }
         _ => None,

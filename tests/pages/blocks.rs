@@ -1,7 +1,8 @@
-//! Every block of every page is true: fabfiles compile and run, fleets are read, and lines of rfab are understood.
+//! Every block of every page is true: fabfiles compile and run, fleet files are read, and lines of rfab are understood.
 //!
-//! A comment before a block says what else is to be known of it: `run:` a line that is run on the fabfile, beside
-//! those tasks that need no arguments and are in no such line; `not run:` why its tasks are not; `not valid:` why it is no fabfile, fleet or line.
+//! A comment before a block tells more about it. `run:` is a line to run on the fabfile; tasks that need no arguments
+//! and are in no such line run too. `not run:` is why its tasks don't run. `not valid:` is why it isn't a fabfile,
+//! fleet file or line.
 use super::book;
 use crate::project::{self, Project};
 use rfab::{
@@ -14,11 +15,11 @@ use rfab::{
 };
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// A block of a page, and what the comments before it say.
+/// A block of a page, with the comments before it.
 pub struct Block {
     pub page: String,
     line: usize,
-    /// What stands behind the fence; a block that is only indented has none, and is `indented`.
+    /// The word after the fence; a block without a fence is `indented`.
     pub language: String,
     pub text: String,
     said: Vec<(String, String)>,
@@ -38,13 +39,13 @@ impl Block {
     }
 }
 
-/// What a comment of a page says to this test.
+/// Returns the key and the text of a page's comment for this test.
 fn comment(line: &str) -> Option<(String, String)> {
     let (what, text) = line.trim().strip_prefix("<!-- ")?.strip_suffix(" -->")?.split_once(": ")?;
     ["run", "not run", "not valid"].contains(&what).then(|| (what.to_owned(), text.to_owned()))
 }
 
-/// The blocks of all pages, in their order.
+/// Returns the blocks of all pages, in order.
 pub fn blocks() -> Vec<Block> {
     let pages = book::pages().into_iter().chain(["README.md".to_owned()]);
     pages.flat_map(|page| blocks_of(&page)).collect()
@@ -81,12 +82,12 @@ fn blocks_of(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// Whether a block of Rhai is a fabfile, or what stands in a function.
+/// Returns whether a block of Rhai is a fabfile, and not code from inside a function.
 pub fn is_fabfile(text: &str) -> bool {
     text.lines().any(|line| ["fn ", "private fn ", "import ", "const "].iter().any(|word| line.starts_with(word)))
 }
 
-/// The project that a block of Rhai is the fabfile of, beside all that pages take to be there.
+/// Makes the project of a block of Rhai, with all other files that the pages assume.
 pub fn project_of(text: &str) -> Project {
     let fabfile = match (is_fabfile(text), text.contains("fleet(")) {
         (true, true) => text.to_owned(),
@@ -97,28 +98,23 @@ pub fn project_of(text: &str) -> Project {
     let named = text.split("fleet(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let fleets = named.filter(|name| name.ends_with(".toml")).chain(["fleets/prod.toml", "fleets/testing1.toml"]);
     let two_apps = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-apps/prod.toml");
-    let fleet = match text.contains(".app(\"") {
-        true => fs::read_to_string(two_apps).unwrap(),
-        false => project::FLEET.to_owned(),
-    };
+    let fleet =
+        if text.contains(".app(\"") { fs::read_to_string(two_apps).unwrap() } else { project::FLEET.to_owned() };
     let project = fleets.fold(project, |project, name| project.with(name, &fleet));
     let templates = ["maintenance.html.j2", "database.yml.j2", "shop.conf.j2", "jobs.cron.j2", "motd.txt"];
     templates.into_iter().fold(project, |project, name| project.with(name, "{{ host.name }}\n")).tagged()
 }
 
-/// The lines that a fabfile's tasks without parameters are run by.
+/// Returns the lines that run a fabfile's tasks without parameters.
 fn lines_of(tasks: &[Signature]) -> Vec<String> {
     let prod = tasks.iter().any(|task| task.names_hosts && task.name == "prod");
     let alone = tasks.iter().filter(|task| task.counts().first() == Some(&0));
     alone
-        .map(|task| match task.names_hosts || !prod {
-            true => task.name.clone(),
-            false => format!("prod {}", task.name),
-        })
+        .map(|task| if task.names_hosts || !prod { task.name.clone() } else { format!("prod {}", task.name) })
         .collect()
 }
 
-/// What is wrong with a block of Rhai, and how many lines were run on it.
+/// Runs a block of Rhai. Returns how many lines ran, and what is wrong with it.
 fn tried(block: &Block) -> (usize, Vec<String>) {
     let project = project_of(&block.text);
     let loaded = project.load().and_then(|loaded| loaded.check().map(|()| loaded));
@@ -148,7 +144,7 @@ fn tried(block: &Block) -> (usize, Vec<String>) {
 fn every_block_of_rhai_compiles_and_its_tasks_run_in_the_simulator() {
     let (mut ran, mut wrong, mut of_api) = (0, Vec::new(), 0);
     for block in blocks().iter().filter(|block| block.language == "rhai" && block.is_valid()) {
-        // Those are the examples in the source, which are run one by one.
+        // These are the examples in the source, which another test runs one by one.
         if block.page.starts_with("docs/api/") {
             of_api += 1;
             continue;
@@ -162,7 +158,7 @@ fn every_block_of_rhai_compiles_and_its_tasks_run_in_the_simulator() {
     assert_eq!(of_api, docs::entries().iter().filter(|entry| entry.example().is_some()).count());
 }
 
-/// What is wrong with a block of TOML, as a fleet or as a part of one.
+/// Returns what is wrong with a block of TOML, as a fleet file or as a part of one.
 fn misread(block: &Block) -> Option<String> {
     let mut whole: toml::Table = match block.text.parse() {
         Ok(table) => table,
@@ -171,7 +167,7 @@ fn misread(block: &Block) -> Option<String> {
     if !whole.contains_key("hosts") {
         let base: toml::Table = project::FLEET.parse().unwrap();
         let part = std::mem::replace(&mut whole, base);
-        // Its kind decides which keys a balancer has.
+        // The driver decides which keys a balancer has, so a part replaces the whole balancer.
         if part.contains_key("balancer") {
             whole.remove("balancer");
         }
@@ -179,7 +175,7 @@ fn misread(block: &Block) -> Option<String> {
     }
     let project = Project::bare("").with("fleet.toml", &toml::to_string(&whole).unwrap()).with("ssh_config", "");
     let printed = r#"{ "cloud[1..2]": { "roles": ["web"], "group": "group1" } }"#;
-    let read = fleet::Written::in_file("fleet.toml", project.path(), &[]);
+    let read = fleet::WrittenFleet::in_file("fleet.toml", project.path(), &[]);
     let read = read.and_then(|written| match written.hosts_from()? {
         Some(_) => written.with(printed),
         None => Ok(written),
@@ -187,7 +183,7 @@ fn misread(block: &Block) -> Option<String> {
     read.and_then(|written| written.fleet()).err().map(|wrong| format!("{}: {wrong:?}", block.place()))
 }
 
-/// Puts the keys of a part over those of a table, also within tables that both have.
+/// Puts a part's keys over a table's, also within tables that both have.
 fn laid_over(table: &mut toml::Table, part: toml::Table) {
     for (key, value) in part {
         match (table.get_mut(&key), value) {
@@ -206,7 +202,7 @@ fn every_block_of_toml_is_a_fleet_or_a_part_of_one() {
     assert!(blocks.len() >= 6, "{}", blocks.len());
 }
 
-/// The part of a shell's line that is one call of rfab, if it begins with one: without prompt, variables and comment.
+/// Returns the call of rfab at the beginning of a shell line, without prompt, variables and comment.
 pub fn call(line: &str) -> Option<&str> {
     let mut rest = line.trim().trim_start_matches("- ").trim_start_matches("$ ");
     while let Some((word, more)) = rest.split_once(' ')
@@ -230,7 +226,7 @@ pub fn call(line: &str) -> Option<&str> {
     begins.then(|| rest[..end.map_or(rest.len(), |(at, _)| at)].trim())
 }
 
-/// The tasks of the project's own fabfile, and of each fabfile on a page.
+/// Returns the tasks of the project's own fabfile, and of each fabfile on a page.
 fn tasks_of(page: &str, blocks: &[Block]) -> Vec<Signature> {
     let own = include_str!("../../fabfile.rhai");
     let on_page = blocks.iter().filter(|block| block.page == page && block.language == "rhai" && block.is_valid());
@@ -245,7 +241,7 @@ fn tasks_of(page: &str, blocks: &[Block]) -> Vec<Signature> {
     tasks.into_values().collect()
 }
 
-/// Why a line of rfab is not understood; without tasks its words are not looked at.
+/// Returns why a line of rfab isn't understood. Without tasks, it doesn't check the words.
 fn misunderstood(call: &str, tasks: Option<&[Signature]>) -> Option<String> {
     let Ok(Command::Words(words)) = Command::words(call, &[]) else { return Some("these are no words".to_owned()) };
     let request = match flags::read(words.into_iter().map(Into::into), true) {
@@ -272,7 +268,7 @@ fn every_line_of_rfab_in_a_block_is_understood() {
     for block in blocks.iter().filter(|block| block.is_valid()) {
         let prompted = match &*block.language {
             "sh" | "yaml" | "console" | "indented" => false,
-            // What a terminal shows: only what was typed there is a line.
+            // In a terminal's output, only what was typed is a line.
             "" => true,
             _ => continue,
         };
@@ -280,7 +276,7 @@ fn every_line_of_rfab_in_a_block_is_understood() {
             let Some(call) = call(line) else { continue };
             let tasks = of_pages.entry(&block.page).or_insert_with(|| tasks_of(&block.page, &blocks));
             counted += 1;
-            // A screen may show what is said of a slip.
+            // A screen may show a line with an error, if it also shows the message.
             if let Some(why) = misunderstood(call, Some(tasks)).filter(|why| !prompted || !block.text.contains(why)) {
                 wrong.push(format!("{}: `{call}`: {why}", block.place()));
             }
@@ -328,7 +324,7 @@ fn what_one_sees_at_night_is_what_rfab_says_and_what_one_types_is_understood() {
     }
 }
 
-/// Blocks that are neither Rhai nor TOML nor lines of a shell, and what holds them.
+/// Checks that a test covers every block, also those that aren't Rhai, TOML or shell lines.
 #[test]
 fn no_block_is_passed_over_in_silence() {
     let mut not_valid = Vec::new();
@@ -340,9 +336,9 @@ fn no_block_is_passed_over_in_silence() {
             ("json", _) => {
                 let _: serde_json::Value = serde_json::from_str(&block.text).unwrap_or_else(|e| panic!("{place}: {e}"));
             }
-            // Its lines of rfab are read; a template is no YAML until it is filled.
+            // Other tests read its lines of rfab; a template isn't YAML until it is filled.
             ("yaml", "docs/ci.md" | "docs/releases.md" | "docs/recipes.md") => {}
-            // Made from the source, and compared where they are made.
+            // Made from the source; the tests that make them compare them.
             ("text", "docs/habits.md") | ("", "docs/screens.md") => {}
             (language, _) => panic!("{place}: nothing checks a block of `{language}`"),
         }

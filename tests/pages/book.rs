@@ -1,4 +1,4 @@
-//! The pages are a book: each is in its summary, and each link leads somewhere.
+//! The pages are a book: each one is in its summary, and each link leads somewhere.
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -13,7 +13,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(top().join(name)).unwrap_or_else(|_| panic!("{name} is linked and not there"))
 }
 
-/// The files below `docs`, by their names from the repository's top on.
+/// Returns the files below `docs`, as paths from the repository's top.
 pub fn files() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     walk(&top().join("docs"), &mut |file| {
@@ -29,12 +29,12 @@ pub fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {
     }
 }
 
-/// The pages: all that is Markdown below `docs` but for the summary.
+/// Returns the pages: all Markdown below `docs`, except the summary.
 pub fn pages() -> BTreeSet<String> {
     files().into_iter().filter(|name| name.ends_with(".md") && name != "docs/SUMMARY.md").collect()
 }
 
-/// A page without what stands in blocks, where nothing is a link or a heading.
+/// Returns a page without its blocks, in which nothing is a link or a heading.
 pub fn prose(page: &str) -> String {
     let mut fenced = false;
     let mut prose = String::new();
@@ -49,7 +49,7 @@ pub fn prose(page: &str) -> String {
     prose
 }
 
-/// What a link may name of a page behind `#`: its headings, as GitHub and mdBook both spell them.
+/// Returns the names that a link can have after `#`: the page's headings, spelled as GitHub and mdBook both do.
 fn anchors(page: &str) -> BTreeSet<String> {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     let heading = |line: &str| line.starts_with('#').then(|| line.trim_start_matches('#').trim().to_lowercase());
@@ -67,7 +67,7 @@ fn anchors(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Where the links of a page lead: a file from the top on, and what they name of it.
+/// Returns where the links of a page lead: a path from the top, and the name after `#`.
 fn links(name: &str) -> Vec<(String, Option<String>)> {
     let page = prose(&read(name));
     let whole = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
@@ -81,7 +81,7 @@ fn links(name: &str) -> Vec<(String, Option<String>)> {
     links
 }
 
-/// A path that a page names, from the top on.
+/// Returns a path on a page as a path from the top.
 fn beside(page: &str, path: &str) -> String {
     let mut whole = PathBuf::new();
     for part in Path::new(page).parent().unwrap().join(path).components() {
@@ -114,7 +114,7 @@ fn the_book_is_made_of_this_folder_and_into_another() {
     let book: toml::Table = read("docs/book.toml").parse().unwrap();
     let text = |table: &str, key: &str| book[table][key].as_str().unwrap().to_owned();
     assert_eq!(text("book", "src"), ".");
-    // mdBook copies all that lies in the folder: a book in it would have itself in it.
+    // mdBook copies everything in the folder, so a book built there would contain itself.
     assert_eq!(text("build", "build-dir"), "../target/book");
     assert_eq!(book["build"]["create-missing"].as_bool(), Some(false), "a page that is missing is an error");
     let cargo: toml::Table = read("Cargo.toml").parse().unwrap();
@@ -149,7 +149,7 @@ fn every_page_can_be_reached_from_the_first() {
             }
         }
     }
-    // Definitions are for editors; the summary and its settings are mdBook's.
+    // Definitions are for editors; the summary and its settings are for mdBook.
     let needs_none =
         |name: &String| name.ends_with(".d.rhai") || ["docs/SUMMARY.md", "docs/book.toml"].contains(&&**name);
     let lost: Vec<String> = files().into_iter().filter(|name| !seen.contains(name) && !needs_none(name)).collect();

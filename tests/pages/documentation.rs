@@ -1,4 +1,4 @@
-//! The pages under `docs`: those made from the source are what the source says, and what the others show is true.
+//! The pages under `docs`: generated pages match the source, and what the others show is true.
 
 use crate::project::{self, Project};
 use lab::page;
@@ -43,7 +43,7 @@ fn every_module_and_namespace_is_shown_by_its_name_and_a_misspelled_one_is_hinte
             let listed = shown.lines().skip(2).filter(|line| line.contains("  ") && !line.starts_with(' ')).count();
             assert!(listed >= first, "{name}: {listed} of {first}: {shown}");
         }
-        // The last two letters change places.
+        // Swaps the last two letters.
         let (begin, end) = name.split_at(name.len() - 2);
         let misspelled = format!("{begin}{}{}", &end[1..], &end[..1]);
         assert_eq!(docs::page(Some(&misspelled)), None, "{misspelled}");
@@ -95,7 +95,7 @@ fn every_primitive_and_stdlib_function_says_what_it_does_and_every_function_of_r
     }
 }
 
-/// Examples that the made-up world refuses, and what it says.
+/// Examples that the simulator refuses, with its message.
 const REFUSED: [(&str, &str); 2] = [
     ("git::commit", "the simulator doesn't change repositories"),
     ("git::merge", "the simulator doesn't change repositories"),
@@ -104,8 +104,8 @@ const REFUSED: [(&str, &str); 2] = [
 #[test]
 fn every_example_runs_in_the_simulator() {
     let entries: Vec<_> = docs::entries().into_iter().filter(|entry| entry.example().is_some()).collect();
-    let task = |(i, entry): (usize, &docs::Entry)| {
-        // Balancer and health are about hosts in a pool, the rest is refused on a host that is live in one.
+    let task = |(i, entry): (usize, &docs::FunctionDoc)| {
+        // Balancer and health need a host in a pool; the rest is refused on a host that is live in one.
         let host =
             if entry.name.starts_with("balancer") || entry.name.starts_with("health") { "web1" } else { "jobs1" };
         let example = entry.example().unwrap();
@@ -135,13 +135,13 @@ fn every_example_runs_in_the_simulator() {
     assert!(failed.is_empty(), "{} of {} examples fail:\n{}", failed.len(), entries.len(), failed.join("\n"));
 }
 
-/// The text between a fence of this language and its end.
+/// Returns the text of a page's first block in this language.
 fn block<'a>(page: &'a str, language: &str) -> &'a str {
     let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language}"));
     rest.split_once("```").unwrap().0
 }
 
-/// The cells of each line of a page's tables, but for those under the heads.
+/// Returns the cells of each line of a page's tables, without the lines under the heads.
 pub fn cells(page: &str) -> Vec<Vec<String>> {
     let line = |line: &str| {
         let cells = line.strip_prefix("| ")?.strip_suffix('|')?.replace("\\|", "\u{0}");
@@ -150,7 +150,7 @@ pub fn cells(page: &str) -> Vec<Vec<String>> {
     page.lines().filter_map(line).collect()
 }
 
-/// The cells of each row of a page's tables, without the lines that head them.
+/// Returns the cells of each row of a page's tables, without the heads.
 fn rows(page: &str) -> Vec<Vec<String>> {
     cells(page).into_iter().filter(|cells| cells[0].starts_with('`')).collect()
 }
@@ -175,10 +175,10 @@ fn every_line_of_the_command_lines_page_is_understood_as_it_says() {
     }
 }
 
-/// The pages for who comes from another tool.
+/// The pages for people who come from another tool.
 const MOVING: [&str; 2] = ["from-fabric.md", "from-capistrano.md"];
 
-/// The texts between all fences of this language and their ends.
+/// Returns the texts of a page's blocks in this language.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
     page.split(&fence).skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
@@ -203,7 +203,7 @@ fn every_fabfile_and_fleet_on_the_pages_for_who_moves_is_one() {
     }
 }
 
-/// The name that a call begins with, such as `host.run` or `release::stage`, if it is one of rfab's.
+/// Returns the names of rfab's own functions that code calls, such as `host.run` or `release::stage`.
 fn called(code: &str) -> Vec<String> {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let mut all = Vec::new();
@@ -253,10 +253,10 @@ fn what_the_pages_for_who_moves_say_instead_is_there() {
     }
     let methods = entries.iter().filter(|entry| entry.name.starts_with("host.") && entry.signature.contains('('));
     let lost: BTreeSet<&str> = methods.map(|entry| &*entry.name).filter(|name| !seen.contains(*name)).collect();
-    assert!(lost.is_empty(), "no page names {lost:?}");
+    assert!(lost.is_empty(), "add a row about {lost:?} to one of {MOVING:?}");
 }
 
-/// Whether code of a table is whole, so that it can be compiled.
+/// Returns whether code from a table is complete enough to compile.
 fn whole(code: &str) -> bool {
     let begins = [
         "host.",
@@ -296,14 +296,14 @@ fn the_code_in_the_tables_for_who_moves_calls_nothing_that_is_not_there() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What `from fabric.api import *` brings in, and `fabric.contrib`.
+/// The names that `from fabric.api import *` and `fabric.contrib` bring in.
 const FABRIC: &str = "cd hide settings show path prefix lcd quiet warn_only remote_tunnel shell_env hosts roles runs_once \
     with_settings task serial parallel require prompt put get run sudo local reboot open_shell env output abort warn puts \
     fastprint execute exists is_link is_dir is_win first upload_template sed comment uncomment contains append confirm \
     rsync_project upload_project django Connection SerialGroup ThreadingGroup GroupResult GroupException Responder \
     forward_local forward_remote Collection Config Result";
 
-/// The words of Capistrano 3 and SSHKit, its flow, and its variables.
+/// The words of Capistrano 3 and SSHKit, with its flow and its variables.
 const CAPISTRANO: &str = "set fetch set_if_empty append remove delete any ask role server primary roles release_roles \
     role_properties invoke before after desc task namespace on run_locally lock local_user revision_log_message execute \
     capture test upload download within with as background make rake sudo info warn error debug fatal starting started \
@@ -341,7 +341,7 @@ fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() 
     assert_eq!(shown, keys);
 }
 
-/// A page with each table under the heading of one of the fleet's tables as the source has it.
+/// Replaces each table on the fleet page by that of the source, under its heading.
 fn with_tables(page: &str) -> String {
     let mut page = page.to_owned();
     for table in schema::TABLES {

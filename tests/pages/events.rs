@@ -1,4 +1,4 @@
-//! The page of events is what their schema says.
+//! The page of events matches their schema.
 use lab::page;
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -28,7 +28,7 @@ rfab --json prod status | jq -r 'select(.event == \"run_finished\") | .table[] |
 /// The fields that every event has.
 const COMMON: [&str; 5] = ["v", "at", "run", "lane", "event"];
 
-/// What a value is, in words.
+/// Returns the type of a value, in words.
 fn is(schema: &Value) -> String {
     let word = |one: &Value| one.as_str().map_or("null".to_owned(), |word| format!("`{word}`"));
     let words = |of: &Value| of.as_array().unwrap().iter().map(word).collect();
@@ -41,7 +41,7 @@ fn is(schema: &Value) -> String {
     }
     if schema["enum"].is_array() {
         let words: Vec<String> = words(&schema["enum"]);
-        // A long list has a page of its own.
+        // A long list has its own page.
         return if words.len() > 20 { "name".to_owned() } else { words.join(", ") };
     }
     if let Some(some) = schema["anyOf"].as_array() {
@@ -61,7 +61,7 @@ fn is(schema: &Value) -> String {
     }
 }
 
-/// A row for each field, and for those of the objects in it.
+/// Returns a row for each field, and for the fields of objects in it.
 fn rows(fields: &Value, of: &str) -> String {
     let mut rows = String::new();
     for (name, schema) in fields.as_object().unwrap() {

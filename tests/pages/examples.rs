@@ -1,7 +1,7 @@
-//! Every example compiles, lists its tasks, and does in the made-up world what it says.
+//! Every example compiles, lists its tasks, and does in the simulator what it promises.
 
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     fabfile::{self, Options, Project},
     failure::Exit,
     line,
@@ -24,7 +24,7 @@ struct Example {
     #[expect(dead_code, reason = "it is removed when dropped")]
     folder: tempfile::TempDir,
     project: Project,
-    /// What its tag stands for.
+    /// The commit of its tag.
     commit: String,
 }
 
@@ -43,7 +43,7 @@ impl Example {
         Example { project: project.unwrap_or_else(|wrong| panic!("{name}: {wrong:?}")), commit, folder: copy }
     }
 
-    /// Runs a line, and gives the closing table, with the tag instead of its commit.
+    /// Runs a line, and returns the run and its closing table, with the tag for its commit.
     #[track_caller]
     fn table(&self, words: &[&str], model: Model) -> (Simulation, String) {
         let ran = self.ran(words, model);
@@ -77,10 +77,10 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// What was changed, with the host in front, in order.
+/// Returns the changes of a run, in order, each after its host.
 fn changes(events: &[Event]) -> Vec<String> {
     let change = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Change | Kind::Once, host: Some(host), text, .. } => {
+        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
             Some(format!("{host}: {text}"))
         }
         _ => None,
@@ -130,7 +130,7 @@ fn upkeep_looks_writes_and_restarts() {
     assert_eq!(restarted.len(), 5, "{restarted:#?}");
 }
 
-/// A table of hosts that went from what they served to the tag.
+/// Returns a table of hosts that changed from their old release to the tag.
 fn deployed(rows: &[(&str, &str)], note: &str) -> String {
     let width = rows.iter().map(|(host, _)| host.len()).max().unwrap_or(4);
     let line = |(host, standing): &(&str, &str)| {
@@ -154,9 +154,12 @@ fn a_static_site_is_built_here_and_nothing_is_restarted() {
     let (deploy, table) = example.table(&["deploy", "stable"], model);
     assert_eq!(table, deployed(&[("web1.example.org", "-"), ("web2.example.org", "-")], "version not proven"));
     let here = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Hold | Kind::Change | Kind::Once, host: None, text, .. } => {
-            Some(text.replace(&example.commit[..12], "v1.0.0"))
-        }
+        What::EffectFinished {
+            kind: EffectKind::Hold | EffectKind::Change | EffectKind::Once,
+            host: None,
+            text,
+            ..
+        } => Some(text.replace(&example.commit[..12], "v1.0.0")),
         _ => None,
     };
     let built: Vec<String> = deploy.events.iter().filter_map(here).collect();
@@ -181,7 +184,7 @@ fn a_rails_app_gets_its_secret_configuration_is_released_and_its_workers_finish(
     let example = Example::open("rails");
     let (model, made) = example.run(&["shop", "setup"], Model::new());
     assert_eq!(made.iter().filter(|change| change.contains("make shared/config/database.yml")).count(), 5);
-    // The same on hosts that have nothing yet.
+    // The same on hosts without a release.
     let mut fresh = model.clone();
     for (at, machine) in &mut fresh.machines {
         if !at.1.starts_with("lb1") {

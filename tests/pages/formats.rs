@@ -1,4 +1,4 @@
-//! The committed schemas hold what real runs write, and refuse what they do not.
+//! The committed schemas accept what real runs write, and refuse what no run writes.
 
 use crate::project;
 use crate::project::Project;
@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whether a value is of a type of these schemas.
+/// Returns whether a value has a type of these schemas.
 fn is_of(kind: &str, value: &Value) -> bool {
     match kind {
         "object" => value.is_object(),
@@ -31,7 +31,7 @@ fn is_of(kind: &str, value: &Value) -> bool {
     }
 }
 
-/// Whether a text is what a pattern of these schemas says.
+/// Returns whether a text matches a pattern of these schemas.
 fn fits(pattern: &str, text: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match pattern {
@@ -47,7 +47,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// A schema of `docs/schema`, as far as these schemas go.
+/// A schema of `docs/schema`; it supports only what these schemas use.
 struct Schema(Value);
 
 impl Schema {
@@ -56,7 +56,7 @@ impl Schema {
         Schema(serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap())
     }
 
-    /// What is wrong with a value; nothing if it is what the schema says.
+    /// Returns what is wrong with a value; `None` if it matches the schema.
     fn wrong(&self, value: &Value) -> Option<String> {
         self.check(&self.0, value, "$").err()
     }
@@ -127,7 +127,7 @@ fn flip() { proxying::flip() }
 fn wrong() { ui::warn(\"careful\"); [1][7] }
 ";
 
-/// Runs with all kinds of ends: done, refused, a script's mistake, killed halfway.
+/// Runs that end in many ways: done, refused, with a script's mistake, killed halfway.
 fn runs() -> Vec<Simulation> {
     let project = Project::of(TASKS).tagged();
     let mut runs: Vec<Simulation> =
@@ -251,7 +251,7 @@ fn a_run_of_the_history_is_as_the_schema_says_whether_it_ended_or_not() {
         let listed = runs.list(&Filter::default(), 9).unwrap().runs;
         listed.iter().map(|run| serde_json::to_value(run).unwrap()).collect()
     };
-    let head = json!({ "v": 1, "run": "a", "line": "prod", "tasks": ["prod"], "flags": [], "typed": [], "who": "alice", "on_behalf_of": null,
+    let head = json!({ "v": 1, "run": "a", "line": "prod", "tasks": ["prod"], "flags": [], "argv": [], "who": "alice", "on_behalf_of": null,
         "from": "laptop", "since": "2026-11-24T23:05:00Z", "fabfile": "/f", "digest": "d" });
     let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
     let running = list();
@@ -270,7 +270,7 @@ fn a_run_of_the_history_is_as_the_schema_says_whether_it_ended_or_not() {
     }
 }
 
-/// The files that end so below a folder.
+/// Returns the files below a folder with this ending.
 fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let deep = |path: PathBuf| if path.is_dir() { below(&path, ending) } else { vec![path] };

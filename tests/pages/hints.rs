@@ -1,4 +1,4 @@
-//! Habits of other languages: each row of the table is found in its example, and right Rhai is left alone.
+//! Habits from other languages: each row of the table is found in its example, and correct Rhai gets no hint.
 
 use crate::project::Project;
 use lab::page;
@@ -9,7 +9,7 @@ use rfab::{
 };
 use std::env;
 
-/// What is wrong with a file, before anything of it runs.
+/// Returns what is wrong with a file, before any of it runs.
 fn wrong(text: &str) -> Option<Failure> {
     match Project::bare(text).load() {
         Err(failure) => Some(failure),
@@ -17,7 +17,7 @@ fn wrong(text: &str) -> Option<Failure> {
     }
 }
 
-/// The whole report on a file.
+/// Returns the whole report on a file.
 fn shown(text: &str) -> String {
     let failure = wrong(text).unwrap_or_else(|| panic!("nothing is wrong with: {text}"));
     report::failure(&failure, Palette { color: false })

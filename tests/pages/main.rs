@@ -1,9 +1,10 @@
-//! The pages, the examples, the schemas and the sources: all of them are checked, and made pages are written here.
+//! The pages, the examples, the schemas and the sources: checks all of them, and writes the pages that are made.
 mod blocks;
 mod book;
 mod documentation;
 mod events;
 mod examples;
+mod flags;
 mod formats;
 mod hints;
 #[path = "../simulated/made_up.rs"]

@@ -1,4 +1,4 @@
-//! What people see, in docs/screens and quoted by docs/screens.md: made again in the made-up world, and compared.
+//! The screens in docs/screens, which docs/screens.md quotes: made again in the simulator, and compared.
 
 use crate::made_up::Shop;
 use lab::{alone, page};
@@ -7,7 +7,7 @@ use rfab::{
     line,
     model::Model,
     report::{self, Palette},
-    secret::Key,
+    secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate, simulate_attempt},
     store::{Past, Record, Runs, Tail},
@@ -20,9 +20,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The rows that a run's end needs at most.
+/// The most rows that the end of a run needs.
 const LONG: u16 = 400;
-/// The commits of the two stable tags, as they are written down here.
+/// The commits of the two stable tags, as the screens show them.
 const COMMITS: [&str; 2] = ["9ab0c1d2e3f49ab0c1d2e3f49ab0c1d2e3f49ab0", "c771e21f0a9bc771e21f0a9bc771e21f0a9bc771"];
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl std::io::Write for Glass {
     }
 }
 
-/// A terminal of this size at a moment of a run.
+/// Returns a terminal of this size at a moment of a run.
 fn screen(events: &[Event], until: u64, columns: u16, rows: u16) -> String {
     let glass = Glass(Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0))));
     report::play(glass.clone(), events, until, (columns.into(), rows.into()), Palette { color: false });
@@ -48,7 +48,7 @@ fn screen(events: &[Event], until: u64, columns: u16, rows: u16) -> String {
     lines.join("\n").trim_end().to_owned() + "\n"
 }
 
-/// A run's events with how far each drain was, which only a real balancer tells: the requests end one by one.
+/// Adds the progress of each drain to a run's events, which only a real balancer reports: requests end one by one.
 fn drained(events: &[Event]) -> Vec<Event> {
     let mut all = Vec::new();
     for event in events {
@@ -66,7 +66,7 @@ fn drained(events: &[Event]) -> Vec<Event> {
     all
 }
 
-/// A shop whose runs are written down where the program looks for them.
+/// A shop with journals where the program looks for them.
 struct Kept {
     shop: Shop,
     model: Model,
@@ -85,7 +85,7 @@ impl Kept {
         &self.shop.project.script.folder
     }
 
-    /// Runs a line, with a journal.
+    /// Runs a line in the simulator, with a journal.
     fn run(&mut self, words: &str, at: &str) -> Simulation {
         let runs = Runs::new(self.home().join(".local/share/rfab/runs"));
         let number = self.model.runs + 1;
@@ -93,10 +93,10 @@ impl Kept {
             line::parse(&words.split(' ').map(str::to_owned).collect::<Vec<_>>(), None, &self.shop.project.tasks);
         let line = line.unwrap();
         let tasks: Vec<&str> = line.calls.iter().map(|call| call.task.as_str()).collect();
-        let head = json!({ "v": 1, "run": format!("sim-{number}"), "line": words, "tasks": tasks, "flags": [], "typed": [],
+        let head = json!({ "v": 1, "run": format!("sim-{number}"), "line": words, "tasks": tasks, "flags": [], "argv": [],
             "who": "anna", "on_behalf_of": null, "from": "laptop", "since": at, "fabfile": "fabfile.rhai", "digest": "5e1f" });
         let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
-        let keep = Journaling::new(journal, Past::default(), Key::default());
+        let keep = Journaling::new(journal, Past::default(), DigestKey::default());
         let (journal, model) = (keep.journal.clone(), Model { runs: number, ..self.model.clone() });
         let wish = Scenario { seed: 1, ..Scenario::default() };
         let ran = simulate_attempt(&self.shop.project, &line, model, wish, Some(keep));
@@ -109,7 +109,7 @@ impl Kept {
         ran
     }
 
-    /// What the program says to a line.
+    /// Returns what the program prints for a line.
     fn says(&self, line: &[&str]) -> String {
         let mut program = Command::new(env!("CARGO_BIN_EXE_rfab"));
         alone::cleared(&mut program).args(line).current_dir(self.home()).env("HOME", self.home());
@@ -118,7 +118,7 @@ impl Kept {
         text.replace(self.home().canonicalize().unwrap().to_str().unwrap(), "~/shop")
     }
 
-    /// A text with commits and runs as they always are.
+    /// Returns a text with the commits that the screens always show.
     fn settled(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (commit, always) in [(&self.first, COMMITS[0]), (&self.shop.stable, COMMITS[1])] {
@@ -130,7 +130,7 @@ impl Kept {
     }
 }
 
-/// Each screen: its file's name, what was typed, what it shows, and the screen.
+/// Returns each screen: its file's name, what was typed, what it shows, and its text.
 fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
     let mut kept = Kept::new();
     let whole = kept.run("prod release:stable", "2001-11-24T09:12:00Z");

@@ -1,9 +1,9 @@
-//! What the page on security says is so in the code.
+//! The code does what the page on security says.
 use crate::project::{self, Project};
 use rfab::fleet;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-/// Words of the page on security, and where in the code it is so.
+/// Words of the page on security, and the code that makes them true.
 const SECURE: [(&str, &str, &str); 18] = [
     ("`StrictHostKeyChecking yes`", "src/ssh/connection/config.rs", "    StrictHostKeyChecking yes\n"),
     ("`ForwardAgent no`", "src/ssh/connection/config.rs", "    ForwardAgent no\n"),

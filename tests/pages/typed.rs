@@ -1,4 +1,4 @@
-//! Every line of rfab on a page is carried out: in the simulator, on the page's own fabfile or the project's.
+//! Every line of rfab on a page runs in the simulator, on the page's own fabfile or on the project's.
 use super::{
     blocks::{Block, blocks, call, is_fabfile, project_of},
     book,
@@ -9,13 +9,13 @@ use rfab::{
     command::Command,
     docs,
     failure::Exit,
-    line::{self, Line},
+    line::{self, CommandLine},
     model::Model,
     simulate::{Scenario, Simulation, simulate},
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Lines that end otherwise than well on a fleet that is whole and live, and why.
+/// Lines that don't end with success on a fleet that is whole and live, and why.
 const OTHERWISE: [(&str, Exit, &str); 20] = [
     ("rfab prod proxy.flip", Exit::Refused, "all are live, and no group is out"),
     ("rfab prod rollback", Exit::Refused, "nothing was good before"),
@@ -39,10 +39,10 @@ const OTHERWISE: [(&str, Exit, &str); 20] = [
     ("rfab prod artifact:dist/shop-3.0.1.tar.gz,SHA256,v3.0.1", Exit::Fabfile, "its archive isn't there"),
 ];
 
-/// What no test sees yet, because no made-up world has it.
+/// Messages that no test sees yet, because no simulated world produces them.
 const UNSEEN: [&str; 2] = ["was taken out by", "can't be fetched from"];
 
-/// Lines of a page with the page's name: those of blocks, and those of sentences and tables.
+/// Returns each line of rfab on a page, with the page's name: from blocks, sentences and tables.
 fn lines() -> BTreeSet<(String, String)> {
     let mut all = BTreeSet::new();
     for block in blocks().iter().filter(|block| block.is_valid()) {
@@ -63,12 +63,12 @@ fn lines() -> BTreeSet<(String, String)> {
     all
 }
 
-/// The words of a line, by the tasks of a project.
-fn understood(project: &Project, words: &[String], command: Option<&[String]>) -> Option<Line> {
+/// Returns a line, if its words fit the tasks of a project.
+fn understood(project: &Project, words: &[String], command: Option<&[String]>) -> Option<CommandLine> {
     line::parse(words, command, &project.load().ok()?.tasks).ok()
 }
 
-fn run(project: &Project, line: &Line) -> Simulation {
+fn run(project: &Project, line: &CommandLine) -> Simulation {
     simulate(&project.load().unwrap(), line, Model::new(), Scenario { seed: 1, ..Scenario::default() })
 }
 
@@ -76,7 +76,7 @@ fn run(project: &Project, line: &Line) -> Simulation {
 fn every_line_of_rfab_on_a_page_is_carried_out_in_the_simulator() {
     let all = blocks();
     let (mut counted, mut wrong) = (0, Vec::new());
-    // The page of the command line says what each of its lines comes to, and another test holds it; a slip is none.
+    // Another test checks the lines on the page of the command line, because that page tells what each one does.
     for (page, typed) in lines().into_iter().filter(|(page, _)| page != "docs/command-line.md") {
         let Ok(Command::Words(words)) = Command::words(&typed, &[]) else { continue };
         let Ok(request) = flags::read(words.into_iter().map(Into::into), true) else { continue };
@@ -114,7 +114,7 @@ fn every_line_of_rfab_on_a_page_is_carried_out_in_the_simulator() {
     assert!(counted >= 60, "{counted}");
 }
 
-/// The texts of the project's own tests, but for those of pages.
+/// Returns the texts of the project's own tests, except the tests of pages.
 fn tests() -> String {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();

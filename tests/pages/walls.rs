@@ -1,4 +1,4 @@
-//! The walls between the modules, read from the sources.
+//! The walls between the modules, which this test finds in the sources.
 mod functions;
 mod imports;
 
@@ -9,30 +9,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// This file.
+/// The path of this file, which names what it forbids.
 const ITSELF: &str = "tests/pages/walls.rs";
 
 /// A source file.
 struct Source {
-    /// Below the top folder, with `/`.
+    /// The path from the top folder, with `/`.
     name: String,
     text: String,
 }
 
 impl Source {
-    /// The module of `src` that it belongs to.
+    /// Returns the module of `src` that it belongs to.
     fn module(&self) -> &str {
         self.name.split('/').nth(1).unwrap_or_default().trim_end_matches(".rs")
     }
 
-    /// Whether it is only there for tests.
+    /// Returns whether it is only for tests.
     fn is_test(&self) -> bool {
         let parts = ["/tests/", "/tests.rs", "/table.rs", "/sample.rs"];
         !self.name.starts_with("src/")
             || (parts.iter().any(|part| self.name.contains(part)) && self.name != "src/report/table.rs")
     }
 
-    /// Its code: without comments, and without the tests beside it.
+    /// Returns its code, without comments and without the tests in it.
     fn code(&self) -> String {
         let code = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
@@ -65,13 +65,13 @@ fn sources() -> Vec<Source> {
     sources
 }
 
-/// The test programs' own files, and all others of the tests.
+/// Returns the files of the test programs, and all other files of the tests.
 fn tests_and_parts() -> (Vec<Source>, Vec<Source>) {
     let is_program = |source: &Source| source.name.matches('/').count() == 1 || source.name.ends_with("/main.rs");
     files("tests", ".rs").into_iter().partition(is_program)
 }
 
-/// Whether a word stands in code, alone.
+/// Returns whether code contains a word by itself.
 fn says(code: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(at, _)| !code[..at].ends_with(part) && !code[at + word.len()..].starts_with(part))
@@ -112,7 +112,7 @@ fn every_test_program_sees_nothing_of_the_machines_settings() {
         let sees_nothing = source.text.lines().any(|line| calls.contains(&line));
         assert!(sees_nothing, "{} sees the machine's settings: it lacks `lab::suite!()`", source.name);
     }
-    // What is started with a cleared environment has lost what `alone` said, unless that is said again.
+    // A process with a cleared environment has lost what `alone` set, so `alone::cleared` sets it again.
     for source in files("tests", ".rs").iter().chain(&sources().into_iter().filter(Source::is_test).collect::<Vec<_>>())
     {
         let itself = ["tests/lab/alone.rs", "tests/lab/guard.rs", "tests/lab/host.rs", ITSELF];
@@ -137,8 +137,10 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 41] = [
     "control",
+    "misspelled",
+    "duration",
     "host",
     "secret",
     "command",
@@ -179,7 +181,7 @@ const ORDER: [&str; 39] = [
     "cli",
 ];
 
-/// The modules that a source uses.
+/// Returns the modules that a source uses.
 fn used(source: &Source) -> BTreeSet<String> {
     let code = source.code();
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
@@ -252,12 +254,12 @@ fn a_circle_of_files_is_found() {
     assert_eq!(circles(&imports.edges()), [["a/x.rs", "c.rs"]]);
 }
 
-/// Every word of a text that could be a name.
+/// Returns every word of a text that could be a name.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The names that a source makes known to others.
+/// Returns the names that a source makes public.
 fn public_names(code: &str) -> Vec<String> {
     let kinds = ["fn", "struct", "enum", "const", "static", "trait", "type"];
     let name = |line: &str| {
@@ -274,7 +276,7 @@ fn public_names(code: &str) -> Vec<String> {
 
 #[test]
 fn whatever_is_public_is_used_by_more_than_its_tests() {
-    // What only integration tests call, and is a product feature: the simulator's way to take a run back, the table of keys.
+    // Product features that only integration tests call: the simulator's abort, and the table of keys.
     let for_tests = ["simulate_abort", "TABLES"];
     let code: Vec<(String, String)> =
         sources().iter().filter(|source| !source.is_test()).map(|s| (s.name.clone(), s.code())).collect();
@@ -283,7 +285,7 @@ fn whatever_is_public_is_used_by_more_than_its_tests() {
         *used.entry(word).or_default() += 1;
     }
     let mut made: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    // A primitive is called from Rhai, by its name there.
+    // Rhai calls a primitive by its name there.
     for (file, code) in code.iter().filter(|(file, _)| !file.starts_with("src/api/")) {
         for name in public_names(code) {
             made.entry(name).or_default().push(file);
@@ -321,7 +323,7 @@ fn functions_fit_a_screen() {
 
 #[test]
 fn nothing_is_left_for_later_in_silence() {
-    // Put together, so that this test does not find itself.
+    // Put together, so that this test doesn't find itself.
     let words = ["todo!", "unimplemented!", "FIXME", "XXX"].map(str::to_owned);
     let words = words.into_iter().chain([["TO", "DO:"].concat(), ["dbg", "!("].concat()]);
     let words: Vec<String> = words.collect();
@@ -330,7 +332,7 @@ fn nothing_is_left_for_later_in_silence() {
             assert!(!source.text.contains(word.as_str()), "{} says {word}", source.name);
         }
     }
-    // One that another test starts says so.
+    // A test that another test starts has a reason in its `ignore`.
     for source in files("tests", ".rs").iter().filter(|source| source.name != ITSELF) {
         assert!(!source.text.contains("#[ignore]"), "{} has a test that nobody runs", source.name);
     }

@@ -1,4 +1,4 @@
-//! What the build script tells the program, and what a release is.
+//! What the build script tells the program, and how a release is built.
 
 use lab::runnable;
 use std::{fs, path::Path, process::Command};
@@ -18,7 +18,7 @@ impl Script {
         Script(folder)
     }
 
-    /// What it says for a package in a folder, which is shown as `TOP`.
+    /// Returns what the script prints for a package in a folder, with `TOP` for the folder.
     fn says(&self, top: &Path, profile: &str) -> String {
         let mut script = Command::new(self.0.path().join("build"));
         let output = script.env("CARGO_MANIFEST_DIR", top).env("PROFILE", profile).output().unwrap();
@@ -44,7 +44,7 @@ fn a_release_knows_its_commit_and_an_archive_only_its_version() {
     fs::create_dir(&top).unwrap();
     let alone = "cargo::rerun-if-changed=build.rs\n";
     assert_eq!(script.says(&top, "release"), alone, "no git");
-    // A repository around an unpacked archive says nothing of it.
+    // A repository around an unpacked archive doesn't count.
     git(folder.path(), &["init", "-q"]);
     git(folder.path(), &["commit", "-q", "--allow-empty", "-m", "another's"]);
     assert_eq!(script.says(&top, "release"), alone, "another repository");
@@ -73,11 +73,11 @@ fn the_release_script_writes_a_checksum_and_what_is_linked_and_refuses_a_binary_
     git(top, &["init", "-q"]);
     git(top, &["commit", "-q", "--allow-empty", "-m", "one"]);
     let commit = git(top, &["rev-parse", "--short=12", "HEAD"]);
-    // In place of the compiler, which takes minutes: a program that only says its version.
+    // Stands in for the compiler, which takes minutes: a program that only prints its version.
     let program = format!("#include <stdio.h>\nint main() {{ puts(\"rfab 0.1.0 ({commit}, 2026-11-24)\"); }}\n");
     fs::write(top.join("rfab.c"), program).unwrap();
     let cargo = "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; shift; done\nmkdir -p target/$target/release && cc -o target/$target/release/rfab rfab.c\n";
-    // No musl target, whatever this machine has.
+    // No musl target, even if this machine has one.
     for (name, text) in [("cargo", cargo), ("rustc", "#!/bin/sh\nexit 1\n")] {
         runnable::write(&top.join("bin").join(name), text);
     }

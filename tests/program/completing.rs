@@ -1,8 +1,8 @@
-//! The answers behind the shells' completion, whole.
+//! The complete answers behind the shells' completion.
 use super::{fabfile, history::died, ran, says, shop};
 use std::{fs, path::Path, process::Command};
 
-/// What the last word may become.
+/// Returns what the last word can become.
 fn choices(folder: &Path, words: &[&str]) -> Vec<String> {
     let line = [&["--complete", "bash", "--"], words].concat();
     let (out, err, code) = ran(folder, &line);
@@ -10,7 +10,7 @@ fn choices(folder: &Path, words: &[&str]) -> Vec<String> {
     out.lines().map(str::to_owned).collect()
 }
 
-/// A small fleet in a repository of its own, which has tags and branches.
+/// Makes a small fleet in its own repository, which has tags and branches.
 fn small() -> tempfile::TempDir {
     let folder = fabfile(
         "
@@ -57,7 +57,7 @@ pools = { bk = \"web\" }
     {
         git(args);
     }
-    // What a shell would run is no answer.
+    // Completion doesn't offer names that a shell would run.
     git("branch $(reboot)");
     git("branch a;b");
     git("branch hot/fix");
@@ -78,13 +78,13 @@ fn tasks_come_with_their_docs_and_arguments_by_the_name_of_their_parameter() {
     assert_eq!(of(&["small:"]), selections.map(|s| format!("small:{s}")));
     assert_eq!(of(&["small:web1,^d"]), ["small:web1,^db"]);
     assert_eq!(of(&["small:which=web+g"]), ["small:which=web+group1"]);
-    // A guarded fleet takes no branch; that of `stage` does.
+    // A guarded fleet accepts no branch; `stage` does.
     assert_eq!(of(&["deploy", ""]), ["stable", "v2.0.0-rc1", "v1.10.0", "v1.9.0", "nightly"]);
     assert_eq!(of(&["small:out", "deploy:v1.1"]), ["deploy:v1.10.0"]);
     let all = ["stable", "v2.0.0-rc1", "v1.10.0", "v1.9.0", "nightly", "hot/fix", "main"];
     assert_eq!(of(&["stage:7", "deploy", ""]), all);
     assert_eq!(of(&["stage", "7", "deploy:reference=ho"]), ["deploy:reference=hot/fix"]);
-    // The fleet files that begin as the task does.
+    // The fleet files with names that begin like the task.
     assert_eq!((of(&["stage", ""]), of(&["stage:"])), (vec!["7".to_owned()], vec!["stage:7".to_owned()]));
     assert_eq!(of(&["stage", "7", "copy", "s1", "m"]), ["main"]);
     assert_eq!(of(&["pool_drain", ""]), ["bk"]);
@@ -112,7 +112,7 @@ fn flags_and_their_values_are_completed_where_they_may_stand() {
     assert_eq!(of(&["--docs", "std/mai"])[0], "std/maintenance");
     assert_eq!((of(&["--list", ""]), of(&["--set", ""]), of(&["--show", ""])), (vec![], vec![], vec![]));
     assert_eq!(of(&["-q", "--color", "never", "r"]), ["restart"]);
-    // Looking for runs makes nothing.
+    // A search for runs creates nothing.
     assert!(!folder.path().join(".local").exists());
 }
 
@@ -137,7 +137,7 @@ fn the_fabfile_that_the_line_names_is_the_one_that_is_asked() {
     assert_eq!(choices(here.path(), &[&format!("--fabfile={}", file.display()), "res"]), ["restart"]);
     assert_eq!(choices(here.path(), &[""]), ["--init", "--demo"]);
     assert_eq!(choices(here.path(), &["res"]), [] as [&str; 0]);
-    // One that does not compile is told of when it is run.
+    // A fabfile that doesn't compile is reported when it runs.
     fs::write(&file, "fn (").unwrap();
     assert_eq!(choices(folder.path(), &["res"]), [] as [&str; 0]);
 }

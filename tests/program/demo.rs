@@ -1,3 +1,3 @@
-//! `rfab --demo`, as whoever types it sees it; and its balancer beside a real HAProxy.
+//! `rfab --demo`: what a person sees of it, and its balancer beside a real HAProxy.
 mod haproxy;
 mod program;

@@ -1,4 +1,4 @@
-//! A run that dies or is interrupted at an effect that its operator named.
+//! A run that dies or is interrupted at an effect that its operator names.
 use super::{fabfile, ran, ran_in};
 
 const SLOW: &str = r#"

@@ -1,4 +1,4 @@
-//! What is wrong with a fabfile or a fleet file, and runs that touch no host.
+//! Mistakes in a fabfile or a fleet file, and runs that touch no host.
 use super::{fabfile, ran, says, shop};
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -1,4 +1,4 @@
-//! The first minute: what is told to whoever typed nothing, and what `--init` says.
+//! The first minute: what rfab prints for an empty line, and what `--init` prints.
 use super::{fabfile, ran, says, shop};
 use std::fs;
 
@@ -32,7 +32,7 @@ For example:
   rfab --help        every flag; `--history` lists what was run
 ";
     says(folder.path(), &[], 2, said, "");
-    // Who wants JSON wants no text.
+    // With `--json`, there is no text for people.
     let none = "error: no task is named\n  help: `rfab --list` shows the tasks\n";
     says(folder.path(), &["--json"], 2, "", none);
 }

@@ -8,13 +8,9 @@ use std::{
 
 const FABFILE: &str = r#"
 import "std/gitflow" as flow;
-const default_targets = "here";
-fn here() { fleet("fleet.toml") }
 fn start(kind, version) { ui::note(flow::start(kind, version)); }
 fn finish(kind, version) { ui::note(flow::finish(kind, version)); }
 "#;
-
-const FLEET: &str = "[app]\nrepository = \".\"\npath = \"/srv/shop\"\n[hosts]\nweb1 = {}\n";
 
 /// A bare origin with `production` and `develop`, and a clone of it.
 struct Sample {
@@ -35,7 +31,6 @@ impl Sample {
         }
         sample.git(&["checkout", "-q", "-B", "production"]);
         fs::write(sample.work.join("fabfile.rhai"), FABFILE).unwrap();
-        fs::write(sample.work.join("fleet.toml"), FLEET).unwrap();
         sample.commit("VERSION", "3.0.0");
         sample.git(&["tag", "-a", "-m", "3.0.0", "v3.0.0"]);
         sample.git(&["checkout", "-q", "-b", "develop"]);
@@ -102,7 +97,10 @@ fn a_hotfix_leaves_the_origin_as_git_flow_does() {
         sample.commit("fix", "done");
     }
     ours.rfab(&["finish", "hotfix", "3.0.1"]);
-    theirs.git(&["flow", "hotfix", "finish", "-m", "v3.0.1", "3.0.1"]);
+    // git-flow 1.12.3 says a message given with `-m` twice.
+    let message = theirs.folder.path().join("message");
+    fs::write(&message, "v3.0.1\n").unwrap();
+    theirs.git(&["flow", "hotfix", "finish", "-f", message.to_str().unwrap(), "3.0.1"]);
     theirs.git(&["push", "-q", "--atomic", "origin", "production", "develop", "v3.0.1"]);
     assert_eq!(ours.origin(), theirs.origin(), "{}\n{}", ours.log(), theirs.log());
     assert_eq!(ours.git(&["branch", "--show-current"]), "develop\n");

@@ -1,27 +1,22 @@
-//! What this machine knows of its runs, as the program tells it.
+//! This machine's record of its runs, as the program prints it.
 use super::{ran, says, shop};
 use rfab::store::{Head, Runs};
 use std::{fs, path::Path, thread};
 
-/// So many runs that died at once, a minute apart; the index is told of none.
+/// Leaves this many runs that died, a minute apart, without telling the index.
 pub fn died(home: &Path, count: u32) {
     let runs = Runs::new(home.join(".local/share/rfab/runs"));
     for number in 0..count {
         let head = Head {
-            v: 1,
             run: format!("019ab5a1{number:03}-0a1b2c").into(),
             line: "prod:out deploy:stable".into(),
             tasks: ["prod", "deploy"].map(Into::into).to_vec(),
-            flags: vec![],
-            typed: vec![],
             who: "alice".into(),
-            on_behalf_of: None,
             from: "laptop".into(),
             since: format!("2001-11-24T{:02}:{:02}:00Z", number / 60, number % 60),
             fabfile: "/f".into(),
             digest: "d".into(),
-            modules: Default::default(),
-            rfab: String::new(),
+            ..Head::default()
         };
         drop(runs.begin(&head).unwrap());
     }

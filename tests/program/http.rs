@@ -1,4 +1,4 @@
-//! Requests as the program sends them: what is said of them, and what is written down.
+//! HTTP requests that the program sends: what it prints of them, and what it writes down.
 use super::{fabfile, ran};
 use std::{
     fs,
@@ -8,7 +8,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A server on this machine that answers so many requests with what they asked it, and then is gone.
+/// Starts a server that answers this many requests with their first line, and then ends. The thread returns the
+/// requests.
 fn server(requests: usize) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -35,11 +36,10 @@ fn server(requests: usize) -> (String, JoinHandle<Vec<String>>) {
     (url, thread::spawn(serve))
 }
 
-/// All that is written down below a folder.
+/// Returns the content of all files below a folder.
 fn written(folder: &Path) -> Vec<u8> {
-    let inside = |entry: fs::DirEntry| match entry.path().is_dir() {
-        true => written(&entry.path()),
-        false => fs::read(entry.path()).unwrap(),
+    let inside = |entry: fs::DirEntry| {
+        if entry.path().is_dir() { written(&entry.path()) } else { fs::read(entry.path()).unwrap() }
     };
     fs::read_dir(folder).unwrap().flat_map(|entry| inside(entry.unwrap())).collect()
 }
@@ -63,12 +63,12 @@ private fn replaced(text) {{ text.replace("hunter2", "***"); text }}
     let said = out.replace(&url, "URL");
     let told = "rfab act\n200 #{\"content-length\": \"37\"} GET /flags?token=***\npost URL/hook\n\n\
                 error: `get URL/gone` wasn't answered: Connection refused (os error 111)\n";
-    // Only then were all requests made that the server waits for.
+    // Only after this check has the server got all requests that it waits for.
     assert!(said.starts_with(told), "{said}");
     let asked = served.join().unwrap();
     assert!(asked[1].contains("authorization: Bearer hunter2\r\n"), "{asked:?}");
     assert!(asked[1].ends_with("\r\n\r\n{\"text\":\"hunter2\"}"), "{asked:?}");
-    // What a server answers is the script's own, as what `capture` reads; what is sent is sealed.
+    // The script owns the server's answers, as it owns what `capture` reads; what it sends is sealed.
     let journal = String::from_utf8_lossy(&written(&folder.path().join(".local"))).into_owned();
     assert!(journal.contains("/hook"), "it was written down");
     let sent = journal.replace("GET /flags?token=hunter2", "").replace("POST /hook", "");

@@ -1,4 +1,4 @@
-//! Fleets whose hosts a command prints: when it is run, and what is said when it does not work.
+//! Fleets with hosts that a command prints: when it runs, and what rfab reports if it fails.
 use super::{fabfile, ran, says};
 use lab::runnable;
 use std::{fs, path::Path};
@@ -10,7 +10,7 @@ fn map()  { fleet("map", #{ hosts_from: ["bin/hosts", "map"] }) }
 fn who() { ui::note(targets().each(|host| `${host.name}=${host.address} ${host.vars}`).to_string()); }
 "#;
 
-/// Prints hosts, and notes down that it did.
+/// Prints hosts, and writes down that it did.
 const GOOD: &str = r#"#!/bin/sh
 echo "$@" >> asked
 echo '{ "web[1..2]": { "roles": ["web"], "queue": 5 }, "db1": { "address": "10.0.0.1" } }'
@@ -32,7 +32,7 @@ fn asked(folder: &Path) -> String {
     fs::read_to_string(folder.join("asked")).unwrap_or_default()
 }
 
-/// Why the fleet is not read: all that is said but for the excerpt of the fabfile.
+/// Returns why the fleet isn't read: the whole output, without the excerpt of the fabfile.
 #[track_caller]
 fn why(inventory: &str, mode: u32) -> String {
     let folder = project("");
@@ -76,8 +76,8 @@ fn a_command_is_asked_for_hosts_once_a_run_and_only_where_a_fleet_is_named() {
         ran(folder.path(), line);
         assert_eq!(asked(folder.path()), "prod\nof the line\n", "{line:?}");
     }
-    // Whose key is to be trusted must be known.
-    let (out, err, _) = ran(folder.path(), &["--trust", "db1", "--limit", "db1"]);
+    // To trust a host's key, rfab must know the host, so the command runs.
+    let (out, err, _) = ran(folder.path(), &["--trust", "db1"]);
     assert_eq!(asked(folder.path()), "prod\nof the line\nprod\n", "{out}{err}");
 }
 

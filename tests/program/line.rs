@@ -1,4 +1,4 @@
-//! What is wrong with a line, or asked instead of tasks.
+//! Mistakes in a line, and questions in place of tasks.
 use super::{says, shop};
 
 #[test]
@@ -31,14 +31,7 @@ Tasks:
 #[test]
 fn the_version_is_told() {
     let folder = shop();
-    says(
-        folder.path(),
-        &["--version"],
-        0,
-        "rfab 0.1.0
-",
-        "",
-    );
+    says(folder.path(), &["--version"], 0, concat!("rfab ", env!("CARGO_PKG_VERSION"), "\n"), "");
 }
 
 #[test]
@@ -223,7 +216,7 @@ fn what_is_ambiguous_or_out_of_order_is_refused_with_what_to_write() {
     );
 }
 
-/// Lines with a wrong flag, and what is said of each.
+/// Lines with a wrong flag, and what rfab prints for each.
 const WRONG_FLAGS: [(&[&str], &str); 9] = [
     (
         &["--flag"],
@@ -250,7 +243,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
     ),
     (
         &["--list", "prod"],
-        "error: the argument '--list' cannot be used with '[TASK]...'
+        "error: the argument '--list' is instead of tasks; leave out 'prod'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
@@ -273,7 +266,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
     ),
     (
         &["--read", "prod"],
-        "error: the argument '--read' needs a command after '--'
+        "error: the argument '--read' is for a command after '--'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
@@ -330,7 +323,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         says(folder.path(), &["--docs", name], 2, "", &format!("error: {none}\n  help: {help}\n"));
     }
     says(folder.path(), &["--docs", "std/cron"], 0, CRON, "");
-    // Best are those that are called so, then those whose first line has it.
+    // First come entries with that name, then those with the word in their first line.
     says(
         folder.path(),
         &["--docs", "half"],

@@ -1,4 +1,5 @@
-//! Processes on this machine, as the program runs them: what is said of them, what stops them, and going on after them.
+//! Processes that the program runs on this machine: what it prints of them, what stops them, and how it resumes after
+//! them.
 use super::{fabfile, ran, ran_in};
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -75,7 +76,7 @@ next: rfab --resume RUN   continues where it stopped; what is done isn't repeate
     );
     let (out, _, code) = ran(folder.path(), &["out"]);
     assert!(code == 3 && out.contains("error: `../secret` isn't below the fabfile's folder\n"), "{out}");
-    // What it printed is kept, as a host's is.
+    // Their output is kept, like a host's.
     let logs: Vec<String> = fs::read_dir(runs)
         .unwrap()
         .filter_map(|entry| fs::read_to_string(entry.unwrap().path().join("here.log")).ok())
@@ -115,7 +116,7 @@ fn after_a_run_that_died_what_was_done_is_not_done_again_and_of_what_was_under_w
         let _ = fs::remove_file(folder.path().join("done"));
         let (_, _, code) = ran_in(folder.path(), &[("RFAB_DRILL", "kill:amid:0.once#1")], &["once"]);
         assert_eq!((code, done(folder.path())), (None, "first second ".into()));
-        // It goes on without rfab.
+        // The process continues without rfab.
         thread::sleep(Duration::from_millis(700));
     };
     died();

@@ -1,4 +1,4 @@
-//! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
+//! The program as people see it: all of stdout and stderr, and the exit code. These tests connect to nothing.
 mod built;
 mod completing;
 mod demo;
@@ -30,7 +30,7 @@ use std::{
 
 lab::suite!();
 
-/// The shop of this repository, in a folder of its own.
+/// Copies this repository's shop into a new folder.
 fn shop() -> tempfile::TempDir {
     let (folder, here) = (tempfile::tempdir().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
     fs::create_dir(folder.path().join("fleets")).unwrap();
@@ -40,20 +40,20 @@ fn shop() -> tempfile::TempDir {
     folder
 }
 
-/// A folder with this fabfile.
+/// Makes a folder with this fabfile.
 fn fabfile(text: &str) -> tempfile::TempDir {
     let folder = shop();
     fs::write(folder.path().join("fabfile.rhai"), text).unwrap();
     folder
 }
 
-/// What a process says to the line: stdout, stderr, and the exit code; the folder's own name is `HERE`.
+/// Runs a line; returns stdout, stderr and the exit code, with `HERE` for the folder.
 fn ran(folder: &Path, line: &[&str]) -> (String, String, i32) {
     let (out, err, code) = ran_in(folder, &[], line);
     (out, err, code.unwrap())
 }
 
-/// The same with these variables; there is no exit code if a signal ended it.
+/// Does the same with these variables; the exit code is `None` if a signal ended it.
 fn ran_in(folder: &Path, variables: &[(&str, &str)], line: &[&str]) -> (String, String, Option<i32>) {
     let output = alone::cleared(&mut Command::new(env!("CARGO_BIN_EXE_rfab")))
         .args(line)
@@ -68,7 +68,7 @@ fn ran_in(folder: &Path, variables: &[(&str, &str)], line: &[&str]) -> (String, 
     (text(output.stdout), text(output.stderr), output.status.code())
 }
 
-/// A line says this, and nothing else.
+/// Checks that a line prints exactly this.
 #[track_caller]
 fn says(folder: &Path, line: &[&str], code: i32, stdout: &str, stderr: &str) {
     let (out, err, exit) = ran(folder, line);

@@ -1,6 +1,8 @@
-//! Which run `--resume` and `--abort` are about, where nobody names one.
+//! Which run `--resume` and `--abort` take if the line names none.
 use super::{fabfile, ran};
-use std::fs;
+use rfab::store::{Head, Runs};
+use serde_json::Value;
+use std::{fs, path::Path};
 
 const TWO: &str = r#"
 fn one() { local::run(sh("echo one >> done")); local::run("test -e mended"); }
@@ -31,7 +33,7 @@ fn of_several_runs_none_is_guessed_and_each_line_that_is_shown_works() {
     let typed = |line: &str| ran(folder.path(), &line.split(' ').take(2).collect::<Vec<_>>());
     let (out, err, code) = typed(&lines[1]);
     assert_eq!(code, 0, "{out}{err}");
-    // One is left, and nobody has to name it.
+    // Only one is left, so the line needn't name it.
     let (out, err, code) = ran(folder.path(), &["--resume"]);
     assert_eq!((out.lines().next(), code), (Some("rfab two"), 0), "{out}{err}");
     assert_eq!(fs::read_to_string(folder.path().join("done")).unwrap(), "one\ntwo\n");
@@ -42,6 +44,41 @@ fn of_several_runs_none_is_guessed_and_each_line_that_is_shown_works() {
         "{err}"
     );
     assert!(err.contains(" isn't done, and changed nothing (") && err.contains("type it again, `rfab look`"), "{err}");
+}
+
+/// The newest run, as its journal begins, and its id.
+fn newest(folder: &Path) -> (Head, String) {
+    let entry: Value = serde_json::from_str(&ran(folder, &["--history", "--json", "--newest", "1"]).0).unwrap();
+    let run = entry["run"].as_str().unwrap().to_owned();
+    let shown = ran(folder, &["--show", &run, "--json"]).0;
+    let first: Value = serde_json::from_str(shown.lines().next().unwrap()).unwrap();
+    (serde_json::from_value(first["begun"].clone()).unwrap(), run)
+}
+
+#[test]
+fn an_abort_records_the_flags_that_were_typed_and_the_whole_run_whatever_its_words_are_like() {
+    let folder = fabfile(TWO);
+    let ran = |line: &[&str]| ran(folder.path(), line);
+    ran(&["one"]);
+    let run = newest(folder.path()).1;
+    let begins = &run[..3];
+    // The selection is what the run's id begins with, and only the flag before it tells them apart.
+    let (out, err, code) = ran(&["--abort", &run, "--limit", begins, "--parallel", "4", "--wait"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (aborted, abort) = newest(folder.path());
+    let expected = ["--limit", begins, "--parallel=4", "--wait", &format!("--abort={run}")];
+    assert!(aborted.argv.ends_with(&expected.map(str::to_owned)), "{aborted:?}");
+
+    ran(&["two"]);
+    let run = newest(folder.path()).1;
+    let died = Head { run: format!("{abort}-died").into(), line: format!("--abort {run}"), ..aborted };
+    let runs = Runs::new(folder.path().join(".local/share/rfab/runs"));
+    drop(runs.begin(&died).unwrap());
+    let (out, err, code) = ran(&["--abort", &died.run]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (completed, _) = newest(folder.path());
+    assert_eq!(completed.line, format!("--abort {run}"));
+    assert_eq!(completed.argv[2..], ["--parallel=32".to_owned(), format!("--abort={run}")]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The commonest mistakes, as the issue trackers of other tools have them: each ends in a message that names the fix.
+//! The most common mistakes, found in the issue trackers of other tools: each ends in a message that names the fix.
 
 use lab::alone;
 use std::{
@@ -7,26 +7,26 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A mistake, and what is said of it.
+/// A mistake, and what rfab prints for it.
 struct Mistake {
-    /// What somebody thought, and where it is known from.
+    /// What the person thought, and where we found it.
     thought: &'static str,
     made: Made,
     typed: &'static [&'static str],
     code: i32,
-    /// The sentence that names the fix, as it stands in the output.
+    /// The sentence of the output that names the fix.
     fix: &'static str,
 }
 
-/// Where it was made.
+/// Where the mistake is.
 enum Made {
     /// On the command line, beside the shop of this repository.
     Line,
-    /// In a fabfile, behind the function `prod`.
+    /// In a fabfile, after the function `prod`.
     Fabfile(&'static str),
-    /// In a fleet file: this line of it, and what stands there instead.
+    /// In a fleet file: a line of it, and the line that replaces it.
     Fleet(&'static str, &'static str),
-    /// In a folder that has only this file.
+    /// In a folder with only this file.
     Alone(&'static str, &'static str),
 }
 use Made::*;
@@ -292,7 +292,7 @@ const MISTAKES: &[Mistake] = &[
     ),
 ];
 
-/// What a mistake ends with: the exit code, and all that was printed.
+/// Returns how a mistake ends: the exit code, and the whole output.
 fn made(mistake: &Mistake) -> (i32, String) {
     let (folder, here) = (tempfile::tempdir().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
@@ -345,7 +345,7 @@ fn each_of_the_commonest_mistakes_ends_in_a_message_that_names_the_fix() {
 
 #[test]
 fn help_is_safe_wherever_it_stands() {
-    // kamal#1658: `--help` behind a command took the lock and rolled back.
+    // kamal#1658: `--help` after a command took the lock and rolled back.
     for typed in [&["prod", "deploy", "stable", "--help"][..], &["--help", "nosuch"], &["prod:out", "-h"]] {
         let help = Mistake { thought: "", made: Line, typed, code: 0, fix: "" };
         let (code, text) = made(&help);

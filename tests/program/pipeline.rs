@@ -1,4 +1,4 @@
-//! What a job of GitHub Actions or GitLab CI is told.
+//! What rfab prints in a job of GitHub Actions or GitLab CI.
 use super::{fabfile, ran_in};
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Repositories by URL, reached as the user's own git reaches them.
+//! Repositories with a URL, which rfab reaches as the user's own git does.
 use super::{fabfile, ran_in};
 use lab::{alone, runnable};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// A repository `source.git` with the tag `v1.0.0`, beside a fabfile that shows that tag.
+/// Makes a repository `source.git` with the tag `v1.0.0`, beside a fabfile that shows that tag.
 fn project() -> tempfile::TempDir {
     let tasks = "fn prod() { fleet(\"fleets/prod.toml\") }\n\
                  fn show() { ui::note(`${git::resolve(\"v1.0.0\").name} is there`); }\n";
@@ -30,14 +30,14 @@ fn project() -> tempfile::TempDir {
     folder
 }
 
-/// Names a URL as the fleet's repository.
+/// Sets a URL as the fleet's repository.
 fn names(folder: &Path, url: &str) {
     let fleet =
         format!("ssh = \"ssh_config\"\n[app]\nrepository = \"{url}\"\npath = \"/srv/shop\"\n[hosts]\nweb1 = {{}}\n");
     fs::write(folder.join("fleets/prod.toml"), fleet).unwrap();
 }
 
-/// What a run with these variables says. Each fetches into a mirror of its own.
+/// Returns what a run with these variables prints. Each run fetches into its own mirror.
 fn shown(folder: &Path, variables: &[(&str, &str)]) -> String {
     let cache = tempfile::tempdir().unwrap();
     let own = [variables, &[("XDG_CACHE_HOME", cache.path().to_str().unwrap())]].concat();
@@ -50,7 +50,7 @@ fn the_users_own_way_of_ssh_counts_for_a_url() {
     let folder = project();
     let at = |name: &str| folder.path().join(name);
     names(folder.path(), &format!("host.invalid:{}", at("source").display()));
-    // In place of ssh: what the host is asked to run is run here.
+    // Stands in for ssh, and runs here what the host would run.
     let ssh = at("as-ssh");
     runnable::write(&ssh, "#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c \"$1\"\n");
     let ssh = ssh.to_str().unwrap();
@@ -73,10 +73,10 @@ fn the_users_own_way_of_ssh_counts_for_a_url() {
     }
 }
 
-/// `tester:sesame`, as a browser sends it.
+/// `tester:sesame`, encoded as a browser sends it.
 const GRANTED: &str = "authorization: basic dgvzdgvyonnlc2ftzq==";
 
-/// Serves the files of a folder to who knows the password.
+/// Serves the files of a folder to clients with the password.
 fn guarded(folder: PathBuf) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

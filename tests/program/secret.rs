@@ -1,4 +1,4 @@
-//! Secrets of this machine: taken from where they are, and nowhere to be seen.
+//! Secrets of this machine: read from their places, and visible nowhere.
 use super::{fabfile, ran, ran_in};
 use std::{
     fs,
@@ -22,7 +22,7 @@ fn show() {
 }
 "#;
 
-/// Every file below a folder.
+/// Returns every file below a folder.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()

@@ -1,4 +1,4 @@
-//! Completion in real shells on a terminal: keys are pressed, and what they made of the line is run.
+//! Completion in real shells on a terminal: the test presses keys, and the shell runs the line that they make.
 
 use lab::alone;
 use lab::runnable;
@@ -14,7 +14,8 @@ use std::{
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// A shell on a terminal, in a folder with the shop; `rfab` completes for real, and otherwise writes its words down.
+/// A shell on a terminal, in a folder with the shop. Its `rfab` completes for real, and otherwise writes down its
+/// words.
 struct Shell {
     folder: tempfile::TempDir,
     child: Child,
@@ -23,7 +24,7 @@ struct Shell {
 }
 
 impl Shell {
-    /// Starts one by a line of sh; `begin` is what is typed into it first.
+    /// Starts a shell with a line of sh, and types `begin` into it first.
     fn start(line: &str, name: &str, begin: &[&str]) -> Shell {
         let (folder, here) = (tempfile::tempdir().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
         let at = |name: &str| folder.path().join(name);
@@ -81,7 +82,7 @@ impl Shell {
         }
     }
 
-    /// Presses keys, and says what `rfab` was called with at their end.
+    /// Presses keys, and checks the words that `rfab` then gets.
     #[track_caller]
     fn makes(&mut self, keys: &str, words: &str) {
         let before = self.ran().len();
@@ -106,7 +107,7 @@ fn complete_the_day(mut shell: Shell) {
     shell.makes("rfab testing:\tdeploy:reference=sta\t", "<testing:1><deploy:reference=stable>");
     shell.makes("rfab --hist\t--outcome=left\t", "<--history><--outcome=left-out>");
     shell.makes("rfab prod --limit group1+web08\t--color ne\t", "<prod><--limit><group1+web08><--color><never>");
-    // Where nothing is known a file may be meant, in quotes or not.
+    // If rfab has no answer, the word can be a file, in quotes or not.
     shell.makes("rfab -f fabf\t--lis\t", "<-f><fabfile.rhai><--list>");
 }
 

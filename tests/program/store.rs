@@ -1,4 +1,4 @@
-//! The index of runs says what the journals say, whatever became of it, and without reading them when nothing changed.
+//! The index of runs agrees with the journals, even after damage, and reads none of them if nothing changed.
 
 use rfab::{
     failure::Reason,
@@ -36,7 +36,7 @@ impl Place {
         Runs::new(self.folder())
     }
 
-    /// A run that this process carries out, to its end if it has an exit code.
+    /// Begins a run in this process, and ends it if it has an exit code.
     fn ran(&self, head: &Head, fleet: &str, exit: Option<u8>) -> Journal {
         let begun = self.runs().begin(head).unwrap();
         assert_eq!(begun.unknown, None);
@@ -47,7 +47,7 @@ impl Place {
         begun.journal
     }
 
-    /// A run of which the index is not told, such as one that died before.
+    /// Leaves a run that the index isn't told of, such as one that died.
     fn left(&self, head: &Head, fleet: &str, exit: Option<u8>) {
         fs::create_dir_all(self.folder()).unwrap();
         let journal = Journal::create(&self.journal(&head.run)).unwrap();
@@ -55,7 +55,7 @@ impl Place {
         write(&journal, fleet, exit);
     }
 
-    /// The folder looks as if it had not changed for a while.
+    /// Makes the folder look as if it hadn't changed for a while.
     fn settle(&self) {
         let long_ago = SystemTime::now() - Duration::from_secs(100);
         fs::File::open(self.folder()).unwrap().set_modified(long_ago).unwrap();
@@ -66,7 +66,7 @@ impl Place {
         self.runs().list(filter, 30).unwrap()
     }
 
-    /// The runs in short: id, outcome, fleets.
+    /// Returns the runs in short: id, outcome, fleets.
     #[track_caller]
     fn known(&self) -> Vec<String> {
         self.list(&Filter::default()).runs.iter().map(short).collect()
@@ -90,28 +90,23 @@ fn write(journal: &Journal, fleet: &str, exit: Option<u8>) {
     }
 }
 
-/// What a file of SQLite answers.
+/// Returns the answer of a SQLite file to a question.
 fn number(file: &Path, question: &str) -> u32 {
     rusqlite::Connection::open(file).unwrap().query_row(question, [], |row| row.get(0)).unwrap()
 }
 
-/// A run that began so many hours after the year did.
+/// Returns a run that began this many hours into the year.
 fn head(run: &str, hour: u32, task: &str) -> Head {
     Head {
-        v: 1,
         run: run.into(),
         line: task.into(),
         tasks: vec![task.into()],
-        flags: vec![],
-        typed: vec![task.into()],
         who: "alice".into(),
-        on_behalf_of: None,
         from: "laptop".into(),
         since: format!("2026-01-01T{hour:02}:00:00Z"),
         fabfile: "/f".into(),
         digest: "d".into(),
-        modules: Default::default(),
-        rfab: String::new(),
+        ..Head::default()
     }
 }
 
@@ -141,10 +136,10 @@ fn nothing_is_read_of_a_folder_that_did_not_change() {
     place.settle();
     let before = place.list(&Filter::default());
     let size = fs::metadata(place.journal("a")).unwrap().len() as usize;
-    // Its time and its length are the same, and a journal it is no more.
+    // It keeps its time and length, but isn't a journal any more.
     fs::File::options().write(true).open(place.journal("a")).unwrap().write_all_at(&vec![b'x'; size], 0).unwrap();
     assert_eq!(place.list(&Filter::default()), before);
-    // Nor by a run that says itself what it did.
+    // A run that reports its own changes doesn't make the index read it either.
     place.ran(&head("b", 2, "deploy"), "prod", Some(0));
     assert_eq!(place.known(), ["b done prod", "a done prod"]);
     fs::remove_file(place.index()).unwrap();
@@ -159,11 +154,11 @@ fn journals_that_came_went_or_changed_without_the_index_are_noticed() {
     assert_eq!(place.known(), ["a done prod"]);
     place.left(&head("b", 2, "deploy"), "shop", None);
     place.left(&head("c", 3, "deploy"), "prod", Some(1));
-    // A run that is noted down meanwhile does not hide them.
+    // A run that is written down meanwhile doesn't hide them.
     place.ran(&head("d", 4, "deploy"), "prod", Some(0));
     assert_eq!(place.known(), ["d done prod", "c failed prod", "b unfinished shop", "a done prod"]);
-    // The one that died comes to its end, and of one that was done the end is torn.
-    let journal = Journal::go_on(&place.journal("b")).unwrap();
+    // The run that died comes to its end, and the end of one that was done is torn.
+    let journal = Journal::reopen(&place.journal("b")).unwrap();
     write(&journal, "more", Some(8));
     let whole = fs::read(place.journal("a")).unwrap();
     fs::write(place.journal("a"), &whole[..whole.len() - 3]).unwrap();
@@ -204,7 +199,7 @@ fn an_index_that_is_lost_or_damaged_in_any_way_is_made_again() {
         assert_eq!(place.list(&filter), before, "{what}, asked again");
         let count = "SELECT count(*) FROM run";
         assert_eq!(number(&place.index(), count), 60, "{what}: the file has them again");
-        // Also by a run, which is known then.
+        // A run repairs the index too, and is in it then.
         fs::write(place.index(), bytes).unwrap();
         let begun = place.runs().begin(&head("new", 23, "deploy")).unwrap();
         assert_eq!((begun.unknown, &*place.known()[0]), (None, "new running "), "{what}");
@@ -262,7 +257,7 @@ fn where_no_index_can_be_written_the_journals_answer() {
 fn a_run_whose_journal_cannot_be_made_is_no_run() {
     let place = Place::new();
     place.ran(&head("a", 1, "deploy"), "prod", Some(0));
-    // Its name is longer than a file's may be.
+    // The journal's name is longer than a file's name can be.
     let refused = place.runs().begin(&head(&"b".repeat(300), 2, "deploy")).err().unwrap();
     assert!(refused.message.starts_with("the journal can't be written to `"), "{refused:?}");
     assert_eq!(place.known(), ["a done prod"]);
@@ -353,16 +348,16 @@ fn a_run_is_named_by_the_beginning_of_its_id() {
     assert_eq!([named("0a1"), named("0b-z")], [Ok(4), Ok(4)]);
     assert_eq!(named("0a"), Err("more than one run begins with `0a`".into()));
     assert_eq!(named("0%"), Err("there is no run `0%`".into()));
-    // The index is not believed where it would begin something.
+    // The index isn't believed if a run would start because of it.
     place.ran(&head("0c-f", 1, "deploy"), "prod", Some(1));
-    write(&Journal::go_on(&place.journal("0c-f")).unwrap(), "prod", Some(0));
+    write(&Journal::reopen(&place.journal("0c-f")).unwrap(), "prod", Some(0));
     for (run, whole) in [("0b", "0b-z"), ("0c", "0c-f")] {
         let refused = place.runs().resume(run).err().unwrap();
         assert_eq!(refused.message, format!("run `{whole}` is done"));
     }
 }
 
-/// A change of a host of a fleet, and how it ended; one that never came back has no end.
+/// Writes a change of a host, and how it ended; one that never came back has no end.
 fn change(journal: &Journal, number: u32, fleet: &str, end: Option<serde_json::Value>) {
     record(
         journal,
@@ -383,14 +378,14 @@ fn failed(number: u32, reason: &str) -> Option<serde_json::Value> {
     Some(serde_json::json!({ "failed": { "lane": "", "number": number, "took": 1, "failure": failure } }))
 }
 
-/// Runs of fabfiles, one an hour.
+/// The runs of fabfiles, one an hour.
 struct Day {
     place: Place,
     hour: u32,
 }
 
 impl Day {
-    /// A run that did this, and ended so.
+    /// Writes a run that did this, and ended like this.
     fn ran(&mut self, run: &str, fabfile: &Path, exit: Option<u8>, did: impl Fn(&Journal)) {
         self.line(run, "prod deploy", fabfile, exit, did);
     }
@@ -403,7 +398,7 @@ impl Day {
         write(&begun.journal, "seen", exit);
     }
 
-    /// The open runs of a fabfile, those under way, and those that were overtaken.
+    /// Returns the open runs of a fabfile, those that are running, and those that were overtaken.
     fn meant(&self, fabfile: &Path) -> [String; 3] {
         let meant = self.place.runs().meant(fabfile).unwrap();
         let ids = |runs: Vec<RunEntry>| runs.iter().map(|run| run.run.to_string()).collect::<Vec<_>>().join(" ");
@@ -423,7 +418,7 @@ fn only_runs_of_this_fabfile_that_changed_something_and_are_not_done_are_meant()
     let made = |journal: &Journal| change(journal, 1, "prod", answered(1));
     day.ran("a-release", &mine, Some(1), made);
     assert_eq!(day.meant(&mine), ["a-release", "", ""]);
-    // What came later and is not meant: it only read, nothing of it was done, or it is another fabfile's.
+    // Later runs that aren't meant: they only read, nothing of them was done, or they belong to another fabfile.
     day.ran("b-read", &mine, Some(1), |_| ());
     day.ran("c-refused", &mine, Some(6), |journal| change(journal, 1, "prod", failed(1, "balancer")));
     day.ran("d-typed", &mine, Some(3), |_| ());
@@ -431,17 +426,17 @@ fn only_runs_of_this_fabfile_that_changed_something_and_are_not_done_are_meant()
     day.ran("f-others", &others, Some(1), made);
     assert_eq!(day.meant(&mine), ["a-release", "", ""]);
     assert_eq!(day.meant(&others), ["f-others", "", ""]);
-    // However it is spelled.
+    // However its path is spelled.
     let link = day.place.0.path().join("link");
     std::os::unix::fs::symlink(&folder, &link).unwrap();
     for spelled in [folder.join("../shop/./fabfile.rhai"), link.join("fabfile.rhai")] {
         assert_eq!(day.meant(&spelled), ["a-release", "", ""], "{}", spelled.display());
     }
-    // What may have changed something did: it never came back, or nobody knows how it ended.
+    // A change that may have been made counts: it never came back, or rfab can't tell how it ended.
     day.ran("g-lost", &mine, Some(9), |journal| change(journal, 1, "prod", failed(1, "unknown")));
     day.ran("h-died", &mine, None, |journal| change(journal, 1, "shop", None));
     assert_eq!(day.meant(&mine), ["h-died g-lost a-release", "", ""]);
-    // Also what is on no host; but what is only known of others, such as a release's number, is no change.
+    // A change on no host counts too; but a value that is only read, such as a release's number, isn't a change.
     let local = |name: &str| {
         serde_json::json!({ "effect": { "lane": "", "number": 2, "name": name, "kind": "once", "host": null, "text": "x",
             "recorded": {}, "things": [] } })
@@ -449,18 +444,18 @@ fn only_runs_of_this_fabfile_that_changed_something_and_are_not_done_are_meant()
     day.ran("i-number", &mine, Some(1), |journal| record(journal, &local("number")));
     day.ran("i-local", &mine, Some(1), |journal| record(journal, &local("local_run")));
     assert_eq!(day.meant(&mine), ["i-local h-died g-lost a-release", "", ""]);
-    // A run that is done and changed the same fleet is the last word on it.
+    // A run that is done and changed the same fleet overtakes the earlier runs.
     day.ran("i-read", &mine, Some(0), |_| ());
     day.ran("j-others", &others, Some(0), made);
     assert_eq!(day.meant(&mine), ["i-local h-died g-lost a-release", "", ""]);
     day.ran("k-again", &mine, Some(0), made);
     assert_eq!(day.meant(&mine), ["h-died", "", "i-local g-lost a-release"]);
-    // One that is taken back is meant by the run that takes it back, once that has begun to.
+    // Once a run has begun to abort another, it is meant in place of that one.
     day.line("l-back", "--abort h-died", &mine, Some(1), |_| ());
     assert_eq!(day.meant(&mine)[0], "h-died");
     day.line("m-back", "--abort h-died", &mine, Some(1), |journal| change(journal, 1, "shop", answered(1)));
     assert_eq!(day.meant(&mine)[0], "m-back");
-    let running = Journal::go_on(&day.place.journal("m-back")).unwrap();
+    let running = Journal::reopen(&day.place.journal("m-back")).unwrap();
     record(&running, &serde_json::json!({ "resumed": {} }));
     assert_eq!(day.meant(&mine)[..2], ["", "m-back"]);
 }

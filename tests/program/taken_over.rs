@@ -1,10 +1,11 @@
-//! What `--init` reads of other tools' files: taken over, or named with what a person does with it, or marked as a guess.
+//! What `--init` reads in other tools' files: it takes a value over, leaves a note for the person, or marks it as a
+//! guess.
 
-use rfab::init::{self, Found};
+use rfab::init::{self, FoundProject};
 use std::fs;
 
-/// What is found in a repository with these files.
-fn found(files: &[(&str, &str)]) -> Found {
+/// Returns what `--init` finds in a repository with these files.
+fn found(files: &[(&str, &str)]) -> FoundProject {
     let top = tempfile::tempdir().unwrap();
     for (file, text) in files {
         let path = top.path().join("shop").join(file);
@@ -14,23 +15,23 @@ fn found(files: &[(&str, &str)]) -> Found {
     init::look(&top.path().join("shop"))
 }
 
-/// The hosts of a stage, each with its address and its roles.
-fn hosts(found: &Found, stage: &str) -> String {
+/// Returns the hosts of a stage, each with its address and its roles.
+fn hosts(found: &FoundProject, stage: &str) -> String {
     let stage = found.stages.iter().find(|known| known.name == stage).unwrap_or_else(|| panic!("{found:#?}"));
-    let host = |host: &init::found::Machine| {
+    let host = |host: &init::found::FoundHost| {
         let address = host.address.as_ref().map(|address| format!("@{address}")).unwrap_or_default();
         format!("{}{address} {}", host.name, host.roles.join("+")).trim().to_owned()
     };
     stage.hosts.iter().map(host).collect::<Vec<_>>().join(", ")
 }
 
-fn user(found: &Found, stage: &str) -> Option<String> {
+fn user(found: &FoundProject, stage: &str) -> Option<String> {
     found.stages.iter().find(|known| known.name == stage).and_then(|stage| stage.user.clone())
 }
 
-/// Each of these texts is in a note.
+/// Checks that each of these texts is in a note.
 #[track_caller]
-fn named(found: &Found, texts: &[&str]) {
+fn named(found: &FoundProject, texts: &[&str]) {
     for text in texts {
         assert!(found.notes.iter().any(|note| note.contains(text)), "{text}: {:#?}", found.notes);
     }

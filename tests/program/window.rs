@@ -1,7 +1,7 @@
-//! The live view in a real terminal, whose window is made narrower and wider meanwhile.
+//! The live view in a real terminal, while its window gets narrower and wider.
 
 use rfab::{
-    event::{Event, Kind, Place, Standing, What},
+    event::{EffectKind, Event, HostPlace, Standing, What},
     failure::Exit,
     report::{self, Loud, Style},
 };
@@ -13,14 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where the run in the terminal looks for what it is told.
+/// The folder in which the run in the terminal looks for signals from the test.
 const FOLDER: &str = "RFAB_WINDOW";
 
-/// A tmux server of its own; gone in the end.
+/// A tmux server for one test; it ends when dropped.
 struct Tmux(tempfile::TempDir);
 
 impl Tmux {
-    /// With a window of this size, in which a test of this file runs.
+    /// Starts it with a window of this size, in which a test of this file runs.
     fn playing(test: &str, columns: u16, rows: u16) -> Tmux {
         let tmux = Tmux(tempfile::tempdir().unwrap());
         let (columns, rows) = (columns.to_string(), rows.to_string());
@@ -49,12 +49,12 @@ impl Tmux {
         self.says(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
     }
 
-    /// Lets the run go on.
+    /// Lets the run continue.
     fn goes_on(&self, to: &str) {
         fs::write(self.folder().join(to), "").unwrap();
     }
 
-    /// What stands in the window, once it is this.
+    /// Waits until the window shows this.
     #[track_caller]
     fn shows(&self, expected: &str) {
         let until = Instant::now() + Duration::from_secs(10);
@@ -71,7 +71,7 @@ impl Tmux {
     }
 }
 
-/// A line without how long something takes.
+/// Returns a line without how long a step takes.
 fn timeless(line: &str) -> &str {
     let line = line.trim_end();
     let taken = line.strip_suffix(" s").map(|line| line.trim_end_matches(|c: char| c.is_ascii_digit()));
@@ -95,12 +95,12 @@ fn plays() {
         }
     };
     let shown = report::listener(Style { json: false, loud: Loud::Normal, color: true }, Path::new("."));
-    // The clock stands, so that the same is shown whenever it is looked at.
+    // The clock stands still, so that the view is the same at any moment.
     let tell = |lane: &str, what: What| shown.tell(&Event { v: 1, at: 0, run: "r".into(), lane: lane.into(), what });
     let hosts = || (1..=6).map(|n| format!("web{n}").into());
     tell("", What::RunStarted { line: "prod deploy:stable".into(), who: "anna".into(), world: "real" });
     tell("", What::TargetsChanged { fleet: "prod".into(), hosts: hosts().collect(), of: 6, selection: "all".into() });
-    let place = |n: usize| Place {
+    let place = |n: usize| HostPlace {
         host: format!("web{n}").into(),
         group: Some(format!("group{}", n.div_ceil(3)).into()),
         balancer: if n > 3 { Standing::Out } else { Standing::Live },
@@ -111,7 +111,10 @@ fn plays() {
     for n in 4..=6 {
         let text = "stage 0002-bbbbbbbbbbbb of a repository with a long name".to_owned();
         let host = Some(format!("web{n}").into());
-        tell(&format!("0.deploy/1.web{n}"), What::EffectStarted { effect: "stage", kind: Kind::Change, host, text });
+        tell(
+            &format!("0.deploy/1.web{n}"),
+            What::EffectStarted { effect: "stage", kind: EffectKind::Change, host, text },
+        );
     }
     waits_for("note");
     tell("", What::Noted { host: None, text: "told meanwhile".into() });
@@ -127,7 +130,7 @@ fn plays() {
     waits_for("over");
 }
 
-/// Above the window stands what scrolled, and what the terminal itself pushed up when the window got narrower.
+/// The lines above the window: those that scrolled, and those that the terminal pushed up when it got narrower.
 const ABOVE: &str = "\
 rfab prod deploy:stable
 targets: prod, 6 of 6 hosts
@@ -153,7 +156,7 @@ prod deploy:stable
 ";
     tmux.shows(&format!("rfab prod deploy:stable\ntargets: prod, 6 of 6 hosts\n{live}"));
     tmux.resize(40, 20);
-    // Such a terminal has its cursor stay in its row, so that what scrolled goes up.
+    // Such a terminal keeps its cursor in its row, so lines that scroll go up.
     tmux.shows(
         "\
 group1  3 live   group2  3 out (drained)

@@ -93,7 +93,7 @@ function* walk(path) {
 function read(name) {
   if (name.endsWith(".md")) return name.startsWith("docs/") || !name.includes("/");
   if (name.startsWith("stdlib/")) return name.endsWith(".rhai");
-  // The balancer of the demo prints what HAProxy prints.
+  // The demo's balancer prints what HAProxy prints.
   if (!name.startsWith("src/") || name.startsWith("src/demo/balancer/")) return false;
   if (name.startsWith("src/init/templates/")) return true;
   return name === "src/cli/help.txt" || (name.endsWith(".rs") && !ofTests(name));

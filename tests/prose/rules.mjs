@@ -1,4 +1,4 @@
-// The rules: the tables of docs/STYLE.md as rules of prh, and rules for what else the guide asks for.
+// The rules: those from the tables of docs/STYLE.md, for prh, and rules for what else the guide asks for.
 import { phrases, said } from "./words.mjs";
 
 /**

@@ -1,19 +1,19 @@
-//! A run that died anywhere is given up: every host goes back to what it was before the run.
+//! A run that died at any effect is aborted: every host goes back to its state before the run.
 
 use crate::made_up::{Shop, changes, failures, fleet};
 use rfab::{
     failure::Exit,
     line,
     model::Model,
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
 use std::path::Path;
 
-/// What hosts serve and how they stand.
-fn standing(model: &Model) -> Vec<String> {
+/// Returns what hosts serve, and their states in the balancer.
+pub fn standing(model: &Model) -> Vec<String> {
     let of = |host: &rfab::host::Host| {
         let machine = &model.machines[&rfab::model::key(host)];
         let current = machine.current.get("").ok().and_then(|c| c.as_ref().map(|r| r.to_string()));
@@ -27,11 +27,11 @@ fn standing(model: &Model) -> Vec<String> {
 fn attempt(shop: &Shop, words: &str, model: Model, fault: Option<Fault>, file: &Path) -> Simulation {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default());
+    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default());
     simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, fault, ..Scenario::default() }, Some(keep))
 }
 
-/// Lets a line meet a fault at each of its effects, gives it up each time, and tells where that ended otherwise.
+/// Runs a line with a fault at each of its effects, aborts each run, and returns those that ended otherwise.
 fn explore(shop: &Shop, words: &str, before: &Model, fault: fn(u32) -> Fault) -> Vec<String> {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();

@@ -1,4 +1,5 @@
-//! What a run that isn't done tells to type next: each line is understood, ends as it says, and does nothing twice.
+//! What a run that isn't done tells you to type next: each line is understood, ends as promised, and does nothing
+//! twice.
 
 use crate::journals;
 use crate::made_up;
@@ -10,7 +11,7 @@ use rfab::{
     failure::Exit,
     line,
     model::{Fact, Machine, Model},
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
@@ -23,7 +24,7 @@ fn cautious() { targets().role("worker").each(|host| { try { host.run("bin/pay")
 fn other() { fleet("fleets/other.toml") }
 "#;
 
-/// A shop, and the folder that its journals are in.
+/// A shop, and the folder with its journals.
 struct Trial {
     shop: Shop,
     folder: tempfile::TempDir,
@@ -46,12 +47,11 @@ impl Trial {
         let file = self.folder.path().join(name);
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
-            true => {
-                let past = Past::of(records(&file).unwrap());
-                Journaling::new(journals::go_on(&file), past, Key::default())
-            }
+        let keep = if !file.exists() {
+            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+        } else {
+            let past = Past::of(records(&file).unwrap());
+            Journaling::new(journals::reopen(&file), past, DigestKey::default())
         };
         let model = Model { runs: self.before.runs, ..model };
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };
@@ -64,7 +64,7 @@ impl Trial {
         )
     }
 
-    /// Types a line that a run told to type, on what the run left.
+    /// Types a line that a run advised, on the model that the run left.
     fn typed(&self, next: &str, words: &str, model: Model, name: &str) -> Simulation {
         let typed = ["rfab"].into_iter().chain(next.split(' ')).map(Into::into);
         let request = flags::read(typed, true).unwrap_or_else(|e| panic!("{next}: {e}"));
@@ -96,7 +96,7 @@ fn next(run: &Simulation) -> Vec<String> {
     next.expect("it came to its end")
 }
 
-/// The commands that were ever run on the worker.
+/// Returns all commands that the worker has run.
 fn commands(model: &Model) -> Vec<String> {
     model.machines[&("prod".into(), "jobs1".into())].changes.clone()
 }
@@ -126,7 +126,7 @@ fn no_line_that_is_told_to_be_typed_next_does_twice_what_may_be_done_only_once()
             let told = next(&run);
             assert!(!told.is_empty(), "{name}: {:?}", run.ended.exit);
             for line in &told {
-                // Each line has the journal as the run left it.
+                // Each line starts with the journal as the run left it.
                 let copy = format!("{name} {line}").replace('/', "-");
                 std::fs::copy(trial.folder.path().join(&name), trial.folder.path().join(&copy)).unwrap();
                 let then = trial.typed(line, words, run.model.clone(), &copy);
@@ -180,7 +180,8 @@ fn a_line_that_was_refused_is_not_told_to_be_typed_again_as_it_is() {
     }
     let refused = trial.attempt("prod proxy.group2", model, None, "few");
     assert_eq!((refused.ended.exit, next(&refused)), (Exit::Refused, vec![]), "{:?}", failures(&refused));
-    // Once another has changed the fleet a line is typed anew, and what may be done only once is looked at.
+    // If another run has changed the fleet, the line is typed again, or the run is shown if its steps may run only
+    // once.
     for (words, then) in
         [("prod proxy.group2", "prod proxy_group2".to_owned()), ("prod cautious", format!("--show {}", trial.id()))]
     {
@@ -208,7 +209,7 @@ fn where_the_apps_folders_are_missing_the_lines_that_are_advised_work_in_this_fa
     let whole = fs::read_to_string(&file).unwrap();
     let (before, rest) = whole.split_once("/// Makes the app's folders").unwrap();
     let lacking = format!("{before}private fn{}", rest.split_once("private fn").unwrap().1);
-    // A task of that name that wants a word is none that the advised line would call.
+    // A task with that name that needs an argument isn't the one that the advised line calls.
     let other = lacking.clone() + "\nfn setup(how) { throw how; }\n";
     for (text, complete) in [(whole.clone(), true), (lacking, false), (other, false)] {
         shop.write("fabfile.rhai", &text);
@@ -256,7 +257,7 @@ fn of_several_fleets_each_is_taken_back_whatever_becomes_of_the_others() {
         assert_ne!(aborted.ended.exit, Exit::Done);
         assert!(failures(&aborted).iter().any(|why| why.contains(balancer)), "{:?}", failures(&aborted));
         assert_eq!(next(&aborted), [format!("--abort {}", trial.id())]);
-        // The balancer is back.
+        // The balancer answers again.
         let mut model = aborted.model.clone();
         model.dead.clear();
         let again = trial.typed(&next(&aborted)[0], words, model, "both");
@@ -329,7 +330,7 @@ fn a_state_folder_of_another_projects_fleet_is_refused_before_anything_is_change
         let help = refused.ended.failures[0].help.clone().unwrap();
         assert!(help.contains("write `state = \"~/.local/state/rfab-shop\"` as the first line"), "{help}");
     }
-    // Hosts come and go.
+    // The hosts of a fleet may change.
     let grown = kept(Owner { hosts: ["web1".into(), "web9".into()].into(), ..ours.clone() });
     assert_eq!((grown.ended.exit, state(&grown.model)), (Exit::Done, Some(ours)), "{:?}", failures(&grown));
 }

@@ -1,4 +1,4 @@
-//! What a fabfile or a module defines is its own: it changes nothing of what other files do.
+//! What a fabfile or a module defines belongs to it: it changes nothing of what other files do.
 
 use crate::made_up;
 use crate::made_up::{FIVE, Shop};
@@ -13,13 +13,13 @@ use rfab::{
 use rhai::{AST, ASTNode, Engine, Expr, FnPtr, Stmt};
 use std::{collections::BTreeSet, fs};
 
-/// A day that runs most of the stdlib.
+/// Returns the lines of a day that uses most of the stdlib.
 fn day() -> impl Iterator<Item = &'static str> {
     let after = ["prod status", "prod proxy.status", "prod rollback"];
     ["prod setup", "prod release:v3.0.0"].into_iter().chain(FIVE).chain(after)
 }
 
-/// All that the day's runs tell, to the byte, and how each ends.
+/// Returns all events of the day's runs, to the byte, and how each run ends.
 fn told(shop: &Shop) -> Vec<String> {
     let mut model = Model::new();
     let mut told = Vec::new();
@@ -34,7 +34,7 @@ fn told(shop: &Shop) -> Vec<String> {
     told
 }
 
-/// Each name that the stdlib calls or defines, but those of operators.
+/// Returns each name that the stdlib calls or defines, except operators.
 fn names() -> BTreeSet<String> {
     let mut engine = Engine::new_raw();
     engine.set_max_expr_depths(128, 128);
@@ -52,13 +52,13 @@ fn names() -> BTreeSet<String> {
             true
         });
     }
-    // What Rhai itself calls, for `in` and for a text that a value is put into; and what people name tasks.
+    // Functions that Rhai itself calls, for `in` and for interpolation; and common names of tasks.
     names.extend(["contains", "to_string", "to_debug", "split", "keys", "replace", "map"].map(str::to_owned));
     names.retain(|name| FnPtr::new(&**name).is_ok() && !fabfile::is_taken(name) && name != "call" && name != "curry");
     names
 }
 
-/// Functions of these names that throw: with some parameters, and as methods of what the stdlib calls them on.
+/// Returns functions with these names that throw: with up to four parameters, and as methods of the stdlib's types.
 fn thieves(names: &BTreeSet<String>, free: impl Fn(&str, usize) -> bool) -> String {
     let mut text = String::new();
     for name in names {
@@ -89,7 +89,7 @@ fn whatever_a_fabfile_or_a_module_defines_the_day_is_the_same_to_the_byte() {
     let own: BTreeSet<(String, usize)> =
         own.iter_functions().map(|function| (function.name.to_owned(), function.params.len())).collect();
     let free = |name: &str, parameters: usize| {
-        // Its own tasks call these, and a file may call its own functions.
+        // The fabfile's own tasks call these, and a file may call its own functions.
         let called = ["fleet", "only", "flip", "all", "release", "deploy", "rollback", "status", "hooks"];
         !own.contains(&(name.to_owned(), parameters)) && !called.contains(&name)
     };
@@ -114,7 +114,7 @@ fn differing<'a>(now: &'a [String], before: &'a [String]) -> Option<(&'a String,
     now.iter().zip(before).find(|(now, before)| now != before)
 }
 
-/// Functions that take closures and give some.
+/// A module of functions that take closures and return some.
 const OTHER: &str = r#"
         fn one(f) { f.call(20) }
         fn within(all) { all.hooks[0].call(20) }

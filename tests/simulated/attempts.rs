@@ -1,13 +1,13 @@
-//! What a second and a third attempt at a run make of what the ones before it left, in fabfiles that make it hard.
+//! The second and third attempts at a run, after what earlier ones left, in fabfiles that make it hard.
 
 use crate::journals;
 use crate::made_up::{Shop, failures};
 use rfab::{
-    event::Kind,
+    event::EffectKind,
     failure::Exit,
     line,
-    model::{Fact, Machine, Model, Said},
-    secret::Key,
+    model::{Fact, Machine, Model, ModelOutput},
+    secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A line of a shop, and the folder that its journals are in.
+/// A line of a shop, and the folder with its journals.
 struct Trial {
     shop: Shop,
     words: &'static str,
@@ -46,20 +46,19 @@ impl Trial {
         let file = self.file(name);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
-            true => {
-                let past = Past::of(records(&file).unwrap());
-                let journal = journals::go_on(&file);
-                journal.append(RESUMED.as_bytes(), false).unwrap();
-                Journaling::new(journal, past, Key::default())
-            }
+        let keep = if !file.exists() {
+            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+        } else {
+            let past = Past::of(records(&file).unwrap());
+            let journal = journals::reopen(&file);
+            journal.append(RESUMED.as_bytes(), false).unwrap();
+            Journaling::new(journal, past, DigestKey::default())
         };
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(Journaling { doubt, ..keep }))
     }
 
-    /// How many effects the line has when nothing happens.
+    /// Returns how many effects the line has without a fault.
     fn effects(&self) -> u32 {
         let calm = self.attempt(self.before.clone(), None, "calm", UnknownOutcome::Ask);
         assert_eq!(calm.ended.exit, Exit::Done, "{:?}", failures(&calm));
@@ -71,13 +70,13 @@ fn machine<'a>(model: &'a mut Model, host: &str) -> &'a mut Machine {
     model.machines.get_mut(&("prod".into(), host.into())).unwrap()
 }
 
-/// Has commands fail on a host, and all others end well.
+/// Makes these commands fail on a host; all others succeed.
 fn fails(model: &mut Model, host: &str, commands: &[&str]) {
-    let status = |command: &&str| (command.to_string(), Said { status: 1, ..Said::default() });
+    let status = |command: &&str| (command.to_string(), ModelOutput { status: 1, ..ModelOutput::default() });
     machine(model, host).says = Fact::Told(commands.iter().map(status).collect::<BTreeMap<_, _>>());
 }
 
-/// The commands that were ever run on a host.
+/// Returns all commands that a host has run.
 fn commands(model: &Model, host: &str) -> String {
     let all = &model.machines[&("prod".into(), host.into())].changes;
     all.iter().map(|command| command.trim_matches('`').trim_start_matches("bin/")).collect::<Vec<_>>().join(" ")
@@ -238,7 +237,7 @@ fn serviced() {
             let name = format!("{at} {again}");
             let mut died =
                 trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(at)), &name, UnknownOutcome::Ask);
-            // The balancer is restarted, and has everybody in.
+            // The balancer restarts, and has every host live.
             died.model.forget(&"prod".into(), &"lb1".into());
             let died = trial.attempt(died.model, Some(Fault::KilledBefore(again)), &name, UnknownOutcome::Ask);
             let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
@@ -285,7 +284,7 @@ fn what_a_person_answered_is_asked_anew_and_never_written_down() {
     let (mut holds, mut outcomes) = (Vec::new(), Vec::new());
     for record in records(&trial.file("calm")).unwrap() {
         match record {
-            Record::Effect { lane, number, kind: Kind::Hold, name, .. } => holds.push((lane, number, name)),
+            Record::Effect { lane, number, kind: EffectKind::Hold, name, .. } => holds.push((lane, number, name)),
             Record::Answered { lane, number, outcome, .. }
                 if holds.iter().any(|(l, n, _)| (l, *n) == (&lane, number)) =>
             {
@@ -350,7 +349,7 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
         }
     }
     none(&found);
-    // What it took back is not gone on with.
+    // A run that was aborted can't be resumed.
     let died = abort(died.model.clone(), Some(Fault::KilledBefore(effects - 5)));
     let model = Model { runs: trial.before.runs, ..died.model };
     assert_eq!(trial.attempt(model, None, "died", UnknownOutcome::Ask).ended.exit, Exit::Refused);
@@ -383,12 +382,12 @@ fn announced() {
                 let most = if matches!(doubt, UnknownOutcome::Retry) { 2 } else { 1 };
                 let right = match resumed.ended.exit {
                     Exit::Done => all.iter().all(|what| times(what) <= most),
-                    // Nobody is there to ask.
+                    // There is nobody to ask.
                     Exit::Unknown => matches!(doubt, UnknownOutcome::Ask) && all.iter().all(|what| times(what) <= 1),
                     _ => false,
                 };
                 asked += u32::from(resumed.ended.exit == Exit::Unknown);
-                // Of what is done again or is taken for done only one may have been in doubt.
+                // Only one step may have been in doubt, so all others were done exactly once.
                 let sure = all.iter().filter(|what| times(what) == 1).count();
                 if !right || resumed.ended.exit == Exit::Done && sure < all.len() - 1 {
                     found.push(format!("{name}: {:?} {changes:?} {:?}", resumed.ended.exit, failures(&resumed)));
@@ -415,15 +414,15 @@ fn upkeep() {
         "prod upkeep",
     );
     let says = |model: &mut Model, hosts: &str, ready: i32| {
-        let printed = Said { out: hosts.into(), ..Said::default() };
-        let made = Said { status: ready, ..Said::default() };
+        let printed = ModelOutput { out: hosts.into(), ..ModelOutput::default() };
+        let made = ModelOutput { status: ready, ..ModelOutput::default() };
         model.here.says = Fact::Told([("bin/hosts".to_owned(), printed), ("bin/ready".to_owned(), made)].into());
     };
     let mut before = trial.before.clone();
     says(&mut before, r#"{ "web1": {}, "web2": {} }"#, 1);
     let mut failed = trial.attempt(before, None, "first", UnknownOutcome::Ask);
     assert_eq!(failed.ended.failures[0].message, "not ready");
-    // The cloud has taken one away meanwhile.
+    // The cloud has removed a host meanwhile.
     says(&mut failed.model, r#"{ "web2": {} }"#, 0);
     let resumed = trial.attempt(failed.model, None, "first", UnknownOutcome::Ask);
     assert_eq!(resumed.ended.exit, Exit::Done, "{:?}", failures(&resumed));

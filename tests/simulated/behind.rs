@@ -1,14 +1,14 @@
-//! A fabfile whose branch is behind its upstream is pointed out before a guarded fleet is touched.
+//! rfab points out a fabfile with a branch behind its upstream before it touches a guarded fleet.
 
 use crate::project;
 use crate::project::Project;
 use rfab::{
-    event::{Kind, What},
+    event::{EffectKind, What},
     failure::Exit,
 };
 use std::fs;
 
-/// A project whose upstream has one commit more, on a fleet that is guarded or not.
+/// Makes a project with an upstream that is one commit ahead, on a fleet that is guarded or not.
 fn behind(guarded: bool) -> (Project, tempfile::TempDir) {
     let tasks = "
         fn look() { targets().role(\"worker\").each(|host| host.capture(\"uptime\")) }
@@ -24,7 +24,7 @@ fn behind(guarded: bool) -> (Project, tempfile::TempDir) {
     (project, origin)
 }
 
-/// What is warned of in a run, and how many changes were begun before the last of it.
+/// Returns a run's warnings, and how many changes came before the last warning.
 fn warned(project: &Project, words: &str) -> (Vec<String>, usize) {
     let ran = project.run(words);
     assert_eq!(ran.ended.exit, Exit::Done, "{:?}", ran.ended.failures);
@@ -35,7 +35,7 @@ fn warned(project: &Project, words: &str) -> (Vec<String>, usize) {
                 warned.push(text.clone());
                 before = changes;
             }
-            What::EffectFinished { kind, .. } if !matches!(kind, Kind::Read | Kind::Hold) => changes += 1,
+            What::EffectFinished { kind, .. } if !matches!(kind, EffectKind::Read | EffectKind::Hold) => changes += 1,
             _ => {}
         }
     }

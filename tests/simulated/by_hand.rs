@@ -1,10 +1,10 @@
-//! A balancer that a person changes: in the made-up world the person says yes, and the balancer stands so.
+//! A balancer that a person changes: in the simulator, the person says yes, and the balancer is in that state.
 
 use crate::made_up;
 use crate::made_up::{FIVE, FOUR, Shop, done};
 use rfab::{event::Standing, model::Model};
 
-/// The fleet of four, behind a balancer that is not ours.
+/// Makes the fleet of four, behind a balancer that rfab can't control.
 fn by_hand() -> Shop {
     let ours = "driver = \"haproxy\"\nhost = \"lb1\"\nsocket = \"/run/haproxy/admin.sock\"\n";
     assert!(FOUR.contains(ours));

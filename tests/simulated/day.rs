@@ -1,4 +1,4 @@
-//! A hotfix's day, as it should be.
+//! A hotfix day, as it should be.
 
 use crate::made_up::{FIVE, Shop, done};
 use rfab::{
@@ -37,7 +37,7 @@ fn release_does_the_same_in_one() {
     }
 }
 
-/// Everything that a run tells, as it would be written.
+/// Returns all events of a run, as they would be written.
 fn told(simulation: &Simulation) -> String {
     let lines: Vec<String> = simulation.events.iter().map(|e| serde_json::to_string(e).unwrap()).collect();
     lines.join("\n")
@@ -66,6 +66,6 @@ fn five_commands_take_milliseconds_of_a_long_clock() {
     }
     println!("five commands on four hosts: {:?}, {} s of the made-up clock", began.elapsed(), model.now / 1000);
     assert!(model.now > 30_000);
-    // A generous bound: it is a debug build, and other tests run beside it.
+    // A generous bound: this is a debug build, and other tests run beside it.
     assert!(began.elapsed().as_millis() < 2_000);
 }

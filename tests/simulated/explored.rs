@@ -1,5 +1,5 @@
-//! Every effect of every command fails once, and the operator dies before and after each: nobody is harmed, what is said
-//! is true, and the same line again ends well or says what a person must do.
+//! Every effect of every command fails once, and the operator dies before and after each. No user is harmed, what rfab
+//! prints is true, and the same line again ends well or tells a person what to do.
 
 use crate::made_up;
 use crate::made_up::{FIVE, Shop, changes, failures, fleet};
@@ -13,10 +13,10 @@ use rfab::{
 };
 use std::collections::BTreeMap;
 
-/// By a person's word a migration was done.
+/// A task by which a person marks a migration as done.
 const BY_HAND: &str = "fn migrated(reference) { release::mark_done(\"migrate\", release::resolve(reference)); }\n";
 
-/// What somebody may type who does not know what went wrong.
+/// Lines that a person may type without knowing what went wrong.
 const NEXT: [&str; 4] = ["prod proxy.all", "prod proxy.flip", "prod proxy.group1", "prod:out deploy:stable"];
 
 type Kind = fn(u32) -> Fault;
@@ -27,7 +27,7 @@ const KINDS: [(&str, Kind); 4] = [
     ("fails at", Fault::FailsAt),
 ];
 
-/// What hosts serve and how they stand: what two ways must agree on in the end.
+/// Returns what hosts serve, and their states: two ways must end with the same.
 fn end(model: &Model) -> BTreeMap<String, String> {
     let fleet = fleet(model);
     let of = |host: &rfab::host::Host| {
@@ -52,14 +52,14 @@ fn standing(model: &Model, host: &rfab::host::Host) -> Standing {
     }
 }
 
-/// What no run may do to users, whatever happened.
+/// Returns the harm to users, which no run may do after any fault.
 fn harm(model: &Model) -> Vec<String> {
     let few =
         model.fewest_live.iter().filter(|(_, live)| **live < 2).map(|(pool, live)| format!("{pool:?}: {live} live"));
     model.harmed.iter().cloned().chain(few).collect()
 }
 
-/// Where a closing table is not what the model is.
+/// Returns where a closing table disagrees with the model.
 fn lies(before: &Model, ran: &Simulation) -> Vec<String> {
     let (fleet, mut lies) = (fleet(&ran.model), Vec::new());
     for row in &ran.ended.table {
@@ -86,7 +86,7 @@ fn lies(before: &Model, ran: &Simulation) -> Vec<String> {
     lies
 }
 
-/// What a run says that is not so.
+/// Returns what a run reports that isn't true.
 fn untrue(before: &Model, whole: &Model, ran: &Simulation) -> Vec<String> {
     let mut wrong = lies(before, ran);
     let done = ran.ended.exit == Exit::Done;
@@ -102,7 +102,7 @@ fn untrue(before: &Model, whole: &Model, ran: &Simulation) -> Vec<String> {
     wrong
 }
 
-/// All that is wrong with whatever is typed next.
+/// Returns all that is wrong with the lines that may be typed next.
 fn next(shop: &Shop, model: &Model, wish: Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
     for line in NEXT {
@@ -117,7 +117,7 @@ fn next(shop: &Shop, model: &Model, wish: Scenario) -> Vec<String> {
     wrong
 }
 
-/// All that a fault comes to that it should not.
+/// Returns all that a fault leads to and should not.
 fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model, wish: Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
     let ran = shop.run_with(words, before.clone(), wish);
@@ -142,7 +142,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
             let told = shop.run_with("prod migrated:stable", model, Scenario { fault: None, ..wish });
             model = shop.done(words, made_up::done(told));
         }
-        // A flip that was begun is completed by `only`; one that was done is flipped back by the same line.
+        // `only` completes a flip that was begun; after one that was done, the same line flips back.
         Exit::Refused
             if words.ends_with("flip")
                 && (said.contains("partly live and partly out") || said.contains("exactly one")) => {}
@@ -175,7 +175,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
     wrong
 }
 
-/// Lets each effect of a line go wrong in each way, and gives how many runs that was.
+/// Makes each effect of a line go wrong in each way, and returns how many runs that took.
 fn explore(line: usize) -> usize {
     let shop = Shop::four(BY_HAND);
     let (mut before, mut runs, mut found) = (shop.known(), 0, Vec::new());
@@ -190,7 +190,7 @@ fn explore(line: usize) -> usize {
     for seed in [1, 2] {
         let whole = shop.run_with(words, before.clone(), Scenario { seed, ..Scenario::default() });
         assert!(whole.effects > 5, "{words}: {:?}", failures(&whole));
-        // Another order of the lanes is tried with less, and a quarter of it a day.
+        // The second order of lanes gets fewer faults, and a quarter of them a day.
         let (kinds, rest) = if seed == 1 { (&KINDS[..], rest) } else { (&KINDS[2..], &[][..]) };
         for (name, kind) in kinds {
             for at in (0..whole.effects).filter(|at| seed == 1 || made_up::is_turn(u64::from(*at), 4)) {
@@ -241,7 +241,7 @@ fn the_release_in_one_survives_every_fault() {
     explore(5);
 }
 
-/// A task that takes everybody out, one after the other.
+/// A task that takes every host out, one after another, and one that restarts a service on live hosts.
 const RASH: &str = "fn rash() { for host in targets() { if host.name != \"jobs1\" { balancer::drain(targets().select(host.name), \"rash\"); } } }
 fn eager() { targets().group(\"group1\").parallel(|host| service::restart(host)); }\n";
 
@@ -259,7 +259,7 @@ fn what_would_do_harm_is_refused_and_without_the_invariants_it_is_seen_to_do_har
     }
 }
 
-/// What a colleague types who does not know of the run before: the same line, of each command that takes hosts out.
+/// Lines that a colleague types without knowing of the run before: the same line, of each command that takes hosts out.
 const ANEW: [(&[&str], &str); 4] = [
     (&[], "prod deploy:stable"),
     (&[], "prod:group1 deploy:stable"),
@@ -267,14 +267,14 @@ const ANEW: [(&[&str], &str); 4] = [
     (&[], "prod restart"),
 ];
 
-/// A colleague's host: by hand, past rfab, somebody took it out.
+/// A host that a person took out by hand, without rfab.
 const BY_HAND_OUT: &str = "web2";
 
 fn is_live(model: &Model, name: &str) -> bool {
     standing(model, &made_up::host(model, name)) == Standing::Live
 }
 
-/// The line typed by a colleague; where nobody knows whether the migration was done, somebody looked.
+/// Runs the line as a colleague; if rfab can't tell whether the migration was done, marks it as done first.
 fn anew(shop: &Shop, words: &str, model: Model) -> Simulation {
     let again = shop.run(words, model);
     if again.ended.exit == Exit::Unknown && failures(&again).join("; ").contains("`migrate` of") {
@@ -283,7 +283,7 @@ fn anew(shop: &Shop, words: &str, model: Model) -> Simulation {
     again
 }
 
-/// A line that met a fault, then the same line by a colleague: whoever the first left out is back.
+/// Runs a line with a fault, then the same line as a colleague: all hosts that the first run left out are back.
 fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
     let ran = shop.run_with(words, before.clone(), wish);
@@ -291,7 +291,7 @@ fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Scen
     wrong.extend(harm(&again.model));
     let chosen = failures(&again).join("; ").contains("choose one with rollback:COMMIT");
     if again.ended.exit == Exit::Refused && chosen {
-        // What did not prove healthy is no way back; the hosts come back with what they have.
+        // A release that didn't prove healthy can't be rolled back to; the hosts come back with what they have.
         let all = shop.run("prod proxy.all", again.model);
         let out = ["web1", "web2", "web3", "web4"].iter().any(|name| !is_live(&all.model, name));
         if all.ended.exit != Exit::Done || out {
@@ -300,11 +300,11 @@ fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Scen
     } else if again.ended.exit != Exit::Done || end(&again.model) != end(whole) {
         wrong.push(format!("again: {:?} {:?} {:#?}", again.ended.exit, failures(&again), end(&again.model)));
     }
-    // Somebody takes a host out by hand after the first run was over: nobody puts it back unnamed.
+    // A person takes a host out by hand after the first run: no run puts it back unless a line names it.
     let mut model = ran.model;
     let admin = |line: &&String| line.contains(r#""host":"web2""#) && line.contains(r#""effect":"ready""#);
     let ledger = model.states["prod"].ledgers.get("lb1").map(Vec::as_slice).unwrap_or_default();
-    // In the moment between its last two lines nobody can tell whether the run had put it back already.
+    // Between its last two lines, the ledger can't tell whether the run had already put the host back.
     let amid = ledger.iter().rfind(admin).is_some_and(|line| line.contains(r#""phase":"intent""#));
     if amid || !is_live(&model, BY_HAND_OUT) {
         return wrong;

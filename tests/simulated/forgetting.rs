@@ -1,4 +1,4 @@
-//! A balancer that forgets what it was told, as by a reload.
+//! A balancer that forgets the states that it was given, as after a reload.
 
 use crate::made_up::{Shop, failures, fleet};
 use rfab::{
@@ -8,7 +8,7 @@ use rfab::{
 
 #[test]
 fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served_is_changed() {
-    // The balancer is reloaded by the first host's restart, as by somebody at the same moment.
+    // The balancer reloads at the first host's restart, as if someone did it at the same moment.
     let shop = Shop::four("");
     let mut model = shop.done("prod proxy.group2", shop.known());
     let (fleet, lb1) = (fleet(&model), "lb1".into());
@@ -18,7 +18,7 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
     for part in 1..40 {
         model.forgets_at = vec![(began + took * part / 40, fleet.name.clone(), std::sync::Arc::clone(&lb1))];
         let ran = shop.run("prod:out deploy:stable", model.clone());
-        // Between the last look of a change and the change itself, which are one step, nobody can see it.
+        // Between the last look of a change and the change itself, which are one step, rfab can't see it.
         let forgot = began + took * part / 40;
         let is_amid = |event: &Event| {
             let begins = matches!(event.what, What::EffectStarted { effect: "activate" | "change_service", .. });
@@ -26,7 +26,7 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
         };
         let amid = ran.events.iter().any(is_amid);
         assert!(amid || ran.model.harmed.is_empty(), "at {part}/40: {:?}", ran.model.harmed);
-        // Right after it the host is out again.
+        // Right after it, the host is out again.
         for row in ran.ended.table.iter().filter(|row| ran.model.harmed.iter().any(|harm| harm.contains(&*row.host))) {
             assert_eq!((row.result, row.balancer), (Outcome::Failed, Standing::Out), "at {part}/40: {row:?}");
             assert_eq!(ran.ended.exit, Exit::Balancer, "at {part}/40");
@@ -36,8 +36,8 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
             continue;
         }
         assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Refused | Exit::Failed), "{:?}", failures(&ran));
-        // What the table says of the balancer is what it says by now: all are ready, but for who is out again.
-        let stands = |r: &rfab::event::Row| r.balancer == Standing::Live || r.result == Outcome::Failed;
+        // The table shows the balancer's last state: all servers are ready, except on hosts that are out again.
+        let stands = |r: &rfab::event::HostRow| r.balancer == Standing::Live || r.result == Outcome::Failed;
         assert!(ran.ended.table.iter().all(stands), "{:?}", ran.ended.table);
     }
 }
@@ -83,9 +83,9 @@ fn a_balancer_that_forgets_leaves_no_host_in_on_which_a_release_failed() {
         let ran = shop.run("prod release:stable", model);
         assert_ne!(ran.ended.exit, Exit::Done);
         let failed = ran.ended.table.iter().filter(|row| row.result == Outcome::Failed && row.new != row.old);
-        // What happens behind the last look nobody sees.
+        // rfab doesn't see what happens after its last look.
         let looked = at + 1_000 < ran.model.now;
-        let is_out = |row: &rfab::event::Row| row.balancer == Standing::Out || !looked;
+        let is_out = |row: &rfab::event::HostRow| row.balancer == Standing::Out || !looked;
         failed.for_each(|row| assert!(is_out(row), "at {at}: {row:?} {:?}", failures(&ran)));
         let said = |event: &rfab::event::Event| matches!(&event.what, What::Warned { text, .. } if text.ends_with(": out again"));
         forgot += usize::from(ran.events.iter().any(said));

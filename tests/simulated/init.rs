@@ -1,4 +1,4 @@
-//! What `--init` writes for repositories of many kinds: it loads, says every key, and deploys in the made-up world.
+//! What `--init` writes for repositories of many kinds: it loads, names every key, and deploys in the simulator.
 
 use crate::made_up;
 use crate::made_up::{done, failures, load};
@@ -13,13 +13,13 @@ use rfab::{
 };
 use std::{fs, path::Path, process::Command};
 
-/// Names and texts.
+/// The names and texts of files.
 type Files<'a> = &'a [(&'a str, &'a str)];
 
-/// A repository with these files, tagged, for which a fabfile was written.
+/// A repository with these files and a tag, for which `--init` wrote a fabfile.
 struct Repository {
     folder: tempfile::TempDir,
-    found: init::Found,
+    found: init::FoundProject,
 }
 
 impl Repository {
@@ -74,7 +74,7 @@ impl Repository {
         simulate(&project, &line, model, Scenario { seed: 1, ..Scenario::default() })
     }
 
-    /// Hosts as `name group roles`.
+    /// Returns the hosts as `name group roles`.
     fn hosts(&self, name: &str) -> Vec<String> {
         let host =
             |h: &rfab::host::Host| format!("{} {} {}", h.name, h.group.as_deref().unwrap_or("-"), h.roles.join("+"));
@@ -186,7 +186,7 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
         repository.found.notes,
         [
             "web3.example.org: port 2222 belongs in an ssh configuration",
-            "the host `ENV[\\\"HOST\\\"]` is made by Ruby: add it by hand",
+            "the host `ENV[\"HOST\"]` is made by Ruby: add it by hand",
             "settings that mean nothing here: `:ssh_user`",
             "its own tasks and hooks: write them as functions of the fabfile: `after restart`"
         ]
@@ -245,7 +245,7 @@ def deploy():
     assert_eq!(repository.hosts("test"), ["test1.example.org - web"]);
     assert_eq!(repository.hosts("production"), ["www1 group1 web", "www2 group2 web", "db1 - db"]);
     assert_eq!(repository.fleet("test").app.unwrap().path, "/opt/shop");
-    // Rhai reserves `test`; it is typed so anyway.
+    // Rhai reserves `test`, but a line can still name it.
     done(repository.run("test deploy:stable", Model::new()));
     let new = Repository::of(&[("fabfile.py", "c = SerialGroup(\"a@h1\", 'h2:2200', user=\"x\")\n")]);
     assert_eq!(new.hosts("prod"), ["h1 group1 web", "h2 group2 web"]);
@@ -369,7 +369,7 @@ fn stages_whose_names_are_taken_get_functions_of_other_names() {
 #[test]
 fn every_key_of_a_fleet_file_stands_in_it_with_its_default() {
     let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet.md")).unwrap();
-    // The heading of a table is `[app.health]`, but for the keys at the top.
+    // The heading of a table is `[app.health]`, for example; the keys at the top have none.
     let mut table = "";
     let mut keys: Vec<(&str, &str, &str)> = Vec::new();
     for line in docs.lines() {
@@ -399,7 +399,7 @@ fn every_key_of_a_fleet_file_stands_in_it_with_its_default() {
                 };
                 let line = lines.into_iter().find(says);
                 let line = line.unwrap_or_else(|| panic!("{name} says nothing of `{key}` in `{table}`:\n{text}"));
-                // One that is commented out is the default, where there is one to be written.
+                // A key that is commented out shows its default, if that can be written.
                 let literal =
                     default.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).filter(|d| !d.contains('`'));
                 if let Some(literal) = literal.filter(|_| line.starts_with("# ") && !line.starts_with("# \"")) {
@@ -422,7 +422,7 @@ fn nothing_is_overwritten_and_then_nothing_is_written() {
     assert_eq!(failure.message, "`fleets/testing1.toml`, `fleets/prod.toml` are there already, so nothing was written");
     assert!(!folder.path().join("fabfile.rhai").exists());
     assert_eq!(fs::read_to_string(folder.path().join("fleets/prod.toml")).unwrap(), "mine");
-    // A file where the folder should be: what was written before it goes again.
+    // A file where the folder should be: rfab removes what it wrote before that.
     fs::remove_dir_all(folder.path().join("fleets")).unwrap();
     fs::write(folder.path().join("fleets"), "mine").unwrap();
     let failure = init::write(folder.path(), &files).unwrap_err();

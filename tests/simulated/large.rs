@@ -1,23 +1,23 @@
-//! Many hosts in the made-up world: what a run takes grows with them and not with their square.
+//! Many hosts in the simulator: the cost of a run grows with their number, and not with its square.
 
 use crate::made_up;
 use crate::made_up::{Shop, done};
 use rfab::{
     line,
     model::Model,
-    secret::Key,
+    secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past},
 };
 use std::{path::Path, time::Instant};
 
-/// Ten groups of so many hosts behind a balancer.
+/// Makes ten groups of hosts behind a balancer, with this many hosts in all.
 fn shop(hosts: usize) -> Shop {
     shop_with(hosts, "")
 }
 
-/// The same with a task of its own.
+/// Does the same, with a task in the fabfile.
 fn shop_with(hosts: usize, task: &str) -> Shop {
     let groups = (0..10).map(|group| {
         let (first, last) = (group * hosts / 10 + 1, (group + 1) * hosts / 10);
@@ -31,23 +31,23 @@ fn shop_with(hosts: usize, task: &str) -> Shop {
     Shop::of(&[("prod", &fleet)], task)
 }
 
-/// Runs a line with a journal in that file, and gives how long that is.
+/// Runs a line with a journal in that file, and returns the length of the journal.
 fn journaled(shop: &Shop, words: &str, model: Model, file: &Path) -> (Simulation, u64) {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default());
+    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default());
     let ran = simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, ..Scenario::default() }, Some(keep));
     (ran, std::fs::metadata(file).unwrap().len())
 }
 
-/// The most memory that this process ever had, in kilobytes.
+/// Returns the most memory that this process ever had, in kilobytes.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
     peak.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// Two releases, a rollback and a look: how long each one's journal is.
+/// Runs two releases, a rollback and a status; returns the length of each journal.
 fn day(hosts: usize) -> [u64; 4] {
     let (mut shop, folder) = (shop(hosts), tempfile::tempdir().unwrap());
     let mut model = shop.known();
@@ -89,11 +89,11 @@ fn what_a_closure_captures_is_copied_only_while_its_lane_runs() {
     let much = "fn much() { let numbers = []; numbers.pad(20000, 7); targets().parallel(|host| host.run(\"echo {n}\", #{ n: numbers.len() })); }";
     let shop = shop_with(1_000, much);
     done(shop.run("prod much", shop.known()));
-    // A copy is a third of a megabyte.
+    // A copy takes a third of a megabyte.
     assert!(memory() < 250_000, "{} kB", memory());
 }
 
-/// Is no test: measures as many hosts as `RFAB_HOSTS` says.
+/// Isn't a test: measures a day on `RFAB_HOSTS` hosts.
 #[test]
 #[ignore = "for a person to look at"]
 fn measured() {

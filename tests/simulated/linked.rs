@@ -1,4 +1,5 @@
-//! Linked files before the first deploy: named all at once while they are missing, made host by host, never overwritten.
+//! Linked files before the first deploy: rfab names all that are missing, makes them for each host, and overwrites
+//! none.
 
 use crate::made_up;
 use crate::made_up::{Shop, changes, done, failures, host};
@@ -17,7 +18,7 @@ fn setup_shared() {
 }
 "#;
 
-/// Hosts that have nothing yet, in a fleet with linked names and a variable of each host.
+/// Makes hosts without any release, in a fleet with linked names and a variable for each host.
 fn fresh() -> (Shop, Model) {
     let fleet = made_up::FOUR
         .replace("keep = 3", "keep = 3\nlinked = [\"log\", \"config/database.yml\"]")

@@ -1,9 +1,9 @@
-//! Releases that are not the tree of their commit: built on this machine, or from an archive.
+//! Releases that aren't the tree of their commit: built on this machine, or taken from an archive.
 
 use crate::made_up;
 use crate::made_up::{Shop, changes, done, failures, host};
 use rfab::{
-    event::{Kind, What},
+    event::{EffectKind, What},
     failure::Exit,
     model::{Model, Release},
     simulate::{Scenario, Simulation},
@@ -19,10 +19,10 @@ fn built(reference, part) {
 }
 "#;
 
-/// What came to the door of this machine alone.
+/// Returns the steps that were done only on this machine, and the notes.
 fn here(simulation: &Simulation) -> Vec<String> {
     let of = |what: &What| match what {
-        What::EffectFinished { kind: Kind::Hold, text, host: None, .. } => Some(text.clone()),
+        What::EffectFinished { kind: EffectKind::Hold, text, host: None, .. } => Some(text.clone()),
         What::Noted { text, .. } => Some(format!("note: {text}")),
         _ => None,
     };
@@ -97,13 +97,13 @@ fn two_builds_of_a_commit_are_never_mixed_unasked_and_have_two_numbers() {
     let model = done(shop.run_with("prod:out built:stable,public", model, force));
     let anew = format!("0003-{}", &shop.stable[..12]);
     assert_eq!((current(&model, "web1"), current(&model, "web3")), (Some(shop.release()), Some(anew.clone())));
-    // The fleet's number is the new one: what still has the other is not done.
+    // The new number counts in the fleet: a host with the old one isn't done.
     let model = shop.done("prod proxy.flip", model);
     let model = shop.done("prod:out built:stable,public", model);
     assert_eq!(current(&model, "web1"), Some(anew));
 }
 
-/// The first digits name a release that is of no commit.
+/// The first digits name a release without a commit.
 const SHA256: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 
 #[test]
@@ -118,7 +118,7 @@ fn an_archive_is_a_release_named_by_its_digest_or_by_its_commit() {
     assert!(!changes(&again.events).iter().any(|change| change.contains("stage")), "every host serves it");
     let model = shop.done(&format!("prod archive.of:stable,{SHA256}"), done(again));
     assert_eq!(current(&model, "web1"), Some(format!("0003-{}", &shop.stable[..12])));
-    // Its tree is another, and was not asked for.
+    // A deploy of the commit accepts this release and doesn't stage the commit's own tree.
     let tree = shop.run("prod deploy:stable", model);
     assert_eq!((tree.ended.exit, changes(&tree.events)), (Exit::Done, vec![]));
 }
@@ -151,7 +151,7 @@ fn a_guarded_fleet_takes_an_archive_of_no_commit_only_if_its_file_says_so() {
     taken.done(&format!("prod archive:{SHA256}"), Model::new());
 }
 
-/// A fleet whose app is a package.
+/// Makes a fleet with an app that is a package.
 fn packaged() -> Shop {
     let keys = "install = \"apt-get install --yes shop={version}\"\ninstalled = [\"dpkg-query\", \"-W\", \"-f\", \"${Version}\", \"shop\"]\n";
     let fleet = made_up::FOUR.replace("[app.health]", &format!("{keys}[app.health]"));

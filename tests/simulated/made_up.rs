@@ -1,8 +1,8 @@
-//! The project's own fabfile over a made-up fleet, in a repository with two stable tags.
+//! The project's own fabfile over a simulated fleet, in a repository with two stable tags.
 #![allow(dead_code, reason = "not every test of a made-up world needs all of it")]
 
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     fabfile::{self, Options, Project},
     failure::Exit,
     fleet::Fleet,
@@ -13,7 +13,7 @@ use rfab::{
 };
 use std::{fs, path::Path, process::Command, sync::Arc};
 
-/// The five commands of a hotfix's day.
+/// The five commands of a hotfix day.
 pub const FIVE: [&str; 5] =
     ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip", "prod:out deploy:stable", "prod proxy.all"];
 
@@ -45,35 +45,40 @@ min_live = 2
 order = ["group1", "group2", "worker"]
 "#;
 
-/// A fabfile, its fleets, and the repository that they are in.
+/// A fabfile, its fleet files, and the repository that they are in.
 pub struct Shop {
     folder: tempfile::TempDir,
     pub project: Project,
-    /// What `stable` means.
+    /// The commit that `stable` names.
     pub stable: String,
 }
 
 impl Shop {
-    /// The project's own fabfile and fleets.
+    /// Makes a shop with the project's own fabfile and fleet files.
     pub fn new() -> Shop {
         let fleet = |name: &str| fs::read_to_string(here(&format!("fleets/{name}.toml"))).unwrap();
         Shop::of(&[("prod", &fleet("prod")), ("testing1", &fleet("testing1"))], "")
     }
 
-    /// Four hosts and a worker, and further tasks in the fabfile.
+    /// Makes a shop with four hosts and a worker, and further tasks in the fabfile.
     pub fn four(tasks: &str) -> Shop {
         Shop::of(&[("prod", FOUR)], tasks)
     }
 
     pub fn of(fleets: &[(&str, &str)], tasks: &str) -> Shop {
+        Shop::dated(&(fs::read_to_string(here("fabfile.rhai")).unwrap() + tasks), fleets, &[])
+    }
+
+    /// A shop with a fabfile; variables of git say when its commits were made, and so what they are called.
+    pub fn dated(fabfile: &str, fleets: &[(&str, &str)], dates: &[(&str, &str)]) -> Shop {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("fleets")).unwrap();
-        fs::write(at("fabfile.rhai"), fs::read_to_string(here("fabfile.rhai")).unwrap() + tasks).unwrap();
+        fs::write(at("fabfile.rhai"), fabfile).unwrap();
         for (name, text) in fleets {
             fs::write(at(&format!("fleets/{name}.toml")), text).unwrap();
         }
-        let git = |args: &[&str]| git(folder.path(), args);
+        let git = |args: &[&str]| git_with(folder.path(), args, dates);
         git(&["init", "-q"]);
         git(&["add", "."]);
         git(&["commit", "-qm", "one"]);
@@ -85,7 +90,7 @@ impl Shop {
         Shop { folder, project, stable }
     }
 
-    /// The commit of a tag.
+    /// Returns the commit of a tag.
     pub fn commit(&self, tag: &str) -> String {
         git(self.folder.path(), &["rev-parse", &format!("{tag}^{{commit}}")])
     }
@@ -95,13 +100,13 @@ impl Shop {
         fs::write(self.folder.path().join(name), text).unwrap();
     }
 
-    /// One commit more, with a tag.
+    /// Adds a commit with a tag.
     pub fn tagged(&self, tag: &str) {
         git(self.folder.path(), &["commit", "-q", "--allow-empty", "-m", tag]);
         git(self.folder.path(), &["tag", tag]);
     }
 
-    /// The release that `stable` gets on hosts that served one before.
+    /// Returns the name that `stable` gets as the second release of a host.
     pub fn release(&self) -> String {
         format!("0002-{}", &self.stable[..12])
     }
@@ -120,13 +125,13 @@ impl Shop {
         simulate(&self.project, &line, model, wish)
     }
 
-    /// Runs a line that must succeed and harm nobody.
+    /// Runs a line that must succeed and harm no user.
     #[track_caller]
     pub fn done(&self, words: &str, model: Model) -> Model {
         done(self.run(words, model))
     }
 
-    /// A model in which the fleet is known, as after a first look.
+    /// Returns a model that knows the fleet, as after a first look.
     pub fn known(&self) -> Model {
         self.done("prod proxy.status", Model::new())
     }
@@ -137,19 +142,24 @@ fn here(file: &str) -> std::path::PathBuf {
 }
 
 fn git(folder: &Path, args: &[&str]) -> String {
+    git_with(folder, args, &[])
+}
+
+fn git_with(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> String {
     let out = Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"])
         .args(args)
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().trim().to_owned()
 }
 
-/// The fabfile of a folder.
+/// Loads the fabfile of a folder.
 pub fn load(folder: &Path) -> Project {
     match fabfile::load(&folder.join("fabfile.rhai"), Options::default()) {
         Ok(project) => project,
@@ -157,10 +167,10 @@ pub fn load(folder: &Path) -> Project {
     }
 }
 
-/// The changes of a run, in order, as a person reads them.
+/// Returns the changes of a run, in order, as a person reads them.
 pub fn changes(events: &[Event]) -> Vec<String> {
     let change = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Change | Kind::Once, host, text, failure: None, .. } => {
+        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host, text, failure: None, .. } => {
             Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}")))
         }
         _ => None,
@@ -168,7 +178,7 @@ pub fn changes(events: &[Event]) -> Vec<String> {
     events.iter().filter_map(change).collect()
 }
 
-/// Why a run failed, with the places of the script.
+/// Returns why a run failed, with the places in the script.
 pub fn failures(simulation: &Simulation) -> Vec<String> {
     let why = |f: &rfab::failure::Failure| {
         format!("{f} {:?}", f.places.iter().map(|p| (&p.file, p.line)).collect::<Vec<_>>())
@@ -176,7 +186,7 @@ pub fn failures(simulation: &Simulation) -> Vec<String> {
     simulation.ended.failures.iter().map(why).collect()
 }
 
-/// A run that must have succeeded and harmed nobody.
+/// Checks that a run succeeded and harmed no user, and returns its model.
 #[track_caller]
 pub fn done(simulation: Simulation) -> Model {
     let (why, changes) = (failures(&simulation), changes(&simulation.events));
@@ -185,7 +195,7 @@ pub fn done(simulation: Simulation) -> Model {
     simulation.model
 }
 
-/// A fleet of the model.
+/// Returns the fleet `prod` of a model.
 pub fn fleet(model: &Model) -> Arc<Fleet> {
     model.fleets["prod"].clone()
 }
@@ -194,7 +204,7 @@ pub fn host(model: &Model, name: &str) -> Host {
     fleet(model).hosts.iter().find(|h| &*h.name == name).expect("a host of that name").clone()
 }
 
-/// Whether it is the turn of one in so many today: each has its day, and `RFAB_ALL=1` takes all.
+/// Returns whether one of `of` items runs today: each has its day, and `RFAB_ALL=1` takes all.
 pub fn is_turn(one: u64, of: u64) -> bool {
     let days = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
     std::env::var_os("RFAB_ALL").is_some() || one % of == days % of

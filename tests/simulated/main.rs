@@ -14,6 +14,7 @@ mod large;
 mod linked;
 mod made;
 mod made_up;
+mod old;
 mod paused;
 mod pools;
 mod ports;

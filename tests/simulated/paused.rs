@@ -1,4 +1,4 @@
-//! A pause between groups, in the made-up world.
+//! A pause between groups, in the simulator.
 
 use crate::made_up::{Shop, changes, done, failures};
 use rfab::{
@@ -18,7 +18,7 @@ const TEN: Scenario = Scenario {
     without_balancer: None,
 };
 
-/// The pauses and changes of a run, in order: what is between pauses in one line.
+/// Returns the pauses and changes of a run, in order; the changes between two pauses are one text.
 fn order(ran: &Simulation) -> Vec<String> {
     let mut order: Vec<String> = vec![String::new()];
     for event in &ran.events {
@@ -36,7 +36,7 @@ fn order(ran: &Simulation) -> Vec<String> {
     order
 }
 
-/// Each web host: whether it is live, and whether it was brought to another release.
+/// Returns each web host: whether it is live, and whether its release changed.
 fn rows(ran: &Simulation) -> Vec<(&str, bool, bool)> {
     let web = ran.ended.table.iter().filter(|row| row.host.starts_with("web"));
     web.map(|row| (&*row.host, row.balancer == Standing::Live, row.old != row.new)).collect()

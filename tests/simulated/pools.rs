@@ -1,4 +1,4 @@
-//! Who is out and who is live, in one pool or in many.
+//! Which hosts are out and which are live, in one pool or in many.
 
 use crate::made_up::{FIVE, FOUR, Shop, done, failures, host};
 use rfab::{
@@ -13,7 +13,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_alone_and_the_rest_is_do
     let shop = Shop::four("");
     let mut model = shop.known();
     let web4 = host(&model, "web4");
-    // One of group2 is out, so that group2 alone would be too few.
+    // One host of group2 is out, so the rest of group2 alone is too few.
     model.take_out(&web4);
     let few = shop.run("prod proxy.group2", model.clone());
     assert_eq!(few.ended.exit, Exit::Refused, "{:?}", failures(&few));
@@ -30,7 +30,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_alone_and_the_rest_is_do
     assert!(back.ended.table.iter().filter(|r| r.host.starts_with("web")).all(|r| r.balancer == Standing::Live));
 }
 
-/// Two pools on two balancers, with the same hosts in all four.
+/// Returns a fleet file with two pools on two balancers, and the same hosts in all four.
 fn two_balancers() -> String {
     let (head, tail) = FOUR.split_once("[balancer.lb1]").unwrap();
     let (lb1, roll) = tail.split_once("[roll]").unwrap();
@@ -77,11 +77,11 @@ fn nobody_who_is_bound_to_a_host_reaches_it_while_it_is_switched() {
             let mine = model.servers.iter().filter(|(at, _)| *at.3 == *taken.name);
             mine.map(|(_, server)| *server.admin.get("").unwrap()).all(|admin| admin == wanted)
         };
-        // As it was before: out, and not in maintenance.
+        // It is as before: out, and not in maintenance.
         assert!(is(if line.contains("out") { Admin::Drain } else { Admin::Ready }), "{line}: {}", model.end_state());
     }
     assert_eq!(model.harmed, [""; 0]);
-    // A script of one's own has to keep them off, too.
+    // A person's own script must keep bound clients off too.
     let task = "\nfn rashly() { targets().each(|host| { balancer::drain(host); service::restart(host); }); }\n\
                 fn well() { targets().each(|host| { balancer::drain(host); balancer::wait_drained(host); \
                 service::restart(host); balancer::ready(host); }); }";
@@ -95,7 +95,7 @@ fn nobody_who_is_bound_to_a_host_reaches_it_while_it_is_switched() {
     done(shop.run("prod:web1 well", model));
 }
 
-/// Puts a server of a pool where somebody wants it, past rfab.
+/// Takes a server of a pool out by hand, without rfab.
 fn by_hand(model: &mut Model, pool: &str, name: &str) {
     let at = |at: &&(_, rfab::host::Name, rfab::host::Name, rfab::host::Name)| &*at.2 == pool && &*at.3 == name;
     let at =
@@ -155,7 +155,7 @@ fn a_group_of_which_one_host_does_not_get_empty_is_put_back_whole_and_nothing_wa
         for row in stuck.ended.table.iter().filter(|row| row.host.starts_with("web")) {
             assert_eq!((row.balancer, &row.new), (Standing::Live, &row.old), "{line}: {row:?}");
         }
-        // Once its requests have ended the same line does it.
+        // After its requests have ended, the same line succeeds.
         let mut model = stuck.model;
         model.servers.values_mut().for_each(|server| server.open = rfab::model::Fact::Told(3));
         shop.done(line, model);

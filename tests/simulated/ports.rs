@@ -1,11 +1,11 @@
-//! The ports under `examples/ports`: each does in the made-up world, host by host, what its original does on real
-//! hosts, and is not much longer than that.
+//! The ports under `examples/ports`: in the simulator, each does on every host what its original does on real hosts,
+//! and it isn't much longer.
 
 use crate::project::{Project, notes};
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     failure::Exit,
-    model::{Fact, Machine, Model, Said},
+    model::{Fact, Machine, Model, ModelOutput},
     simulate::{Scenario, Simulation},
 };
 use std::{
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Each port, and of the files that it was made from: how many lines are neither empty nor a comment, and the license.
+/// Each port, with its original's license and number of lines, without comments and empty lines.
 const PORTS: [(&str, usize, &str); 5] = [
     ("avirontours", 67, "Apache License 2.0"),
     ("huginn", 43, "MIT license"),
@@ -27,7 +27,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ports")
 }
 
-/// The files of a port, by their names below its folder.
+/// Returns the files of a port, as paths below its folder.
 fn files(port: &str) -> Vec<(String, String)> {
     fn walk(folder: &Path, top: &Path, all: &mut Vec<(String, String)>) {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -44,7 +44,7 @@ fn files(port: &str) -> Vec<(String, String)> {
     all
 }
 
-/// A port in a repository of its own, which has the branch that it deploys by default.
+/// Makes a repository of a port, with the branch that it deploys by default.
 fn open(port: &str) -> Project {
     let empty = Project(tempfile::tempdir().unwrap());
     let project = files(port).into_iter().fold(empty, |project, (name, text)| project.with(&name, &text)).tagged();
@@ -62,11 +62,11 @@ fn run(project: &Project, words: &str, model: Model) -> Simulation {
     ran
 }
 
-/// What a run changed, line by line, with its host in front; the commit of a release is called COMMIT.
+/// Returns what a run changed, line by line, each after its host; COMMIT stands for the commit of a release.
 fn changes(project: &Project, events: &[Event]) -> String {
     let commit = project.git(&["rev-parse", "master"]);
     let line = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Change | Kind::Once, host: Some(host), text, .. } => {
+        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
             Some(format!("{host}: {}\n", text.replace(&commit[..12], "COMMIT")))
         }
         _ => None,
@@ -74,18 +74,18 @@ fn changes(project: &Project, events: &[Event]) -> String {
     events.iter().filter_map(line).collect()
 }
 
-/// Runs a line where nothing has happened yet, and compares all that it changes.
+/// Runs a line in a fresh world, and compares all its changes.
 #[track_caller]
 fn changed(port: &str, words: &str, expected: &str) {
     let project = open(port);
     assert_eq!(changes(&project, &run(&project, words, Model::new()).events), expected);
 }
 
-/// What commands say on a host from now on.
+/// Sets what commands print on a host from now on.
 fn says(model: &mut Model, host: &str, answers: &[(&str, i32, &str)]) {
     let machine: &mut Machine = model.machines.iter_mut().find(|((_, name), _)| &**name == host).unwrap().1;
     let said = |(command, status, out): &(&str, i32, &str)| {
-        (command.to_string(), Said { status: *status, out: out.to_string(), ..Said::default() })
+        (command.to_string(), ModelOutput { status: *status, out: out.to_string(), ..ModelOutput::default() })
     };
     machine.says.tell(answers.iter().map(said).collect());
 }
@@ -237,7 +237,8 @@ huginn.example.org: restart huginn-jobs-1
 huginn.example.org: keep the newest 5 releases
 ";
 
-/// On a machine where somebody installed it by hand, and then once more, when neither that nor a migration is left to do.
+/// First on a machine where a person installed it by hand, and then again, when neither that nor a migration is left to
+/// do.
 #[test]
 fn huginn_takes_over_from_what_was_installed_by_hand_and_migrates_only_if_migrations_differ() {
     let project = open("huginn");

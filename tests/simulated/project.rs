@@ -1,4 +1,4 @@
-//! A project in a folder of its own, and its runs in the made-up world.
+//! A project in its own folder, and its runs in the simulator.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use rfab::{
@@ -45,24 +45,24 @@ server = "{name}"
 order = ["group1", "group2", "worker"]
 "#;
 
-/// What every fabfile of a test begins with: the fleet.
+/// The beginning of every test's fabfile: the fleet.
 pub const HEAD: &str = "const default_targets = \"prod\";\nfn prod() { fleet(\"fleet.toml\") }\n";
 
 pub struct Project(pub tempfile::TempDir);
 
 impl Project {
-    /// A project with this fabfile, below the functions that name its fleet.
+    /// Makes a project with these tasks, below the function that names its fleet.
     pub fn of(tasks: &str) -> Project {
         Project::bare(&format!("{HEAD}{tasks}"))
     }
 
-    /// A project with this fabfile and no more in it, beside the fleet.
+    /// Makes a project with exactly this fabfile, beside the fleet file.
     pub fn bare(fabfile: &str) -> Project {
         let project = Project(tempfile::tempdir().unwrap());
         project.with("fabfile.rhai", fabfile).with("fleet.toml", FLEET)
     }
 
-    /// The same, with one more file.
+    /// Adds a file.
     pub fn with(self, name: &str, text: &str) -> Project {
         let file = self.path().join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -70,7 +70,7 @@ impl Project {
         self
     }
 
-    /// The same, as a repository with the tags `v3.0.0` and `v3.0.1`.
+    /// Makes it a repository with the tags `v3.0.0` and `v3.0.1`.
     pub fn tagged(self) -> Project {
         self.git(&["init", "-q"]);
         self.git(&["add", "."]);
@@ -102,7 +102,7 @@ impl Project {
         fabfile::load(&self.path().join("fabfile.rhai"), Options::default())
     }
 
-    /// Runs a line on a made-up world where nothing has happened yet.
+    /// Runs a line in a fresh simulated world.
     #[track_caller]
     pub fn run(&self, words: &str) -> Simulation {
         self.run_on(words, Model::new(), Scenario { seed: 1, ..Scenario::default() })
@@ -116,7 +116,7 @@ impl Project {
         simulate(&project, &line, model, wish)
     }
 
-    /// What a run says by `ui::note`; the run must be done.
+    /// Returns the notes of a run, which must be done.
     #[track_caller]
     pub fn notes(&self, words: &str) -> Vec<String> {
         let ran = self.run(words);
@@ -124,7 +124,7 @@ impl Project {
         notes(&ran)
     }
 
-    /// Why a run failed: its exit, and the first failure.
+    /// Returns how a run failed: its exit, and the first failure.
     #[track_caller]
     pub fn fails(&self, words: &str) -> (Exit, Failure) {
         let ran = self.run(words);
@@ -133,7 +133,7 @@ impl Project {
     }
 }
 
-/// What a run says, each with the host in front.
+/// Returns the notes of a run, each after its host.
 pub fn notes(ran: &Simulation) -> Vec<String> {
     let note = |event: &rfab::event::Event| match &event.what {
         What::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),

@@ -1,4 +1,4 @@
-//! What a release has to prove, and what comes of one that fails or dies.
+//! What a release must prove, and what happens to one that fails or dies.
 
 use crate::made_up::{self, FOUR, Shop, changes, failures};
 use rfab::{
@@ -26,7 +26,7 @@ fn a_sick_release_stops_the_roll_at_the_first_group_and_nobody_unproven_comes_ba
         assert_eq!(row(name).balancer, Standing::Live, "{name}");
         assert_ne!(row(name).new, Some(shop.release()), "{name}");
     }
-    // What is not healthy is not put back by `proxy.all` either.
+    // `proxy.all` doesn't put back an unhealthy host either.
     let all = shop.run("prod proxy.all", ran.model);
     assert_ne!(all.ended.exit, Exit::Done);
     assert!(all.model.harmed.is_empty(), "{:?}", all.model.harmed);
@@ -45,7 +45,7 @@ fn finished(event: &Event) -> Option<&str> {
 fn a_release_that_died_between_its_put_back_and_the_balancers_look_is_bad_and_not_in_progress() {
     let shop = Shop::four("");
     let begin = shop.known();
-    // The step that waits for the first host's checks, once it is back.
+    // The step that waits for the first host's checks, after the host is put back.
     let failing = (0..400).find_map(|at| {
         let wish = Scenario { seed: 1, fault: Some(Fault::FailsAt(at)), ..Scenario::default() };
         let ran = shop.run_with("prod release:stable", begin.clone(), wish);
@@ -85,7 +85,7 @@ fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything
             assert!(help.contains("[app.health]") && help.contains("[app.service]"), "{help}");
         }
     }
-    // With a probe alone the units are the hook's own; who is in no pool is not probed.
+    // With only a probe, the units belong to the hook, and a host in no pool isn't probed.
     let tasks = "fn ship() { deploying::deploy(\"stable\", #{ restart: |host| host.run(\"bin/restart\") }); }";
     let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{health}[hosts]")))], tasks);
     let ran = shop.run("prod ship", shop.known());
@@ -119,7 +119,7 @@ fn an_app_that_dies_after_its_put_back_is_never_ok_and_no_group_goes_out_after_i
             };
             assert_eq!(ran.ended.exit, Exit::Failed, "{line} {after}: {:?}", failures(&ran));
             assert_eq!(of(["web1", "web2"]), [(Outcome::Failed, Standing::Live); 2], "{line} {after}");
-            // Users are still served by those that have the old release.
+            // The hosts with the old release still serve users.
             assert!(of(["web3", "web4"]).iter().all(|row| row.1 == Standing::Live), "{line} {after}");
             let said = "was put back, and ";
             assert!(failures(&ran)[0].contains(said), "{line} {after}: {:?}", failures(&ran));

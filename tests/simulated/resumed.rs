@@ -1,15 +1,15 @@
-//! A run that died, failed or was interrupted at any effect is resumed from its journal: it ends as if nothing had
-//! happened, and nothing that may be done once was done twice.
+//! A run that died, failed or was interrupted at any effect is resumed from its journal. It ends as if nothing had
+//! happened, and no step that may run only once ran twice.
 
-use crate::journals::go_on;
+use crate::journals::reopen;
 use crate::made_up;
 use crate::made_up::{Shop, failures, fleet};
 use rfab::{
     failure::Exit,
-    ledger::{Book, Line},
+    ledger::{Book, LedgerLine},
     line,
     model::Model,
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
@@ -29,8 +29,8 @@ type Kind = fn(u32) -> Fault;
 
 const DEATHS: [Kind; 3] = [Fault::KilledBefore, Fault::KilledAfter, Fault::KilledAmid];
 
-/// What hosts have and serve, how they stand, and which commands were ever run on them.
-fn end(model: &Model) -> BTreeMap<String, String> {
+/// Returns what hosts have and serve, their states, and all commands that they have run.
+pub fn end(model: &Model) -> BTreeMap<String, String> {
     let of = |host: &rfab::host::Host| {
         let machine = &model.machines[&rfab::model::key(host)];
         let current = machine.current.get("").ok().and_then(|c| c.as_ref().map(|r| r.to_string()));
@@ -43,15 +43,15 @@ fn end(model: &Model) -> BTreeMap<String, String> {
     fleet(model).hosts.iter().map(|host| (host.name.to_string(), of(host))).collect()
 }
 
-/// What began and has no known end, by the ledgers of hosts and balancers.
-fn open(model: &Model) -> Vec<String> {
+/// Returns the changes that began and have no known end, from the ledgers of hosts and balancers.
+pub fn open(model: &Model) -> Vec<String> {
     let of_hosts = model.machines.values().map(|machine| &machine.ledger);
     let ledgers = of_hosts.chain(model.states.values().flat_map(|state| state.ledgers.values()));
     let books = ledgers.map(|lines| Book::read(&lines.join("\n")));
-    books.flat_map(|book| book.unfinished().into_iter().map(Line::text).collect::<Vec<_>>()).collect()
+    books.flat_map(|book| book.unfinished().into_iter().map(LedgerLine::text).collect::<Vec<_>>()).collect()
 }
 
-/// A line, what the world is before it, and how it ends when nothing happens.
+/// A line, the world before it, and how it ends without a fault.
 struct Whole<'a> {
     shop: &'a Shop,
     words: &'a str,
@@ -81,7 +81,7 @@ impl<'a> Whole<'a> {
         whole
     }
 
-    /// One attempt at the line, with the journal in that file.
+    /// Makes one attempt at the line, with the journal in that file.
     fn attempt(&self, model: Model, fault: Option<Fault>, file: &str) -> Simulation {
         self.attempt_in_doubt(model, fault, file, UnknownOutcome::Ask)
     }
@@ -90,9 +90,10 @@ impl<'a> Whole<'a> {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
-            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap()), Key::default()),
+        let keep = if !file.exists() {
+            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+        } else {
+            Journaling::new(reopen(&file), Past::of(records(&file).unwrap()), DigestKey::default())
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
@@ -102,7 +103,7 @@ impl<'a> Whole<'a> {
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }
 
-    /// Lets the line meet these faults, one an attempt, with `between` after each; the next attempt must end it well.
+    /// Runs the line with each of these faults in turn, with `between` after each; the next attempt must end it well.
     fn disturbed(&self, faults: &[Fault], between: fn(&mut Model)) -> Result<(), String> {
         let file = faults.iter().map(|fault| format!("{fault:?}")).collect::<Vec<_>>().join(" ");
         let mut model = self.before.clone();
@@ -127,16 +128,16 @@ impl<'a> Whole<'a> {
     }
 }
 
-const RESUMED: &str =
+pub const RESUMED: &str =
     r#"{"resumed":{"who":"tester","on_behalf_of":null,"from":"simulator","since":"1970-01-01T00:00:00Z"}}"#;
 
 fn journals() -> tempfile::TempDir {
-    // What is never read after a crash of this machine need not reach a disk.
+    // No test reads these files after a crash of this machine, so they needn't reach a disk.
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
-/// Tries the seeds, on as many threads as there are processors, and gives what ended otherwise.
+/// Tries the seeds, with as many threads as processors, and returns what ended otherwise.
 fn explore(seeds: u64, shop: &Shop, words: &str, each: impl Fn(&Whole<'_>) -> Vec<String> + Sync) -> Vec<String> {
     explore_after(shop.known(), 0..seeds, shop, words, each)
 }
@@ -164,17 +165,17 @@ fn explore_after(
     found.into_inner().unwrap()
 }
 
-/// The effects of a line, each with the kind of death whose turn it is.
+/// Returns a death at each effect of a line; the kind depends on the effect and the seed.
 fn deaths<'a>(whole: &'a Whole<'_>) -> impl Iterator<Item = Fault> + 'a {
     (0..whole.effects).map(|at| DEATHS[(u64::from(at) + whole.seed) as usize % 3](at))
 }
 
-/// A death of the attempt after the one that met something at this effect.
+/// Returns a death for the attempt after one that met a fault at this effect.
 fn second(whole: &Whole<'_>, at: u32) -> Fault {
     DEATHS[(at / 7) as usize % 3]((at * 37 + whole.seed as u32 * 11) % 40)
 }
 
-/// The balancer was restarted, and has everybody in.
+/// Restarts the balancer, which then has every host live.
 fn forget(model: &mut Model) {
     model.forget(&"prod".into(), &"lb1".into());
 }
@@ -212,7 +213,7 @@ fn a_balancer_that_forgot_everything_in_between_is_told_again() {
     }));
 }
 
-/// The servers of a host are all ready.
+/// Returns whether all servers of a host are ready.
 fn is_live(model: &Model, name: &str) -> bool {
     let mut mine = model.servers.iter().filter(|(at, _)| &*at.3 == name);
     mine.all(|(_, server)| matches!(server.admin.get(""), Ok(rfab::effect::Admin::Ready)))
@@ -230,7 +231,7 @@ fn a_host_that_somebody_takes_out_by_hand_before_the_run_goes_on_stays_out_and_i
             let home = model.states["prod"].ledgers.get("lb1").cloned().unwrap_or_default();
             let of = |line: &&String| line.contains(&format!(r#""host":"{name}""#)) && line.contains(r#""ready""#);
             let last = home.iter().rfind(of);
-            // Nobody can tell when the run died between the two lines.
+            // rfab can't tell this if the run died between the two lines.
             if !is_live(&model, name) || last.is_some_and(|line| line.contains(r#""intent""#)) {
                 continue;
             }
@@ -246,7 +247,7 @@ fn a_host_that_somebody_takes_out_by_hand_before_the_run_goes_on_stays_out_and_i
             });
             let harmed = &resumed.model.harmed;
             let exit = resumed.ended.exit;
-            // Who was out before the run came to it is as in any deploy.
+            // A host that was out before the run reached it counts as in any deploy.
             let told = (exit == Exit::LeftOut && named) || (exit == Exit::Done && last.is_none());
             if !told || all != [*name] || !harmed.is_empty() {
                 wrong.push(format!("{file} {name}: {exit:?} out {all:?} {named} {harmed:?} {:?}", failures(&resumed)));
@@ -289,7 +290,7 @@ fn a_resumed_run_may_die_again() {
 #[test]
 fn whatever_happens_to_a_release_anywhere_it_goes_on_under_every_order_of_its_lanes() {
     let shop = Shop::four("");
-    // Four of twenty orders a day.
+    // Four of the twenty orders run each day.
     let seeds = (0..20).filter(|seed| made_up::is_turn(*seed, 5));
     none(explore_after(shop.known(), seeds, &shop, RELEASE, |whole| {
         let disturbed = |death: Fault, at: u32| match (u64::from(at) / 3 + whole.seed) % 6 {
@@ -316,6 +317,18 @@ fn a_rollback_that_died_or_failed_anywhere_and_is_resumed_ends_as_if_nothing_had
 }
 
 #[test]
+fn hosts_that_another_run_took_out_are_put_back_by_a_run_that_died_anywhere_and_is_resumed() {
+    let shop = Shop::four("");
+    let before = shop.done("prod proxy.group2", shop.known());
+    for words in ["prod proxy.flip", "prod proxy.all"] {
+        none(explore_after(before.clone(), 0..1, &shop, words, |whole| {
+            let all = DEATHS.iter().flat_map(|death| (0..whole.effects).map(death));
+            all.filter_map(|death| whole.disturbed(&[death], |_| ()).err()).collect()
+        }));
+    }
+}
+
+#[test]
 fn a_pause_is_waited_anew_unless_the_next_group_was_begun() {
     let shop = Shop::four("");
     let whole = Whole { pause: Some(Pausing::For(600_000)), ..Whole::of(&shop, RELEASE, &shop.known(), 1) };
@@ -326,7 +339,7 @@ fn a_pause_is_waited_anew_unless_the_next_group_was_begun() {
         };
         ran.events.iter().filter(pauses).count()
     };
-    // Whoever resumes it finds it begun, though nothing may have come of it.
+    // The attempt that resumes it finds this step begun, even if nothing came of it.
     let begins_next = |event: &rfab::event::Event| match &event.what {
         rfab::event::What::EffectStarted { text, .. } => text.starts_with("drain web3"),
         _ => false,
@@ -388,7 +401,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
         });
         warned.collect::<Vec<_>>()
     };
-    // Who comes next is told of it; and who only looks leaves it as it is.
+    // The next run warns of it, and a run that only looks leaves it as it is.
     let looked = shop.run("prod proxy.status", died.model);
     let unfinished = "run sim-2 of tester isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web3, at 1970-01-01T00:00:27Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it";
     assert_eq!(told(&looked), [unfinished]);
@@ -397,7 +410,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     std::fs::copy(whole.folder.path().join("died"), whole.folder.path().join("copy")).unwrap();
     let resumed = again(&looked.model, "copy");
     assert_eq!((resumed.ended.exit, end(&resumed.model)), (Exit::Done, whole.end.clone()));
-    // After it nobody is told any more.
+    // After it ends, the warning is gone.
     assert_eq!(told(&shop.run("prod proxy.status", resumed.model)), [""; 0]);
 
     let other = shop.run("prod serviced", looked.model);
@@ -419,7 +432,7 @@ fn a_run_whose_lines_are_lost_with_the_ledger_is_not_gone_on_with() {
     let at = whole.effects / 2;
     let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAfter(at)), "died");
     died.model.hang_up();
-    // A new balancer's machine; then somebody else releases.
+    // A new balancer's machine; then another run as well.
     died.model.states.values_mut().for_each(|state| state.ledgers.clear());
     for (model, what) in
         [(died.model.clone(), "emptied"), (shop.run("prod serviced", died.model).model, "with another run")]
@@ -449,7 +462,7 @@ fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_dec
         (UnknownOutcome::Skip, "skip", Exit::Done, 1),
     ] {
         let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(at)), file);
-        // The host was restarted, and with it went how the command ended.
+        // The host was restarted, so it no longer knows how the command ended.
         for machine in died.model.machines.values_mut() {
             machine.lost = machine.ended.keys().cloned().collect();
         }

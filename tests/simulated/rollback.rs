@@ -1,4 +1,4 @@
-//! Going back by hand, in the made-up world.
+//! Rollbacks that a person types, in the simulator.
 
 use crate::made_up::{FOUR, Shop, changes, done, failures, host};
 use rfab::{
@@ -13,12 +13,12 @@ fn after(shop: &Shop, lines: &[&str]) -> Model {
     lines.iter().fold(shop.known(), |model, line| shop.done(line, model))
 }
 
-/// A hotfix that went through on every host, over a release that was good there.
+/// Returns a model with a hotfix on every host, over a release that was good there.
 fn fixed(shop: &Shop) -> Model {
     after(shop, &["prod release:v3.0.0", "prod release:v3.0.1"])
 }
 
-/// What was said, why it failed, and the closing table, with the commits by their tags.
+/// Returns a run's notes, its failures and its closing table, with tags for commits.
 fn told(shop: &Shop, ran: &Simulation) -> String {
     let said = ran.events.iter().filter_map(|event| match &event.what {
         What::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),
@@ -39,7 +39,7 @@ fn named(shop: &Shop, text: &str) -> String {
     ["v3.0.0", "v3.0.1"].iter().fold(text, |text, tag| text.replace(&shop.commit(tag)[..12], &tag[1..]))
 }
 
-/// What each host serves.
+/// Returns what each host serves.
 fn serve(shop: &Shop, model: &Model) -> String {
     let of = |name: &str| model.machines[&("prod".into(), name.into())].current.get("").unwrap().clone().unwrap();
     named(shop, &["web1", "web2", "web3", "web4", "jobs1"].map(|name| of(name).to_string()[5..].to_owned()).join(" "))
@@ -94,12 +94,12 @@ web4 0002-3.0.0 0002-3.0.0 Live Untouched
 jobs1 0002-3.0.0 0002-3.0.0 None Untouched
 "
     );
-    // Forward is a deploy.
+    // The way forward is a deploy.
     let model = shop.done("prod release:v3.0.1", model);
     assert_eq!(serve(&shop, &shop.done("prod rollback", model)), "3.0.0 3.0.0 3.0.0 3.0.0 3.0.0");
 }
 
-/// When a release was rolled back, by the ledger's only line of that.
+/// Returns when a release was rolled back, from the ledger's only line about that.
 fn withdrawn(model: &Model) -> String {
     let of = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap();
     let lines = model.states["prod"].ledgers.values().flatten().map(of);
@@ -143,7 +143,7 @@ fn a_release_that_is_in_progress_goes_back_to_the_group_that_still_has_the_old_o
     let begun = ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip"];
     let model = begun.iter().fold(after(&shop, &["prod release:v3.0.0"]), |model, line| shop.done(line, model));
     assert_eq!(serve(&shop, &model), "3.0.1 3.0.1 3.0.0 3.0.0 3.0.0");
-    // The group with the old release is live again with one word; then the other one goes back at leisure.
+    // One line makes the group with the old release live again; then the other group can go back without hurry.
     let flipped = shop.done("prod proxy.flip", model.clone());
     let ran = shop.run("prod rollback", flipped);
     assert_eq!(
@@ -158,7 +158,7 @@ jobs1 0002-3.0.0 0002-3.0.0 None Unchanged
 "
     );
     done(ran);
-    // A third of the pool live is too few for a group that goes out.
+    // Half of the pool is out, so too few hosts would stay live if another group went out.
     let at_once = shop.run("prod rollback", model);
     assert_eq!(at_once.ended.exit, Exit::Refused, "{:?}", failures(&at_once));
     assert!(at_once.model.harmed.is_empty());
@@ -187,7 +187,7 @@ fn hosts_that_would_go_back_to_different_commits_are_listed_and_a_typed_one_is_t
     assert_eq!(ran.model.end_state(), model.end_state());
     let typed = shop.done(&format!("prod rollback:{}", &shop.commit("v3.0.0")[..12]), model.clone());
     assert_eq!(serve(&shop, &typed), "3.0.0 3.0.0 3.0.0 3.0.0 3.0.0");
-    // The others were never seen well on it, have it not, and get it from git.
+    // The other hosts were never healthy on it and don't have it, so they get it from git.
     let ran = shop.run("prod rollback:v3.0.1", model.clone());
     assert_eq!(
         told(&shop, &ran).replace(newest, "3.0.2").lines().take(6).collect::<Vec<_>>(),
@@ -213,7 +213,7 @@ fn what_did_not_prove_healthy_is_never_gone_back_to() {
     let mut model = fixed(&shop);
     shop.tagged("v3.0.2");
     model.sick.insert(shop.commit("v3.0.1").as_str().into());
-    // What was good is bad when it is tried once more: a file in `shared/` was changed, say.
+    // A release that was good turns out bad at the next try: a file in `shared/` has changed, for example.
     let again =
         shop.run_with("prod:group1 deploy:v3.0.1", model, Scenario { seed: 1, force: true, ..Scenario::default() });
     assert_eq!(again.ended.exit, Exit::Failed);
@@ -224,7 +224,7 @@ fn what_did_not_prove_healthy_is_never_gone_back_to() {
     assert_eq!(serve(&shop, &model), "3.0.0 3.0.0 3.0.1 3.0.1 3.0.1");
 }
 
-/// capistrano/capistrano#1907: what never was good crowds nothing out that was.
+/// Releases that never were good don't push out one that was: capistrano/capistrano#1907.
 #[test]
 fn what_was_good_is_not_pruned_however_many_failed_releases_came_after_it() {
     let shop = Shop::four("");
@@ -269,7 +269,7 @@ fn a_release_that_was_pruned_away_is_staged_again_or_all_is_refused_before_the_f
         "web3: stage v3.0.0 (0002-3.0.0)\nweb3: run `bin/install-dependencies` as shop in /srv/shop/releases/0002-3.0.0"
     );
     assert_eq!(serve(&shop, &done(ran)), "3.0.0 3.0.0 3.0.0 3.0.0 3.0.0");
-    // One whose files are not what was staged is not switched to, nor is any other.
+    // If one host's files aren't what was staged, no host switches.
     let machine = model.machine(&host(&model, "web4")).unwrap_or_else(|_| panic!("a machine"));
     machine.damaged.insert(old);
     let refused = shop.run("prod rollback", model.clone());
@@ -295,8 +295,8 @@ fn a_rollback_that_died_or_failed_anywhere_harms_nobody_and_is_completed() {
     for at in 0..effects {
         let wish = Scenario { seed: 1, fault: Some(kinds[(at / 3) as usize % 4](at)), ..Scenario::default() };
         let mut ran = shop.run_with("prod rollback", before.clone(), wish);
-        // A host on which the old release was not seen well now has a word in it, and one group may be out: a person
-        // chooses, and puts it back.
+        // A host that wasn't healthy on the old release must now agree, and one group may be out: a person chooses the
+        // release and puts the group back.
         for line in
             ["rollback", "rollback:v3.0.0", "proxy.all:group1", "rollback:v3.0.0", "proxy.all:web1,web2,web3,web4"]
         {
@@ -317,7 +317,7 @@ fn a_rollback_that_died_or_failed_anywhere_harms_nobody_and_is_completed() {
 fn a_rollback_that_is_refused_after_it_switched_hosts_does_not_say_that_nothing_was_changed() {
     let shop = Shop::four("");
     let mut model = fixed(&shop);
-    // group1 is out; group2 may not go out while group1 is not back.
+    // group1 is out; group2 may not go out while group1 isn't back.
     model = shop.done("prod proxy.group2", model);
     let ran = shop.run("prod rollback", model);
     assert_eq!(ran.ended.exit, Exit::Failed);

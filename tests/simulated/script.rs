@@ -1,4 +1,4 @@
-//! What a script cannot do to the machine that it runs on, and what it can rely on.
+//! What a script can't do to the machine that it runs on, and what it can rely on.
 mod commands;
 mod door;
 mod flow;

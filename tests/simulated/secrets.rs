@@ -1,4 +1,4 @@
-//! Secrets of a script: where they may go, what is refused, and that nothing that is shown or kept has them.
+//! A script's secrets: where they may go, what is refused, and that no output and no file contains them.
 
 use crate::journals;
 use crate::project;
@@ -7,8 +7,8 @@ use rfab::{
     event::{Event, What},
     failure::{Cause, Exit},
     line,
-    model::{Fact, Model, Said},
-    secret::Key,
+    model::{Fact, Model, ModelOutput},
+    secret::DigestKey,
     session::{Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
@@ -17,7 +17,7 @@ use std::{fs, path::Path, sync::Arc};
 
 const TAKE: &str = "fn taken() { secret::env(\"SHOP_DB\") }\n";
 
-/// What `secret::env("SHOP_DB")` is in the made-up world.
+/// Returns what `secret::env("SHOP_DB")` is in the simulator.
 fn made_up() -> String {
     let project = Project::of(&format!("{TAKE}fn t() {{ targets().host(\"jobs1\").write(\"/x\", taken()); }}"));
     let ran = project.run("prod t");
@@ -147,7 +147,7 @@ fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
     assert_eq!(plain.run("prod t").ended.exit, Exit::Done, "stars that are no secret's are a text");
 }
 
-/// A made-up world in which commands of `jobs1` print this, and end so.
+/// Returns a world in which commands of `jobs1` print this, and end with this status.
 fn saying(all: &[(&str, &str, i32)]) -> Model {
     let mut model = Model::new();
     let project = Project::of("");
@@ -159,7 +159,7 @@ fn saying(all: &[(&str, &str, i32)]) -> Model {
 
 fn says(model: &mut Model, all: &[(&str, &str, i32)]) {
     let said = |(command, out, status): &(&str, &str, i32)| {
-        (command.to_string(), Said { out: out.to_string(), status: *status, ..Said::default() })
+        (command.to_string(), ModelOutput { out: out.to_string(), status: *status, ..ModelOutput::default() })
     };
     let machine = model.machines.get_mut(&("fleet".into(), "jobs1".into())).unwrap();
     machine.says = Fact::Told(all.iter().map(said).collect());
@@ -192,13 +192,14 @@ fn a_script_reads_what_is_true_and_whoever_is_told_of_it_reads_stars() {
     assert!(ran.events.iter().any(|event| matches!(&event.what, What::StepStarted { step, .. } if step == "db=***")));
 }
 
-/// The next attempt at a run whose journal is in this file.
+/// Makes the next attempt at a run with its journal in this file.
 fn attempt(project: &Project, model: Model, file: &Path, doubt: UnknownOutcome) -> Simulation {
     let loaded = project.load().unwrap();
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
-    let keep = match file.exists() {
-        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
-        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
+    let keep = if !file.exists() {
+        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+    } else {
+        Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default())
     };
     simulate_attempt(
         &loaded,
@@ -240,7 +241,7 @@ fn no_journal_has_a_secret_and_what_it_has_in_its_place_is_not_handed_back() {
     assert!(!kept.contains(&secret) && kept.contains("its last line was: ***") && kept.contains("db=***"), "{kept}");
     assert!(kept.contains(r#"{"status":0,"out":"db=***","err":"","cut":false},"masked":true"#), "{kept}");
 
-    // Who reads it has what is true; what was done is known though its texts are not.
+    // The next attempt gets the real text when it reads it, and knows what was done although the texts were masked.
     let mut model = failed.model;
     says(&mut model, &[("cat config", &config, 0)]);
     let again = attempt(&project, model, &file, UnknownOutcome::Ask);

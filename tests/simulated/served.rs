@@ -1,4 +1,4 @@
-//! What a host should serve is known to any later run, in whichever form the service says it, and whoever deployed it.
+//! Any later run knows what a host should serve, in each form in which a service reports it, after any kind of deploy.
 
 use crate::journals;
 use crate::made_up::{FIVE, FOUR, Shop, changes, done, failures, host};
@@ -7,7 +7,7 @@ use rfab::{
     failure::Exit,
     line,
     model::{FIRST, Fact, Machine, Model, Release},
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
@@ -15,7 +15,7 @@ use rfab::{
 
 const OLD: &str = "/srv/shop/releases/20240101120000";
 
-/// Hosts whose `current` is another tool's, and which serve by it.
+/// Makes hosts with another tool's `current`, which they serve.
 fn foreign() -> (Shop, Model) {
     let shop = Shop::four("");
     let mut model = shop.known();
@@ -47,7 +47,7 @@ fn adopted_hosts_are_deployed_to_group_by_group_and_status_names_what_they_serve
     let status = shop.run("prod status", model.clone());
     let shown = |event: &Event| matches!(&event.what, What::Noted { text, .. } if text.contains(OLD));
     assert!(status.events.iter().any(shown), "{:?}", status.events);
-    // What the other tool deployed names no release.
+    // What the other tool deployed doesn't name a release.
     assert_eq!(shop.run("prod release:stable", model.clone()).ended.exit, Exit::Refused);
     let model =
         done(shop.run_with("prod release:stable", model, Scenario { seed: 1, unproven: true, ..Scenario::default() }));
@@ -67,10 +67,10 @@ fn install(version) { packaging::deploy(version, #{}); }
 
 const SHA256: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 
-/// What a service may say of its release.
+/// The forms in which a service may report its release.
 const FORMS: [&str; 6] = ["{commit}", "{short}", "{folder}", "{tag}", "{bare}", "v{bare}-2-g{short}"];
 
-/// A shop of four hosts, with a commit that has no tag.
+/// Makes a shop of four hosts, with a commit that has no tag.
 fn shop(package: bool) -> Shop {
     let keys = "install = \"apt-get install --yes shop={version}\"\ninstalled = [\"dpkg-query\", \"-W\", \"shop\"]\n";
     let fleet = if package { FOUR.replace("[app.health]", &format!("{keys}[app.health]")) } else { FOUR.to_owned() };
@@ -80,7 +80,7 @@ fn shop(package: bool) -> Shop {
     shop
 }
 
-/// A world in which services say their release in this form.
+/// Returns a world in which services report their release in this form.
 fn saying(shop: &Shop, form: &str) -> Model {
     let mut model = shop.known();
     model.says = form.to_owned();
@@ -93,7 +93,7 @@ fn saying(shop: &Shop, form: &str) -> Model {
     model
 }
 
-/// What is deployed, and the forms in which a service can prove it.
+/// Returns what is deployed, and the forms in which a service can prove it.
 fn deployed(shop: &Shop) -> Vec<(String, &'static [&'static str])> {
     let side = shop.commit("side");
     vec![
@@ -120,7 +120,7 @@ fn the_five_commands_put_each_group_back_in_every_form_that_a_service_may_say_wh
             for command in FIVE {
                 let run = shop.run(&command.replace("deploy:stable", &deploy), model);
                 if !forms.contains(&form) {
-                    // What nothing can prove is found by the first deploy, and its group stays out.
+                    // If nothing can prove the release, the first deploy finds that, and its group stays out.
                     if run.ended.exit == Exit::Done {
                         model = run.model;
                         continue;
@@ -138,7 +138,7 @@ fn the_five_commands_put_each_group_back_in_every_form_that_a_service_may_say_wh
     }
 }
 
-/// Runs lines one after another, each of which must be done; gives the notes of the last one's table.
+/// Runs lines one after another, which must all be done; returns the model, and the notes of the last table.
 #[track_caller]
 fn all_done(shop: &Shop, mut model: Model, lines: &[&str]) -> (Model, Vec<Option<String>>) {
     let mut noted = Vec::new();
@@ -158,7 +158,7 @@ fn a_host_with_a_package_is_put_back_once_it_serves_what_is_installed() {
         let lines = ["prod install:3.0.2-1", "prod proxy.group2", "prod proxy.flip", "prod proxy.all"];
         let (model, noted) = all_done(&shop, saying(&shop, form), &lines);
         assert_eq!(noted, [const { None }; 5], "{form}");
-        // The service still runs what was installed before.
+        // The service still runs the version that was installed before.
         let mut model = shop.done("prod proxy.group2", model);
         let web1 = model.machines.get_mut(&("prod".into(), "web1".into())).unwrap();
         web1.installed = Some("3.0.3-1".to_owned());
@@ -202,7 +202,7 @@ fn a_host_that_is_sick_is_not_put_back_although_nobody_knows_what_it_should_serv
     assert!(failures(&run)[0].starts_with("host `web1` isn't healthy"), "{:?}", failures(&run));
 }
 
-/// What happened to a world between two runs.
+/// What happens to a world between two runs.
 type Change<'a> = &'a dyn Fn(&mut Model);
 
 #[test]
@@ -218,7 +218,7 @@ fn what_a_release_is_called_is_known_from_either_ledger_and_from_lines_of_an_old
     let of_hosts = |model: &mut Model, change: &dyn Fn(&mut Vec<String>)| {
         model.machines.values_mut().for_each(|machine| change(&mut machine.ledger));
     };
-    // What took the group out stays.
+    // The lines about the drain stay.
     let emptied = |lines: &mut Vec<String>| lines.retain(|line| line.contains("\"drain\""));
     let cases: [(&str, Change<'_>, Option<&str>); 4] = [
         ("the fleet's is emptied", &|model| of_fleet(model, &emptied), None),
@@ -262,7 +262,7 @@ fn a_host_that_says_another_release_is_left_out_in_every_form() {
     }
 }
 
-fn words(shop: &Shop, words: &str) -> line::Line {
+fn words(shop: &Shop, words: &str) -> line::CommandLine {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     line::parse(&words, None, &shop.project.tasks).unwrap()
 }
@@ -279,19 +279,19 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
     for at in (0..effects).step_by(effects as usize / 12) {
         let file = folder.path().join(at.to_string());
         let before = Model { runs: calm.runs + 1, ..calm.clone() };
-        let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default());
+        let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
         let fault = Scenario { fault: Some(Fault::KilledAfter(at)), ..wish };
         let died = simulate_attempt(&shop.project, &line, before.clone(), fault, Some(keep)).model;
         let kept = records(&file).unwrap();
         let aborted = simulate_abort(&shop.project, &format!("sim-{}", before.runs), &kept, died.clone(), wish);
         assert_eq!(aborted.ended.exit, Exit::Done, "taken back at {at}: {:?}", failures(&aborted));
-        let keep = Journaling::new(journals::go_on(&file), Past::of(kept), Key::default());
+        let keep = Journaling::new(journals::reopen(&file), Past::of(kept), DigestKey::default());
         let resumed = simulate_attempt(&shop.project, &line, died, wish, Some(keep));
         assert_eq!(resumed.ended.exit, Exit::Done, "resumed at {at}: {:?}", failures(&resumed));
     }
 }
 
-/// A world whose services say this, whatever they run.
+/// Returns a world in which services report this for every release.
 fn answering(shop: &Shop, form: &str) -> Model {
     let mut model = saying(shop, form);
     model.tags.clear();
@@ -325,19 +325,19 @@ fn a_deploy_that_brings_the_name_goes_on_by_a_flag_and_one_that_names_another_re
     let shop = shop(false);
     let wish = Scenario { seed: 1, unproven: true, ..Scenario::default() };
     let line = "prod release:stable";
-    // What runs now has no tag that the service knows; the next release has one.
+    // The service knows no tag for what it runs now; the next release has one.
     let mut brings = answering(&shop, "{tag}");
     brings.tags.insert(shop.stable.clone().into(), "v3.0.1".to_owned());
     assert_eq!(shop.run(line, brings.clone()).ended.exit, Exit::Refused);
     let run = shop.run_with(line, brings, wish);
     assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
     assert_eq!(notes(&run), [const { None }; 5]);
-    // It never says one: that is told, and the hosts come back.
+    // It never reports a release: the table notes that, and the hosts come back.
     let never = shop.run_with(line, answering(&shop, "healthy"), wish);
     assert_eq!(never.ended.exit, Exit::Done, "{:?}", failures(&never));
     let told = Some("version not proven".to_owned());
     assert_eq!(notes(&never), [told.clone(), told.clone(), told.clone(), told, None]);
-    // It says another one.
+    // It reports another release.
     let mut other = answering(&shop, "{tag}");
     other.tags.insert(shop.stable.clone().into(), "v3.0.0".to_owned());
     let run = shop.run_with(line, other, wish);
@@ -386,7 +386,7 @@ fn a_name_that_does_not_resolve_where_it_is_probed_is_told_before_anything_is_ch
         assert!(said.contains(&format!("`{name}` doesn't resolve on `lb1`")), "{said}");
     }
     assert!(run.ended.failures[0].help.as_deref().unwrap_or_default().starts_with("add `address` of `web1`"));
-    // A put-back says it, too, and does not wait for a minute.
+    // To put a host back, rfab reports the same, and doesn't wait a minute.
     model.unresolved.clear();
     let mut model = shop.done("prod proxy.group2", model);
     model.unresolved = [("prod".into(), "web1".into())].into();

@@ -1,4 +1,4 @@
-//! A run that does not ask a balancer, in the made-up world.
+//! A run that doesn't ask a balancer, in the simulator.
 
 use crate::made_up::{Shop, changes, failures};
 use rfab::{
@@ -49,7 +49,7 @@ fn a_deploy_without_a_balancer_switches_group_by_group_and_says_everywhere_what_
     assert!(at("web1").max(at("web2")) < at("web3").min(at("web4")), "group by group: {all:?}");
     let ledger = ran.model.machines[&("prod".into(), "web1".into())].ledger.join("\n");
     assert!(ledger.contains("\"reason\":\"without the balancer of bk_web\""), "{ledger}");
-    // rfab's own probe is asked all the same.
+    // rfab still asks its own probe.
     let probed = |host: &str| {
         let probe = |event: &&rfab::event::Event| matches!(&event.what, What::EffectFinished { effect: "probe", host: Some(on), .. } if **on == *host);
         ran.events.iter().any(|event| probe(&event))

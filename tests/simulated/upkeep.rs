@@ -1,10 +1,10 @@
-//! Workers, folders, a maintenance page and cron jobs.
+//! Workers, folders, a maintenance page and cron jobs are kept up with the stdlib in the simulator.
 
 use crate::made_up::{FOUR, Shop, changes, done, failures};
 use rfab::{
     event::What,
     failure::Exit,
-    model::{Model, Said},
+    model::{Model, ModelOutput},
 };
 
 #[test]
@@ -20,7 +20,7 @@ fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is
     assert_eq!(restarts(&done(ran)), restarts(&known) + 1);
 
     let mut busy = known;
-    let said = Said { status: 1, ..Said::default() };
+    let said = ModelOutput { status: 1, ..ModelOutput::default() };
     busy.machines
         .get_mut(&("prod".into(), "jobs1".into()))
         .unwrap()
@@ -29,7 +29,7 @@ fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is
     let stuck = shop.run("prod:jobs1 again", busy);
     assert_eq!(stuck.ended.exit, Exit::Failed);
     assert_eq!(changes(&stuck.events), ["jobs1: quiet shop-jobs"]);
-    let why = "jobs1 still has unfinished work after 600s: its units take nothing new, and weren't restarted";
+    let why = "jobs1 still has unfinished work after 10m: its units take nothing new, and weren't restarted";
     assert_eq!(failures(&stuck), [format!("{why} [(\"fabfile.rhai\", 62)]")]);
 }
 

@@ -1,5 +1,5 @@
 //! A whole day under load: the first release, the five commands, a broken release, one that dies and is completed, one
-//! that dies and is taken back, and a rollback.
+//! that dies and is aborted, and a rollback.
 use lab::{
     Unit,
     choices::{
@@ -17,12 +17,12 @@ pub struct Day {
     numbers: Numbers,
 }
 
-/// What a release has printed when it is killed.
+/// The output at which a release is killed.
 const MOMENTS: [&str; 3] = ["  stage ", "  activate ", "  restart "];
-/// The same of a package.
+/// The same for a package.
 const MOMENTS_OF_A_PACKAGE: [&str; 2] = ["  install ", "  restart "];
 
-/// Lives the day of a row, and panics if something is not as it should be.
+/// Lives the day of a row, and panics if something isn't as it should be.
 pub fn live(rows: &Rows, row: &Row, at: usize) {
     let shop = Shop::open(Making::of(rows, row), &rows.text(row), &format!("{}-{at}.log", rows.seed));
     let numbers = Numbers::of(rows.seed.wrapping_mul(1000) + at as u64);
@@ -37,7 +37,7 @@ impl Day {
     fn whole(&mut self) {
         self.shop.set_up();
         let mut release = self.shop.next(false);
-        // Who was out before stays out, until somebody names them.
+        // A host that was out before stays out until a line names it.
         let left_out = if self.shop.making.disabled && release.version.is_none() { 8 } else { 0 };
         self.shop.typed(&["prod", &release.to("release")], left_out);
         if self.shop.making.disabled {
@@ -77,7 +77,7 @@ impl Day {
         end::is_tidy(&self.shop);
     }
 
-    /// Goes back to a release by a line; of a package the old version is installed instead.
+    /// Returns to a release with this line; for a package, installs the old version instead.
     fn back_to(&self, release: &Release, line: &[&str]) {
         match &release.version {
             None => self.shop.typed(line, 0),
@@ -86,7 +86,7 @@ impl Day {
         end::all_serve(&self.shop, release);
     }
 
-    /// One group after the other goes out, and is deployed to.
+    /// Takes one group out after another, and deploys to each.
     fn five_commands(&mut self) -> Release {
         let release = self.shop.next(false);
         let deploy = release.to("deploy");
@@ -105,8 +105,8 @@ impl Day {
         release
     }
 
-    /// Reloads a balancer while the first hosts are out and their services stopped: they are taken out again, and the run
-    /// says so and does not go on. Typed anew, it does.
+    /// Reloads a balancer while the first hosts are out and their services stopped. rfab takes the hosts out again, and
+    /// the run reports it and ends. Typed again, the line completes.
     fn reloaded(&mut self) -> Release {
         let release = self.shop.next(false);
         let words = ["prod", &release.to("release")];
@@ -131,7 +131,8 @@ impl Day {
         release
     }
 
-    /// A release that is never well, or does not stay it, ends at the first group; the others go on serving.
+    /// Deploys a release that is never healthy, or dies later: it ends at the first group, and the other groups keep
+    /// serving.
     fn broken(&mut self, release: &Release) {
         let broken = self.shop.next(true);
         let words = ["prod", &broken.to("release")];
@@ -139,7 +140,7 @@ impl Day {
         if !self.shop.making.dies_late {
             let run = self.shop.start(&words);
             if self.shop.making.reloaded {
-                // While it is to prove itself.
+                // While the release must prove itself.
                 let over = self.shop.attend(&run, Some(&|printed| printed.contains("  restart ")));
                 assert!(!over, "it was over before a restart: {:?}", run.so_far());
                 self.shop.lab.balancers[0].reload();
@@ -147,18 +148,19 @@ impl Day {
             self.shop.attend(&run, None);
             let out = run.output();
             self.shop.note(&words, &out);
-            // What a balancer forgot counts more than what a host doesn't say.
+            // What a balancer forgot counts more than what a host doesn't report.
             let forgotten = self.shop.making.reloaded && out.stdout.contains("was reloaded or restarted while");
             assert_eq!(out.code, Some(if forgotten { 6 } else { 1 }), "{out:?}");
             first.iter().for_each(|name| end::is_out(&self.shop, name));
             return end::half_serve(&self.shop, release);
         }
-        // Who is at the shop when it dies meets that, whoever deploys it.
+        // The release dies while it serves, and customers notice that with any tool.
         self.shop.close();
         let told = self.shop.typed(&words, 1);
         for name in first {
             let row = told.lines().rev().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_default();
-            // A slow line's first host may die before it is proven: then nobody is put back, and who was proven is out.
+            // On a slow line, the first host may die before its proof: then no host is put back, and the proven ones
+            // are out.
             if row.split("  ").any(|cell| cell.trim() == "out") {
                 end::is_out(&self.shop, name);
             } else {
@@ -176,7 +178,7 @@ impl Day {
         self.shop.making.web().iter().for_each(|name| tell(self.shop.lab.host(name).unit("shop")));
     }
 
-    /// A setup or else a release that has to be refused, before anything is changed.
+    /// Types a setup or else a release, which must be refused before the first change.
     fn refused(&mut self, refusal: Refusal) {
         self.shop.customers();
         let before = end::everything(&self.shop);
@@ -196,7 +198,7 @@ impl Day {
         self.shop.close();
     }
 
-    /// Types a release, and cuts its power at a moment that the seed says.
+    /// Types a release, and cuts its power at a moment that depends on the seed.
     fn killed(&mut self, release: &Release) {
         let moments = if release.version.is_some() { &MOMENTS_OF_A_PACKAGE[..] } else { &MOMENTS };
         let moment = moments[self.numbers.below(moments.len())];
@@ -207,7 +209,7 @@ impl Day {
         run.kill();
         let out = run.output();
         self.shop.note(&words, &out);
-        // `script`, whose terminal it is on, may say so before it is killed itself.
+        // `script`, which provides its terminal, may report that before it is killed itself.
         let killed = out.code.is_none() || self.shop.asks() && out.code == Some(137);
         assert!(killed, "it wasn't killed at `{moment}`: {out:?}");
     }

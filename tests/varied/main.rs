@@ -1,7 +1,8 @@
-//! What users are free to choose, varied: each row of a covering set is a lab of its own, in which a whole day is lived under load.
+//! Varies what users are free to choose: each row of a covering set is a lab, in which the test lives a whole day under
+//! load.
 //!
-//! Two rows are taken each day, and which is said. `RFAB_VARIED=all` takes all that have not passed yet with this binary,
-//! `RFAB_VARIED=3,17` those two, and `RFAB_VARIED=rows` only prints them. `RFAB_SEED=2` makes other rows.
+//! Two rows run each day, and the test prints which. `RFAB_VARIED=all` runs all that haven't passed yet with this
+//! binary, `RFAB_VARIED=3,17` those two, and `RFAB_VARIED=rows` only prints them. `RFAB_SEED=2` makes other rows.
 mod day;
 mod page;
 mod turn;
@@ -11,7 +12,7 @@ use std::io::Write as _;
 
 lab::suite!();
 
-/// Says something past libtest's capture, which hides what a test that passes prints.
+/// Prints a text past libtest's capture, which hides the output of a test that passes.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

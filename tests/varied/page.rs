@@ -1,4 +1,4 @@
-//! The page that says what rfab is tested with, made by the table.
+//! The page that lists what rfab is tested with, made from the table.
 use lab::{
     choices::{
         rows::Rows,
@@ -50,7 +50,7 @@ fn text() -> String {
          `RFAB_VARIED=all` makes the releases that are missing. It keeps them below `target`, or in the folder that\n\
          `RFAB_ROOTS` names. If a release is missing in CI, the two days use the programs of CI's own machine and\n\
          report it.\n",
-        rows.len()
+        rows.count()
     );
     text
 }

@@ -1,4 +1,4 @@
-//! Whose turn it is: two rows a day, or all that have not passed yet.
+//! Which rows run: two a day, or all that haven't passed yet.
 use crate::{day, say};
 use lab::{choices::rows::Rows, not_run};
 use std::{
@@ -13,7 +13,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-/// Takes the rows whose turn it is, two at once, and panics if one ends badly.
+/// Runs today's rows, two at a time, and panics if one ends badly.
 pub fn take() {
     let rows = Rows::of_environment();
     let passed = Passed::open(&rows);
@@ -23,18 +23,18 @@ pub fn take() {
     }
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
     let turn: Vec<usize> = match asked.as_str() {
-        "" => (0..2).map(|n| (2 * days as usize + n) % rows.len()).collect(),
-        "all" => (0..rows.len()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
+        "" => (0..2).map(|n| (2 * days as usize + n) % rows.count()).collect(),
+        "all" => (0..rows.count()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
         list => list.split(',').map(|at| at.parse().expect("numbers of rows")).collect(),
     };
     let which = if asked == "all" { format!("{} haven't passed yet", turn.len()) } else { format!("now {turn:?}") };
-    say(&format!("varied: seed {}, {} rows, day {days}: {which}; RFAB_VARIED=all takes all", rows.seed, rows.len()));
+    say(&format!("varied: seed {}, {} rows, day {days}: {which}; RFAB_VARIED=all takes all", rows.seed, rows.count()));
     let (waiting, bad) = (Mutex::new(turn.into_iter()), Mutex::new(Vec::new()));
     let work = || {
         loop {
             let Some(at) = waiting.lock().expect("the rows").next() else { return };
             let whole = &rows.cover.rows[at];
-            // What takes minutes to make is made only for who asks for rows.
+            // What takes minutes to make is made only if the environment asks for rows.
             if !asked.is_empty()
                 && let Err(why) = rows.provide(whole)
             {
@@ -73,7 +73,7 @@ pub fn take() {
     assert!(bad.is_empty(), "{} rows ended badly, first: {}", bad.len(), bad[0]);
 }
 
-/// Lives the day of a row in a process and a network of its own, and says why it ended badly.
+/// Lives the day of a row in its own process and network; the error tells why it ended badly.
 fn in_own_network(at: usize) -> Result<(), String> {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--", "unshare", "--net", "--"]);
@@ -95,13 +95,13 @@ fn one_row() {
     day::live(&rows, &rows.at_hand(&rows.cover.rows[at]).0, at);
 }
 
-/// How many rows are lived at the same time; `RFAB_VARIED_AT_ONCE` says another number than two.
+/// Returns how many rows run at the same time: two, or `RFAB_VARIED_AT_ONCE`.
 fn at_once() -> usize {
     let text = env::var("RFAB_VARIED_AT_ONCE").ok();
     text.map_or(2, |text| text.parse().unwrap_or_else(|_| panic!("RFAB_VARIED_AT_ONCE={text} isn't a number")))
 }
 
-/// The rows that have passed with this rfab and seed, in a file below the target folder.
+/// The rows that have passed with this rfab and seed, kept in a file below the target folder.
 struct Passed {
     file: PathBuf,
     known: BTreeSet<String>,

@@ -1,19 +1,19 @@
-//! The tables that HAProxy prints, by the names of their columns: their sets grow from version to version.
+//! The tables that HAProxy prints, read by column name: each version adds columns.
 
 /// Rows of cells under named columns.
-pub struct Table {
+pub(super) struct Table {
     columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Reads `show stat`: a header that begins with `# `, then rows of CSV as RFC 4180 has it.
-    pub fn stat(text: &str) -> Table {
+    /// Reads `show stat`: a header that begins with `# `, then rows of CSV (RFC 4180).
+    pub(super) fn stat(text: &str) -> Table {
         Table::read(text.lines(), csv)
     }
 
     /// Reads `show servers state`: the version of its format, a header, then rows of words. `None` for another version.
-    pub fn servers_state(text: &str) -> Option<Table> {
+    pub(super) fn servers_state(text: &str) -> Option<Table> {
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let words = |line: &str| line.split(' ').map(str::to_owned).collect();
         (lines.next()?.trim() == "1").then(|| Table::read(lines, words))
@@ -25,14 +25,14 @@ impl Table {
         Table { columns, rows: lines.map(split).collect() }
     }
 
-    /// A row's cell in a column; `None` if there is no such column, or the row is shorter.
-    pub fn cell<'a>(&self, row: &'a [String], column: &str) -> Option<&'a str> {
+    /// Returns a row's cell in a column; `None` if the column doesn't exist or the row is shorter.
+    pub(super) fn cell<'a>(&self, row: &'a [String], column: &str) -> Option<&'a str> {
         let at = self.columns.iter().position(|name| name == column)?;
         row.get(at).map(String::as_str)
     }
 
-    /// A number; an empty cell is 0.
-    pub fn number(&self, row: &[String], column: &str) -> Option<u64> {
+    /// Returns a cell as a number; an empty cell is 0.
+    pub(super) fn number(&self, row: &[String], column: &str) -> Option<u64> {
         match self.cell(row, column)? {
             "" => Some(0),
             text => text.parse().ok(),
@@ -40,7 +40,7 @@ impl Table {
     }
 }
 
-/// Cells with commas or quotes stand in quotes, in which a quote is doubled: what an app answers to a check is among them.
+/// Splits a row into cells. A cell with commas or quotes is quoted, with quotes doubled; an app's answer may be one.
 fn csv(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;

@@ -1,6 +1,6 @@
-//! What HAProxy says of a server: the words of `show stat`, the bits of `show servers state`.
+//! What HAProxy reports of a server: the words of `show stat`, the bits of `show servers state`.
 //!
-//! Both are from its sources, where they are the same from 2.2 to 3.5-dev:
+//! Both come from its sources, and are the same from 2.2 to 3.5-dev:
 //!
 //! | word | source (`src/stats-proxy.c`, before 3.0 `src/stats.c`) |
 //! |---|---|
@@ -9,11 +9,11 @@
 //!
 //! | bit | source (`include/haproxy/server-t.h`, `enum srv_admin`) |
 //! |---|---|
-//! | 0x01 `FMAINT`, 0x08 `FDRAIN` | the server was told so itself: `srv_adm_set_maint()`, `srv_adm_set_drain()` |
-//! | 0x02 `IMAINT`, 0x10 `IDRAIN` | the server that it tracks was |
-//! | 0x20 `RMAINT` | its name does not resolve |
-//! | 0x04 `CMAINT` | `disabled` in the configuration; stays after `ready`, which clears 0x01: no state |
-//! | 0x40 `HMAINT`, since 3.1 `FQDN_CHANGED` | its name was changed on the socket; is never removed: no state |
+//! | 0x01 `FMAINT`, 0x08 `FDRAIN` | the server itself was told so: `srv_adm_set_maint()`, `srv_adm_set_drain()` |
+//! | 0x02 `IMAINT`, 0x10 `IDRAIN` | the server that it tracks was told so |
+//! | 0x20 `RMAINT` | its name doesn't resolve |
+//! | 0x04 `CMAINT` | `disabled` in the configuration; stays after `ready`, which clears 0x01: not a state |
+//! | 0x40 `HMAINT`, since 3.1 `FQDN_CHANGED` | its name was changed on the socket; never cleared: not a state |
 use crate::port::{Admin, Checked};
 
 const FMAINT: u32 = 0x01;
@@ -24,8 +24,8 @@ const IDRAIN: u32 = 0x10;
 const RMAINT: u32 = 0x20;
 const FQDN_CHANGED: u32 = 0x40;
 
-/// What a server was told itself, and what it is with what it follows. `None` for a bit that is not in the table.
-pub fn admin(bits: u32) -> Option<(Admin, Admin)> {
+/// Returns what a server itself was told, and its state with the server that it tracks. `None` for an unknown bit.
+pub(super) fn admin(bits: u32) -> Option<(Admin, Admin)> {
     let known = FMAINT | IMAINT | CMAINT | FDRAIN | IDRAIN | RMAINT | FQDN_CHANGED;
     let of = |maint: u32, drain: u32| match bits {
         bits if bits & maint != 0 => Admin::Maint,
@@ -35,16 +35,16 @@ pub fn admin(bits: u32) -> Option<(Admin, Admin)> {
     (bits & !known == 0).then(|| (of(FMAINT, FDRAIN), of(FMAINT | IMAINT | RMAINT, FDRAIN | IDRAIN)))
 }
 
-/// What a status says of health. A word that is not in the table is `Unknown`.
+/// Returns the health that a status reports. A word that isn't in the table is `Unknown`.
 ///
-/// `falling` says whether the last checks failed: `DRAIN (agent)` hides it.
-pub fn health(status: &str, falling: bool) -> Checked {
+/// `falling` says whether the last checks failed, which `DRAIN (agent)` hides.
+pub(super) fn health(status: &str, falling: bool) -> Checked {
     match status {
         "UP" | "DRAIN" | "no check" => Checked::Up,
         "DRAIN (agent)" if falling => Checked::Falling,
         "DRAIN (agent)" => Checked::Up,
         "DOWN" | "DOWN (agent)" => Checked::Down,
-        // It is up, but its check asks for no new requests: `http-check disable-on-404`.
+        // The server is up, but its check asks for no new requests: `http-check disable-on-404`.
         "NOLB" => Checked::Down,
         "MAINT" | "MAINT (resolution)" => Checked::Unknown,
         status if status.starts_with("MAINT (via ") => Checked::Unknown,
@@ -57,8 +57,8 @@ pub fn health(status: &str, falling: bool) -> Checked {
     }
 }
 
-/// Whether [`health`] has a word in its table.
-pub fn is_known(status: &str) -> bool {
+/// Returns whether the table of [`health`] has a word.
+pub(super) fn is_known(status: &str) -> bool {
     status.starts_with("MAINT") || health(status, false) != Checked::Unknown
 }
 
@@ -112,7 +112,7 @@ mod tests {
             (FDRAIN | IMAINT, Drain, Maint),
             (FMAINT | IDRAIN, Maint, Maint),
             (RMAINT, Ready, Maint),
-            // `disabled` in the configuration, and the same after `ready` and `drain`.
+            // `disabled` in the configuration, and the same server after `ready` and after `drain`.
             (FMAINT | CMAINT, Maint, Maint),
             (CMAINT, Ready, Ready),
             (CMAINT | FDRAIN, Drain, Drain),

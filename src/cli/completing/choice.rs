@@ -1,6 +1,6 @@
-//! Something that may stand where a word is being typed.
+//! A text that a shell offers for the word that is being typed.
 
-/// Something that may stand where a word is being typed.
+/// A text that a shell offers for the word that is being typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub text: String,
@@ -8,13 +8,13 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// One with what is said of it.
+    /// Returns a choice with its description.
     pub fn new(text: impl Into<String>, about: impl Into<String>) -> Choice {
         Choice { text: text.into(), about: about.into() }
     }
 }
 
-/// Choices behind what was typed of their word.
-pub fn within(begun: &str, choices: Vec<Choice>) -> Vec<Choice> {
+/// Puts the part of the word that was already typed before each choice.
+pub(super) fn within(begun: &str, choices: Vec<Choice>) -> Vec<Choice> {
     choices.into_iter().map(|choice| Choice { text: format!("{begun}{}", choice.text), ..choice }).collect()
 }

@@ -5,7 +5,7 @@ use super::{
     typed::{Typed, WordKind},
 };
 
-/// What the last of these words may become; all of them begin as it does.
+/// Returns what the last of these words may become; each choice begins like that word.
 pub fn choices(words: &[String], known: &mut Completer) -> Vec<Choice> {
     let typed = Typed::of(words, &known.flags);
     known.file = typed.fabfile.clone();
@@ -26,7 +26,7 @@ pub fn choices(words: &[String], known: &mut Completer) -> Vec<Choice> {
     choices
 }
 
-/// What stands in a shell's line as it is: nobody's branch may put a command there.
+/// Returns whether a character is safe in a shell's line: a branch's name mustn't be able to insert a command.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "-_./:,=+^@%".contains(c)
 }

@@ -1,8 +1,8 @@
-//! What a word may be, from the fabfile, the fleets that the line names, and this machine's runs; nobody is asked.
+//! What a word may become, by the fabfile, the line's fleets and this machine's runs; rfab asks no host.
 use super::{
     choice::{Choice, within},
     flag::Flag,
-    shell::Shell,
+    flag_choices::FlagChoices,
     sources,
     typed::Typed,
 };
@@ -11,7 +11,6 @@ use crate::{
     fabfile::{Project, Signature},
     fleet::Fleet,
     line,
-    store::Ending,
     world::nowhere::Nowhere,
 };
 use std::{path::PathBuf, sync::Arc};
@@ -22,7 +21,7 @@ const REFERENCES: [&str; 5] = ["reference", "ref", "commit", "revision", "versio
 /// Parameters that select hosts.
 const SELECTIONS: [&str; 9] = ["which", "hosts", "host", "selection", "targets", "target", "group", "role", "server"];
 
-/// Where answers come from; each is read when it is first needed.
+/// Where choices come from; each source is read when it's first needed.
 pub struct Completer<'a> {
     pub flags: Vec<Flag>,
     pub request: &'a Request,
@@ -32,11 +31,11 @@ pub struct Completer<'a> {
     pub load: &'a dyn Fn(Option<PathBuf>) -> Option<Project>,
 }
 
-/// An argument that is being typed.
-struct Argument<'a> {
+/// The argument that is being typed.
+struct TypedArgument<'a> {
     task: &'a Signature,
     parameter: &'a str,
-    /// What there is of it.
+    /// The part that was already typed.
     text: &'a str,
     /// The words before its task.
     before: &'a [&'a str],
@@ -47,33 +46,30 @@ impl Completer<'_> {
         (self.load)(self.file.clone())
     }
 
-    /// What a flag's value may be; `text` is what there is of it.
+    /// Returns the choices for a flag's value; `text` is the part that was already typed.
     pub fn value(&self, flag: &str, text: &str, words: &[&str]) -> Vec<Choice> {
-        let plain = |texts: &[&str]| texts.iter().map(|text| Choice::new(*text, "")).collect();
-        match flag {
-            "--show" | "--abort" => return sources::runs(|_| true),
-            "--resume" => return sources::runs(|ending| !ending.is_done()),
-            "--docs" => return sources::functions(),
-            "--pause" => return plain(&["10m", "ask"]),
-            "--color" => return plain(&["auto", "always", "never"]),
-            "--completions" => return plain(&Shell::ALL.map(Shell::word)),
-            "--outcome" => return plain(&Ending::ALL.map(Ending::word)),
-            _ => {}
-        }
-        let Some(project) = self.project() else { return Vec::new() };
-        let all =
-            |of: fn(&Fleet) -> Vec<Choice>| self.fleets(&project, words).iter().flat_map(|fleet| of(fleet)).collect();
-        match flag {
-            "--fleet" | "--yes" => sources::fleets(&project),
-            "--task" => sources::tasks(&project.tasks),
-            "--trust" => all(sources::machines),
-            "--allow-outage" | "--without-balancer" => all(sources::pools),
-            "--limit" | "--exclude" => sources::selected(text, all(sources::selections)),
-            _ => Vec::new(),
-        }
+        let all = |project: &Project, of: fn(&Fleet) -> Vec<Choice>| {
+            self.fleets(project, words).iter().flat_map(|fleet| of(fleet)).collect()
+        };
+        let of_project = |of: &dyn Fn(&Project) -> Vec<Choice>| self.project().map(|project| of(&project));
+        let known = match FlagChoices::of(flag) {
+            None | Some(FlagChoices::Typed) => None,
+            Some(FlagChoices::Words(words)) => Some(words().into_iter().map(|word| Choice::new(word, "")).collect()),
+            Some(FlagChoices::Runs) => Some(sources::runs(|_| true)),
+            Some(FlagChoices::RunsToResume) => Some(sources::runs(|ending| !ending.is_done())),
+            Some(FlagChoices::Functions) => Some(sources::functions()),
+            Some(FlagChoices::Fleets) => of_project(&sources::fleets),
+            Some(FlagChoices::Tasks) => of_project(&|project| sources::tasks(&project.tasks)),
+            Some(FlagChoices::Machines) => of_project(&|project| all(project, sources::machines)),
+            Some(FlagChoices::Pools) => of_project(&|project| all(project, sources::pools)),
+            Some(FlagChoices::Selections) => {
+                of_project(&|project| sources::selected(text, all(project, sources::selections)))
+            }
+        };
+        known.unwrap_or_default()
     }
 
-    /// What the word may be that is being typed: an argument of the task before it, or a task.
+    /// Returns the choices for the word that is being typed: an argument of the task before it, or a task.
     pub fn word(&self, typed: &Typed) -> Vec<Choice> {
         let Some(project) = self.project() else {
             let begin = ["--init", "--demo"];
@@ -86,9 +82,9 @@ impl Completer<'_> {
         }
     }
 
-    /// What an argument may be behind the first `:` of a word.
+    /// Returns the choices for an argument after the first `:` of a word.
     fn behind_colon(&self, project: &Project, task: &Signature, rest: &str, typed: &Typed) -> Vec<Choice> {
-        // The whole text is the argument of a task that takes but one.
+        // If the task takes only one argument, the whole text is that argument.
         let single = task.counts().last() == Some(&1);
         let before = if single { None } else { rest.rsplit_once(',').map(|(before, _)| before) };
         let place = before.map_or(0, |before| before.split(',').count());
@@ -100,10 +96,10 @@ impl Completer<'_> {
         }
         let Some(parameter) = parameter else { return Vec::new() };
         let begun = &typed.last[..typed.last.len() - text.len()];
-        within(begun, self.argument(project, &Argument { task, parameter, text, before: &typed.words }))
+        within(begun, self.argument(project, &TypedArgument { task, parameter, text, before: &typed.words }))
     }
 
-    /// What a word without a `:` may be: it fills what the task needs, then what it takes, unless it is a task itself.
+    /// Returns the choices for a word without a `:`: a task, or an argument that the task before it needs or takes.
     fn plain(&self, project: &Project, typed: &Typed) -> Vec<Choice> {
         let (mut task, mut filled, mut before): (Option<&Signature>, usize, &[&str]) = (None, 0, &[]);
         let needs = |task: Option<&Signature>, filled| {
@@ -111,7 +107,7 @@ impl Completer<'_> {
         };
         for (at, word) in typed.words.iter().enumerate() {
             match named(project, word).filter(|_| !needs(task, filled)) {
-                // A colon ends the filling by plain words.
+                // After a colon, plain words don't add arguments.
                 Some(new) => {
                     (task, before, filled) =
                         (Some(new), &typed.words[..at], if word.contains(':') { usize::MAX } else { 0 })
@@ -119,19 +115,17 @@ impl Completer<'_> {
                 None => filled = filled.saturating_add(1),
             }
         }
-        let mut choices = match needs(task, filled) {
-            true => Vec::new(),
-            false => sources::spelled(typed.last, sources::tasks(&project.tasks)),
-        };
+        let mut choices =
+            if needs(task, filled) { Vec::new() } else { sources::spelled(typed.last, sources::tasks(&project.tasks)) };
         if let Some((task, parameter)) = task.and_then(|task| Some((task, task.parameter(filled)?))) {
-            choices.extend(self.argument(project, &Argument { task, parameter, text: typed.last, before }));
+            choices.extend(self.argument(project, &TypedArgument { task, parameter, text: typed.last, before }));
         }
         choices
     }
 
-    /// What an argument may be, by the name of its parameter.
-    fn argument(&self, project: &Project, argument: &Argument) -> Vec<Choice> {
-        let Argument { task, parameter, text, before } = *argument;
+    /// Returns the choices for an argument, by the name of its parameter.
+    fn argument(&self, project: &Project, argument: &TypedArgument) -> Vec<Choice> {
+        let TypedArgument { task, parameter, text, before } = *argument;
         let fleet = || {
             let own = task.names_hosts && task.counts().contains(&0);
             let words: Vec<&str> = before.iter().copied().chain(own.then_some(task.name.as_str())).collect();
@@ -148,29 +142,30 @@ impl Completer<'_> {
             "pool" => fleet().map(|fleet| sources::pools(&fleet)).unwrap_or_default(),
             "fleet" => sources::fleets(project),
             "task" => sources::tasks(&project.tasks),
-            // `testing:2` is of `fleets/testing2.toml`.
+            // `testing:2` means `fleets/testing2.toml`.
             _ if task.names_hosts => sources::numbers(project, &task.name, parameter),
             _ => Vec::new(),
         }
     }
 
-    /// The fleets that the last of the words which names hosts is about, else the default ones.
+    /// Returns the fleets that the last word which names hosts means, or else the default fleets.
     fn fleets(&self, project: &Project, words: &[&str]) -> Vec<Arc<Fleet>> {
         let at = words.iter().rposition(|word| named(project, word).is_some_and(|task| task.names_hosts));
         let line = at.and_then(|at| {
-            // What follows may be its argument.
+            // The next word may be its argument.
             let words: Vec<String> = words[at..].iter().take(2).map(|word| word.to_string()).collect();
             let parse = |words: &[String]| line::parse(words, None, &project.tasks).ok();
             parse(&words).or_else(|| parse(&words[..1]))
         });
-        match at.is_some() && line.is_none() {
-            true => Vec::new(),
-            false => trust::fleets(self.request, project, line.as_ref(), Nowhere::default()).unwrap_or_default(),
+        if at.is_some() && line.is_none() {
+            Vec::new()
+        } else {
+            trust::fleets(self.request, project, line.as_ref(), Nowhere::default()).unwrap_or_default()
         }
     }
 }
 
-/// The task that a word calls.
+/// Returns the task that a word calls.
 fn named<'a>(project: &'a Project, word: &str) -> Option<&'a Signature> {
     let name = word.split(':').next().unwrap_or(word);
     project.tasks.iter().find(|task| task.answers_to(name))

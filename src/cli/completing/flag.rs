@@ -1,30 +1,32 @@
-//! The flags as shells complete them, and the one that they ask by.
+//! The flags that shells complete, and the flag with which shells ask.
 use super::Shell;
-use crate::cli::request::Action;
+use crate::cli::{beside, request::Action};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::ffi::OsString;
 
 /// A flag, as a shell completes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flag {
-    /// With its dashes.
+    /// The long name, with its dashes.
     pub long: String,
     pub short: Option<String>,
     pub about: String,
     pub value: FlagValue,
+    /// Whether no task may stand beside it.
+    pub alone: bool,
 }
 
-/// Whether a value belongs to a flag.
+/// Whether a flag takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagValue {
     None,
-    /// Only behind `=`.
+    /// Only after `=`.
     Behind,
     Optional,
     Needed,
 }
 
-/// Every flag that `--help` tells of.
+/// Returns every flag that `--help` shows.
 pub fn all(command: &clap::Command) -> Vec<Flag> {
     let flags = command.get_arguments().filter(|flag| flag.get_long().is_some() && !flag.is_hide_set());
     let flag = |flag: &clap::Arg| {
@@ -39,14 +41,15 @@ pub fn all(command: &clap::Command) -> Vec<Flag> {
                 true if optional => FlagValue::Optional,
                 true => FlagValue::Needed,
             },
+            alone: beside::is_alone(command, flag.get_id().as_str()),
         }
     };
     flags.map(flag).collect()
 }
 
-/// `--complete SHELL -- WORD…`, as the scripts of `--completions` ask.
+/// Reads `--complete SHELL -- WORD…`, which the scripts of `--completions` send.
 ///
-/// Its words are unfinished, so nothing else looks at them.
+/// The words are unfinished, so nothing else reads them.
 pub fn asked(args: &[OsString]) -> Option<Action> {
     let [_, flag, shell, dashes, words @ ..] = args else { return None };
     let shell = Shell::ALL.into_iter().find(|known| *shell == *known.word())?;

@@ -1,9 +1,9 @@
-//! What may be typed next, for shells: asked at each press of a key, so nothing is connected to, and nothing is told
-//! but answers.
+//! What may be typed next, for shells. They ask at each key, so rfab connects to nothing and prints only choices.
 mod choice;
 mod choices;
 mod completer;
 mod flag;
+mod flag_choices;
 mod shell;
 mod sources;
 mod typed;

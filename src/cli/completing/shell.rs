@@ -1,8 +1,8 @@
-//! The shells: the script that each is given once, and how it wants its answers.
+//! The shells: the script that each one reads once, and the format in which it reads choices.
 use super::choice::Choice;
 use crate::report;
 
-/// A shell whose lines are completed.
+/// A shell that completes lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
     Bash,
@@ -13,7 +13,7 @@ pub enum Shell {
 impl Shell {
     pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
 
-    /// Its name.
+    /// Returns its name.
     pub fn word(self) -> &'static str {
         match self {
             Shell::Bash => "bash",
@@ -22,7 +22,7 @@ impl Shell {
         }
     }
 
-    /// What it reads to complete lines of rfab.
+    /// Returns the script that makes it complete lines of rfab.
     pub fn script(self) -> &'static str {
         match self {
             Shell::Bash => include_str!("scripts/rfab.bash"),
@@ -32,7 +32,7 @@ impl Shell {
     }
 }
 
-/// Choices as a shell reads them, one a line.
+/// Formats choices for a shell, one on each line.
 pub fn shown(shell: Shell, choices: &[Choice]) -> String {
     let line = |choice: &Choice| {
         let about = report::visible(&choice.about, false);

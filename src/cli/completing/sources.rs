@@ -1,4 +1,4 @@
-//! What there is on this machine to choose from.
+//! The choices that this machine offers.
 use super::choice::{Choice, within};
 use crate::{
     cli::folders,
@@ -12,33 +12,33 @@ use crate::{
 };
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// So many runs are looked through.
+/// The most runs to search.
 const RUNS: usize = 50;
 
-/// How many of a repository's tags are offered.
+/// The most tags of a repository to offer.
 const TAGS: usize = 500;
 
-/// Tasks with the first line of their docs, those that name hosts first.
-pub fn tasks(tasks: &[Signature]) -> Vec<Choice> {
+/// Returns tasks with the first line of their docs; those that name hosts come first.
+pub(super) fn tasks(tasks: &[Signature]) -> Vec<Choice> {
     let (mut naming, others): (Vec<&Signature>, Vec<&Signature>) = tasks.iter().partition(|task| task.names_hosts);
     naming.extend(others);
     naming.into_iter().map(|task| Choice::new(&task.name, task.summary())).collect()
 }
 
-/// The fleets that have files.
-pub fn fleets(project: &Project) -> Vec<Choice> {
+/// Returns the fleets that have files.
+pub(super) fn fleets(project: &Project) -> Vec<Choice> {
     stems(&project.script.folder).into_iter().map(|name| Choice::new(name, "fleet")).collect()
 }
 
-/// What fleet files are called behind a task's name.
-pub fn numbers(project: &Project, task: &str, parameter: &str) -> Vec<Choice> {
+/// Returns the names of fleet files without the task's name that they begin with.
+pub(super) fn numbers(project: &Project, task: &str, parameter: &str) -> Vec<Choice> {
     let rest = |stem: String| Some(stem.strip_prefix(task)?.trim_start_matches(['-', '_']).to_owned());
     let rests = stems(&project.script.folder).into_iter().filter_map(rest).filter(|rest| !rest.is_empty());
     rests.map(|rest| Choice::new(rest, parameter)).collect()
 }
 
-/// Tasks as they are being typed: `.`, `-` and `_` are the same in their names.
-pub fn spelled(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
+/// Spells choices as they are being typed: `.`, `-` and `_` are the same in a task's name.
+pub(super) fn spelled(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
     let same = |a: u8, b: u8| a == b || (b"._-".contains(&a) && b"._-".contains(&b));
     let spell = |choice: Choice| {
         let begins = choice.text.len() >= text.len() && choice.text.bytes().zip(text.bytes()).all(|(a, b)| same(a, b));
@@ -48,7 +48,7 @@ pub fn spelled(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
     choices.into_iter().map(spell).collect()
 }
 
-/// The names of the fleet files beside a fabfile.
+/// Returns the names of the fleet files beside a fabfile.
 pub fn stems(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder.join("fleets")).into_iter().flatten().flatten();
     let mut stems: Vec<String> =
@@ -57,14 +57,14 @@ pub fn stems(folder: &Path) -> Vec<String> {
     stems
 }
 
-/// Each part of a selection is chosen by itself.
-pub fn selected(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
+/// Completes only the last part of a selection.
+pub(super) fn selected(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
     let begun = text.rfind([',', '+', '^']).map_or(0, |at| at + 1);
     within(&text[..begun], choices)
 }
 
-/// What selects hosts of a fleet.
-pub fn selections(fleet: &Fleet) -> Vec<Choice> {
+/// Returns what selects hosts of a fleet.
+pub(super) fn selections(fleet: &Fleet) -> Vec<Choice> {
     let mut choices = vec![Choice::new("all", count(fleet.hosts.len(), "host"))];
     if !fleet.balancers.is_empty() {
         choices.push(Choice::new(WORDS[1], "ready in the balancer"));
@@ -88,8 +88,8 @@ pub fn selections(fleet: &Fleet) -> Vec<Choice> {
     choices
 }
 
-/// Hosts, and the machines of balancers.
-pub fn machines(fleet: &Fleet) -> Vec<Choice> {
+/// Returns the hosts of a fleet and the machines of its balancers.
+pub(super) fn machines(fleet: &Fleet) -> Vec<Choice> {
     let hosts = fleet.hosts.iter().map(|host| Choice::new(&*host.name, format!("host of {}", fleet.name)));
     let balancers =
         fleet.balancers.iter().map(|balancer| Choice::new(&*balancer.host.name, format!("balancer of {}", fleet.name)));
@@ -97,19 +97,19 @@ pub fn machines(fleet: &Fleet) -> Vec<Choice> {
     hosts.chain(balancers).chain([all]).collect()
 }
 
-/// The pools of its balancers.
-pub fn pools(fleet: &Fleet) -> Vec<Choice> {
+/// Returns the pools of a fleet's balancers.
+pub(super) fn pools(fleet: &Fleet) -> Vec<Choice> {
     let pools =
         fleet.balancers.iter().flat_map(|balancer| balancer.pools.keys().map(move |pool| (pool, &balancer.name)));
     pools.map(|(pool, balancer)| Choice::new(&**pool, format!("pool of {balancer}"))).collect()
 }
 
-/// `stable`, tags and branches, as far as the fleet accepts them.
-pub fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches: bool) -> Vec<Choice> {
+/// Returns `stable`, tags and branches, if the fleet accepts them.
+pub(super) fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches: bool) -> Vec<Choice> {
     let accepts = |what| fleet.is_none_or(|fleet| fleet.accept.contains(&what));
     let of_fleet = fleet.and_then(|fleet| Some(fleet.app.as_ref()?.repository.clone()));
     let source = of_fleet.unwrap_or_else(|| project.script.folder.display().to_string());
-    // A mirror of a URL would be made, which is for a run to do.
+    // For a URL, rfab would have to make a mirror, which is left to a run.
     let folder = source.starts_with('/').then(|| git::Repository::locate(&source, Path::new("")).ok()).flatten();
     let names = folder.and_then(|repository| git::known(&repository).ok()).unwrap_or_default();
     let mut choices = Vec::new();
@@ -134,16 +134,16 @@ pub fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches
     choices
 }
 
-/// The newest runs of this machine.
-pub fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
+/// Returns the newest runs of this machine.
+pub(super) fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
     let listed = folders::runs().and_then(|runs| runs.list(&Filter::default(), RUNS));
     let runs = listed.map(|listed| listed.runs).unwrap_or_default().into_iter();
     let about = |run: &RunEntry| format!("{}: {}", run.outcome, run.line);
     runs.filter(|run| wanted(run.outcome)).map(|run| Choice::new(&*run.run, about(&run))).collect()
 }
 
-/// What a script can call, and the modules and namespaces that it is in.
-pub fn functions() -> Vec<Choice> {
+/// Returns what a script can call, and the modules and namespaces that contain it.
+pub(super) fn functions() -> Vec<Choice> {
     let first = |doc: &str| doc.lines().next().unwrap_or_default().to_owned();
     let modules = docs::modules().into_iter().map(|(name, about)| Choice::new(name, about));
     let functions = docs::entries().into_iter().map(|entry| Choice::new(entry.name, first(&entry.doc)));

@@ -1,18 +1,14 @@
-//! What was typed so far, and what its last word is.
+//! What has been typed, and what its last word is.
 use super::flag::{Flag, FlagValue};
 use std::path::PathBuf;
 
-/// The flags that no task may stand beside.
-const ALONE: [&str; 9] =
-    ["--list", "--docs", "--history", "--show", "--resume", "--abort", "--init", "--demo", "--completions"];
-
-/// Words before the last, by what they are.
+/// The words before the last one, sorted by what they are.
 #[derive(Debug, PartialEq)]
 pub struct Typed<'a> {
     /// Tasks and their arguments.
     pub words: Vec<&'a str>,
     pub fabfile: Option<PathBuf>,
-    /// Whether a flag stands instead of tasks.
+    /// Whether a flag replaces the tasks.
     pub alone: bool,
     pub last: &'a str,
     pub place: WordKind<'a>,
@@ -24,17 +20,17 @@ pub enum WordKind<'a> {
     /// A task, or an argument.
     Word,
     Flag,
-    /// A flag's value; `begun` is what stands before it in the same word.
+    /// A flag's value; `begun` is the part of the same word before it.
     Value {
         flag: String,
         begun: &'a str,
     },
-    /// A part of the command behind `--`.
+    /// A part of the command after `--`.
     Command,
 }
 
 impl<'a> Typed<'a> {
-    /// Takes the words apart; the last one is being typed.
+    /// Reads the words, of which the last one is being typed.
     pub fn of(words: &'a [String], flags: &[Flag]) -> Typed<'a> {
         let (last, before) = words.split_last().map_or(("", words), |(last, before)| (last.as_str(), before));
         let mut typed = Typed { words: Vec::new(), fabfile: None, alone: false, last, place: WordKind::Word };
@@ -57,7 +53,7 @@ impl<'a> Typed<'a> {
             }
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             let Some(flag) = known(name) else { continue };
-            typed.alone |= ALONE.contains(&flag.long.as_str());
+            typed.alone |= flag.alone;
             match value {
                 Some(value) if flag.long == "--fabfile" => typed.fabfile = Some(value.into()),
                 Some(_) => {}

@@ -1,28 +1,28 @@
-//! What HAProxy answers on its admin socket: the commands of its management guide, section 9.3, that rfab sends.
+//! The answers of HAProxy on its admin socket, to those commands of its management guide, section 9.3, that rfab sends.
 //!
-//! The bytes are those of 2.6; `tests/program/demo` holds them against a real one.
-use super::server::{Checked, FALL, Pool, RISE, Server};
+//! The bytes are those of 2.6; `tests/program/demo` compares them with a real one.
+use super::server::{DemoServer, FALL, LastCheck, Pool, RISE};
 use crate::port::Admin;
 use std::{
     process,
     time::{Duration, SystemTime},
 };
 
-/// The columns of `show stat` that are told; HAProxy has more. They are to be found by name.
+/// The columns of `show stat` that it prints; HAProxy has more. Readers must find them by name.
 const STAT: &str = "# pxname,svname,qcur,scur,stot,status,weight,act,bck,iid,sid,lbtot,type,check_status,check_code,\
 check_rise,check_fall,check_health,addr,mode,";
 const SERVERS_STATE: &str = "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight \
 srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state \
 srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr \
 srv_agent_addr srv_agent_port";
-/// A backend's number where one frontend stands before it.
+/// A backend's number, if one frontend comes before it.
 const ID: u32 = 3;
-/// What `show stat` is asked for of servers, and of all.
+/// The arguments of `show stat` for servers, and for all.
 const SERVERS: u32 = 4;
 const ALL: &str = "-1";
 
-/// Obeys one command, and gives the answer with the empty line that ends it.
-pub fn answer(pool: &mut Pool, command: &str) -> String {
+/// Carries out one command, and returns the answer with the empty line that ends it.
+pub(super) fn answer(pool: &mut Pool, command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
     let told = match words[..] {
         ["show", "info", ..] => Ok(info(pool)),
@@ -49,8 +49,8 @@ pub fn answer(pool: &mut Pool, command: &str) -> String {
     format!("{}\n", told.unwrap_or_else(|refusal| refusal))
 }
 
-/// An answer, or a refusal; both are only text to whoever asked.
-type Told = Result<String, String>;
+/// An answer, or a refusal; the client sees only text.
+type AdminAnswer = Result<String, String>;
 
 fn info(pool: &Pool) -> String {
     let up = pool.since.elapsed().unwrap_or(Duration::ZERO).as_secs();
@@ -64,12 +64,12 @@ fn info(pool: &Pool) -> String {
     )
 }
 
-fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
+fn servers_state(pool: &Pool, name: Option<&str>) -> AdminAnswer {
     if name.is_some_and(|name| name != pool.name) {
         return Err("Can't find backend.\n".to_owned());
     }
     let rows = pool.servers.iter().enumerate().map(|(n, server)| {
-        let Server { name, address, weight, configured, .. } = server;
+        let DemoServer { name, address, weight, configured, .. } = server;
         let state = if server.is_up() { 2 } else { 0 };
         // Bits: 1 forced maintenance, 8 forced drain. A check is enabled (4), configured (2), and may be paused (8).
         let (admin, check) = match server.admin {
@@ -78,10 +78,10 @@ fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
             Admin::Maint => (1, 14),
         };
         let (status, result) = match server.last {
-            Checked::Passed => (15, 3),
-            Checked::Wrong(_) => (17, 2),
-            Checked::Refused => (8, 2),
-            Checked::Silent => (13, 2),
+            LastCheck::Passed => (15, 3),
+            LastCheck::Wrong(_) => (17, 2),
+            LastCheck::Refused => (8, 2),
+            LastCheck::Silent => (13, 2),
         };
         let (since, health) = (server.changed.elapsed().as_secs(), server.health);
         format!(
@@ -96,8 +96,8 @@ fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
     Ok(format!("1\n{SERVERS_STATE}\n{}", rows.collect::<String>()))
 }
 
-/// `show stat [PROXY TYPES SERVER]`; only rows of servers are told.
-fn stat(pool: &Pool, words: &[&str]) -> Told {
+/// Answers `show stat [PROXY TYPES SERVER]`, with the rows of servers only.
+fn stat(pool: &Pool, words: &[&str]) -> AdminAnswer {
     let [proxy, types, id] = [0, 1, 2].map(|n| words.get(n).copied().unwrap_or(ALL));
     if proxy != ALL && proxy != pool.name && proxy != ID.to_string() {
         return Err("No such proxy.\n".to_owned());
@@ -105,13 +105,13 @@ fn stat(pool: &Pool, words: &[&str]) -> Told {
     let wanted = types == ALL || types.parse::<u32>().is_ok_and(|bits| bits & SERVERS != 0);
     let rows = pool.servers.iter().zip(1..).filter(|(_, n)| wanted && (id == ALL || id == n.to_string()));
     let rows = rows.map(|(server, n)| {
-        let Server { name, address, weight, open, total, health, .. } = server;
+        let DemoServer { name, address, weight, open, total, health, .. } = server;
         let checked = match server.last {
             _ if server.admin == Admin::Maint => [""; 2].map(String::from),
-            Checked::Passed => ["L7OK", "200"].map(String::from),
-            Checked::Wrong(status) => ["L7STS".to_owned(), status.to_string()],
-            Checked::Refused => ["L4CON", ""].map(String::from),
-            Checked::Silent => ["L7TOUT", ""].map(String::from),
+            LastCheck::Passed => ["L7OK", "200"].map(String::from),
+            LastCheck::Wrong(status) => ["L7STS".to_owned(), status.to_string()],
+            LastCheck::Refused => ["L4CON", ""].map(String::from),
+            LastCheck::Silent => ["L7TOUT", ""].map(String::from),
         };
         let counted = match server.admin {
             Admin::Maint => ",,".to_owned(),
@@ -126,7 +126,7 @@ fn stat(pool: &Pool, words: &[&str]) -> Told {
     Ok(format!("{STAT}\n{}", rows.collect::<String>()))
 }
 
-fn set_server(pool: &mut Pool, words: &[&str]) -> Told {
+fn set_server(pool: &mut Pool, words: &[&str]) -> AdminAnswer {
     let server = server(pool, words.first())?;
     match words[1..] {
         ["state", ..] => match words.get(2) {
@@ -146,7 +146,7 @@ fn set_server(pool: &mut Pool, words: &[&str]) -> Told {
     Ok(String::new())
 }
 
-fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut Server, String> {
+fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut DemoServer, String> {
     let (backend, name) =
         place.and_then(|place| place.split_once('/')).ok_or("Require 'backend/server'.\n".to_owned())?;
     if backend != pool.name {
@@ -155,8 +155,8 @@ fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut Server
     pool.find(name).ok_or("No such server.\n".to_owned())
 }
 
-/// A weight as it is written: from 0 to 256, or a share of the configured one.
-fn weight(server: &Server, text: &str) -> Result<u32, String> {
+/// Reads a weight: from 0 to 256, or a percentage of the configured one.
+fn weight(server: &DemoServer, text: &str) -> Result<u32, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let Ok(number) = text[..digits].parse::<u32>() else {
         return Err("Empty weight string empty or preceded by garbage".to_owned());

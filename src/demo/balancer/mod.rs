@@ -1,6 +1,6 @@
-//! An HTTP balancer that is told what to do as HAProxy is: drain, ready, weights, over a unix socket.
+//! An HTTP balancer that takes HAProxy's commands over a unix socket: drain, ready, weights.
 //!
-//! It behaves as HAProxy 2.6 does with `retries 0`, `no option redispatch`, and checks of `rise 2 fall 3`.
+//! It behaves like HAProxy 2.6 with `retries 0`, `no option redispatch`, and checks of `rise 2 fall 3`.
 mod admin;
 mod check;
 mod proxy;
@@ -8,5 +8,5 @@ mod server;
 mod service;
 mod socket;
 
-pub use server::{Pool, Server};
+pub use server::{DemoServer, Pool};
 pub use service::{all_up, start};

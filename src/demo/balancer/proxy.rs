@@ -1,5 +1,5 @@
-//! Takes requests and hands each to one server, once: what fails is told to the customer.
-use super::{super::http::Message, server::Shared};
+//! Takes requests and passes each to one server, once: the customer sees every failure.
+use super::{super::http::Message, server::SharedPool};
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{
     io::BufReader,
@@ -7,18 +7,18 @@ use tokio::{
     sync::Notify,
 };
 
-pub async fn serve(pool: Shared, listener: TcpListener) {
+pub(super) async fn serve(pool: SharedPool, listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(converse(pool.clone(), stream));
     }
 }
 
-async fn converse(pool: Shared, stream: TcpStream) -> io::Result<()> {
+async fn converse(pool: SharedPool, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(request) = Message::read(&mut stream).await? {
         let close = request.closes();
-        let open = Open::on_next(&pool);
+        let open = OpenRequest::on_next(&pool);
         let answer = match &open {
             None => Message::new("HTTP/1.1 503 Service Unavailable", close, "no server is available\n"),
             Some(open) => {
@@ -47,24 +47,24 @@ async fn pass_on(to: SocketAddr, request: Message) -> io::Result<Message> {
     Message::read(&mut stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// A request that is open on a server, until it is dropped.
-struct Open {
-    pool: Shared,
+/// A request that is open on a server until this is dropped.
+struct OpenRequest {
+    pool: SharedPool,
     server: usize,
     address: SocketAddr,
     cut: Arc<Notify>,
 }
 
-impl Open {
-    fn on_next(pool: &Shared) -> Option<Open> {
+impl OpenRequest {
+    fn on_next(pool: &SharedPool) -> Option<OpenRequest> {
         let mut locked = pool.lock().unwrap();
         let server = locked.choose()?;
         let (address, cut) = (locked.servers[server].address, locked.servers[server].cut.clone());
-        Some(Open { pool: pool.clone(), server, address, cut })
+        Some(OpenRequest { pool: pool.clone(), server, address, cut })
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
         self.pool.lock().unwrap().servers[self.server].open -= 1;
     }

@@ -7,69 +7,69 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Good checks in a row that bring a server up.
-pub const RISE: u8 = 2;
-/// Bad ones that take it down.
-pub const FALL: u8 = 3;
+/// How many good checks in a row bring a server up.
+pub(super) const RISE: u8 = 2;
+/// How many bad checks in a row take it down.
+pub(super) const FALL: u8 = 3;
 /// The health of a server that has passed for a while.
-pub const FULL: u8 = RISE + FALL - 1;
+pub(super) const FULL: u8 = RISE + FALL - 1;
 
 /// A backend.
 pub struct Pool {
     pub name: String,
-    pub servers: Vec<Server>,
+    pub servers: Vec<DemoServer>,
     /// When it was made.
     pub since: SystemTime,
 }
 
-/// A balancer's one pool, as everything of it sees it.
-pub type Shared = Arc<Mutex<Pool>>;
+/// The balancer's one pool, shared by all its parts.
+pub(super) type SharedPool = Arc<Mutex<Pool>>;
 
-/// A server of it.
-pub struct Server {
+/// A server of the pool.
+pub struct DemoServer {
     pub name: String,
     pub address: SocketAddr,
     pub admin: Admin,
-    /// From 0 to `FULL`; up from `RISE` on.
+    /// From 0 to `FULL`; the server is up from `RISE` on.
     pub health: u8,
-    pub last: Checked,
+    pub last: LastCheck,
     /// 0 to 256.
     pub weight: u32,
     /// The weight that it was configured with.
     pub configured: u32,
-    /// Requests that are open on it.
+    /// How many requests are open on it.
     pub open: u32,
-    /// Requests that it was ever given.
+    /// How many requests it was ever given.
     pub total: u64,
-    /// When it last went up, down, or was told to.
+    /// When it last went up or down, or its state was set.
     pub changed: Instant,
-    /// Whoever has a request open on it gives up when this is notified.
+    /// Notified to make everyone with a request open on it give up.
     pub cut: Arc<Notify>,
-    /// What it is owed, in weights.
+    /// The share of requests that it is owed, in weights.
     owed: i64,
 }
 
-/// What the last check of a server said.
+/// The result of a server's last check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
+pub enum LastCheck {
     Passed,
     /// It answered with this status.
     Wrong(u16),
-    /// It did not let itself be connected to.
+    /// It refused the connection.
     Refused,
-    /// It did not answer, or not with HTTP.
+    /// It didn't answer, or not with HTTP.
     Silent,
 }
 
-impl Server {
-    /// A server that counts as up until its first check, as those of HAProxy do.
-    pub fn new(name: &str, address: SocketAddr, weight: u32) -> Server {
-        Server {
+impl DemoServer {
+    /// Returns a server that counts as up until its first check, as in HAProxy.
+    pub fn new(name: &str, address: SocketAddr, weight: u32) -> DemoServer {
+        DemoServer {
             name: name.to_owned(),
             address,
             admin: Admin::Ready,
             health: RISE,
-            last: Checked::Passed,
+            last: LastCheck::Passed,
             weight,
             configured: weight,
             open: 0,
@@ -84,17 +84,17 @@ impl Server {
         self.health >= RISE
     }
 
-    /// Takes in a check. A server in maintenance is not checked.
-    pub fn check(&mut self, checked: Checked) {
+    /// Takes in a check. A server in maintenance isn't checked.
+    pub fn check(&mut self, checked: LastCheck) {
         if self.admin == Admin::Maint {
             return;
         }
         let was_up = self.is_up();
         self.last = checked;
         self.health = match (checked, was_up) {
-            (Checked::Passed, true) => FULL,
-            (Checked::Passed, false) if self.health + 1 >= RISE => FULL,
-            (Checked::Passed, false) => self.health + 1,
+            (LastCheck::Passed, true) => FULL,
+            (LastCheck::Passed, false) if self.health + 1 >= RISE => FULL,
+            (LastCheck::Passed, false) => self.health + 1,
             (_, true) if self.health > RISE => self.health - 1,
             _ => 0,
         };
@@ -103,7 +103,7 @@ impl Server {
         }
     }
 
-    /// Tells it what to be. From maintenance it comes back as up, before any check: so does HAProxy's.
+    /// Sets its state. A server that leaves maintenance is up before any check, as in HAProxy.
     pub fn set(&mut self, to: Admin) {
         if to == self.admin {
             return;
@@ -117,7 +117,7 @@ impl Server {
         self.changed = Instant::now();
     }
 
-    /// The word of `show stat`.
+    /// Returns its word in `show stat`.
     pub fn status(&self) -> String {
         let (up, down) = match self.admin {
             Admin::Maint => return "MAINT".to_owned(),
@@ -134,17 +134,17 @@ impl Server {
 }
 
 impl Pool {
-    pub fn new(name: &str, servers: Vec<Server>) -> Pool {
+    pub fn new(name: &str, servers: Vec<DemoServer>) -> Pool {
         Pool { name: name.to_owned(), servers, since: SystemTime::now() }
     }
 
-    pub fn find(&mut self, name: &str) -> Option<&mut Server> {
+    pub fn find(&mut self, name: &str) -> Option<&mut DemoServer> {
         self.servers.iter_mut().find(|server| server.name == name)
     }
 
-    /// Gives the next request to a server that is ready and up, each in proportion to its weight.
+    /// Returns the server for the next request: one that is ready and up, chosen in proportion to the weights.
     pub fn choose(&mut self) -> Option<usize> {
-        let fit = |s: &Server| s.admin == Admin::Ready && s.is_up() && s.weight > 0;
+        let fit = |s: &DemoServer| s.admin == Admin::Ready && s.is_up() && s.weight > 0;
         let mut sum = 0;
         for server in self.servers.iter_mut().filter(|s| fit(s)) {
             server.owed += i64::from(server.weight);
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn pool() -> Pool {
-        let server = |n: u8| Server::new(&format!("web{n}"), ([127, 0, 0, n], 80).into(), 100);
+        let server = |n: u8| DemoServer::new(&format!("web{n}"), ([127, 0, 0, n], 80).into(), 100);
         Pool::new("bk_web", (1..=3).map(server).collect())
     }
 
@@ -195,27 +195,27 @@ mod tests {
             server.check(checked);
             server.status()
         };
-        assert_eq!(say(Checked::Passed), "UP");
-        assert_eq!([Checked::Refused; 4].map(&mut say), ["UP 2/3", "UP 1/3", "DOWN", "DOWN"]);
-        assert_eq!([Checked::Passed; 2].map(&mut say), ["DOWN 1/2", "UP"]);
-        assert_eq!([Checked::Wrong(503), Checked::Passed].map(&mut say), ["UP 2/3", "UP"]);
+        assert_eq!(say(LastCheck::Passed), "UP");
+        assert_eq!([LastCheck::Refused; 4].map(&mut say), ["UP 2/3", "UP 1/3", "DOWN", "DOWN"]);
+        assert_eq!([LastCheck::Passed; 2].map(&mut say), ["DOWN 1/2", "UP"]);
+        assert_eq!([LastCheck::Wrong(503), LastCheck::Passed].map(&mut say), ["UP 2/3", "UP"]);
     }
 
     #[test]
     fn drain_obeys_checks_and_maintenance_forgets_them() {
         let mut server = pool().servers.remove(0);
-        server.check(Checked::Passed);
+        server.check(LastCheck::Passed);
         server.set(Admin::Drain);
         assert_eq!(server.status(), "DRAIN");
-        server.check(Checked::Refused);
+        server.check(LastCheck::Refused);
         assert_eq!(server.status(), "DRAIN 2/3");
         for _ in 0..2 {
-            server.check(Checked::Refused);
+            server.check(LastCheck::Refused);
         }
         server.set(Admin::Ready);
         assert_eq!(server.status(), "DOWN");
         server.set(Admin::Maint);
-        server.check(Checked::Passed);
+        server.check(LastCheck::Passed);
         assert_eq!(server.status(), "MAINT");
         server.set(Admin::Ready);
         assert_eq!(server.status(), "UP 1/3");

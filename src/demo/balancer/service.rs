@@ -1,7 +1,7 @@
-//! The balancer as it runs: its checks, its proxy and its admin socket.
+//! The running balancer: its checks, its proxy and its admin socket.
 use super::{
     check, proxy,
-    server::{Pool, Shared},
+    server::{Pool, SharedPool},
     socket,
 };
 use std::{
@@ -15,10 +15,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// Starts checks, and takes requests and admin commands from now on, until the runtime ends.
+/// Starts the checks, and takes requests and admin commands until the runtime ends.
 ///
 /// `inter` is the time between two checks of a server.
-pub fn start(pool: Pool, requests: TcpListener, socket: &Path, inter: Duration) -> io::Result<Shared> {
+pub fn start(pool: Pool, requests: TcpListener, socket: &Path, inter: Duration) -> io::Result<SharedPool> {
     let admin = UnixListener::bind(socket)?;
     let count = pool.servers.len();
     let pool = Arc::new(Mutex::new(pool));
@@ -30,8 +30,8 @@ pub fn start(pool: Pool, requests: TcpListener, socket: &Path, inter: Duration) 
     Ok(pool)
 }
 
-/// Waits until every server has passed its checks; gives whether they did in time.
-pub async fn all_up(pool: &Shared, within: Duration) -> bool {
+/// Waits until every server has passed its checks; returns whether all did in time.
+pub async fn all_up(pool: &SharedPool, within: Duration) -> bool {
     let until = Instant::now() + within;
     while Instant::now() < until {
         if pool.lock().unwrap().servers.iter().all(|server| server.status() == "UP") {

@@ -1,5 +1,5 @@
-//! The admin socket: one line of commands and one answer, or, after `prompt`, as many as one likes.
-use super::{admin, server::Shared};
+//! The admin socket: one line of commands and one answer, or any number of them after `prompt`.
+use super::{admin, server::SharedPool};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -8,13 +8,13 @@ use tokio::{
 /// The longest line of commands.
 const LONGEST: u64 = 16 << 10;
 
-pub async fn serve(pool: Shared, listener: UnixListener) {
+pub(super) async fn serve(pool: SharedPool, listener: UnixListener) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(converse(pool.clone(), stream));
     }
 }
 
-async fn converse(pool: Shared, stream: UnixStream) -> std::io::Result<()> {
+async fn converse(pool: SharedPool, stream: UnixStream) -> std::io::Result<()> {
     let (from, mut to) = stream.into_split();
     let (mut from, mut prompting) = (BufReader::new(from), false);
     loop {

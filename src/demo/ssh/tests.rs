@@ -1,4 +1,4 @@
-//! A real ssh client at a host of the demo.
+//! Connects a real ssh client to a host of the demo.
 use super::{super::host, *};
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 /// A host that serves, and an operator with a key for it.
 struct Ground {
     folder: tempfile::TempDir,
-    host: Arc<Host>,
+    host: Arc<DemoHost>,
     #[expect(dead_code, reason = "the server ends with it")]
     runtime: tokio::runtime::Runtime,
 }
@@ -23,7 +23,7 @@ impl Ground {
         let ssh = listener.local_addr().unwrap();
         let home = folder.path().join("web1");
         fs::create_dir_all(home.join("bin")).unwrap();
-        let host = Host { name: "web1", group: None, ssh, app: ssh, folder: home, key: host::new_key() };
+        let host = DemoHost { name: "web1", group: None, ssh, app: ssh, folder: home, key: host::new_key() };
         let host = Arc::new(host);
         let key = host::new_key();
         for (name, key) in [("key", &key), ("strange", &host::new_key())] {
@@ -88,7 +88,7 @@ fn a_command_runs_in_the_hosts_folder_with_its_input_outputs_and_status() {
     assert_eq!(text(&out.stdout).trim_start_matches('x'), format!("{home} {home} {USER}"));
     assert_eq!(out.stdout.iter().take_while(|b| **b == b'x').count(), 300_000);
     assert_eq!((out.status.code(), text(&out.stderr)), (Some(7), "oh\n".to_owned()));
-    // A command that does not read does not stop the connection.
+    // A command that doesn't read its input doesn't stop the connection.
     let mut command = ground.ssh("key", USER, &["127.0.0.1", "echo done"]);
     let out = command.stdin(fs::File::open("/dev/zero").unwrap()).output().unwrap();
     assert_eq!(text(&out.stdout), "done\n");
@@ -113,7 +113,7 @@ fn a_command_that_kills_the_process_above_it_ends_the_whole_connection() {
     let mut other = ground.ssh("key", USER, &["-S", &control, "127.0.0.1", "echo up; sleep 60"]).spawn().unwrap();
     let mut up = [0; 3];
     std::io::Read::read_exact(other.stdout.as_mut().unwrap(), &mut up).unwrap();
-    // A process below that ends, or is killed, is no such thing.
+    // If a process below it ends or is killed, the connection stays.
     let killed = ground.run(&["-S", &control, "127.0.0.1", "kill -9 $$"]);
     assert_eq!(killed.status.code(), Some(137));
     assert!(ground.run(&["-S", &control, "-O", "check", "127.0.0.1"]).status.success());

@@ -1,8 +1,8 @@
-//! The keys as a JSON Schema, by which an editor completes and checks a fleet file.
-use super::{FLEET, Is, Key, Table};
+//! The keys as a JSON Schema, which an editor uses to complete and check a fleet file.
+use super::{FLEET, Is, SchemaKey, SchemaTable};
 use serde_json::{Map, Value, json};
 
-/// The schema of a whole fleet file.
+/// Returns the schema of a whole fleet file.
 pub fn json() -> Value {
     let mut schema = of_table(&FLEET);
     let about = json!({
@@ -16,13 +16,13 @@ pub fn json() -> Value {
     Value::Object(whole)
 }
 
-fn of_table(table: &Table) -> Value {
+fn of_table(table: &SchemaTable) -> Value {
     let needed: Vec<&str> = table.keys.iter().filter(|key| key.default == "needed").map(|key| key.name).collect();
     let properties: Map<String, Value> = table.keys.iter().map(|key| (key.name.to_owned(), of_key(key))).collect();
     json!({ "type": "object", "properties": properties, "required": needed, "additionalProperties": table.open })
 }
 
-fn of_key(key: &Key) -> Value {
+fn of_key(key: &SchemaKey) -> Value {
     let mut schema = of_value(&key.is);
     if !key.what.is_empty() {
         let default = match key.default {
@@ -70,13 +70,13 @@ fn of_value(is: &Is) -> Value {
     }
 }
 
-/// Markdown without links and code: only their words.
+/// Strips links and code marks from Markdown, so that only the words stay.
 fn plain(markdown: &str) -> String {
     let mut plain = String::new();
     let mut rest = markdown;
     while let Some((before, link)) = rest.split_once('[') {
         plain += before;
-        // A bracket that is no link stays.
+        // A bracket that isn't a link stays.
         match link.split_once("](").and_then(|(words, rest)| Some((words, rest.split_once(')')?.1))) {
             Some((words, after)) if !words.contains([']', '[']) => {
                 plain += words;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Two apps behind two balancers; `mixed1` has both, and `jobs1` works for one.
+/// Two apps behind two balancers. `mixed1` runs both, and `jobs1` is a worker of one.
 const BOTH: &str = r#"
 guarded = true
 user = "deploy"
@@ -30,7 +30,7 @@ socket = "/run/a.sock"
 pools = { bk_api = "api" }
 "#;
 
-/// What a fleet of an app is made of, one thing a line.
+/// Outlines the fleet of an app, one part a line.
 fn outlined(fleet: &Fleet) -> String {
     let names = |names: Vec<&Name>| names.into_iter().map(|name| &**name).collect::<Vec<_>>().join(" ");
     let pools: Vec<String> = fleet

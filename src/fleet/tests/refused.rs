@@ -1,12 +1,12 @@
 use super::*;
 
-/// One wrong fleet and the report of it.
+/// A wrong fleet and its report.
 struct Case<'t> {
     title: &'t str,
     sets: Vec<Set>,
     json: bool,
     text: &'t str,
-    /// What its `hosts_from` printed.
+    /// The output of its `hosts_from`.
     printed: Option<&'t str>,
     report: &'t str,
 }
@@ -27,7 +27,7 @@ fn cases(file: &str) -> Vec<Case<'_>> {
     file.split("=== ").skip(1).map(case).collect()
 }
 
-/// Set `RFAB_WRITE_REPORTS` to write the reports anew, and read the difference.
+/// Set `RFAB_WRITE_REPORTS` to write the reports again, and read the difference.
 #[test]
 fn every_wrong_fleet_is_refused_with_its_report() {
     let file = include_str!("../reports.txt");
@@ -37,9 +37,9 @@ fn every_wrong_fleet_is_refused_with_its_report() {
         count += 1;
         let written_down = if case.json {
             let map = serde_json::from_str(case.text).unwrap();
-            Written::in_map("prod", &map, folders().project, &case.sets)
+            WrittenFleet::in_map("prod", &map, folders().project, &case.sets)
         } else {
-            Written::in_text("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
+            WrittenFleet::in_text("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
         };
         let whole = match case.printed {
             Some(printed) => written_down.and_then(|fleet| fleet.with(printed)),

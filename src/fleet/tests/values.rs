@@ -35,7 +35,7 @@ fn health() -> Health {
     }
 }
 
-/// What the example of the docs says, with all that it leaves to defaults.
+/// The example of the docs, with all its defaults.
 #[test]
 fn the_shop_is_read_whole() {
     let host = |name: &str, address: Option<&str>, group: Option<&str>, role: &str| Host {
@@ -110,7 +110,7 @@ fn a_map_says_the_same_as_a_file() {
     let map = serde_json::to_value(toml).unwrap();
     let from_map = from_map("prod", &map, folders().fleet, &[]).unwrap();
     let mut from_file = parse("x", "prod", SHOP, Folders { project: folders().fleet, ..folders() }, &[]).unwrap();
-    // A map of a script has no order of its own.
+    // A map of a script has no order.
     from_file.hosts.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(Fleet { hosts: sorted(from_map.hosts), ..from_file.clone() }, from_file);
 }
@@ -205,26 +205,26 @@ fn a_health_url_and_a_path_are_filled_for_each_host() {
 fn hosts_that_a_command_prints_stand_behind_those_that_are_written() {
     let text = "hosts_from = [\"bin/hosts\", \"two words\"]\n[hosts]\nlb2 = {}\n";
     let written =
-        || Written::in_text("fleets/prod.toml", "prod", text, folders(), &["hosts.web2.queue=5".parse().unwrap()]);
+        || WrittenFleet::in_text("fleets/prod.toml", "prod", text, folders(), &["hosts.web2.queue=5".parse().unwrap()]);
     assert_eq!(written().unwrap().hosts_from().unwrap(), Some(vec!["bin/hosts".into(), "two words".into()]));
     let printed = r#"{ "web[2..3]": { "group": "a", "roles": ["web"], "zone": { "row": [1, 2.5, null] } },
                        "db1": { "address": "10.0.0.1", "roles": ["db"] } }"#;
-    // What is set for one run holds for a printed host as for a written one.
+    // A key that is set for one run also applies to a printed host.
     let one = printed.replace("web[2..3]", "web2");
     let set = written().unwrap().with(&one).unwrap().fleet().unwrap();
     assert_eq!(set.host("web2").unwrap().vars["queue"], 5);
-    let written = Written::in_text("fleets/prod.toml", "prod", text, folders(), &[]).unwrap();
+    let written = WrittenFleet::in_text("fleets/prod.toml", "prod", text, folders(), &[]).unwrap();
     let fleet = written.with(printed).unwrap().fleet().unwrap();
     let names: Vec<&str> = fleet.hosts.iter().map(|host| &*host.name).collect();
     assert_eq!(names, ["lb2", "web2", "web3", "db1"]);
     assert_eq!(fleet.host("db1").unwrap().address(), "10.0.0.1");
     assert_eq!(fleet.host("web3").unwrap().vars["zone"], serde_json::json!({ "row": [1, 2.5, null] }));
     let set: Set = "hosts_from=[\"bin/hosts\", \"staging\"]".parse().unwrap();
-    let other = Written::in_text("fleets/prod.toml", "prod", text, folders(), &[set]).unwrap();
+    let other = WrittenFleet::in_text("fleets/prod.toml", "prod", text, folders(), &[set]).unwrap();
     assert_eq!(other.hosts_from().unwrap(), Some(vec!["bin/hosts".into(), "staging".into()]));
-    assert_eq!(Written::in_text("x", "prod", SHOP, folders(), &[]).unwrap().hosts_from().unwrap(), None);
+    assert_eq!(WrittenFleet::in_text("x", "prod", SHOP, folders(), &[]).unwrap().hosts_from().unwrap(), None);
     let map = serde_json::json!({ "hosts_from": ["bin/hosts"] });
-    let fleet = Written::in_map("prod", &map, folders().project, &[]).unwrap().with("{\"web1\": {}}").unwrap();
+    let fleet = WrittenFleet::in_map("prod", &map, folders().project, &[]).unwrap().with("{\"web1\": {}}").unwrap();
     assert_eq!(fleet.fleet().unwrap().hosts.len(), 1);
 }
 

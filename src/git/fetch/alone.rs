@@ -1,5 +1,5 @@
-//! One fetch into a repository at a time.
-use crate::git::{Error, Repository};
+//! Allows only one fetch into a repository at a time.
+use crate::git::{GitError, Repository};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Waits until no other rfab fetches into the repository; git itself would fail on its ref locks. Nothing when the
-/// time is over.
-pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, Error> {
+/// Waits until no other rfab fetches into the repository, because git itself would fail on its ref locks. `None` if
+/// the time runs out.
+pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, GitError> {
     let path = repository.folder.join("rfab-fetch.lock");
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let unreadable = |e: Errno| Error::Read(format!("`{}`: {e}", path.display()));
+    let unreadable = |e: Errno| GitError::Read(format!("`{}`: {e}", path.display()));
     let lock = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(unreadable)?;
     loop {
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {

@@ -1,11 +1,11 @@
-//! The first fetch of a mirror, which may be long: what has arrived stays.
+//! The first fetch of a mirror, which can be long and keeps what has arrived.
 //!
-//! Git keeps nothing of a transfer that broke. So a long one is cut into portions that are kept one by one: first the
-//! newest commit of one branch, then ever older ones, then what other branches and tags have besides. Until all of it
-//! is there, its refs are below `refs/rfab-part/`, where nobody looks for names.
-use super::transfer::{Heard, alone_in, spoken};
+//! Git keeps nothing of a broken transfer. So rfab cuts a long one into portions and keeps each of them: first the
+//! newest commit of one branch, then ever older ones, then the rest of the other branches and tags. Until all of it is
+//! there, its refs are in `refs/rfab-part/`, where nothing looks for names.
+use super::transfer::{ProgressListener, alone_in, spoken};
 use crate::git::{
-    Error, Repository,
+    GitError, Repository,
     process::{git, read},
 };
 use std::{
@@ -13,19 +13,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A portion is to take about so long.
+/// How long a portion should take.
 const PORTION: Duration = Duration::from_secs(20);
 
-/// So often in a row a portion may break before anything of it could be kept.
+/// How many portions in a row may break before the fetch fails.
 const STRIKES: u32 = 3;
 
-/// Fetches by portions all that a remote has; nothing of it has a name in `refs/rfab/` yet.
+/// Fetches everything of a remote in portions. None of it has a name in `refs/rfab/` yet.
 pub(super) async fn by_portions(
     mirror: &Repository,
     remote: &str,
     quiet: Duration,
-    heard: Heard<'_>,
-) -> Result<(), Error> {
+    heard: ProgressListener<'_>,
+) -> Result<(), GitError> {
     alone_in(mirror);
     let (head, all) = listed(mirror, remote, quiet).await?;
     let mut portions = Portions { mirror, remote, quiet, heard, strikes: 0 };
@@ -35,8 +35,8 @@ pub(super) async fn by_portions(
     portions.others(&all).await
 }
 
-/// The branch that the remote names first, and every branch and tag.
-async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), Error> {
+/// Returns the remote's default branch, and all branches and tags.
+async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), GitError> {
     let listed = git(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
     if !listed.ok {
         return Err(mirror.unfetched(listed.why()));
@@ -61,13 +61,13 @@ struct Portions<'a> {
     mirror: &'a Repository,
     remote: &'a str,
     quiet: Duration,
-    heard: Heard<'a>,
+    heard: ProgressListener<'a>,
     strikes: u32,
 }
 
 impl Portions<'_> {
-    /// A branch's commits, from the newest to the first.
-    async fn history(&mut self, branch: &str) -> Result<(), Error> {
+    /// Fetches the commits of a branch, from the newest to the oldest.
+    async fn history(&mut self, branch: &str) -> Result<(), GitError> {
         let spec = part(branch);
         let begun = git(self.mirror, &["rev-parse", "--verify", "--quiet", &part_of(branch)], self.quiet).await?.ok;
         let mut more = 1_u32;
@@ -85,9 +85,9 @@ impl Portions<'_> {
         Ok(())
     }
 
-    /// What the other branches and tags have besides.
-    async fn others(&mut self, all: &[String]) -> Result<(), Error> {
-        // A command has room for so many.
+    /// Fetches what the other branches and tags have in addition.
+    async fn others(&mut self, all: &[String]) -> Result<(), GitError> {
+        // A command line has room for this many names.
         let (mut done, mut some) = (0, 500);
         while done < all.len() {
             let specs: Vec<String> = all[done..].iter().take(some).map(|name| part(name)).collect();
@@ -97,8 +97,8 @@ impl Portions<'_> {
         Ok(())
     }
 
-    /// Whether a portion is there now; a transfer that broke amid may be tried again, smaller.
-    async fn portion(&mut self, how: &[&str], specs: &[&str]) -> Result<bool, Error> {
+    /// Fetches a portion; `false` if the transfer broke midway and a smaller portion can be tried.
+    async fn portion(&mut self, how: &[&str], specs: &[&str]) -> Result<bool, GitError> {
         let mut moved = false;
         let heard = &mut *self.heard;
         let mut watch = |line: &str| {
@@ -112,7 +112,7 @@ impl Portions<'_> {
             }
             Ok(Some(ended)) => ended.why(),
             Ok(None) => return Err(self.mirror.unfetched("it was stopped".to_owned())),
-            Err(Error::Quiet { what, quiet }) => Error::Quiet { what, quiet }.to_string(),
+            Err(GitError::Quiet { what, quiet }) => GitError::Quiet { what, quiet }.to_string(),
             Err(other) => return Err(other),
         };
         alone_in(self.mirror);
@@ -129,14 +129,14 @@ impl Portions<'_> {
     }
 }
 
-/// Forgets the portions' own refs, once every object has a name in `refs/rfab/`.
-pub(super) fn done(mirror: &Repository) -> Result<(), Error> {
+/// Removes the refs of the portions after every object has a name in `refs/rfab/`.
+pub(super) fn done(mirror: &Repository) -> Result<(), GitError> {
     let (_, parts) = read(mirror, &["for-each-ref", "--format=delete %(refname)", "refs/rfab-part/"], "")?;
     if parts.is_empty() {
         return Ok(());
     }
     let (ended, _) = read(mirror, &["update-ref", "--stdin"], &String::from_utf8_lossy(&parts))?;
-    if ended.ok { Ok(()) } else { Err(Error::Read(ended.why())) }
+    if ended.ok { Ok(()) } else { Err(GitError::Read(ended.why())) }
 }
 
 fn part(name: &str) -> String {

@@ -1,6 +1,6 @@
-//! Fetches, from remotes that move, break, are mute or run programs.
+//! Tests fetches from remotes that move, break, don't answer or run programs.
 use super::*;
-use crate::git::{Named, sample::Sample, silent};
+use crate::git::{NamedCommit, sample::Sample, silent};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -49,8 +49,9 @@ async fn a_tag_that_was_moved_and_a_branch_whose_name_became_a_folder_are_follow
         other.git(&["push", "-q", "-f", "origin", branch, "latest"]);
         for at in [&mirror, &sample.repository()] {
             fetch(at, SOON, &silent).await.unwrap();
-            let Names { branches, tags } = names(at).unwrap();
-            let of = |all: Vec<Named>, name: &str| all.into_iter().find(|one| one.name == name).map(|one| one.commit);
+            let ReferenceNames { branches, tags } = names(at).unwrap();
+            let of =
+                |all: Vec<NamedCommit>, name: &str| all.into_iter().find(|one| one.name == name).map(|one| one.commit);
             assert_eq!(of(tags, "latest").as_ref(), commits.last());
             assert_eq!(of(branches.clone(), branch).as_ref(), commits.last(), "{branch}");
             assert!(gone.is_none_or(|gone| of(branches, gone).is_none()), "{branch}");
@@ -62,12 +63,12 @@ async fn a_tag_that_was_moved_and_a_branch_whose_name_became_a_folder_are_follow
 async fn a_remote_that_is_gone_or_mute_fails_within_the_deadline() {
     let sample = Sample::new();
     sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
-    assert!(matches!(fetch(&sample.repository(), SOON, &silent).await, Err(Error::Fetch { .. })));
+    assert!(matches!(fetch(&sample.repository(), SOON, &silent).await, Err(GitError::Fetch { .. })));
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     sample.git(&["remote", "set-url", "origin", &format!("git://{}/x", mute.local_addr().unwrap())]);
     let begun = Instant::now();
     let failed = fetch(&sample.repository(), Duration::from_secs(1), &silent).await;
-    assert!(matches!(failed, Err(Error::Fetch { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(GitError::Fetch { .. })), "{failed:?}");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -94,7 +95,7 @@ async fn a_fetch_that_another_one_blocks_gives_up() {
     let repository = sample.repository();
     let held = alone(&repository, Instant::now()).await.unwrap();
     let failed = fetch(&repository, Duration::from_millis(200), &silent).await;
-    assert!(matches!(failed, Err(Error::Fetch { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(GitError::Fetch { .. })), "{failed:?}");
     drop(held);
     assert_eq!(fetch(&repository, SOON, &silent).await, Ok(()));
 }
@@ -112,9 +113,9 @@ fn a_transfer_that_will_take_long_is_seen_by_how_far_it_has_come() {
     }
 }
 
-/// A remote of 24 commits, of 50 KB each that nothing compresses, and its mirror over a relay that cuts each
-/// connection after so many bytes as the file `limit` says, after as many connections as `good` says at once, and
-/// keeps in `count` what it let through.
+/// A remote of 24 commits with 50 KB of incompressible data each, and its mirror, which fetches through a relay.
+/// The relay cuts each connection after `limit` bytes, and after 3000 bytes from the connection after `good` on. The
+/// file `count` holds all that passed.
 fn relayed() -> (Sample, tempfile::TempDir, Repository) {
     let sample = Sample::new();
     let mut state = 1_u64;
@@ -143,7 +144,7 @@ fn relayed() -> (Sample, tempfile::TempDir, Repository) {
     (sample, cache, mirror)
 }
 
-/// Git calls the relay once for each connection: told what it is, it does not try it first.
+/// Git calls the relay once for each connection. With `ssh.variant` set, it doesn't probe it first.
 fn through(mirror: &Repository, relay: &std::path::Path) {
     crate::git::sample::git(&mirror.folder, &["config", "core.sshCommand", relay.to_str().unwrap()]);
     crate::git::sample::git(&mirror.folder, &["config", "ssh.variant", "ssh"]);
@@ -164,7 +165,7 @@ fn passed(sample: &Sample) -> u64 {
 #[tokio::test]
 async fn a_first_fetch_over_a_connection_that_breaks_again_and_again_comes_to_its_end() {
     let (sample, _cache, mirror) = relayed();
-    // A fourth of it all.
+    // A quarter of the data.
     limited(&sample, 250_000, 1000);
     fetch(&mirror, SOON, &silent).await.unwrap();
     let seen = names(&mirror).unwrap();
@@ -175,7 +176,7 @@ async fn a_first_fetch_over_a_connection_that_breaks_again_and_again_comes_to_it
     assert_eq!(crate::git::sample::git(&mirror.folder, &["for-each-ref", "refs/rfab-part/"]), "");
     let left = std::fs::read_dir(mirror.folder.join("objects/pack")).unwrap().flatten();
     assert!(left.into_iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("tmp")));
-    // The next one has little to ask.
+    // The next fetch has little to transfer.
     limited(&sample, 250_000, 1000);
     fetch(&mirror, SOON, &silent).await.unwrap();
     assert!(passed(&sample) < 50_000);
@@ -184,11 +185,11 @@ async fn a_first_fetch_over_a_connection_that_breaks_again_and_again_comes_to_it
 #[tokio::test]
 async fn what_had_arrived_when_a_first_fetch_gave_up_is_not_fetched_again() {
     let (sample, _cache, mirror) = relayed();
-    // The whole is cut, then it is asked twice what there is, and two portions arrive.
+    // The whole fetch is cut, two connections list the remote, and two portions arrive.
     limited(&sample, 250_000, 5);
     let failed = fetch(&mirror, SOON, &silent).await.unwrap_err().to_string();
     assert!(failed.contains("what arrived before is kept"), "{failed}");
-    assert_eq!(names(&mirror).unwrap(), crate::git::Names::default(), "nobody takes half of it for the whole");
+    assert_eq!(names(&mirror).unwrap(), crate::git::ReferenceNames::default(), "nobody takes half of it for the whole");
     limited(&sample, 1 << 30, 1000);
     fetch(&mirror, SOON, &silent).await.unwrap();
     let rest = passed(&sample);

@@ -1,29 +1,29 @@
-//! One call of `git fetch`, and what one that broke has left.
+//! Calls `git fetch`, and cleans up after a broken call.
 use crate::git::{
-    Error, Repository, Trust,
-    process::{Ended, patiently},
+    GitError, Repository, Trust,
+    process::{GitEnded, patiently},
 };
 use std::{fs, time::Duration};
 
-/// Gets each line that git says of its progress, and tells whether to go on.
-pub(super) type Heard<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
+/// Receives each line of git's progress, and returns whether to continue.
+pub(super) type ProgressListener<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
 
-/// Calls `git fetch`; returns nothing if it was ended because `heard` said so.
+/// Calls `git fetch`; `None` if `heard` ended it.
 pub(super) async fn spoken(
     at: &Repository,
     remote: &str,
     how: &[&str],
     specs: &[&str],
     quiet: Duration,
-    heard: Heard<'_>,
-) -> Result<Option<Ended>, Error> {
+    heard: ProgressListener<'_>,
+) -> Result<Option<GitEnded>, GitError> {
     let common = [
         "fetch",
         "--progress",
         "--no-tags",
         "--no-recurse-submodules",
         "--no-write-fetch-head",
-        // Else the user's remote-tracking refs move too.
+        // Without this, the user's remote-tracking refs would move too.
         "--refmap=",
     ];
     let served = if at.trust == Trust::Strange { &["--upload-pack=git-upload-pack"][..] } else { &[] };
@@ -31,7 +31,7 @@ pub(super) async fn spoken(
     patiently(at, &args, "", quiet, heard).await
 }
 
-/// Removes what a transfer that broke has left; nobody else fetches into the mirror now.
+/// Removes what a broken transfer has left. No other fetch into the mirror may be under way.
 pub(super) fn alone_in(mirror: &Repository) {
     let packs = fs::read_dir(mirror.folder.join("objects/pack")).into_iter().flatten().flatten();
     for left in packs.filter(|entry| entry.file_name().to_string_lossy().starts_with("tmp_")) {

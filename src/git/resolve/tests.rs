@@ -1,21 +1,28 @@
-//! What a person may call a commit.
+//! Tests the names of a commit.
 use super::*;
 use crate::git::{sample::Sample, silent};
 
 const ALL: [Accept; 4] = [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
 
-fn ask(reference: &str) -> Ask<'_> {
-    Ask { reference, fetch: true, accept: &ALL, guarded: false, within: Duration::from_secs(20), progress: &silent }
+fn ask(reference: &str) -> ReferenceQuery<'_> {
+    ReferenceQuery {
+        reference,
+        fetch: true,
+        accept: &ALL,
+        guarded: false,
+        within: Duration::from_secs(20),
+        progress: &silent,
+    }
 }
 
-async fn resolved(sample: &Sample, reference: &str) -> Result<Resolved, Error> {
+async fn resolved(sample: &Sample, reference: &str) -> Result<Resolved, GitError> {
     resolve(&sample.repository(), ask(reference)).await
 }
 
 #[tokio::test]
 async fn a_tag_pushed_from_another_clone_a_moment_ago_is_the_one_found() {
     let sample = Sample::new();
-    assert_eq!(resolved(&sample, "stable").await, Err(Error::NoStable { tags: 0 }));
+    assert_eq!(resolved(&sample, "stable").await, Err(GitError::NoStable { tags: 0 }));
     let other = sample.other();
     let first = other.commit("a", "1");
     other.git(&["tag", "v3.0.0"]);
@@ -26,19 +33,23 @@ async fn a_tag_pushed_from_another_clone_a_moment_ago_is_the_one_found() {
     let want = |name: &str, commit: &str, kind| Resolved {
         commit: commit.to_owned(),
         name: name.to_owned(),
-        tag: Some(if kind == Kind::Branch { "v3.0.1" } else { name }.to_owned()),
-        tags: match commit == second {
-            true => vec!["v3.0.1".to_owned(), "v4.0.0-rc.1".to_owned()],
-            false => vec![name.to_owned()],
+        tag: Some(if kind == ReferenceKind::Branch { "v3.0.1" } else { name }.to_owned()),
+        tags: if commit == second {
+            vec!["v3.0.1".to_owned(), "v4.0.0-rc.1".to_owned()]
+        } else {
+            vec![name.to_owned()]
         },
         kind,
         warnings: Vec::new(),
     };
-    assert_eq!(resolved(&sample, "stable").await, Ok(want("v3.0.1", &second, Kind::Stable)));
-    assert_eq!(resolved(&sample, "v3.0.0").await, Ok(want("v3.0.0", &first, Kind::Tag)));
-    assert_eq!(resolved(&sample, "refs/tags/v3.0.0").await, Ok(want("v3.0.0", &first, Kind::Tag)));
+    assert_eq!(resolved(&sample, "stable").await, Ok(want("v3.0.1", &second, ReferenceKind::Stable)));
+    assert_eq!(resolved(&sample, "v3.0.0").await, Ok(want("v3.0.0", &first, ReferenceKind::Tag)));
+    assert_eq!(resolved(&sample, "refs/tags/v3.0.0").await, Ok(want("v3.0.0", &first, ReferenceKind::Tag)));
     let main = resolved(&sample, "main").await.unwrap();
-    assert_eq!((main.commit.as_str(), main.kind, main.tag.as_deref()), (&*second, Kind::Branch, Some("v3.0.1")));
+    assert_eq!(
+        (main.commit.as_str(), main.kind, main.tag.as_deref()),
+        (&*second, ReferenceKind::Branch, Some("v3.0.1"))
+    );
     assert_eq!(
         main.warnings,
         [format!(
@@ -48,7 +59,7 @@ async fn a_tag_pushed_from_another_clone_a_moment_ago_is_the_one_found() {
         )]
     );
     let short = resolved(&sample, &first[..8]).await.unwrap();
-    assert_eq!((short.commit, short.kind, short.tag.as_deref()), (first, Kind::Commit, Some("v3.0.0")));
+    assert_eq!((short.commit, short.kind, short.tag.as_deref()), (first, ReferenceKind::Commit, Some("v3.0.0")));
 }
 
 #[tokio::test]
@@ -66,17 +77,17 @@ async fn a_local_tag_that_differs_or_was_never_pushed_does_not_count() {
     assert_eq!(stable.commit, theirs);
     assert!(stable.warnings[0].starts_with(&format!("your tag `v1.0.0` is {}", &mine[..12])), "{stable:?}");
     let unknown = resolved(&sample, "v2.0.0").await;
-    assert_eq!(unknown, Err(Error::Unknown { reference: "v2.0.0".into(), near: vec!["v1.0.0".into()] }));
-    assert!(matches!(resolved(&sample, "only-here").await, Err(Error::Unknown { .. })));
+    assert_eq!(unknown, Err(GitError::Unknown { reference: "v2.0.0".into(), near: vec!["v1.0.0".into()] }));
+    assert!(matches!(resolved(&sample, "only-here").await, Err(GitError::Unknown { .. })));
     let warned = resolved(&sample, &mine).await.unwrap();
     assert_eq!(warned.warnings, [format!("nobody pushed the commit `{mine}`")]);
-    let guarded = resolve(&sample.repository(), Ask { guarded: true, ..ask(&mine) }).await;
-    assert_eq!(guarded, Err(Error::NotPushed(mine)));
-    let pushed = resolve(&sample.repository(), Ask { guarded: true, ..ask(&theirs) }).await.unwrap();
+    let guarded = resolve(&sample.repository(), ReferenceQuery { guarded: true, ..ask(&mine) }).await;
+    assert_eq!(guarded, Err(GitError::NotPushed(mine)));
+    let pushed = resolve(&sample.repository(), ReferenceQuery { guarded: true, ..ask(&theirs) }).await.unwrap();
     assert_eq!((pushed.commit, pushed.warnings), (theirs, vec![]));
 }
 
-/// Git takes the tag and warns: Twenga/twgit#37.
+/// Git would take the tag and warn: Twenga/twgit#37.
 #[tokio::test]
 async fn what_may_mean_two_things_is_refused() {
     let sample = Sample::new();
@@ -86,10 +97,10 @@ async fn what_may_mean_two_things_is_refused() {
     sample.git(&["branch", &commit[..8]]);
     sample.git(&["push", "-q", "origin", "refs/heads/both", "refs/tags/both", &format!("refs/heads/{}", &commit[..8])]);
     let meanings = vec![format!("tag `refs/tags/both` is {commit}"), format!("branch `refs/heads/both` is {commit}")];
-    assert_eq!(resolved(&sample, "both").await, Err(Error::Ambiguous { reference: "both".into(), meanings }));
-    assert_eq!(resolved(&sample, "refs/heads/both").await.unwrap().kind, Kind::Branch);
-    assert!(matches!(resolved(&sample, &commit[..8]).await, Err(Error::Ambiguous { .. })));
-    assert_eq!(resolved(&sample, &commit[..9]).await.unwrap().kind, Kind::Commit);
+    assert_eq!(resolved(&sample, "both").await, Err(GitError::Ambiguous { reference: "both".into(), meanings }));
+    assert_eq!(resolved(&sample, "refs/heads/both").await.unwrap().kind, ReferenceKind::Branch);
+    assert!(matches!(resolved(&sample, &commit[..8]).await, Err(GitError::Ambiguous { .. })));
+    assert_eq!(resolved(&sample, &commit[..9]).await.unwrap().kind, ReferenceKind::Commit);
 }
 
 #[tokio::test]
@@ -100,21 +111,21 @@ async fn a_fleet_takes_only_what_it_says() {
     let head = sample.git(&["rev-parse", "HEAD"]);
     let accept = [Accept::Stable, Accept::Tag];
     for (reference, good) in [("stable", true), ("v1.0.0", true), ("main", false), (head.as_str(), false)] {
-        let ended = resolve(&sample.repository(), Ask { accept: &accept, ..ask(reference) }).await;
+        let ended = resolve(&sample.repository(), ReferenceQuery { accept: &accept, ..ask(reference) }).await;
         assert_eq!(ended.is_ok(), good, "{reference}: {ended:?}");
-        assert!(good || matches!(ended, Err(Error::NotAccepted { .. })));
+        assert!(good || matches!(ended, Err(GitError::NotAccepted { .. })));
     }
 }
 
 #[tokio::test]
 async fn without_a_fetch_the_last_one_counts_and_a_failed_one_refuses() {
     let sample = Sample::new();
-    let unfetched = |reference| Ask { fetch: false, ..ask(reference) };
+    let unfetched = |reference| ReferenceQuery { fetch: false, ..ask(reference) };
     let repository = sample.repository();
-    assert_eq!(resolve(&repository, unfetched("main")).await, Err(Error::NeverFetched("origin".into())));
+    assert_eq!(resolve(&repository, unfetched("main")).await, Err(GitError::NeverFetched("origin".into())));
     resolved(&sample, "main").await.unwrap();
     sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
-    assert!(matches!(resolved(&sample, "main").await, Err(Error::Fetch { .. })));
+    assert!(matches!(resolved(&sample, "main").await, Err(GitError::Fetch { .. })));
     let last = resolve(&repository, unfetched("main")).await.unwrap();
     assert_eq!(last.warnings, ["not fetched: `origin` may have moved on"]);
 }
@@ -125,12 +136,12 @@ async fn a_repository_without_a_remote_is_its_own_truth() {
     sample.git(&["remote", "remove", "origin"]);
     let commit = sample.commit("a", "1");
     sample.git(&["tag", "v1.0.0"]);
-    let stable = resolve(&sample.repository(), Ask { guarded: true, ..ask("stable") }).await.unwrap();
+    let stable = resolve(&sample.repository(), ReferenceQuery { guarded: true, ..ask("stable") }).await.unwrap();
     assert_eq!((stable.commit.as_str(), stable.warnings), (commit.as_str(), vec![]));
     sample.git(&["checkout", "-q", "--detach"]);
     let loose = sample.commit("a", "2");
-    let refused = resolve(&sample.repository(), Ask { guarded: true, ..ask(&loose) }).await;
-    assert_eq!(refused, Err(Error::NotPushed(loose)));
+    let refused = resolve(&sample.repository(), ReferenceQuery { guarded: true, ..ask(&loose) }).await;
+    assert_eq!(refused, Err(GitError::NotPushed(loose)));
 }
 
 #[tokio::test]
@@ -138,7 +149,7 @@ async fn it_may_be_waited_for_on_any_thread() {
     let sample = Sample::new();
     let repository = sample.repository();
     let waited = tokio::spawn(async move { resolve(&repository, ask("main")).await });
-    assert_eq!(waited.await.unwrap().unwrap().kind, Kind::Branch);
+    assert_eq!(waited.await.unwrap().unwrap().kind, ReferenceKind::Branch);
 }
 
 #[tokio::test]
@@ -167,7 +178,7 @@ async fn hostile_names_are_names_and_nothing_else() {
         ["", "a\nb", "a\0b", "\u{1b}[2J", "..", "@{0}", "HEAD", "main^", "main~1", ":/first", "-", &long, &spaced]
     {
         let ended = resolved(&sample, name).await;
-        assert!(matches!(ended, Err(Error::Unknown { .. })), "{name:?}: {ended:?}");
+        assert!(matches!(ended, Err(GitError::Unknown { .. })), "{name:?}: {ended:?}");
         let text = ended.unwrap_err().to_string();
         assert!(!text.contains(char::is_control) && text.chars().count() < 900, "{text:?}");
     }

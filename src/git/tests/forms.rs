@@ -1,7 +1,7 @@
 use crate::{
     fleet::Accept,
     git::{
-        Ask, Error, Kind, Names, Repository, Tree, log_between, names, resolve,
+        GitError, ReferenceKind, ReferenceNames, ReferenceQuery, Repository, Tree, log_between, names, resolve,
         sample::{git, knows},
         silent,
     },
@@ -11,20 +11,27 @@ use std::{path::Path, time::Duration};
 
 const ALL: [Accept; 4] = [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
 
-fn ask(reference: &str) -> Ask<'_> {
-    Ask { reference, fetch: true, accept: &ALL, guarded: true, within: Duration::from_secs(60), progress: &silent }
+fn ask(reference: &str) -> ReferenceQuery<'_> {
+    ReferenceQuery {
+        reference,
+        fetch: true,
+        accept: &ALL,
+        guarded: true,
+        within: Duration::from_secs(60),
+        progress: &silent,
+    }
 }
 
-/// A remote with `v1.0.0` (annotated, by way of another tag) and a further commit on `main`; what is asked of it, `init`
-/// may say, such as another hash.
-struct Remote {
+/// A remote with `v1.0.0` (annotated, through another tag) and one more commit on `main`. `init` has options for
+/// `git init`, such as another hash.
+struct TestRemote {
     folder: tempfile::TempDir,
     first: String,
     second: String,
 }
 
-impl Remote {
-    fn new(init: &[&str]) -> Remote {
+impl TestRemote {
+    fn new(init: &[&str]) -> TestRemote {
         let folder = tempfile::Builder::new().prefix("rfab-").tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         git(folder.path(), &[&["init", "-q", "-b", "main"], init, &["source"]].concat());
@@ -51,7 +58,7 @@ impl Remote {
         for key in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
             git(&at("remote.git"), &["config", key, "true"]);
         }
-        Remote { folder, first, second }
+        TestRemote { folder, first, second }
     }
 
     fn at(&self, name: &str) -> std::path::PathBuf {
@@ -67,8 +74,8 @@ impl Remote {
     }
 }
 
-/// What a repository of each form is made by; nothing where this machine's git cannot make it.
-fn make(remote: &Remote, form: &str) -> String {
+/// Makes a repository of a form, and returns its source; empty if this machine's git can't make it.
+fn make(remote: &TestRemote, form: &str) -> String {
     let url = remote.url();
     match form {
         "bare" => return remote.at("remote.git").display().to_string(),
@@ -86,8 +93,8 @@ fn make(remote: &Remote, form: &str) -> String {
             remote.git(&["clone", "-q", &url, form]);
             git(&remote.at(form), &["checkout", "-q", "--detach", &remote.first]);
         }
-        // What libgit2 does not open, and settings that change what git prints: libgit2/libgit2#6873, sds/overcommit#388,
-        // mhutchie/vscode-git-graph#452.
+        // Formats that libgit2 can't open, and settings that change git's output: libgit2/libgit2#6873,
+        // sds/overcommit#388, mhutchie/vscode-git-graph#452.
         "settings" => {
             remote.git(&["clone", "-q", &url, form]);
             for (key, value) in [
@@ -125,16 +132,16 @@ const FORMS: [&str; 11] = [
     "settings",
 ];
 
-/// Everything that rfab reads of a repository, as it is in a plain clone.
-async fn read(remote: &Remote, source: &str, form: &str) {
+/// Checks that everything that rfab reads is the same as in a plain clone.
+async fn read(remote: &TestRemote, source: &str, form: &str) {
     let cache = remote.at("cache");
     let at = Repository::locate(source, &cache).unwrap_or_else(|e| panic!("{form}: {e}"));
     for (reference, kind, commit) in [
-        ("stable", Kind::Stable, &remote.first),
-        ("v1.0.0", Kind::Tag, &remote.first),
-        ("main", Kind::Branch, &remote.second),
-        (&remote.first[..9], Kind::Commit, &remote.first),
-        (&remote.second, Kind::Commit, &remote.second),
+        ("stable", ReferenceKind::Stable, &remote.first),
+        ("v1.0.0", ReferenceKind::Tag, &remote.first),
+        ("main", ReferenceKind::Branch, &remote.second),
+        (&remote.first[..9], ReferenceKind::Commit, &remote.first),
+        (&remote.second, ReferenceKind::Commit, &remote.second),
     ] {
         let found = resolve(&at, ask(reference)).await.unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
         assert_eq!((found.kind, &found.commit), (kind, commit), "{form} {reference}");
@@ -147,29 +154,29 @@ async fn read(remote: &Remote, source: &str, form: &str) {
         assert_eq!(Tree::has_folder(&at, commit, "none"), None, "{form}");
     }
     if form == "shallow" {
-        // Its history is cut, and so is what lies between two of its commits.
+        // A shallow clone lacks the history between two of its commits.
         return;
     }
     let told = log_between(&at, &remote.first, &remote.second, 9).unwrap_or_else(|e| panic!("{form}: {e}"));
     assert_eq!(told, log_between(&own(remote, "source"), &remote.first, &remote.second, 9).unwrap(), "{form}");
     assert_eq!((told.added.len(), told.dropped.len(), &*told.added[0].subject), (1, 0, "two"));
-    let Names { branches, tags } = names(&at).unwrap();
-    let listed = |all: Vec<super::super::Named>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
+    let ReferenceNames { branches, tags } = names(&at).unwrap();
+    let listed = |all: Vec<super::super::NamedCommit>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
     assert!(listed(branches).contains(&"main".to_owned()), "{form}");
     assert_eq!(listed(tags), ["inner", "v1.0.0"], "{form}");
     for unknown in ["v9.9.9", "0123456789", "main~1", "HEAD"] {
         let ended = resolve(&at, ask(unknown)).await;
-        assert!(matches!(ended, Err(Error::Unknown { .. })), "{form} {unknown}: {ended:?}");
+        assert!(matches!(ended, Err(GitError::Unknown { .. })), "{form} {unknown}: {ended:?}");
     }
 }
 
-fn own(remote: &Remote, name: &str) -> Repository {
+fn own(remote: &TestRemote, name: &str) -> Repository {
     Repository::locate(remote.at(name).to_str().unwrap(), Path::new("/nowhere")).unwrap()
 }
 
 #[tokio::test]
 async fn every_form_of_a_repository_is_read_as_a_plain_one_is() {
-    let remote = Remote::new(&[]);
+    let remote = TestRemote::new(&[]);
     for form in FORMS {
         if form == "reftable" && !knows("--ref-format=reftable") {
             continue;
@@ -180,7 +187,7 @@ async fn every_form_of_a_repository_is_read_as_a_plain_one_is() {
 
 #[tokio::test]
 async fn every_form_of_a_repository_may_be_of_sha256() {
-    let remote = Remote::new(&["--object-format=sha256"]);
+    let remote = TestRemote::new(&["--object-format=sha256"]);
     assert_eq!(remote.first.len(), 64);
     for form in FORMS {
         if form == "reftable" && !knows("--ref-format=reftable") {
@@ -201,7 +208,7 @@ async fn a_repository_without_a_commit_has_nothing_and_says_so() {
             let at = Repository::locate(at.to_str().unwrap(), Path::new("/nowhere")).unwrap();
             let ended = resolve(&at, ask("stable")).await.unwrap_err().to_string();
             assert!(ended.contains(said), "{name}: {ended}");
-            assert!(matches!(resolve(&at, ask("main")).await, Err(Error::Unknown { .. })), "{name}");
+            assert!(matches!(resolve(&at, ask("main")).await, Err(GitError::Unknown { .. })), "{name}");
         }
         for name in ["empty", "clone"] {
             std::fs::remove_dir_all(folder.path().join(name)).unwrap();
@@ -211,11 +218,11 @@ async fn a_repository_without_a_commit_has_nothing_and_says_so() {
 
 #[tokio::test]
 async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
-    let remote = Remote::new(&[]);
+    let remote = TestRemote::new(&[]);
     let source = make(&remote, "blob:none");
     let at = Repository::locate(&source, Path::new("/nowhere")).unwrap();
     resolve(&at, ask("v1.0.0")).await.unwrap();
-    let unfetched = Ask { fetch: false, ..ask("main") };
+    let unfetched = ReferenceQuery { fetch: false, ..ask("main") };
     assert_eq!(resolve(&at, unfetched).await.unwrap().commit, remote.second);
     let into = tempfile::tempdir().unwrap();
     let ended = pack(&at, &remote.second, &[], into.path()).unwrap_err().to_string();
@@ -223,10 +230,10 @@ async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
     pack(&at, &remote.first, &[], into.path()).unwrap();
 }
 
-/// Such as `relativeWorktrees` to a git before 2.48: libgit2/libgit2#7210.
+/// For example `relativeWorktrees` with a git before 2.48: libgit2/libgit2#7210.
 #[tokio::test]
 async fn an_extension_that_nobody_here_knows_is_named() {
-    let remote = Remote::new(&[]);
+    let remote = TestRemote::new(&[]);
     let source = make(&remote, "clone");
     for (key, value) in [("core.repositoryFormatVersion", "1"), ("extensions.ofTomorrow", "true")] {
         git(Path::new(&source), &["config", key, value]);

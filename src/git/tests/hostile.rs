@@ -1,7 +1,7 @@
-//! That these tests see nothing of the machine's settings.
+//! Checks that the machine's settings don't change these tests.
 use std::{fs, process::Command};
 
-/// A sample: what reads repositories, fetches by ssh, makes commits, packs, writes dates and shows texts, and what ssh is told.
+/// Tests that read repositories, fetch over ssh, commit, pack, write dates, show texts or read ssh's configuration.
 const SAMPLE: [&str; 7] = [
     "git::change::tests",
     "git::fetch::tests::a_first_fetch",
@@ -12,7 +12,7 @@ const SAMPLE: [&str; 7] = [
     "ssh::connection::config::tests",
 ];
 
-/// A configuration of git that a machine may have, and that would change what git does.
+/// A configuration of git that a machine may have and that would change what git does.
 const GIT: &str = "[safe]\n\tdirectory = *\n[commit]\n\tgpgsign = true\n[tag]\n\tgpgsign = true\n[gpg]\n\tprogram = false\n\
                    [init]\n\tdefaultBranch = x\n[core]\n\thooksPath = /nowhere\n\tautocrlf = true\n[push]\n\tdefault = nothing\n";
 
@@ -70,7 +70,7 @@ fn the_environment_of_a_test_is_its_own() {
     fs::write(made.path().join("file"), "").unwrap();
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(made.path().join("file")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o644);
-    // What libgit2 reads is what git reads.
+    // libgit2 must not read the machine's configuration either.
     let config = git2::Config::open_default().unwrap();
     assert_eq!(config.entries(None).unwrap().next().map(|entry| entry.unwrap().name().unwrap().to_owned()), None);
 }

@@ -1,4 +1,4 @@
-# activate PATH NAME ID [FOLDER…]: makes a staged release current; files that other releases have in these folders come along.
+# activate PATH NAME ID [FOLDER…]: makes a staged release current; copies the other releases' files in these folders.
 enter "$1"
 name=$2 id=$3
 is_release "$name" || fail name
@@ -17,19 +17,19 @@ elif [ -e current ]; then
     fail not-a-link
 fi
 
-# inherit OTHER FOLDER: files that are OTHER's own, and that this release has not.
+# inherit OTHER FOLDER: copies files that OTHER brought itself and that this release lacks.
 inherit() {
     [ -d "$1/$2" ] && [ ! -L "$1/$2" ] && [ ! -L "$target/$2" ] || return 0
     (cd "$1" && find "./$2" -type f ! -name '.*') > "$list.$id" || fail assets
     of=.rfab/assets/${1#releases/}
-    # What it got itself in this way goes with the release that it is from.
+    # Files that OTHER inherited are copied only from the release that brought them.
     if [ -s "$of" ]; then grep -Fxv -f "$of" "$list.$id" > "$list.$id.own"; else cp "$list.$id" "$list.$id.own"; fi
     while IFS= read -r file; do
         [ -f "$1/$file" ] && [ ! -e "$target/$file" ] && [ ! -L "$target/$file" ] || continue
         printf '%s\n' "$file" >> "$list" || fail assets
         mkdir -p "$target/${file%/*}" 2>/dev/null || fail assets
         part=$target/${file%/*}/.rfab-$id
-        # No link that came there meanwhile, and nothing that runs as its owner.
+        # Neither a link that was put there meanwhile, nor a program that runs as its owner.
         cp -pP "$1/$file" "$part" 2>/dev/null && [ ! -L "$part" ] && [ ! -u "$part" ] && [ ! -g "$part" ] &&
             mv -T "$part" "$target/$file" || { rm -f "$part"; fail assets; }
     done < "$list.$id.own"
@@ -46,12 +46,12 @@ if [ "$#" -gt 0 ]; then
     cleanup
 fi
 
-# In the folder of `current` itself, so that the rename is one.
+# In the same folder as `current`, so that one rename is enough.
 new=.current-$id
 cleanup() { [ ! -L "$new" ] || rm -f "$new"; }
 cleanup
 ln -s "$target" "$new" 2>/dev/null || fail write
-# What is done from here on is done, whether or not anybody still listens.
+# From here on the change is made, even if nobody listens any more.
 trap '' PIPE
 mv -T "$new" current || fail write
 [ "$(readlink current)" = "$target" ] || fail read-back

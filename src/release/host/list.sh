@@ -1,4 +1,4 @@
-# list PATH: the releases of an app, and which is current.
+# list PATH: prints the releases of an app, and which is current.
 enter "$1"
 [ -d releases ] || fail not-set-up
 { [ -d shared ] && [ -d .rfab/tmp ]; } || say lacks-folders

@@ -1,9 +1,9 @@
-# preflight PATH [FILE…]: says all that would keep a release from being staged here; changes nothing.
+# preflight PATH [FILE…]: prints everything that would keep a release from being staged here; changes nothing.
 path=$1
 shift
 lacking
 if [ ! -d "$path/shared" ]; then
-    # A folder that is missing is said below, too.
+    # The missing folder is also printed below.
     for file; do say "lacks-file $(hex "$file")"; done
     set --
 fi

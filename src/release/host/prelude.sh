@@ -1,7 +1,7 @@
-# What every program below begins with. POSIX sh; coreutils or busybox, find, grep, sed, tar, gzip.
+# The start of every program. POSIX sh; coreutils or busybox, find, grep, sed, tar, gzip.
 #
-# An answer is lines of words; a name that others may have chosen is in hex. The last line is `end PROGRAM`: without
-# it the program didn't finish. The status is 0, or 3 with a line `failed KIND …` before the last.
+# An answer is lines of words; names that others may have chosen are in hex. The last line is `end PROGRAM`: without
+# it the program didn't finish. The status is 0, or 3 with a line `failed KIND …` before the last one.
 set -u
 umask 022
 LC_ALL=C
@@ -24,7 +24,7 @@ trap 'exit 130' INT
 trap 'exit 141' PIPE
 trap 'exit 143' TERM
 
-# enter PATH: every later path starts there.
+# enter PATH: enters the app's folder; all later paths are relative to it.
 enter() {
     case $1 in /*) ;; *) fail path ;; esac
     if [ "$me" = 0 ]; then
@@ -38,12 +38,12 @@ enter() {
     root=$(pwd -P) || fail absent
 }
 
-# roots PATH: as root, what follows is done by names; nobody else may change one.
+# roots PATH: root uses the folders below by name, so nobody else may be able to replace one.
 roots() {
     [ "$kind" = safe ] || fail others "$(hex "$1")"
     for each in releases .rfab .rfab/tmp; do
         [ -e "./$each" ] || [ -L "./$each" ] || continue
-        # `setup` mends modes.
+        # `setup` corrects modes.
         case $program$(stat -c '%u%A' "./$each") in "$program"0d????-??-* | setup0[dl]*) ;; *) fail others "$(hex "$1/$each")" ;; esac
     done
 }
@@ -63,14 +63,14 @@ is_commit() {
     [ "${#1}" -eq 40 ] || [ "${#1}" -eq 64 ]
 }
 
-# lacking: says each tool that a release needs and that is not here.
+# lacking: prints each tool that a release needs and this host lacks.
 lacking() {
     for tool in tar gzip find grep sed stat sha256sum od head cut sort uniq tr wc du readlink ln mkdir mv sync setsid; do
         command -v "$tool" > /dev/null || say "lacks-tool $tool"
     done
 }
 
-# started PID: when it started, in ticks since the boot.
+# started PID: prints when the process started, in ticks since the boot.
 started() {
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
     set -- ${stat##*) }
@@ -80,7 +80,7 @@ started() {
 
 boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || printf unknown; }
 
-# work_in ID: makes a folder of this run's own; it is gone when the program ends.
+# work_in ID: makes a folder for this run; it is removed when the program ends.
 work_in() {
     case $1 in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac
     [ -d .rfab/tmp ] || fail not-set-up
@@ -92,14 +92,14 @@ work_in() {
 
 say_alive() { say "$$ $(started "$$" || printf 0) $(boot)"; }
 
-# clean FOLDER: also what cannot be written. Root may anyhow, and changes no mode by a name.
+# clean FOLDER: removes it with all it contains, even read-only folders. Root may anyway, and changes no mode by name.
 clean() {
     (cd "${1%/*}" && scrap "${1##*/}") 2>/dev/null && return
     [ "$me" = 0 ] || chmod -R u+rwx "$1" 2>/dev/null
     (cd "${1%/*}" && scrap "${1##*/}")
 }
 
-# tell KIND FILE: up to ten lines of it as `KIND HEX`, and how many there are.
+# tell KIND FILE: prints up to ten of its lines as `KIND HEX`, and their total number.
 tell() {
     [ -s "$2" ] || return 0
     head -n 10 "$2" | while IFS= read -r line; do say "$1 $(hex "$line")"; done

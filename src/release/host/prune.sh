@@ -1,5 +1,5 @@
-# prune PATH KEEP [COMMIT…]: removes all but the newest KEEP releases, those of these commits, by 12 digits, current, the
-# one before it, and those that a process runs in.
+# prune PATH KEEP [COMMIT…]: removes old releases. These stay: the newest KEEP, those of the commits (12 digits each),
+# current, the one before it, and those in which a process runs.
 enter "$1"
 keep=$2
 shift 2
@@ -10,13 +10,13 @@ current=-
 if [ -L current ]; then
     current=$(readlink current)
     current=${current#releases/}
-    # What `current` is must be known before anything is removed.
+    # If `current` is unclear, nothing is removed.
     is_release "$current" && [ -d "releases/$current" ] || fail current
 elif [ -e current ]; then
     fail current
 fi
 
-# newest: complete releases, the highest number first.
+# newest: prints the complete releases, the highest number first.
 newest() {
     for entry in releases/*; do
         name=${entry#releases/}
@@ -24,7 +24,7 @@ newest() {
     done | sort -rn
 }
 
-# below NAME: whether any process's folder or program is in that release.
+# below NAME: whether the folder or program of any process is in that release.
 below() {
     for link in $in_use; do
         case $link in "$root/releases/$1" | "$root/releases/$1/"*) return 0 ;; esac
@@ -69,7 +69,7 @@ for name in $(IFS=' '; for one in $doomed; do say "$one"; done); do
         say "running $name"
         continue
     fi
-    # Away under its name in one step; what is then left of it is nobody's release.
+    # One rename takes the release away; if files of it remain, they belong to no release.
     gone=releases/.gone-$name
     clean "$gone" 2>/dev/null
     if mv -T "releases/$name" "$gone" 2>/dev/null && rm -f "releases/$name.manifest"; then
@@ -83,7 +83,7 @@ set +f
 IFS=" $tab$nl"
 [ "$hidden" -eq 0 ] || say "hidden $hidden"
 
-# What dead runs left behind: first their folders, which tell who lives.
+# Leftovers of dead runs. The folders come first: they tell which runs are alive.
 for entry in .rfab/tmp/*; do
     [ -d "$entry" ] && [ ! -L "$entry" ] || continue
     id=${entry#.rfab/tmp/}
@@ -94,7 +94,7 @@ for entry in .rfab/tmp/*; do
         [ "$since" = "$(boot)" ] && [ "$(started "$pid")" = "$start" ] && continue
         clean "$entry" 2>/dev/null && say "cleaned $id"
     else
-        # Killed before it said who it is: empty, else it is not ours to judge.
+        # The run died before it wrote its pid: only an empty folder can be removed safely.
         rmdir "$entry" 2>/dev/null && say "cleaned $id"
     fi
 done
@@ -105,12 +105,12 @@ for entry in releases/.gone-* releases/.manifest-* .current-*; do
     *)
         id=${entry#*.manifest-}
         id=${id#.current-}
-        # About to be renamed by a run that lives, for all that is known here.
+        # A live run may be about to rename it.
         [ -d ".rfab/tmp/$id" ] || rm -f "$entry"
         ;;
     esac
 done
-# A manifest comes a moment before its release: only while nobody stages is one without the other a leftover.
+# A manifest appears shortly before its release: a lone one is a leftover only if no run is staging.
 if [ -z "$(ls -A .rfab/tmp)" ]; then
     for entry in releases/*.manifest; do
         name=${entry#releases/}

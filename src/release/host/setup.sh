@@ -1,4 +1,4 @@
-# setup PATH [adopt]: makes the folders of an app; what another tool made there is left to `adopt`.
+# setup PATH [adopt]: makes the folders of an app; leaves those of another tool to `adopt`.
 case $1 in /*) ;; *) fail path ;; esac
 missing=$(lacking | head -n 1)
 [ -z "$missing" ] || fail missing "${missing#* }"
@@ -6,7 +6,7 @@ links=0
 if [ "$me" = 0 ]; then (fail() { exit 1; }; walk "$1" make) else mkdir -p -- "$1" 2>/dev/null; fi || fail make "$(hex "$1")"
 enter "$1"
 
-# folder NAME MODE [KEEP]: made if it is missing; a link in its place is refused, unless it is to be kept.
+# folder NAME MODE [KEEP]: makes the folder if it is missing; refuses a link in its place, unless KEEP is given.
 folder() {
     if [ -L "$1" ] && [ "$#" -lt 3 ]; then fail link "$(hex "$1")"; fi
     if [ -d "$1" ]; then
@@ -18,7 +18,7 @@ folder() {
     [ -w "$1" ] || fail owner "$(hex "$1")"
 }
 
-# What is another tool's, said for people.
+# Finds what another tool left, and prints it for people.
 others=0 tool=
 for entry in releases/*; do
     name=${entry#releases/}
@@ -37,7 +37,7 @@ if [ "$target" != - ] || [ "$others" -gt 0 ] || { [ -e current ] && [ ! -L curre
         tool="Capistrano's layout"
     fi
     if [ -e current ] && [ ! -L current ]; then say "tool $(hex "$tool")"; fail current-folder "$(hex "$root/current")"; fi
-    # Once `.rfab` is there it was taken over.
+    # A folder with `.rfab` was taken over earlier.
     [ -d .rfab ] || [ "${2-}" = adopt ] || fail foreign "$(hex "$tool")"
     say "tool $(hex "$tool")"
     say "others $others"
@@ -57,7 +57,7 @@ cleanup() { rm -rf "$try"; }
 mkdir "$try" && ln -s a "$try/b" && ln -s c "$try/d" || fail write
 mv -T "$try/b" "$try/d" 2>/dev/null && [ "$(readlink "$try/d")" = a ] || fail missing 'mv -T'
 sync "$try" 2>/dev/null && sync -f "$try" 2>/dev/null || fail missing 'sync FILE'
-# Renames from here to there must not become copies.
+# On another filesystem a rename would become a copy.
 : > "$try/e" && ln "$try/e" "releases/.try-$$" 2>/dev/null || fail apart
 rm -f "releases/.try-$$"
 sync releases . || fail write

@@ -14,14 +14,14 @@ if [ -e "$final" ] || [ -L "$final" ]; then
 fi
 
 id=$3
-# full: names the biggest folders, for people.
+# full: prints the biggest folders, for people.
 full() {
     timeout 10 du -sk releases/* shared .rfab/* 2>/dev/null | sort -rn | head -n 5 | while IFS=$tab read -r size path; do
         say "biggest $size $(hex "$path")"
     done
     fail "$@"
 }
-# broken KIND: a write went wrong: for want of room, or else.
+# broken KIND: a write failed: finds out whether the disk is full.
 broken() {
     now=$(stat -f -c '%a %S' releases) || fail "$@"
     [ $((${now% *} * ${now#* })) -ge "$room" ] || full space "$((room + bytes))" $((${now% *} * ${now#* }))
@@ -33,7 +33,7 @@ set -- $facts
 need=$(((room + bytes) * 2))
 free=$(($1 * $2))
 [ "$free" -ge "$need" ] || full space "$need" "$free"
-# Some filesystems do not count inodes: none in all.
+# A filesystem that doesn't count inodes has a total of 0.
 [ "$4" -eq 0 ] || [ "$3" -ge $(((entries + 20) * 2)) ] || full inodes $(((entries + 20) * 2)) "$3"
 
 work_in "$id"
@@ -53,11 +53,11 @@ gzip -dc < "$tmp/archive" 2>/dev/null | head -c $((tar_bytes + 1)) > "$tmp/tar" 
 [ "$(stat -c %s "$tmp/tar")" -eq "$tar_bytes" ] || broken archive size
 rm -f "$tmp/archive"
 
-# What an archive of ours never has is refused before anything is unpacked.
+# Refuses what rfab never archives, before anything is unpacked.
 tar -tvf "$tmp/tar" > "$tmp/list" 2>/dev/null || fail archive list
 count=$(wc -l < "$tmp/list")
 [ "$count" -eq $((entries + 2)) ] || fail archive count "$count"
-# No device, no hard link, nothing that runs as its owner.
+# No device, no hard link, and no program that runs as its owner.
 none -v '^[dl-][r-][w-][x-][r-][w-][x-][r-][w-][x-] ' "$tmp/list" || fail archive kind
 tar -tf "$tmp/tar" > "$tmp/list" 2>/dev/null || fail archive list
 none -Ev '^(tree/.*|tree|manifest)$' "$tmp/list" || fail archive name "$(hex "$(head -n 1 "$tmp/found")")"
@@ -82,13 +82,13 @@ if [ -s "$tmp/missing" ] || [ -s "$tmp/extra" ] || [ -s "$tmp/changed" ]; then
 fi
 case $(stat -c %a "$tmp/out/tree") in 755 | 2755) ;; *) fail tree ;; esac
 
-# folders PATH: makes it; as root through nobody else's links.
+# folders PATH: makes it; as root never through a link that another user made.
 folders() {
     links=0
     if [ "$me" = 0 ]; then (fail() { exit 1; }; walk "$1" make); else mkdir -p "$1" 2>/dev/null; fi
 }
 
-# What is shared: a file must be there, a folder is made.
+# Shared files must exist; shared folders are made.
 lacks=0
 while IFS=$tab read -r kind path; do
     if [ "$kind" = F ] && [ ! -f "shared/$path" ]; then
@@ -105,7 +105,7 @@ while IFS=$tab read -r kind path; do
 done < "$tmp/want.shared"
 
 chmod 444 "$tmp/out/manifest" && sync -f "$tmp/out" || broken sync
-# A hard link is never a copy: it fails where the renames after it would not be atomic.
+# A hard link is never a copy: it fails on another filesystem, where the renames below wouldn't be atomic.
 ln "$tmp/out/manifest" "$placing" 2>/dev/null || broken apart
 mv -T "$placing" "$final.manifest" || fail place
 if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi

@@ -1,15 +1,15 @@
 # Compares a tree with its manifest.
 
-# none LINES…: whether grep finds no such line; an error of grep is no answer.
+# none LINES…: whether grep finds no such line; an error of grep doesn't count as none.
 none() {
     grep "$@" > "$tmp/found"
     [ "$?" -eq 1 ]
 }
 
-# pick SCRIPT MANIFEST TO: lines of the manifest, written otherwise. No loop: sh reads a file byte by byte.
+# pick SCRIPT MANIFEST TO: rewrites lines of the manifest. No loop, because sh reads a file byte by byte.
 pick() { sed -n "$1" "$2" > "$3" || fail write; }
 
-# expect MANIFEST: writes what the tree must be into $tmp/want*.
+# expect MANIFEST: writes what the tree must contain to $tmp/want*.
 expect() {
     header=
     IFS= read -r header < "$1"
@@ -26,7 +26,7 @@ expect() {
     files=$(wc -l < "$tmp/want.sums") && [ "$(wc -l < "$tmp/want")" -eq "$(wc -l < "$tmp/lines")" ]
 }
 
-# look TREE: writes what the tree is into $tmp/have*. The first failure of find counts.
+# look TREE: writes what the tree contains to $tmp/have*. Stops at the first failure of find.
 look() {
     (
         cd "$1" || exit 1
@@ -36,11 +36,11 @@ look() {
             find . -type l -exec stat -c 'l %a - %n' {} + &&
             find . ! -type f ! -type d ! -type l -exec stat -c 'x %a - %n' {} +
     ) > "$tmp/seen" 2> "$tmp/have.err" || return 1
-    # A folder has its setgid bit from the one that it was made in; it says whose group a file gets, and gives no right.
+    # A folder inherits the setgid bit of the folder above it; the bit sets the group of new files, and gives no rights.
     sed 's/^d 2\(... \)/d \1/' "$tmp/seen" > "$tmp/have" || fail write
     (
         cd "$1" || exit 1
-        # A target may end in line ends, which `$(…)` would cut.
+        # A target may end in newlines, which `$(…)` would remove.
         find . -type l -exec sh -c 'for link; do
             target=$(readlink "$link"; printf x)
             printf "%s\t%s\n" "${target%?x}" "$link"
@@ -48,13 +48,13 @@ look() {
     ) > "$tmp/have.links" 2> "$tmp/have.err"
 }
 
-# only_in A B TO: lines of A that are not in B; neither has a line twice.
+# only_in A B TO: writes the lines of A that aren't in B; neither file has duplicate lines.
 only_in() {
     sort "$1" "$2" "$2" > "$tmp/sorted" || fail write
     uniq -u "$tmp/sorted" > "$3" || fail write
 }
 
-# compare TREE: writes what differs into $tmp/missing, $tmp/extra and $tmp/changed.
+# compare TREE: writes the differences to $tmp/missing, $tmp/extra and $tmp/changed.
 compare() {
     look "$1" || return 1
     cat "$tmp/want.links" >> "$tmp/want" && cat "$tmp/have.links" >> "$tmp/have" || fail write

@@ -1,10 +1,10 @@
 //! Folders that another tool deployed to.
-use super::machine::{BOTH, Machine, name};
-use crate::release::{self, Activated, Adopted, Current, Error};
+use super::machine::{BOTH, TestMachine, name};
+use crate::release::{self, Activated, Adopted, Current, ReleaseError};
 use std::os::unix::fs::symlink;
 
-/// What Capistrano leaves: two releases, an absolute link, and no folder of rfab's.
-fn of_capistrano(machine: &Machine) -> String {
+/// Makes what Capistrano leaves: two releases, an absolute link, and none of rfab's folders.
+fn of_capistrano(machine: &TestMachine) -> String {
     let at = |name: &str| machine.path.join(name);
     std::fs::remove_dir_all(at(".rfab")).unwrap();
     for release in ["20240101120000", "20240201120000"] {
@@ -21,12 +21,12 @@ fn of_capistrano(machine: &Machine) -> String {
 #[test]
 fn a_folder_of_capistrano_is_taken_over_as_it_is_once_that_is_typed_and_its_releases_stay() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let current = of_capistrano(&machine);
         let set_up = |command| release::set_up(&machine.run(&command, b""));
         let before = machine.names();
         let setup = || release::setup(machine.at()).unwrap();
-        assert_eq!(set_up(setup()), Err(Error::Foreign("Capistrano's layout".into())));
+        assert_eq!(set_up(setup()), Err(ReleaseError::Foreign("Capistrano's layout".into())));
         assert_eq!(machine.names(), before);
         let found = Adopted {
             tool: Some("Capistrano's layout".into()),
@@ -65,16 +65,16 @@ fn a_folder_of_capistrano_is_taken_over_as_it_is_once_that_is_typed_and_its_rele
 #[test]
 fn a_current_that_is_a_folder_is_refused_and_left() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         std::fs::create_dir(machine.path.join("current")).unwrap();
         let at = format!("{}/current", machine.path.canonicalize().unwrap().display());
         let before = machine.names();
         for command in [release::setup(machine.at()), release::adopt(machine.at())] {
             let refused = release::set_up(&machine.run(&command.unwrap(), b""));
-            assert_eq!(refused, Err(Error::CurrentFolder(at.clone())));
+            assert_eq!(refused, Err(ReleaseError::CurrentFolder(at.clone())));
         }
         assert_eq!(machine.names(), before);
-        let help = crate::failure::Failure::from(Error::CurrentFolder("/srv/shop/current".into())).help.unwrap();
+        let help = crate::failure::Failure::from(ReleaseError::CurrentFolder("/srv/shop/current".into())).help.unwrap();
         assert!(help.contains("`cd /srv/shop && mkdir -p releases && mv current releases/before"), "{help}");
     }
 }

@@ -1,10 +1,10 @@
 //! Files of other releases that stay reachable.
-use super::machine::{BOTH, Machine, name};
+use super::machine::{BOTH, TestMachine, name};
 use crate::release;
 use std::{collections::BTreeSet, fs};
 
 /// Commits one asset, stages it, has `prepare` make another, and activates.
-fn deploy(machine: &Machine, number: u32) -> BTreeSet<String> {
+fn deploy(machine: &TestMachine, number: u32) -> BTreeSet<String> {
     for old in 1..number {
         let _ = fs::remove_file(machine.sample.work.join(format!("public/assets/app-{old}.js")));
     }
@@ -34,7 +34,7 @@ fn deploy(machine: &Machine, number: u32) -> BTreeSet<String> {
 #[test]
 fn assets_of_the_releases_that_are_kept_come_along_and_those_of_pruned_ones_do_not() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let set = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<BTreeSet<_>>();
         assert_eq!(deploy(&machine, 1), set(&["app-1.js", "1.js"]));
         assert_eq!(deploy(&machine, 2), set(&["app-1.js", "1.js", "app-2.js", "2.js"]));

@@ -1,12 +1,12 @@
-//! Archives that rfab never makes, sent with digests that fit them.
-use super::machine::{BOTH, Machine, name};
-use crate::release::{self, Error, Packed};
+//! Archives that rfab never makes, sent with matching digests.
+use super::machine::{BOTH, TestMachine, name};
+use crate::release::{self, Packed, ReleaseError};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use std::{io::Write, path::Path};
 use tar::EntryType;
 
-/// An entry of an archive: where, what, its mode, and its content or target.
+/// An entry of an archive: its path, kind, mode, and content or target.
 type Member<'a> = (&'a str, EntryType, u32, &'a [u8]);
 
 /// Writes an archive byte by byte: the tar crate would refuse such names.
@@ -37,8 +37,8 @@ fn archive(members: &[Member<'_>]) -> Vec<u8> {
     tar
 }
 
-/// Stages members as if they had been packed; gives what went wrong.
-fn staged(machine: &Machine, packed: &Packed, members: &[Member<'_>], entries: usize) -> Option<Error> {
+/// Stages members as if they had been packed; returns what went wrong.
+fn staged(machine: &TestMachine, packed: &Packed, members: &[Member<'_>], entries: usize) -> Option<ReleaseError> {
     let manifest = packed.manifest.text();
     let mut all = vec![("tree/", EntryType::Directory, 0o755, &b""[..])];
     all.extend_from_slice(members);
@@ -53,13 +53,13 @@ fn staged(machine: &Machine, packed: &Packed, members: &[Member<'_>], entries: u
         tar_bytes: tar.len() as u64,
         ..packed.clone()
     };
-    // The number of entries is what the program is told, the manifest is what it reads.
+    // The program gets the number of entries as an argument, and reads the manifest.
     let one = forged.manifest.entries[0].clone();
     forged.manifest.entries = vec![one; entries];
     machine.stage_bytes(2, &forged, &bytes).err()
 }
 
-/// What an archive of the sample may have that its manifest does not; each with its name.
+/// Returns entries that the sample's archive may have and its manifest doesn't, each with a name.
 fn forgeries<'a>(outside: &'a Path, secret: &'a Path, through: &'a str) -> Vec<(&'static str, Vec<Member<'a>>)> {
     let [out, secret] = [outside, secret].map(|path| path.to_str().unwrap().as_bytes());
     let readme = ("tree/README", EntryType::Regular, 0o644, &b"first"[..]);
@@ -95,7 +95,7 @@ fn forgeries<'a>(outside: &'a Path, secret: &'a Path, through: &'a str) -> Vec<(
 #[test]
 fn nothing_but_the_manifests_tree_ever_arrives() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         machine.deploy(1, "old");
         machine.sample.write("file", b"new");
         let packed = machine.pack(&[]);
@@ -106,10 +106,13 @@ fn nothing_but_the_manifests_tree_ever_arrives() {
         let secret = machine.folder.path().join("secret");
         std::fs::write(&secret, "new").unwrap();
         for (what, members) in forgeries(&outside, &secret, &through) {
-            // Told truly how many there are, and told what the manifest says.
+            // Once with the true number of entries, and once with the manifest's.
             for entries in [members.len(), packed.manifest.entries.len()] {
                 let failed = staged(&machine, &packed, &members, entries);
-                let refused = matches!(failed, Some(Error::Archive(_) | Error::Unpack(_) | Error::Differs(_)));
+                let refused = matches!(
+                    failed,
+                    Some(ReleaseError::Archive(_) | ReleaseError::Unpack(_) | ReleaseError::Differs(_))
+                );
                 assert!(refused, "{shell:?} {what}: {failed:?}");
                 assert_eq!(machine.names(), before, "{shell:?} {what}");
                 assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "{shell:?} {what}");
@@ -123,7 +126,7 @@ fn nothing_but_the_manifests_tree_ever_arrives() {
 #[test]
 fn a_bomb_is_not_unpacked() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let packed = machine.pack(&[]);
         let before = machine.names();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
@@ -135,21 +138,21 @@ fn a_bomb_is_not_unpacked() {
             archive_bytes: bytes.len() as u64,
             ..packed.clone()
         };
-        assert_eq!(machine.stage_bytes(1, &forged, &bytes), Err(Error::Archive("size".into())));
+        assert_eq!(machine.stage_bytes(1, &forged, &bytes), Err(ReleaseError::Archive("size".into())));
         assert_eq!(machine.names(), before);
     }
 }
 
 #[test]
 fn hostile_words_never_reach_a_shell() {
-    let machine = Machine::new(BOTH[0]);
+    let machine = TestMachine::new(BOTH[0]);
     let packed = machine.pack(&[]);
     let mark = machine.folder.path().join("p");
     for id in ["", "-x", ".x", "a b", "a;touch p", "a/b", "a\nb", "$(touch p)", &"x".repeat(4096)] {
-        assert!(matches!(release::stage(machine.at(), &name(1, &packed), id, &packed), Err(Error::BadId(_))));
+        assert!(matches!(release::stage(machine.at(), &name(1, &packed), id, &packed), Err(ReleaseError::BadId(_))));
     }
     for path in ["", "/", "srv", "/a/../b", "/a//b", "/a\nb", "/a\0b"] {
-        assert!(matches!(release::list(path), Err(Error::BadPath(_))), "{path:?}");
+        assert!(matches!(release::list(path), Err(ReleaseError::BadPath(_))), "{path:?}");
     }
     let hostile = machine.folder.path().join(format!("a;$(touch {0})`touch {0}`'\"", "p"));
     let setup = release::setup(hostile.to_str().unwrap()).unwrap();

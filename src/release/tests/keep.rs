@@ -1,28 +1,28 @@
-//! Which releases and leftovers go, and which stay.
-use super::machine::{BOTH, Machine};
+//! Which releases and leftovers are removed, and which stay.
+use super::machine::{BOTH, TestMachine};
 use crate::{
     model::Commit,
     release::{self, Pruned, ReleaseName},
 };
 use std::process::{Child, Command};
 
-fn prune(machine: &Machine, keep: usize, spared: &[Commit]) -> Pruned {
+fn prune(machine: &TestMachine, keep: usize, spared: &[Commit]) -> Pruned {
     release::pruned(&machine.run(&release::prune(machine.at(), keep, spared).unwrap(), b"")).unwrap()
 }
 
-fn activate(machine: &Machine, name: &ReleaseName) {
+fn activate(machine: &TestMachine, name: &ReleaseName) {
     let command = release::activate(machine.at(), name, "run-1", &[]).unwrap();
     release::activated(&machine.run(&command, b""), name).unwrap();
 }
 
-fn numbers(machine: &Machine) -> Vec<u32> {
+fn numbers(machine: &TestMachine) -> Vec<u32> {
     machine.list().releases.iter().map(|release| release.name.number).collect()
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+struct HeldProcess(Child);
 
-impl Drop for Running {
+impl Drop for HeldProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -32,13 +32,13 @@ impl Drop for Running {
 #[test]
 fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let all: Vec<ReleaseName> = [1, 2, 3, 9, 10, 11, 10_000].map(|n| machine.deploy(n, &n.to_string())).into();
         activate(&machine, &all[3]);
         let at = machine.path.join("releases").join(all[0].to_string());
-        let running = Running(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
+        let running = HeldProcess(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
         assert_eq!(machine.list().previous().unwrap().name, all[2]);
-        // By number, whatever the clock said when each was made: capistrano/capistrano#1810.
+        // By number, whenever each was made: capistrano/capistrano#1810.
         for (age, name) in all.iter().enumerate() {
             let at = machine.path.join("releases").join(name.to_string());
             let touched = Command::new("touch").args(["-d", &format!("{age} days ago")]).arg(at).status().unwrap();
@@ -63,7 +63,7 @@ fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
 #[test]
 fn while_it_is_unknown_what_is_current_nothing_is_removed() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         for n in 1..=4 {
             machine.deploy(n, &n.to_string());
         }
@@ -71,7 +71,7 @@ fn while_it_is_unknown_what_is_current_nothing_is_removed() {
             std::fs::remove_file(machine.path.join("current")).unwrap();
             std::os::unix::fs::symlink(target, machine.path.join("current")).unwrap();
             let ended = machine.run(&release::prune(machine.at(), 1, &[]).unwrap(), b"");
-            assert_eq!(release::pruned(&ended), Err(release::Error::StrangeCurrent));
+            assert_eq!(release::pruned(&ended), Err(release::ReleaseError::StrangeCurrent));
             assert_eq!(numbers(&machine), [4, 3, 2, 1]);
         }
     }
@@ -83,19 +83,19 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
         return;
     }
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let all: Vec<ReleaseName> = [1, 2, 3].map(|n| machine.deploy(n, &n.to_string())).into();
         let given = Command::new("chown").args(["-R", "58002:58002", machine.at()]).status().unwrap();
         let open =
             Command::new("chmod").arg("a+rx").arg(machine.folder.path()).arg(machine.path.parent().unwrap()).status();
         assert!(given.success() && open.unwrap().success());
-        // What a worker that ran as another user wrote there.
+        // A worker that ran as another user wrote this.
         let theirs = machine.path.join(format!("releases/{}/theirs", all[0]));
         std::fs::create_dir(&theirs).unwrap();
         std::fs::write(theirs.join("file"), "").unwrap();
         let prune = || {
             let process = machine.process(&release::prune(machine.at(), 1, &[]).unwrap());
-            // By its path: the machine's own PATH may lead to busybox, whose setpriv takes other options.
+            // By its path: the machine's own PATH may lead to busybox, which has a setpriv with other options.
             let mut own = Command::new("/usr/bin/setpriv");
             own.args(["--reuid=58002", "--regid=58002", "--clear-groups", "--"]).arg(process.get_program());
             own.args(process.get_args()).envs(process.get_envs().filter_map(|(key, value)| Some((key, value?))));
@@ -116,7 +116,7 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
 #[test]
 fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let name = machine.deploy(1, "1");
         let tmp = machine.path.join(".rfab/tmp");
         let left = |id: &str, alive: &str| {

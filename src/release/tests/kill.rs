@@ -1,11 +1,11 @@
 //! Programs killed before each of their steps.
-use super::machine::{BOTH, Machine, Shell, name};
+use super::machine::{BOTH, TestMachine, TestShell, name};
 use crate::{
     command::Command,
-    release::{self, Current, Error, Packed, Staged},
+    release::{self, Current, Packed, ReleaseError, Staged},
 };
 
-/// The program again and again, each time killed (SIGKILL) before another of its own steps.
+/// Returns the program once for each of its steps, killed (SIGKILL) before that step.
 fn killed(command: &Command) -> Vec<Command> {
     let Command::Words(words) = command else { panic!() };
     let text: Vec<&str> = words[2].lines().collect();
@@ -29,7 +29,7 @@ fn killed(command: &Command) -> Vec<Command> {
 #[test]
 fn a_release_is_whole_or_not_there_whenever_staging_is_killed() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let old = machine.deploy(1, "old");
         machine.sample.write("file", b"new");
         let packed = machine.pack(&["log"]);
@@ -40,7 +40,7 @@ fn a_release_is_whole_or_not_there_whenever_staging_is_killed() {
         for (step, command) in all.iter().enumerate() {
             let ended = machine.run(command, &bytes);
             assert!(
-                matches!(release::staged(&ended, &packed), Err(Error::NoEnd { .. })),
+                matches!(release::staged(&ended, &packed), Err(ReleaseError::NoEnd { .. })),
                 "{shell:?} {step}: {ended:?}"
             );
             let listed = machine.list();
@@ -60,7 +60,7 @@ fn a_release_is_whole_or_not_there_whenever_staging_is_killed() {
     }
 }
 
-fn whole(machine: &Machine, packed: &Packed) {
+fn whole(machine: &TestMachine, packed: &Packed) {
     let command = release::verify(machine.at(), &name(2, packed), "run-3").unwrap();
     let verified = release::verified(&machine.run(&command, b"")).unwrap();
     assert!(verified.whole() && verified.differences == 0, "{verified:?}");
@@ -69,7 +69,7 @@ fn whole(machine: &Machine, packed: &Packed) {
 #[test]
 fn current_is_the_old_or_the_new_whenever_activation_is_killed() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let old = machine.deploy(1, "old");
         let new = machine.deploy(2, "new");
         let back = release::activate(machine.at(), &old, "run-2", &[]).unwrap();
@@ -79,7 +79,7 @@ fn current_is_the_old_or_the_new_whenever_activation_is_killed() {
         for command in all {
             release::activated(&machine.run(&back, b""), &old).unwrap();
             let ended = machine.run(&command, b"");
-            assert!(matches!(release::activated(&ended, &new), Err(Error::NoEnd { .. })));
+            assert!(matches!(release::activated(&ended, &new), Err(ReleaseError::NoEnd { .. })));
             let Current::Release(current) = machine.list().current else { panic!("{shell:?}") };
             seen.push(current);
         }
@@ -90,7 +90,7 @@ fn current_is_the_old_or_the_new_whenever_activation_is_killed() {
 #[test]
 fn an_activation_whose_operator_died_ends_well() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let old = machine.deploy(1, "old");
         let new = machine.deploy(2, "new");
         release::activated(&machine.run(&release::activate(machine.at(), &old, "run-2", &[]).unwrap(), b""), &old)
@@ -106,8 +106,8 @@ fn an_activation_whose_operator_died_ends_well() {
 #[test]
 fn a_program_that_is_told_to_end_removes_what_it_made() {
     use std::{io::Write, os::unix::process::CommandExt};
-    for shell in [Shell::Dash, Shell::Busybox] {
-        let machine = Machine::new(shell);
+    for shell in [TestShell::Dash, TestShell::Busybox] {
+        let machine = TestMachine::new(shell);
         let packed = machine.pack(&[]);
         let before = machine.names();
         let bytes = std::fs::read(&packed.archive).unwrap();
@@ -125,7 +125,7 @@ fn a_program_that_is_told_to_end_removes_what_it_made() {
         assert!(archive.exists());
         let group = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process_group(group, rustix::process::Signal::TERM).unwrap();
-        // A child that was just born may have missed the signal: it ends with its input.
+        // A child that was just born may have missed the signal: it ends when its input closes.
         drop(stdin);
         assert!(!child.wait().unwrap().success());
         assert_eq!(machine.names(), before, "{shell:?}");

@@ -1,9 +1,9 @@
-//! A folder that stands for a host, and a shell that runs programs there.
+//! A folder that acts as a host, and a shell that runs programs there.
 use crate::{
     command::Command,
     git::sample::Sample,
     port::Ended,
-    release::{self, Error, Listed, Packed, ReleaseName, Staged},
+    release::{self, Listed, Packed, ReleaseError, ReleaseName, Staged},
 };
 use std::{
     io::Write,
@@ -12,33 +12,33 @@ use std::{
     process::{self, Stdio},
 };
 
-/// Which sh and which tools.
+/// The shell and the tools of a machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shell {
+pub(super) enum TestShell {
     Dash,
     Busybox,
 }
 
-pub const BOTH: [Shell; 2] = [Shell::Dash, Shell::Busybox];
+pub(super) const BOTH: [TestShell; 2] = [TestShell::Dash, TestShell::Busybox];
 
-pub struct Machine {
+pub(super) struct TestMachine {
     pub folder: tempfile::TempDir,
     /// The app's path.
     pub path: PathBuf,
     pub sample: Sample,
-    shell: Shell,
+    shell: TestShell,
     tools: PathBuf,
 }
 
-impl Machine {
-    /// A machine whose app has been set up.
-    pub fn new(shell: Shell) -> Self {
+impl TestMachine {
+    /// Makes a machine with an app that is set up.
+    pub(super) fn new(shell: TestShell) -> Self {
         let bare = Self::bare(shell);
         release::set_up(&bare.run(&release::setup(bare.at()).unwrap(), b"")).unwrap();
         bare
     }
 
-    pub fn bare(shell: Shell) -> Self {
+    pub(super) fn bare(shell: TestShell) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tools = folder.path().join("tools");
         std::fs::create_dir(&tools).unwrap();
@@ -52,46 +52,46 @@ impl Machine {
         Self { path, sample: Sample::new(), shell, tools, folder }
     }
 
-    pub fn at(&self) -> &str {
+    pub(super) fn at(&self) -> &str {
         self.path.to_str().unwrap()
     }
 
-    /// The program and what is around it, ready to be started.
-    pub fn process(&self, command: &Command) -> process::Command {
+    /// Returns the program with its environment, ready to start.
+    pub(super) fn process(&self, command: &Command) -> process::Command {
         let Command::Words(words) = command else { panic!("{command:?}") };
         assert_eq!(words[0], "/bin/sh");
         let mut process = match self.shell {
-            Shell::Dash => process::Command::new("/bin/dash"),
-            Shell::Busybox => process::Command::new(self.tools.join("sh")),
+            TestShell::Dash => process::Command::new("/bin/dash"),
+            TestShell::Busybox => process::Command::new(self.tools.join("sh")),
         };
-        if self.shell == Shell::Busybox {
+        if self.shell == TestShell::Busybox {
             process.env("PATH", &self.tools);
         }
         process.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         process
     }
 
-    pub fn run(&self, command: &Command, stdin: &[u8]) -> Ended {
+    pub(super) fn run(&self, command: &Command, stdin: &[u8]) -> Ended {
         ended(self.process(command), stdin)
     }
 
-    pub fn pack(&self, linked: &[&str]) -> Packed {
+    pub(super) fn pack(&self, linked: &[&str]) -> Packed {
         let commit = self.sample.commit_all();
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
         release::pack(&self.sample.repository(), &commit, &linked, self.folder.path()).unwrap()
     }
 
-    pub fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, Error> {
+    pub(super) fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {
         self.stage_bytes(number, packed, &std::fs::read(&packed.archive).unwrap())
     }
 
-    pub fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, Error> {
+    pub(super) fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, ReleaseError> {
         let command = release::stage(self.at(), &name(number, packed), "run-1", packed).unwrap();
         release::staged(&self.run(&command, stdin), packed)
     }
 
-    /// Commits a file of this content, and stages and activates that as a release.
-    pub fn deploy(&self, number: u32, content: &str) -> ReleaseName {
+    /// Commits a file with this content, and stages and activates that commit as a release.
+    pub(super) fn deploy(&self, number: u32, content: &str) -> ReleaseName {
         self.sample.write("file", content.as_bytes());
         let packed = self.pack(&[]);
         assert_eq!(self.stage(number, &packed), Ok(Staged::New));
@@ -101,12 +101,12 @@ impl Machine {
         name
     }
 
-    pub fn list(&self) -> Listed {
+    pub(super) fn list(&self) -> Listed {
         release::listed(&self.run(&release::list(self.at()).unwrap(), b"")).unwrap()
     }
 
-    /// Every name below the app's path but what is in releases, with what links lead to.
-    pub fn names(&self) -> Vec<String> {
+    /// Returns every name below the app's path except what is in releases, with the targets of links.
+    pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         below(&self.path, &self.path, &mut names);
         names.sort();
@@ -114,15 +114,15 @@ impl Machine {
     }
 }
 
-pub fn name(number: u32, packed: &Packed) -> ReleaseName {
+pub(super) fn name(number: u32, packed: &Packed) -> ReleaseName {
     ReleaseName::new(number, &packed.manifest.commit).unwrap()
 }
 
-pub fn ended(mut process: process::Command, stdin: &[u8]) -> Ended {
+pub(super) fn ended(mut process: process::Command, stdin: &[u8]) -> Ended {
     let mut child = process.spawn().unwrap();
     let mut into = child.stdin.take().unwrap();
     let bytes = stdin.to_vec();
-    // A program that failed early no longer reads.
+    // A program that failed early doesn't read on.
     let writer = std::thread::spawn(move || drop(into.write_all(&bytes)));
     let out = child.wait_with_output().unwrap();
     writer.join().unwrap();

@@ -1,8 +1,8 @@
 //! From setup to activation, and every way in which staging fails.
-use super::machine::{BOTH, Machine, ended, name};
+use super::machine::{BOTH, TestMachine, ended, name};
 use crate::{
     port::Ended,
-    release::{self, Activated, Amount, Current, Error, Packed, Release, Staged},
+    release::{self, Activated, Amount, Current, ListedRelease, Packed, ReleaseError, Staged},
 };
 use std::{
     io::Write,
@@ -11,9 +11,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Of a release that is whole, and of one that was changed.
+/// Verifies a complete release, and then a changed one.
 fn what_differs_from_the_manifest_is_told(
-    machine: &Machine,
+    machine: &TestMachine,
     packed: &Packed,
     name: &release::ReleaseName,
     tree: &Path,
@@ -35,7 +35,7 @@ fn what_differs_from_the_manifest_is_told(
 #[test]
 fn a_release_is_staged_listed_activated_and_verified() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         machine.sample.write("bin/run", b"#!/bin/sh\n");
         machine.sample.make_executable("bin/run");
         for odd in ["with space/ü", "-rf", "a\\b", "$(touch x)", " lead", "trail ", "*"] {
@@ -44,7 +44,7 @@ fn a_release_is_staged_listed_activated_and_verified() {
         symlink("bin/run", machine.sample.work.join("start")).unwrap();
         let packed = machine.pack(&["log", "public/uploads"]);
         assert_eq!(machine.stage(7, &packed), Ok(Staged::New), "{shell:?}");
-        let release = Release {
+        let release = ListedRelease {
             name: name(7, &packed),
             commit: packed.manifest.commit.clone(),
             manifest: packed.manifest_sha256.clone(),
@@ -91,7 +91,7 @@ fn a_release_is_staged_listed_activated_and_verified() {
 #[test]
 fn setup_makes_the_folders_once_and_mends_their_modes() {
     for shell in BOTH {
-        let machine = Machine::bare(shell);
+        let machine = TestMachine::bare(shell);
         let setup = || release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b"")).map(|(made, _)| made);
         assert_eq!(setup().unwrap(), ["releases", "shared", ".rfab", ".rfab/tmp"]);
         let mode = |path: &str| std::fs::metadata(machine.path.join(path)).unwrap().mode() & 0o7777;
@@ -100,17 +100,17 @@ fn setup_makes_the_folders_once_and_mends_their_modes() {
         assert_eq!(["releases", "shared", ".rfab", ".rfab/tmp"].map(mode), [0o755, 0o755, 0o755, 0o700]);
         std::fs::remove_dir_all(machine.path.join("releases")).unwrap();
         symlink("/tmp", machine.path.join("releases")).unwrap();
-        assert_eq!(setup(), Err(Error::IsLink("releases".into())));
-        assert!(matches!(release::setup("/srv/../etc"), Err(Error::BadPath(_))));
+        assert_eq!(setup(), Err(ReleaseError::IsLink("releases".into())));
+        assert!(matches!(release::setup("/srv/../etc"), Err(ReleaseError::BadPath(_))));
         let absent = release::list("/nowhere/at/all").unwrap();
-        assert!(matches!(release::listed(&machine.run(&absent, b"")), Err(Error::NotSetUp(_))));
+        assert!(matches!(release::listed(&machine.run(&absent, b"")), Err(ReleaseError::NotSetUp(_))));
     }
 }
 
 #[test]
 fn a_broken_or_changed_stream_leaves_nothing() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         machine.deploy(1, "old");
         let before = machine.names();
         machine.sample.write("big", &(0..200_000u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
@@ -119,25 +119,25 @@ fn a_broken_or_changed_stream_leaves_nothing() {
         for percent in [0, 10, 50, 99] {
             let cut = good.len() * percent / 100;
             let ended = machine.stage_bytes(2, &packed, &good[..cut]);
-            assert_eq!(ended, Err(Error::Short { got: cut as u64, bytes: good.len() as u64 }));
+            assert_eq!(ended, Err(ReleaseError::Short { got: cut as u64, bytes: good.len() as u64 }));
             assert_eq!(machine.names(), before);
         }
         let mut flipped = good.clone();
         flipped[good.len() / 2] ^= 1;
         let long = [&good[..], b"x"].concat();
         for wrong in [flipped, long] {
-            assert!(matches!(machine.stage_bytes(2, &packed, &wrong), Err(Error::Changed(_))));
+            assert!(matches!(machine.stage_bytes(2, &packed, &wrong), Err(ReleaseError::Changed(_))));
             assert_eq!(machine.names(), before);
         }
         assert_eq!(machine.stage(2, &packed), Ok(Staged::New));
     }
 }
 
-/// A team's folder that hands its group on: ansible/ansible#20852.
+/// A team's folder with the setgid bit, which passes its group on: ansible/ansible#20852.
 #[test]
 fn below_a_folder_that_hands_its_group_on_a_release_is_staged_verified_and_activated() {
     for shell in BOTH {
-        let machine = Machine::bare(shell);
+        let machine = TestMachine::bare(shell);
         std::fs::create_dir_all(&machine.path).unwrap();
         std::fs::set_permissions(&machine.path, std::fs::Permissions::from_mode(0o2775)).unwrap();
         release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b"")).unwrap();
@@ -152,7 +152,7 @@ fn below_a_folder_that_hands_its_group_on_a_release_is_staged_verified_and_activ
         assert!(verify().whole(), "{shell:?}: {:?}", verify());
         let activate = release::activate(machine.at(), &name, "run-1", &[]).unwrap();
         release::activated(&machine.run(&activate, b""), &name).unwrap();
-        // Any other bit is still a difference, and so is that one on a file.
+        // Any other bit is still a difference, and so is this bit on a file.
         let tree = machine.path.join("releases").join(name.to_string());
         for (at, mode, seen) in
             [("bin", 0o1755, "d 1755 - ./bin"), ("bin/deep/run", 0o2644, "f 2644 10 ./bin/deep/run")]
@@ -168,32 +168,32 @@ fn below_a_folder_that_hands_its_group_on_a_release_is_staged_verified_and_activ
 #[test]
 fn a_linked_file_that_is_missing_is_named_and_a_name_that_is_taken_is_left() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let packed = machine.pack(&["config/database.yml", ".env", "log"]);
         let before = machine.names();
         let missing = ".env`, `shared/config/database.yml".to_owned();
-        assert_eq!(machine.stage(1, &packed), Err(Error::LinkedFile(missing)));
+        assert_eq!(machine.stage(1, &packed), Err(ReleaseError::LinkedFile(missing)));
         assert_eq!(machine.names(), before);
         std::fs::create_dir(machine.path.join("shared/config")).unwrap();
         for file in ["config/database.yml", ".env", "log"] {
             std::fs::write(machine.path.join("shared").join(file), "x").unwrap();
         }
-        assert_eq!(machine.stage(1, &packed), Err(Error::LinkedFolder("log".into())));
+        assert_eq!(machine.stage(1, &packed), Err(ReleaseError::LinkedFolder("log".into())));
         std::fs::remove_file(machine.path.join("shared/log")).unwrap();
         let at = machine.path.join("releases").join(name(1, &packed).to_string());
         std::fs::create_dir(&at).unwrap();
-        assert_eq!(machine.stage(1, &packed), Err(Error::Taken));
+        assert_eq!(machine.stage(1, &packed), Err(ReleaseError::Taken));
         assert_eq!(std::fs::read_dir(&at).unwrap().count(), 0);
         std::fs::remove_dir(&at).unwrap();
         std::fs::create_dir(machine.path.join(".rfab/tmp/run-1")).unwrap();
-        assert_eq!(machine.stage(1, &packed), Err(Error::IdTaken));
+        assert_eq!(machine.stage(1, &packed), Err(ReleaseError::IdTaken));
         std::fs::remove_dir(machine.path.join(".rfab/tmp/run-1")).unwrap();
         assert_eq!(machine.stage(1, &packed), Ok(Staged::New));
         assert_eq!(std::fs::read_to_string(at.join("config/database.yml")).unwrap(), "x");
         let other = Packed { manifest_sha256: "1".repeat(64), ..packed.clone() };
         let [there, wanted] = [&packed, &other].map(|packed| packed.manifest_sha256.clone());
         let before = machine.names();
-        assert_eq!(machine.stage(1, &other), Err(Error::Another { there, wanted }), "one name, one content");
+        assert_eq!(machine.stage(1, &other), Err(ReleaseError::Another { there, wanted }), "one name, one content");
         assert_eq!(machine.names(), before);
     }
 }
@@ -201,7 +201,7 @@ fn a_linked_file_that_is_missing_is_named_and_a_name_that_is_taken_is_left() {
 #[test]
 fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let file = "config/data base.yml".to_owned();
         let look = |path: &str| {
             let command = release::preflight::preflight(path, std::slice::from_ref(&file)).unwrap();
@@ -218,7 +218,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
         assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders aren't there yet"]));
         assert_eq!(look(machine.at()), lacks(&[]));
         let before = machine.names();
-        assert_eq!(share(6, b"half"), Err(Error::Short { got: 4, bytes: 6 }));
+        assert_eq!(share(6, b"half"), Err(ReleaseError::Short { got: 4, bytes: 6 }));
         let after: Vec<_> = machine.names().into_iter().filter(|name| name != "shared/config").collect();
         assert_eq!(after, before, "nothing of it is left but its folder");
         assert_eq!(share(5, b"pool\n"), Ok(true));
@@ -234,14 +234,16 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
         return;
     }
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let name = machine.deploy(1, "old");
         let at = machine.path.canonicalize().unwrap().display().to_string();
-        let refused = |said: Error| matches!(&said, Error::Others(path) if path.starts_with(&at)) || said == Error::Led;
+        let refused = |said: ReleaseError| {
+            matches!(&said, ReleaseError::Others(path) if path.starts_with(&at)) || said == ReleaseError::Led
+        };
         let tried = |what: &str| {
             let before = machine.names();
             let packed = machine.pack(&[]);
-            let run = |command: Result<_, Error>| machine.run(&command.unwrap(), b"text\n");
+            let run = |command: Result<_, ReleaseError>| machine.run(&command.unwrap(), b"text\n");
             let all = [
                 machine.stage(2, &packed).map(drop),
                 release::listed(&run(release::list(machine.at()))).map(drop),
@@ -273,7 +275,7 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
         std::os::unix::fs::lchown(machine.folder.path(), Some(58002), None).unwrap();
         tried("a link on the way");
         std::os::unix::fs::lchown(machine.folder.path(), Some(0), None).unwrap();
-        // What is shared may be the app's.
+        // A shared file may belong to the app.
         give("shared", 58002);
         let shared =
             machine.run(&release::share::share(machine.at(), "deep/a", "run-1", 5, None, true).unwrap(), b"text\n");
@@ -283,7 +285,7 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
         symlink("/etc", machine.path.join("shared/out")).unwrap();
         let out = machine
             .run(&release::share::share(machine.at(), "out/rfab-never", "run-1", 5, None, true).unwrap(), b"text\n");
-        assert!(matches!(release::share::made(&out, 5), Err(Error::CannotMake(_))), "{out:?}");
+        assert!(matches!(release::share::made(&out, 5), Err(ReleaseError::CannotMake(_))), "{out:?}");
         assert!(!std::path::Path::new("/etc/rfab-never").exists());
     }
 }
@@ -291,7 +293,7 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
 #[test]
 fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let old = machine.deploy(1, "old");
         let before = machine.names();
         let packed = machine.pack(&[]);
@@ -299,10 +301,10 @@ fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
             let command = release::activate(machine.at(), &name(number, &packed), "run-1", &[]).unwrap();
             release::activated(&machine.run(&command, b""), &name(number, &packed))
         };
-        assert_eq!(activate(2), Err(Error::NotStaged));
+        assert_eq!(activate(2), Err(ReleaseError::NotStaged));
         assert_eq!(machine.names(), before);
         machine.stage(2, &packed).unwrap();
-        // What a run that died between the two steps left behind.
+        // A run that died between the two steps left this behind.
         symlink("releases/0009-000000000000", machine.path.join(".current-run-1")).unwrap();
         assert_eq!(activate(2), Ok(Activated { old: Current::Release(old), unchanged: false }));
         std::fs::remove_file(machine.path.join("current")).unwrap();
@@ -312,7 +314,7 @@ fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
         std::fs::remove_file(machine.path.join("current")).unwrap();
         std::fs::create_dir(machine.path.join("current")).unwrap();
         assert_eq!(machine.list().current, Current::Foreign(String::new()));
-        assert_eq!(activate(2), Err(Error::StrangeCurrent));
+        assert_eq!(activate(2), Err(ReleaseError::StrangeCurrent));
         assert_eq!(std::fs::read_dir(machine.path.join("current")).unwrap().count(), 0);
     }
 }
@@ -320,7 +322,7 @@ fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
 #[test]
 fn hostile_names_among_the_releases_are_told_apart() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let good = machine.deploy(3, "x");
         let others =
             ["a b", "-rf", "0001-abc", "x\ncurrent 0009-000000000000", "*", "00003-000000000000", "z.manifest"];
@@ -351,18 +353,18 @@ fn hostile_names_among_the_releases_are_told_apart() {
 #[test]
 fn a_full_disk_is_noticed_before_and_in_the_middle() {
     for shell in BOTH {
-        let machine = Machine::bare(shell);
+        let machine = TestMachine::bare(shell);
         std::fs::create_dir_all(&machine.path).unwrap();
         machine.sample.write("big", &vec![0; 8 << 20]);
         let packed = machine.pack(&[]);
-        // Told that it needs almost nothing, the program fails in the middle.
+        // The program expects to need almost nothing, and fails in the middle.
         let hopeful = Packed { room: 1, ..packed.clone() };
         let cases = [(&packed, "size=1m"), (&hopeful, "size=1m"), (&packed, "size=64m,nr_inodes=20")];
         for (packed, options) in cases {
             let Some(answer) = on_a_small_disk(&machine, packed, options) else { return };
             match release::staged(&answer, packed) {
-                Err(Error::Full { need: Amount::Inodes(_), .. }) if options.contains("inodes") => {}
-                Err(Error::Full { need: Amount::Bytes(_), .. }) if !options.contains("inodes") => {}
+                Err(ReleaseError::Full { need: Amount::Inodes(_), .. }) if options.contains("inodes") => {}
+                Err(ReleaseError::Full { need: Amount::Bytes(_), .. }) if !options.contains("inodes") => {}
                 other => panic!("{shell:?} {options}: {other:?} {answer:?}"),
             }
             let said = String::from_utf8_lossy(&answer.err);
@@ -371,9 +373,9 @@ fn a_full_disk_is_noticed_before_and_in_the_middle() {
     }
 }
 
-/// Sets up and stages where the app's path is a tmpfs, and then says on stderr what is left of it; where this user
-/// cannot have one, that is told and there is no answer.
-fn on_a_small_disk(machine: &Machine, packed: &Packed, options: &str) -> Option<Ended> {
+/// Sets up and stages on a tmpfs, and then prints to stderr what is left in it. If this user can't mount one, the
+/// function prints that and returns nothing.
+fn on_a_small_disk(machine: &TestMachine, packed: &Packed, options: &str) -> Option<Ended> {
     let script = r#"
         mount -t tmpfs -o "$1,mode=755" none "$2" || exit 99
         at=$2 shell=$3 setup=$4
@@ -395,7 +397,7 @@ fn on_a_small_disk(machine: &Machine, packed: &Packed, options: &str) -> Option<
     let answer = ended(outer, &std::fs::read(&packed.archive).unwrap());
     let said = String::from_utf8_lossy(&answer.err).into_owned();
     if answer.status == 99 || said.contains("unshare") {
-        // Past the harness, which keeps what a passing test prints.
+        // Not through the harness, which hides what a passing test prints.
         std::io::stderr().write_all(format!("not run: a full disk: {said}").as_bytes()).unwrap();
         return None;
     }
@@ -405,7 +407,7 @@ fn on_a_small_disk(machine: &Machine, packed: &Packed, options: &str) -> Option<
 #[test]
 fn three_thousand_files_take_seconds() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         for n in 0..3000 {
             machine.sample.write(&format!("lib/{}/file{n}", n % 50), format!("{n}").repeat(50).as_bytes());
         }

@@ -1,15 +1,15 @@
-//! A `.tar.gz` with a release's manifest and tree.
+//! A `.tar.gz` with the manifest and the tree of a release.
 use super::{
-    counted::{Counted, Reading},
+    counted::{Counted, CountedReading},
     fit::Item,
     lfs::{BEGINNING, is_lfs},
-    manifest::{Manifest, What},
+    manifest::{Manifest, ManifestKind},
     packed::Packed,
-    source::Source,
+    source::TreeSource,
 };
 use crate::{
     git,
-    release::error::{Error, Problem},
+    release::error::{ReleaseError, TreeProblem},
 };
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use sha2::Digest;
@@ -19,11 +19,11 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// An archive that is written.
+/// An archive that is being written.
 ///
-/// A release's own mode says who may read it; the folder for temporary files here is nobody else's business.
-pub struct Archive<'a> {
-    tree: &'a Source,
+/// Who may read a release follows from its mode on the host; the temporary folder here is readable only by its owner.
+pub(super) struct Archive<'a> {
+    tree: &'a TreeSource,
     folder: &'a Path,
     tar: tar::Builder<Counted<GzEncoder<Counted<NamedTempFile>>>>,
     mtime: u64,
@@ -32,8 +32,8 @@ pub struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    /// Begins an archive of a tree, in a file of `folder`.
-    pub fn begin(tree: &'a Source, folder: &'a Path) -> Result<Self, Error> {
+    /// Begins an archive of a tree, in a file in `folder`.
+    pub(super) fn begin(tree: &'a TreeSource, folder: &'a Path) -> Result<Self, ReleaseError> {
         let file = NamedTempFile::new_in(folder).map_err(|e| unwritable(folder, &e))?;
         let gzip = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
         let mut tar = tar::Builder::new(Counted::new(gzip));
@@ -42,21 +42,25 @@ impl<'a> Archive<'a> {
         Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0 })
     }
 
-    /// Adds a name; gives what the manifest says of it, or why it can't be released.
-    pub fn add(&mut self, path: &str, item: Item<'_>) -> Result<Result<What, Problem>, Error> {
+    /// Adds a name; returns its entry for the manifest, or why it can't be released.
+    pub(super) fn add(
+        &mut self,
+        path: &str,
+        item: Item<'_>,
+    ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
         let at = format!("tree/{path}");
         let what = match item {
             Item::File(entry, executable) => return self.file(path, entry, executable),
             Item::Folder => {
                 folder_into(&mut self.tar, &at, self.mtime).map_err(|e| self.failed(&e))?;
-                What::Folder
+                ManifestKind::Folder
             }
             Item::Link(target) => {
                 link_into(&mut self.tar, &at, self.mtime, &target).map_err(|e| self.failed(&e))?;
-                What::Link { target }
+                ManifestKind::Link { target }
             }
             Item::Shared(what) => {
-                if let What::SharedFolder { target } | What::SharedFile { target } = &what {
+                if let ManifestKind::SharedFolder { target } | ManifestKind::SharedFile { target } = &what {
                     link_into(&mut self.tar, &at, self.mtime, target).map_err(|e| self.failed(&e))?;
                 }
                 what
@@ -66,15 +70,20 @@ impl<'a> Archive<'a> {
         Ok(Ok(what))
     }
 
-    fn file(&mut self, path: &str, entry: &git::Entry, executable: bool) -> Result<Result<What, Problem>, Error> {
-        let unread = |e: io::Error| Error::Git(git::Error::Read(format!("`{path}`: {e}")));
+    fn file(
+        &mut self,
+        path: &str,
+        entry: &git::TreeEntry,
+        executable: bool,
+    ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
+        let unread = |e: io::Error| ReleaseError::Git(git::GitError::Read(format!("`{path}`: {e}")));
         let (size, mut content) = self.tree.reader(entry)?;
         let mut beginning = Vec::new();
         content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
         if is_lfs(&beginning) {
-            return Ok(Err(Problem::Lfs(path.to_owned())));
+            return Ok(Err(TreeProblem::Lfs(path.to_owned())));
         }
-        let mut content = Reading::new(beginning.chain(content).take(size + 1));
+        let mut content = CountedReading::new(beginning.chain(content).take(size + 1));
         let put = file_into(&mut self.tar, &format!("tree/{path}"), self.mtime, executable, size, &mut content);
         if let Some(e) = content.failed {
             return Err(unread(e));
@@ -85,11 +94,11 @@ impl<'a> Archive<'a> {
         }
         self.room += size.next_multiple_of(4096);
         self.files += 1;
-        Ok(Ok(What::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
+        Ok(Ok(ManifestKind::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
     }
 
-    /// Adds the manifest, and gives the archive its name.
-    pub fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, Error> {
+    /// Adds the manifest, and moves the archive to its final name.
+    pub(super) fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, ReleaseError> {
         let (folder, commit) = (self.folder, self.tree.commit());
         let failed = |e: io::Error| unwritable(folder, &e);
         let text = manifest.text();
@@ -106,13 +115,13 @@ impl<'a> Archive<'a> {
         Ok(Packed { archive, archive_sha256, archive_bytes, tar_bytes, manifest, manifest_sha256, room, files, hidden })
     }
 
-    fn failed(&self, e: &io::Error) -> Error {
+    fn failed(&self, e: &io::Error) -> ReleaseError {
         unwritable(self.folder, e)
     }
 }
 
-fn unwritable(folder: &Path, e: &io::Error) -> Error {
-    Error::Write { folder: folder.display().to_string(), why: e.to_string() }
+fn unwritable(folder: &Path, e: &io::Error) -> ReleaseError {
+    ReleaseError::Write { folder: folder.display().to_string(), why: e.to_string() }
 }
 
 fn header(kind: tar::EntryType, mode: u32, size: u64, mtime: u64) -> tar::Header {

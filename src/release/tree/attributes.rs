@@ -1,14 +1,14 @@
-//! Which names a tree's own `.gitattributes` files keep out of releases: `export-ignore`, as `git archive` has it.
+//! Which names a tree's `.gitattributes` files exclude from releases: `export-ignore`, with the rules of `git archive`.
 //!
-//! Only the files in the tree count, not `.git/info/attributes` or the user's: a commit packs to the same bytes
+//! Only files in the tree count, not `.git/info/attributes` or the user's: a commit packs to the same bytes
 //! everywhere.
 use super::pattern;
 use std::collections::{BTreeMap, HashMap};
 
 /// The rules of a tree, by folder.
 #[derive(Default)]
-pub struct Attributes {
-    /// By the folder that the file is in, with `/` at its end; the top's is empty.
+pub(super) struct Attributes {
+    /// Keys are the folders of the files, each with `/` at its end; the top's key is empty.
     rules: BTreeMap<Vec<u8>, Vec<Rule>>,
     macros: HashMap<Vec<u8>, Vec<Word>>,
 }
@@ -16,7 +16,7 @@ pub struct Attributes {
 struct Rule {
     pattern: Vec<u8>,
     only_folders: bool,
-    /// Matched against the last part of a path only.
+    /// Whether the pattern is matched only against the last part of a path.
     anywhere: bool,
     words: Vec<Word>,
 }
@@ -31,8 +31,8 @@ struct Word {
 const WANTED: &[u8] = b"export-ignore";
 
 impl Attributes {
-    /// Adds the file of a folder; macros count only at the top.
-    pub fn add(&mut self, folder: &[u8], content: &[u8]) {
+    /// Adds a folder's file; macros count only in the top folder.
+    pub(super) fn add(&mut self, folder: &[u8], content: &[u8]) {
         for line in content.split(|b| *b == b'\n') {
             let Some((pattern, words)) = split(line) else { continue };
             if let Some(name) = pattern.strip_prefix(b"[attr]") {
@@ -45,8 +45,8 @@ impl Attributes {
         }
     }
 
-    /// Returns whether a path, or the folder of that path, is kept out. What is above it is not looked at.
-    pub fn ignores(&self, path: &[u8], folder: bool) -> bool {
+    /// Returns whether a path is excluded; `folder` says whether it is a folder. The folders above it aren't checked.
+    pub(super) fn ignores(&self, path: &[u8], folder: bool) -> bool {
         let base = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
         let mut above = base;
         loop {
@@ -63,7 +63,7 @@ impl Attributes {
         }
     }
 
-    /// What a word says of `export-ignore`, itself or as a macro.
+    /// Returns what a word sets `export-ignore` to, directly or as a macro.
     fn said(&self, word: &Word, depth: usize) -> Option<bool> {
         if word.name == WANTED {
             return Some(word.set);
@@ -92,7 +92,7 @@ fn rule(mut pattern: Vec<u8>, words: Vec<Word>) -> Rule {
     Rule { pattern, only_folders, anywhere, words }
 }
 
-/// Splits a line into its pattern and its attributes; `None` for comments and lines that git skips too.
+/// Splits a line into its pattern and its attributes; `None` for comments and for lines that git skips.
 fn split(line: &[u8]) -> Option<(Vec<u8>, Vec<Word>)> {
     let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
     let line = &line[line.iter().position(|b| !blank(b))?..];
@@ -116,7 +116,7 @@ fn split(line: &[u8]) -> Option<(Vec<u8>, Vec<Word>)> {
     Some((pattern, words.collect()))
 }
 
-/// Reads a pattern in C's quotes, up to the closing one; gives what follows it.
+/// Reads a pattern in C's quotes, up to the closing one; returns the rest of the line, too.
 fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut pattern = Vec::new();
     loop {
@@ -153,7 +153,7 @@ fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 mod tests {
     use crate::{
         git::{EntryKind, Tree, sample::Sample},
-        release::tree::source::Source,
+        release::tree::source::TreeSource,
     };
     use std::collections::BTreeSet;
 
@@ -176,8 +176,8 @@ mod tests {
         "docs/test",
     ];
 
-    /// The attributes at the top, and those in `docs`.
-    const RULES: [(&str, &str); 46] = [
+    /// The attributes in the top folder, and those in `docs`.
+    const RULES: [(&str, &str); 49] = [
         ("*.txt export-ignore", ""),
         ("/a.txt export-ignore", ""),
         ("docs export-ignore", ""),
@@ -222,11 +222,14 @@ mod tests {
         ("/ export-ignore", ""),
         ("src export-ignore\nsrc/test.rs -export-ignore", ""),
         ("src/*/x export-ignore", ""),
+        ("s**/x export-ignore", ""),
+        ("d**/b export-ignore", ""),
+        ("**\\/a.txt export-ignore", ""),
         ("?.txt export-ignore", ""),
         ("\u{feff}a.txt export-ignore", ""),
     ];
 
-    /// What git itself puts into an archive.
+    /// Returns what git itself puts into an archive.
     fn archived(sample: &Sample) -> BTreeSet<String> {
         let out = std::process::Command::new("git")
             .args(["-C", sample.work.to_str().unwrap(), "archive", "--format=tar", "HEAD"])
@@ -249,7 +252,7 @@ mod tests {
             sample.write(".gitattributes", top.as_bytes());
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
-            let tree = Source::Commit(Tree::read(&sample.repository(), &commit).unwrap());
+            let tree = TreeSource::Commit(Tree::read(&sample.repository(), &commit).unwrap());
             let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()

@@ -1,25 +1,25 @@
-//! Folders of rfab's own on this machine, which grow no further than some bounds.
+//! Folders in which rfab caches files on this machine, and their limits.
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-/// What a folder may have.
+/// The limits of a folder.
 #[derive(Clone, Copy)]
-pub struct Bounds {
-    /// What is older goes.
+pub(super) struct Bounds {
+    /// Older files are removed.
     pub kept: Duration,
-    /// The oldest go beyond so many bytes.
+    /// If the folder is larger, the oldest files are removed.
     pub bytes: u64,
 }
 
-/// What is younger may be sent by another run at this moment, and stays.
+/// A younger file stays, because another run may be sending it at the moment.
 const YOUNG: Duration = Duration::from_secs(3600);
 
-/// Removes the files of a folder that are beyond its bounds, and what killed runs left in it; what cannot be removed
-/// does no harm.
-pub fn bound(folder: &Path, bounds: Bounds) {
+/// Removes the files of a folder that exceed its limits, and what killed runs left in it; ignores what can't be
+/// removed.
+pub(super) fn bound(folder: &Path, bounds: Bounds) {
     let mut files: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -41,13 +41,13 @@ pub fn bound(folder: &Path, bounds: Bounds) {
     }
 }
 
-/// Says of a file that it is used now.
-pub fn touch(file: &Path) -> io::Result<()> {
+/// Marks a file as used at this time.
+pub(super) fn touch(file: &Path) -> io::Result<()> {
     fs::File::options().append(true).open(file)?.set_modified(SystemTime::now())
 }
 
-/// Removes folders for temporary files that were left a day ago.
-pub fn sweep(folder: &Path) {
+/// Removes folders for temporary files that are older than a day.
+pub(super) fn sweep(folder: &Path) {
     let day = Duration::from_secs(24 * 3600);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(".tmp");

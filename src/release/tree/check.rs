@@ -1,11 +1,11 @@
-//! What a tree may not have in it.
+//! What a tree may not contain.
 use super::linked::within;
-use crate::release::error::Problem;
+use crate::{control::shown, release::error::TreeProblem};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Gives a name as text, unless it is one that a release may not have.
-pub fn name(path: &[u8]) -> Result<&str, Problem> {
-    let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
+/// Returns a name as text, or why a release may not have it.
+pub(super) fn name(path: &[u8]) -> Result<&str, TreeProblem> {
+    let bad = |why| TreeProblem::Name { name: shown(&String::from_utf8_lossy(path)), why };
     let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
     if text.chars().any(char::is_control) {
         return Err(bad("has control characters"));
@@ -21,13 +21,13 @@ pub fn name(path: &[u8]) -> Result<&str, Problem> {
     if text.len() > 2000 { Err(bad("is too long")) } else { Ok(text) }
 }
 
-/// Finds names that are one on a filesystem that does not mind case.
-pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
+/// Finds names that collide on a filesystem that ignores case.
+pub(super) fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<TreeProblem> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut problems = Vec::new();
     for path in paths {
         if let Some(first) = seen.insert(path.to_lowercase(), path) {
-            problems.push(Problem::Twins(first.to_owned(), path.to_owned()));
+            problems.push(TreeProblem::Twins(first.to_owned(), path.to_owned()));
         }
     }
     problems
@@ -35,20 +35,20 @@ pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
 
 /// Finds links that point outside the tree, by following them through the tree's own links.
 ///
-/// `shared` are the names that lead to `shared/`: a link may go there and below, but not on from there by `..`.
-pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {
+/// `shared` are the names that lead to `shared/`: a link may go to one and below it, but not back from there by `..`.
+pub(super) fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<TreeProblem> {
     let leaves = |(path, target): (&String, &Vec<u8>)| {
         let text =
             std::str::from_utf8(target).ok().filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
         let above = path.rsplit_once('/').map_or("", |(above, _)| above);
         let stays = text.is_some_and(|text| stays(links, shared, above, text, &mut 0));
-        let target = String::from_utf8_lossy(target).escape_debug().to_string();
-        (!stays).then(|| Problem::Leaves { path: path.clone(), target })
+        let target = shown(&String::from_utf8_lossy(target));
+        (!stays).then(|| TreeProblem::Leaves { path: path.clone(), target })
     };
     links.iter().filter_map(leaves).collect()
 }
 
-/// More than a kernel follows.
+/// The limit for links in a chain; a kernel follows no more, either.
 const MOST_HOPS: usize = 40;
 
 fn stays(
@@ -61,7 +61,7 @@ fn stays(
     walk(links, shared, from, target, hops).is_some()
 }
 
-/// Follows a target from a folder of the tree; gives where it ends, or nothing if it leaves or turns in circles.
+/// Follows a target from a folder of the tree; returns where it ends, or nothing if it leaves the tree or loops.
 fn walk(
     links: &BTreeMap<String, Vec<u8>>,
     shared: &BTreeSet<&str>,
@@ -103,7 +103,7 @@ mod tests {
         let map = all.iter().map(|(path, target)| (path.to_string(), target.as_bytes().to_vec())).collect();
         let shared = shared.iter().copied().collect();
         let path = |problem| match problem {
-            Problem::Leaves { path, .. } => path,
+            TreeProblem::Leaves { path, .. } => path,
             other => panic!("{other}"),
         };
         links(&map, &shared).into_iter().map(path).collect()
@@ -115,7 +115,7 @@ mod tests {
         for target in ["/etc/passwd", "..", "../x", "x/../../y", "", "a\nb", "x/../.."] {
             assert_eq!(leaving(&[("link", target)], &[]), ["link"], "{target}");
         }
-        // `deep/x/..` read as text is `deep`; followed it is above the top's folder `a`.
+        // Read as text, `deep/x/..` is `deep`; followed, it is above the top's folder `a`.
         assert_eq!(leaving(&[("deep/x", "../a"), ("b", "deep/x/../../etc")], &[]), ["b"]);
         assert_eq!(leaving(&[("a", "b"), ("b", "a")], &[]), ["a", "b"]);
     }
@@ -146,6 +146,6 @@ mod tests {
             assert_eq!(name(good.as_bytes()), Ok(good));
         }
         assert!(name("x".repeat(256).as_bytes()).is_err());
-        assert_eq!(twins(["A", "a", "b"]), [Problem::Twins("A".into(), "a".into())]);
+        assert_eq!(twins(["A", "a", "b"]), [TreeProblem::Twins("A".into(), "a".into())]);
     }
 }

@@ -4,11 +4,12 @@ use super::{
     export::exported,
     folder::unread,
     lfs::{BEGINNING, is_lfs},
-    source::Source,
+    source::TreeSource,
 };
 use crate::{
+    control::shown,
     git::{self, EntryKind},
-    release::error::{Error, Problem},
+    release::error::{ReleaseError, TreeProblem},
 };
 use std::{
     fs,
@@ -20,21 +21,21 @@ use std::{
     path::Path,
 };
 
-/// Writes a commit's tree into a folder that it makes, as `git checkout` would, but for what a build would not notice
-/// the lack of: submodules and git-lfs pointers are refused, unless `export-ignore` leaves them out.
-pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
-    let source = Source::Commit(tree);
+/// Makes a folder and writes a commit's tree into it, as `git checkout` would. Submodules and git-lfs pointers, which a
+/// build might silently lack, are refused, unless `export-ignore` excludes them.
+pub(crate) fn check_out(tree: git::Tree, folder: &Path) -> Result<(), ReleaseError> {
+    let source = TreeSource::Commit(tree);
     let mut problems = Vec::new();
     for entry in exported(&source)? {
-        let shown = || String::from_utf8_lossy(&entry.path).escape_debug().to_string();
+        let path = || shown(&String::from_utf8_lossy(&entry.path));
         match entry.kind {
-            EntryKind::Submodule => problems.push(Problem::Submodule(shown())),
+            EntryKind::Submodule => problems.push(TreeProblem::Submodule(path())),
             EntryKind::File { .. } => {
                 let mut beginning = Vec::new();
                 let (_, content) = source.reader(entry)?;
                 content.take(BEGINNING).read_to_end(&mut beginning).map_err(|e| unread(folder, &e))?;
                 if is_lfs(&beginning) {
-                    problems.push(Problem::Lfs(shown()));
+                    problems.push(TreeProblem::Lfs(path()));
                 }
             }
             _ => {}
@@ -44,14 +45,14 @@ pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
         problems.push(wrong);
     }
     if !problems.is_empty() {
-        return Err(Error::Unfit { commit: source.commit().to_owned(), problems });
+        return Err(ReleaseError::Unfit { commit: source.commit().to_owned(), problems });
     }
-    let failed = |e: io::Error| Error::Write { folder: folder.display().to_string(), why: e.to_string() };
+    let failed = |e: io::Error| ReleaseError::Write { folder: folder.display().to_string(), why: e.to_string() };
     let make = |at: &Path| fs::DirBuilder::new().mode(0o755).create(at);
     make(folder).map_err(failed)?;
     for entry in source.entries() {
         let at = folder.join(std::ffi::OsStr::from_bytes(&entry.path));
-        // Nothing is written through what stands there already: a tree made by hand may have a name twice.
+        // A tree made by hand may have a name twice, so nothing is written through what exists already.
         let made = match entry.kind {
             EntryKind::Folder | EntryKind::Submodule => make(&at),
             EntryKind::Link => {
@@ -79,7 +80,7 @@ mod tests {
     };
     use std::{os::unix::fs::symlink, path::PathBuf};
 
-    fn checked_out(sample: &Sample, commit: &str) -> Result<(tempfile::TempDir, PathBuf), Error> {
+    fn checked_out(sample: &Sample, commit: &str) -> Result<(tempfile::TempDir, PathBuf), ReleaseError> {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("tree");
         check_out(Tree::read(&sample.repository(), commit).unwrap(), &folder)?;

@@ -1,23 +1,23 @@
-//! Bytes that are counted and digested on their way.
+//! Bytes that are counted and digested as they pass.
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
-/// Counts and digests what is read through it, and keeps why it could not be.
-pub struct Reading<R> {
+/// A reader that counts and digests what passes, and keeps the error if reading fails.
+pub(super) struct CountedReading<R> {
     pub inner: R,
     pub bytes: u64,
     pub sha256: Sha256,
     pub failed: Option<io::Error>,
 }
 
-impl<R> Reading<R> {
-    /// Reads through `inner`.
-    pub fn new(inner: R) -> Self {
+impl<R> CountedReading<R> {
+    /// Makes a reader around `inner`.
+    pub(super) fn new(inner: R) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
     }
 }
 
-impl<R: Read> Read for Reading<R> {
+impl<R: Read> Read for CountedReading<R> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         match self.inner.read(piece) {
             Ok(read) => {
@@ -34,16 +34,16 @@ impl<R: Read> Read for Reading<R> {
     }
 }
 
-/// Counts and digests what is written through it.
-pub struct Counted<W> {
+/// A writer that counts and digests what passes.
+pub(super) struct Counted<W> {
     pub inner: W,
     pub bytes: u64,
     pub sha256: Sha256,
 }
 
 impl<W> Counted<W> {
-    /// Writes through `inner`.
-    pub fn new(inner: W) -> Self {
+    /// Makes a writer around `inner`.
+    pub(super) fn new(inner: W) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new() }
     }
 }

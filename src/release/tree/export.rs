@@ -1,10 +1,10 @@
-//! What `export-ignore` leaves of a tree.
-use super::{attributes::Attributes, source::Source};
+//! The part of a tree that `export-ignore` keeps.
+use super::{attributes::Attributes, source::TreeSource};
 use crate::git::{self, EntryKind};
 use std::collections::BTreeSet;
 
-/// Returns the entries that `export-ignore` leaves; folders only where something is left in them.
-pub fn exported(tree: &Source) -> Result<Vec<&git::Entry>, git::Error> {
+/// Returns the entries that `export-ignore` keeps; a folder only if it has any of them.
+pub(super) fn exported(tree: &TreeSource) -> Result<Vec<&git::TreeEntry>, git::GitError> {
     let mut attributes = Attributes::default();
     for entry in tree.entries() {
         let folder =
@@ -13,7 +13,7 @@ pub fn exported(tree: &Source) -> Result<Vec<&git::Entry>, git::Error> {
             attributes.add(folder, &tree.content(entry)?);
         }
     }
-    let mut left: Vec<&git::Entry> = Vec::new();
+    let mut left: Vec<&git::TreeEntry> = Vec::new();
     let mut skipped: Option<Vec<u8>> = None;
     for entry in tree.entries() {
         if skipped.as_ref().is_some_and(|above| entry.path.starts_with(above)) {

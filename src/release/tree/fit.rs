@@ -1,43 +1,47 @@
-//! The names of a tree that may be released, and what keeps the others from it.
+//! The names of a tree that may be released, and the problems of the others.
 use super::{
     check,
     export::exported,
-    linked::{self, Found, Shared},
-    manifest::What,
-    source::Source,
+    linked::{self, FoundInTree, SharedLink},
+    manifest::ManifestKind,
+    source::TreeSource,
 };
 use crate::{
     git::{self, EntryKind},
-    release::error::Problem,
+    release::error::TreeProblem,
 };
 use std::collections::BTreeMap;
 
-/// Names that may be released, in their order.
-pub struct Fit<'a> {
+/// The names that may be released, in order.
+pub(super) struct Fit<'a> {
     pub items: BTreeMap<String, Item<'a>>,
-    /// Names that a linked name hides.
+    /// Names of the commit that a linked name hides.
     pub hidden: Vec<String>,
 }
 
-/// What a name of a release is made from.
-pub enum Item<'a> {
+/// What a name in a release is made from.
+pub(super) enum Item<'a> {
     Folder,
-    File(&'a git::Entry, bool),
+    File(&'a git::TreeEntry, bool),
     Link(String),
-    Shared(What),
+    Shared(ManifestKind),
 }
 
-/// Finds the names that may be released, or all that is wrong with the tree.
-pub fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Problem>>, git::Error> {
+/// Finds the names that may be released, or every problem of the tree.
+pub(super) fn fit<'a>(
+    tree: &'a TreeSource,
+    linked: &[String],
+) -> Result<Result<Fit<'a>, Vec<TreeProblem>>, git::GitError> {
     let mut problems = Vec::new();
-    let mut named: Vec<(&str, &git::Entry)> = Vec::new();
+    let mut named: Vec<(&str, &git::TreeEntry)> = Vec::new();
     for entry in exported(tree)? {
         match check::name(&entry.path) {
             Ok(name) => named.push((name, entry)),
             Err(problem) => problems.push(problem),
         }
     }
-    let found = |entry: &git::Entry| if entry.kind == EntryKind::Folder { Found::Folder } else { Found::Other };
+    let found =
+        |entry: &git::TreeEntry| if entry.kind == EntryKind::Folder { FoundInTree::Folder } else { FoundInTree::Other };
     let by_name = named.iter().map(|(name, entry)| (*name, found(entry))).collect();
     let shared = linked::shared(linked, &by_name).unwrap_or_else(|wrong| {
         problems.extend(wrong);
@@ -53,7 +57,7 @@ pub fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Ve
             EntryKind::Folder => Item::Folder,
             EntryKind::File { executable } => Item::File(entry, executable),
             EntryKind::Submodule => {
-                problems.push(Problem::Submodule(name.to_owned()));
+                problems.push(TreeProblem::Submodule(name.to_owned()));
                 continue;
             }
             EntryKind::Link => {
@@ -66,7 +70,7 @@ pub fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Ve
         items.insert(name.to_owned(), item);
     }
     problems.extend(check::links(&links, &shared.iter().map(|shared| shared.path.as_str()).collect()));
-    for Shared { path, what } in shared {
+    for SharedLink { path, what } in shared {
         for (slash, _) in path.match_indices('/') {
             items.entry(path[..slash].to_owned()).or_insert(Item::Folder);
         }

@@ -1,7 +1,8 @@
-//! A folder of this machine, taken for a commit's tree.
+//! A folder of this machine, used as a commit's tree.
 use crate::{
-    git::{self, Entry, EntryKind},
-    release::error::{Error, Problem},
+    control::shown,
+    git::{self, EntryKind, TreeEntry},
+    release::error::{ReleaseError, TreeProblem},
 };
 use std::{
     fs,
@@ -10,24 +11,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A folder of this machine, taken for a commit's tree.
-pub struct Folder {
+/// A folder of this machine, used as a commit's tree.
+pub(super) struct FolderTree {
     top: PathBuf,
     pub commit: String,
     pub at: i64,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<TreeEntry>,
 }
 
-impl Folder {
-    /// Lists all that is below a folder; what is neither a file, a folder nor a link is refused.
-    pub fn read(top: &Path, commit: &str, at: i64) -> Result<Folder, Error> {
-        let mut folder = Folder { top: top.to_owned(), commit: commit.to_owned(), at, entries: Vec::new() };
+impl FolderTree {
+    /// Lists everything below a folder; refuses all but files, folders and links.
+    pub(super) fn read(top: &Path, commit: &str, at: i64) -> Result<FolderTree, ReleaseError> {
+        let mut folder = FolderTree { top: top.to_owned(), commit: commit.to_owned(), at, entries: Vec::new() };
         let mut odd = Vec::new();
         folder.collect(&[], &mut odd).map_err(|e| unread(top, &e))?;
-        if odd.is_empty() { Ok(folder) } else { Err(Error::Unfit { commit: folder.commit, problems: odd }) }
+        if odd.is_empty() { Ok(folder) } else { Err(ReleaseError::Unfit { commit: folder.commit, problems: odd }) }
     }
 
-    fn collect(&mut self, above: &[u8], odd: &mut Vec<Problem>) -> io::Result<()> {
+    fn collect(&mut self, above: &[u8], odd: &mut Vec<TreeProblem>) -> io::Result<()> {
         let mut names = fs::read_dir(self.place(above))?.collect::<io::Result<Vec<_>>>()?;
         names.sort_by_key(fs::DirEntry::file_name);
         for name in names {
@@ -39,11 +40,11 @@ impl Folder {
                 kind if kind.is_symlink() => EntryKind::Link,
                 kind if kind.is_file() => EntryKind::File { executable: seen.permissions().mode() & 0o100 != 0 },
                 _ => {
-                    odd.push(Problem::Odd(String::from_utf8_lossy(&path).escape_debug().to_string()));
+                    odd.push(TreeProblem::Odd(shown(&String::from_utf8_lossy(&path))));
                     continue;
                 }
             };
-            self.entries.push(Entry { path: path.clone(), kind });
+            self.entries.push(TreeEntry { path: path.clone(), kind });
             if kind == EntryKind::Folder {
                 self.collect(&path, odd)?;
             }
@@ -51,21 +52,21 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads what a small file holds, or what a link points to.
-    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
+    /// Reads a small file's content, or a link's target.
+    pub(super) fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
         let place = self.place(&entry.path);
         let read = match entry.kind {
             EntryKind::Link => fs::read_link(&place).map(|target| target.into_os_string().as_bytes().to_vec()),
             _ => fs::read(&place),
         };
-        read.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))
+        read.map_err(|e| git::GitError::Read(format!("`{}`: {e}", place.display())))
     }
 
-    /// Returns how many bytes a file has, and its content piece by piece.
-    pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
+    /// Returns a file's length in bytes, and a reader of its content.
+    pub(super) fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
         let place = self.place(&entry.path);
         let open = fs::File::open(&place).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (size, file) = open.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))?;
+        let (size, file) = open.map_err(|e| git::GitError::Read(format!("`{}`: {e}", place.display())))?;
         Ok((size, Box::new(file)))
     }
 
@@ -74,9 +75,9 @@ impl Folder {
     }
 }
 
-/// Words that a folder can't be read.
-pub fn unread(folder: &Path, e: &io::Error) -> Error {
-    Error::Git(git::Error::Read(format!("`{}`: {e}", folder.display())))
+/// Makes the error for a folder that can't be read.
+pub(super) fn unread(folder: &Path, e: &io::Error) -> ReleaseError {
+    ReleaseError::Git(git::GitError::Read(format!("`{}`: {e}", folder.display())))
 }
 
 #[cfg(test)]

@@ -1,72 +1,76 @@
-//! Names that are kept in `shared/` across releases.
-use super::manifest::What;
+//! Names that stay in `shared/` from release to release.
+use super::manifest::ManifestKind;
 use crate::{
+    control::shown,
     git::{Repository, Tree},
-    release::error::Problem,
+    release::error::TreeProblem,
 };
 use std::collections::BTreeMap;
 
-/// Something in `shared/` that a release has a link to.
+/// Something in `shared/` that a release links to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shared {
+pub(crate) struct SharedLink {
     pub path: String,
-    pub what: What,
+    pub what: ManifestKind,
 }
 
-/// What a tree has under a name, as far as linking must know.
+/// What a tree has under a name; linking needs no more.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Found {
+pub(crate) enum FoundInTree {
     Folder,
     Other,
 }
 
-/// Says for each linked name whether it is a folder or a file, and what its link points to.
+/// Determines for each linked name whether it is a folder or a file, and the target of its link.
 ///
-/// A `/` at the end says folder. Else it is what the commit has under that name; else a name whose last part has a
-/// dot in it is a file, and any other a folder.
-pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Shared>, Vec<Problem>> {
-    let (mut all, mut problems) = (Vec::<Shared>::new(), Vec::new());
+/// A name with a `/` at its end is a folder. Otherwise the commit decides, if it has that name. Otherwise a name with a
+/// dot in its last part is a file, and any other name is a folder.
+pub(crate) fn shared(
+    linked: &[String],
+    tree: &BTreeMap<&str, FoundInTree>,
+) -> Result<Vec<SharedLink>, Vec<TreeProblem>> {
+    let (mut all, mut problems) = (Vec::<SharedLink>::new(), Vec::new());
     for given in linked {
         let path = given.strip_suffix('/').unwrap_or(given);
         let why = refused(path, tree).or_else(|| {
-            let overlaps = |other: &Shared| within(path, &other.path) || within(&other.path, path);
+            let overlaps = |other: &SharedLink| within(path, &other.path) || within(&other.path, path);
             all.iter().any(overlaps).then_some("another linked name contains it")
         });
         if let Some(why) = why {
-            problems.push(Problem::Linked { path: given.escape_debug().to_string(), why });
+            problems.push(TreeProblem::Linked { path: shown(given), why });
             continue;
         }
         let last = path.rsplit('/').next().unwrap_or(path);
         let folder =
-            given.ends_with('/') || tree.get(path).map_or(!last.contains('.'), |found| *found == Found::Folder);
+            given.ends_with('/') || tree.get(path).map_or(!last.contains('.'), |found| *found == FoundInTree::Folder);
         let target = format!("{}../shared/{path}", "../".repeat(path.split('/').count()));
-        let what = if folder { What::SharedFolder { target } } else { What::SharedFile { target } };
-        all.push(Shared { path: path.to_owned(), what });
+        let what = if folder { ManifestKind::SharedFolder { target } } else { ManifestKind::SharedFile { target } };
+        all.push(SharedLink { path: path.to_owned(), what });
     }
     if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
-/// Finds the linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
-pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
-    let found: Vec<(&str, Found)> = linked
+/// Finds the linked names that are files; each must be in `shared/` before a release of the commit is staged.
+pub(crate) fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
+    let found: Vec<(&str, FoundInTree)> = linked
         .iter()
         .filter_map(|name| {
             let folder = Tree::has_folder(repository, commit, name)?;
-            Some((name.as_str(), if folder { Found::Folder } else { Found::Other }))
+            Some((name.as_str(), if folder { FoundInTree::Folder } else { FoundInTree::Other }))
         })
         .collect();
-    // What cannot be linked is said when it is packed.
+    // A name that can't be linked is reported when the tree is packed.
     let all = shared(linked, &found.into_iter().collect()).unwrap_or_default();
-    all.into_iter().filter(|one| matches!(one.what, What::SharedFile { .. })).map(|one| one.path).collect()
+    all.into_iter().filter(|one| matches!(one.what, ManifestKind::SharedFile { .. })).map(|one| one.path).collect()
 }
 
-/// Returns whether a path is another or lies below it.
-pub fn within(path: &str, above: &str) -> bool {
+/// Returns whether a path is `above` or lies below it.
+pub(crate) fn within(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Returns why a name cannot be linked, if so.
-pub fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
+/// Returns why a name can't be linked, or nothing if it can.
+pub(crate) fn refused(path: &str, tree: &BTreeMap<&str, FoundInTree>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
         return Some("it isn't a path below the release");
     }
@@ -74,7 +78,7 @@ pub fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str>
         return Some("it has control characters or is too long");
     }
     let above = path.match_indices('/').map(|(slash, _)| &path[..slash]);
-    let blocked = above.into_iter().any(|above| tree.get(above) == Some(&Found::Other));
+    let blocked = above.into_iter().any(|above| tree.get(above) == Some(&FoundInTree::Other));
     blocked.then_some("a file or link is where its folder would be")
 }
 
@@ -84,11 +88,11 @@ mod tests {
 
     #[test]
     fn a_name_is_a_folder_or_a_file_by_one_rule() {
-        let tree = BTreeMap::from([("logs.d", Found::Folder), ("secret", Found::Other)]);
+        let tree = BTreeMap::from([("logs.d", FoundInTree::Folder), ("secret", FoundInTree::Other)]);
         let linked = ["public/uploads", "config/database.yml", ".env", "logs.d", "secret", "a.b/"].map(str::to_owned);
         let kinds: Vec<_> = shared(&linked, &tree).unwrap().into_iter().map(|shared| shared.what).collect();
-        let folder = |target: &str| What::SharedFolder { target: target.to_owned() };
-        let file = |target: &str| What::SharedFile { target: target.to_owned() };
+        let folder = |target: &str| ManifestKind::SharedFolder { target: target.to_owned() };
+        let file = |target: &str| ManifestKind::SharedFile { target: target.to_owned() };
         assert_eq!(
             kinds,
             [
@@ -104,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_name_that_leaves_the_release_or_overlaps_is_refused() {
-        let tree = BTreeMap::from([("file", Found::Other)]);
+        let tree = BTreeMap::from([("file", FoundInTree::Other)]);
         for bad in [
             &["/etc"][..],
             &["../x"],

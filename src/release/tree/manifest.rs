@@ -1,28 +1,28 @@
-//! What a release holds, line by line.
+//! The content of a release, line by line.
 use crate::release::name::{lower_hex, whole};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Every name below a release's top, sorted by its bytes, and the commit that it was made of.
+/// Every name below a release's top, sorted by its bytes, and the commit that the release was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// 40 hex digits, or 64 by sha256.
     pub commit: String,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ManifestEntry>,
 }
 
 /// One name of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// From the release's top, without `./`.
+pub struct ManifestEntry {
+    /// The path from the release's top, without `./`.
     pub path: String,
-    pub what: What,
+    pub what: ManifestKind,
 }
 
 /// What a name of a release is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum ManifestKind {
     /// A folder of mode 755.
     Folder,
     File {
@@ -30,7 +30,7 @@ pub enum What {
         size: u64,
         sha256: String,
     },
-    /// A link that stays in the release.
+    /// A link that stays inside the release.
     Link {
         target: String,
     },
@@ -47,25 +47,25 @@ pub enum What {
 const HEADER: &str = "rfab-manifest 1 ";
 
 impl Manifest {
-    /// Writes it as the text that lies beside a release.
+    /// Returns the manifest as the text that lies beside a release.
     pub fn text(&self) -> String {
         let mut text = format!("{HEADER}{}\n", self.commit);
-        for Entry { path, what } in &self.entries {
+        for ManifestEntry { path, what } in &self.entries {
             let (kind, mode, size, what) = match what {
-                What::Folder => ('d', "755", "-".to_owned(), "-"),
-                What::File { executable, size, sha256 } => {
+                ManifestKind::Folder => ('d', "755", "-".to_owned(), "-"),
+                ManifestKind::File { executable, size, sha256 } => {
                     ('f', if *executable { "755" } else { "644" }, size.to_string(), sha256.as_str())
                 }
-                What::Link { target } => ('l', "777", "-".to_owned(), target.as_str()),
-                What::SharedFolder { target } => ('D', "777", "-".to_owned(), target.as_str()),
-                What::SharedFile { target } => ('F', "777", "-".to_owned(), target.as_str()),
+                ManifestKind::Link { target } => ('l', "777", "-".to_owned(), target.as_str()),
+                ManifestKind::SharedFolder { target } => ('D', "777", "-".to_owned(), target.as_str()),
+                ManifestKind::SharedFile { target } => ('F', "777", "-".to_owned(), target.as_str()),
             };
             text += &format!("{kind}\t{mode}\t{size}\t{what}\t./{path}\n");
         }
         text
     }
 
-    /// Reads the text back; anything that `text` does not write is refused, with the line's number.
+    /// Parses the text; refuses anything that `text` doesn't write, with the line's number.
     pub fn parse(text: &str) -> Result<Manifest, String> {
         let mut lines = text.strip_suffix('\n').ok_or("the last line has no end")?.split('\n');
         let commit = lines.next().and_then(|line| line.strip_prefix(HEADER)).ok_or("line 1: not a manifest")?;
@@ -81,29 +81,29 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Returns the sha256 of its text: it names the tree.
+    /// Returns the sha256 of the text, which identifies the tree.
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(self.text()))
     }
 }
 
-fn entry(line: &str) -> Option<Entry> {
+fn entry(line: &str) -> Option<ManifestEntry> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [kind, mode, size, what, path] = fields[..] else { return None };
     let path = path.strip_prefix("./").filter(|path| !path.is_empty())?.to_owned();
     let target = || what.to_owned();
     let what = match (kind, mode, size) {
-        ("d", "755", "-") if what == "-" => What::Folder,
+        ("d", "755", "-") if what == "-" => ManifestKind::Folder,
         ("f", "644" | "755", size) if what.len() == 64 && lower_hex(what) => {
             let number: u64 = size.parse().ok().filter(|number: &u64| number.to_string() == size)?;
-            What::File { executable: mode == "755", size: number, sha256: target() }
+            ManifestKind::File { executable: mode == "755", size: number, sha256: target() }
         }
-        ("l", "777", "-") => What::Link { target: target() },
-        ("D", "777", "-") => What::SharedFolder { target: target() },
-        ("F", "777", "-") => What::SharedFile { target: target() },
+        ("l", "777", "-") => ManifestKind::Link { target: target() },
+        ("D", "777", "-") => ManifestKind::SharedFolder { target: target() },
+        ("F", "777", "-") => ManifestKind::SharedFile { target: target() },
         _ => return None,
     };
-    Some(Entry { path, what })
+    Some(ManifestEntry { path, what })
 }
 
 #[cfg(test)]
@@ -111,14 +111,14 @@ mod tests {
     use super::*;
 
     fn sample() -> Manifest {
-        let entry = |path: &str, what| Entry { path: path.to_owned(), what };
+        let entry = |path: &str, what| ManifestEntry { path: path.to_owned(), what };
         Manifest {
             commit: "9".repeat(40),
             entries: vec![
-                entry("a b", What::Folder),
-                entry("a b/ü", What::File { executable: true, size: 3, sha256: "0".repeat(64) }),
-                entry("l", What::Link { target: "a b/ü".into() }),
-                entry("log", What::SharedFolder { target: "../../shared/log".into() }),
+                entry("a b", ManifestKind::Folder),
+                entry("a b/ü", ManifestKind::File { executable: true, size: 3, sha256: "0".repeat(64) }),
+                entry("l", ManifestKind::Link { target: "a b/ü".into() }),
+                entry("log", ManifestKind::SharedFolder { target: "../../shared/log".into() }),
             ],
         }
     }

@@ -1,4 +1,4 @@
-//! What turns a commit, or a folder of this machine, into an archive that becomes a release.
+//! Turns a commit, or a folder of this machine, into an archive that becomes a release.
 mod archive;
 mod attributes;
 mod cache;
@@ -9,7 +9,7 @@ mod export;
 mod fit;
 mod folder;
 mod lfs;
-pub mod linked;
+pub(super) mod linked;
 mod manifest;
 mod pack;
 mod packed;
@@ -17,8 +17,9 @@ mod packs;
 mod pattern;
 mod source;
 
-pub use check_out::check_out;
-pub use manifest::{Entry, Manifest, What};
-pub use pack::{check, pack, pack_folder};
+pub(crate) use check_out::check_out;
+pub use manifest::{Manifest, ManifestEntry, ManifestKind};
+pub(crate) use pack::{check, pack, pack_folder};
 pub use packed::Packed;
-pub use packs::{PackedTrees, Wanted, part};
+pub use packs::Wanted;
+pub(crate) use packs::{PackedTrees, part};

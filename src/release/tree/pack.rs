@@ -2,58 +2,69 @@
 use super::{
     archive::Archive,
     fit::{Item, fit},
-    folder::Folder,
+    folder::FolderTree,
     lfs::{BEGINNING, is_lfs},
-    manifest::{Entry, Manifest},
+    manifest::{Manifest, ManifestEntry},
     packed::Packed,
-    source::Source,
+    source::TreeSource,
 };
 use crate::{
     git::{self, Repository},
-    release::error::{Error, Problem},
+    release::error::{ReleaseError, TreeProblem},
 };
 use std::path::Path;
 
 /// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
 ///
-/// `export-ignore` of the tree's own `.gitattributes` is respected; `export-subst`, line ends and filters are not:
+/// `export-ignore` in the tree's own `.gitattributes` is respected; `export-subst`, line endings and filters are not:
 /// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
-/// pointers, links that leave the tree and names that some host would read otherwise are refused, all at once.
-pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    packed(&Source::Commit(git::Tree::read(repository, commit)?), linked, folder)
+/// pointers, links that leave the tree and names that some hosts would read differently are refused, in one error.
+pub(crate) fn pack(
+    repository: &Repository,
+    commit: &str,
+    linked: &[String],
+    folder: &Path,
+) -> Result<Packed, ReleaseError> {
+    packed(&TreeSource::Commit(git::Tree::read(repository, commit)?), linked, folder)
 }
 
-/// Packs what a folder of this machine has in it as the tree of a commit, by the same rules, into a file in `folder`.
+/// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
 ///
-/// `at` is the time that every file gets, in seconds since 1970.
-pub fn pack_folder(from: &Path, commit: &str, at: i64, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    packed(&Source::Folder(Folder::read(from, commit, at)?), linked, folder)
+/// `at` is the modification time of every file, in seconds since 1970.
+pub(crate) fn pack_folder(
+    from: &Path,
+    commit: &str,
+    at: i64,
+    linked: &[String],
+    folder: &Path,
+) -> Result<Packed, ReleaseError> {
+    packed(&TreeSource::Folder(FolderTree::read(from, commit, at)?), linked, folder)
 }
 
-/// Refuses what `pack` would refuse, and writes nothing.
-pub fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), Error> {
-    let source = Source::Commit(git::Tree::read(repository, commit)?);
-    let Source::Commit(tree) = &source else { return Ok(()) };
-    let unfit = |problems| Error::Unfit { commit: commit.to_owned(), problems };
+/// Refuses what `pack` would refuse, without writing anything.
+pub(crate) fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), ReleaseError> {
+    let source = TreeSource::Commit(git::Tree::read(repository, commit)?);
+    let TreeSource::Commit(tree) = &source else { return Ok(()) };
+    let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
     let fit = fit(&source, linked)?.map_err(unfit)?;
     let mut problems = Vec::new();
     for (path, item) in &fit.items {
         let Item::File(entry, _) = item else { continue };
         if tree.size(entry)? < BEGINNING && is_lfs(&tree.content(entry)?) {
-            problems.push(Problem::Lfs(path.clone()));
+            problems.push(TreeProblem::Lfs(path.clone()));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(unfit(problems)) }
 }
 
-fn packed(tree: &Source, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    let unfit = |problems| Error::Unfit { commit: tree.commit().to_owned(), problems };
+fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
+    let unfit = |problems| ReleaseError::Unfit { commit: tree.commit().to_owned(), problems };
     let fit = fit(tree, linked)?.map_err(unfit)?;
     let mut archive = Archive::begin(tree, folder)?;
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (path, item) in fit.items {
         match archive.add(&path, item)? {
-            Ok(what) => entries.push(Entry { path, what }),
+            Ok(what) => entries.push(ManifestEntry { path, what }),
             Err(problem) => problems.push(problem),
         }
     }
@@ -69,7 +80,7 @@ mod tests {
     use crate::git::sample::Sample;
     use sha2::{Digest, Sha256};
 
-    fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, Error> {
+    fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, ReleaseError> {
         let commit = sample.git(&["rev-parse", "HEAD"]);
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
         pack(&sample.repository(), &commit, &linked, sample.folder.path())
@@ -77,7 +88,7 @@ mod tests {
 
     fn problems(sample: &Sample, linked: &[&str]) -> Vec<String> {
         match from(sample, linked) {
-            Err(Error::Unfit { problems, .. }) => problems.iter().map(Problem::to_string).collect(),
+            Err(ReleaseError::Unfit { problems, .. }) => problems.iter().map(TreeProblem::to_string).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -115,7 +126,7 @@ mod tests {
         assert!(!text.contains("gitkeep") && !text.contains("uploads/old"));
     }
 
-    /// The most memory that this process ever had, in KiB.
+    /// Returns the most memory that this process ever had, in KiB.
     fn peak() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -127,7 +138,7 @@ mod tests {
         const ALONE: &str = "RFAB_PACKS_ALONE";
         let name = "release::tree::pack::tests::a_large_file_of_a_commit_or_a_folder_is_packed_piece_by_piece";
         if std::env::var_os(ALONE).is_none() {
-            // In a process of its own, whose memory is that of nothing else.
+            // In a separate process, so that only this test's memory counts.
             let own = std::env::current_exe().unwrap();
             let out = std::process::Command::new(own).args(["--exact", name]).env(ALONE, "").output().unwrap();
             assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
@@ -200,7 +211,7 @@ mod tests {
             let text = format!("tree {bad}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nm\n");
             let commit = open.odb().unwrap().write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
             let ended = pack(&sample.repository(), &commit.to_string(), &[], sample.folder.path());
-            // An empty `.git` folder is left out like any empty folder; a name with a slash is two names.
+            // An empty `.git` folder is left out like any empty folder; `a/b` is two names.
             let harmless = name == ".git" || name == "a/b";
             assert_eq!(ended.is_ok(), harmless, "{name}: {ended:?}");
         }

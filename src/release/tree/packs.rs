@@ -1,10 +1,11 @@
-//! What was packed on this machine: of commits for as long as a run, of builds for as long as anybody may deploy them.
+//! What was packed on this machine: commits for the current run, builds for later runs, too.
 use super::{
     Packed,
     cache::{Bounds, bound, sweep, touch},
     pack, pack_folder,
 };
 use crate::{
+    control::shown,
     failure::Failure,
     git::{Repository, Tree},
 };
@@ -18,31 +19,31 @@ use std::{
     time::Duration,
 };
 
-/// Trees that are ready to be sent, each packed once.
+/// Trees that are ready to be sent; each is packed only once.
 #[derive(Default)]
-pub struct PackedTrees {
-    commits: Mutex<BTreeMap<Commit, Arc<Packed>>>,
-    /// What is not the tree of its commit, by the manifest's digest.
+pub(crate) struct PackedTrees {
+    commits: Mutex<BTreeMap<CommitAndLinks, Arc<Packed>>>,
+    /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
 }
 
 /// A repository with a commit, and the names that are linked in its tree.
-type Commit = (String, Vec<String>);
+type CommitAndLinks = (String, Vec<String>);
 
-/// What is to be built, and how a release is made from it.
+/// What to build, and how to make a release from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wanted {
     pub repository: String,
     /// 40 hex digits, or 64 by sha256.
     pub commit: String,
-    /// The part of the folder that is released.
+    /// The part of the folder to release.
     pub part: String,
     pub linked: Vec<String>,
 }
 
 /// A build that is kept, and the run that made it.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct KeptBuild {
     of: Wanted,
     run: String,
     packed: Packed,
@@ -50,15 +51,15 @@ struct Kept {
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Builds that later runs may deploy; one that is gone is made again.
+/// The limits for builds, which later runs may deploy; a removed one is built again.
 const BUILT: Bounds = Bounds { kept: DAY.saturating_mul(14), bytes: 20 << 30 };
 
-/// Trees of commits, which each run packs anew.
+/// The limits for trees of commits, which each run packs again.
 const COMMITS: Bounds = Bounds { kept: DAY, bytes: 8 << 30 };
 
 impl PackedTrees {
-    /// Packs a commit's tree, or gives what was packed before.
-    pub fn pack(
+    /// Packs a commit's tree, or returns it if it is packed already.
+    pub(crate) fn pack(
         &self,
         repository: &str,
         commit: &str,
@@ -67,7 +68,7 @@ impl PackedTrees {
     ) -> Result<Arc<Packed>, Failure> {
         let mut known = self.commits.lock().unwrap();
         let key = (format!("{repository} {commit}"), linked.to_vec());
-        // One that another run removed from the cache meanwhile is packed again.
+        // If another run has removed the archive from the cache, the tree is packed again.
         if let Some(packed) = known.get(&key).filter(|packed| is_whole(packed)) {
             return Ok(packed.clone());
         }
@@ -80,8 +81,8 @@ impl PackedTrees {
         Ok(packed)
     }
 
-    /// Packs what a folder has, and remembers it by its manifest's digest.
-    pub fn pack_folder(
+    /// Packs the content of a folder, and remembers it by the digest of its manifest.
+    pub(crate) fn pack_folder(
         &self,
         from: &Path,
         commit: &str,
@@ -96,15 +97,15 @@ impl PackedTrees {
         Ok(packed)
     }
 
-    /// Finds what was built or unpacked, by its manifest's digest.
-    pub fn made(&self, manifest: &str) -> Option<Arc<Packed>> {
+    /// Finds a build or an unpacked archive by the digest of its manifest.
+    pub(crate) fn made(&self, manifest: &str) -> Option<Arc<Packed>> {
         self.made.lock().unwrap().get(manifest).cloned()
     }
 
-    /// Finds a build that was kept, by this run alone if it asks so.
-    pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
+    /// Finds a build that was kept; if `run` is given, only one that this run made.
+    pub(crate) fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
-        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        let kept: KeptBuild = serde_json::from_slice(&text).ok()?;
         if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
             return None;
         }
@@ -117,10 +118,10 @@ impl PackedTrees {
     }
 
     /// Packs what a build left in a folder, and keeps it for later runs, too.
-    pub fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
+    pub(crate) fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
         let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
-        let kept = Kept { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
+        let kept = KeptBuild { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
         let place = record(of, cache);
         let text = serde_json::to_vec(&kept).expect("it is plain data");
         let write = || -> io::Result<()> {
@@ -138,16 +139,16 @@ fn made(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(folder.to_owned())
 }
 
-/// Where a build is written down.
+/// Returns the file that describes a build.
 fn record(of: &Wanted, cache: &Path) -> PathBuf {
     let text = serde_json::to_vec(of).expect("it is plain data");
     cache.join("built").join(format!("{}-{}.json", of.commit, &hex::encode(Sha256::digest(text))[..12]))
 }
 
-/// Finds the part of a folder, which must lie in it.
-pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
+/// Finds the part of a folder, which must lie inside the folder.
+pub(crate) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
-        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
+        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", shown(part)));
         failure.help("name the folder to release, relative to the top, such as `dist`")
     };
     let real = |path: &Path| path.canonicalize().map_err(|e| wrong(&e.to_string()));
@@ -158,7 +159,7 @@ pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     if inside.is_dir() { Ok(inside) } else { Err(wrong("it is a file")) }
 }
 
-/// Whether an archive is there, and not torn.
+/// Returns whether an archive exists and is complete.
 fn is_whole(packed: &Packed) -> bool {
     fs::metadata(&packed.archive).is_ok_and(|seen| seen.len() == packed.archive_bytes)
 }

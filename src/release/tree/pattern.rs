@@ -1,8 +1,15 @@
-//! The patterns of `.gitattributes`.
+//! The patterns of `.gitattributes`, matched in a time that no pattern can stretch.
+//!
+//! `gix-glob` has the same rules, but as in git some patterns take it minutes for a path, and it gives up on those with
+//! more than 64 stars. `globset` has other rules: braces mean something, `[[:digit:]]` doesn't, and a pattern is UTF-8.
 
-/// Returns whether a pattern takes a path, as git's `wildmatch` has it with `/` standing only for itself.
-pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    // A pair that was tried is never tried again, so that stars cannot make it slow.
+/// Returns whether a pattern matches a path, like git's `wildmatch` with the rule that only `/` matches `/`.
+pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    // Git compares what stands before the first wildcard, and matches the rest as a pattern of its own.
+    let wild = pattern.iter().position(|byte| b"*?[\\".contains(byte)).unwrap_or(pattern.len());
+    let (before, pattern) = pattern.split_at(wild);
+    let Some(text) = text.strip_prefix(before) else { return false };
+    // Each pair is tried only once, so that stars can't make the match slow.
     let mut tried = vec![false; (pattern.len() + 1) * (text.len() + 1)];
     Match { pattern, text, tried: &mut tried }.from(0, 0)
 }
@@ -50,9 +57,10 @@ impl Match<'_> {
         while self.pattern.get(after) == Some(&b'*') {
             after += 1;
         }
-        let alone = (p == 0 || self.pattern[p - 1] == b'/') && matches!(self.pattern.get(after), None | Some(b'/'));
+        let ends = matches!(self.pattern[after..], [] | [b'/', ..] | [b'\\', b'/', ..]);
+        let alone = (p == 0 || self.pattern[p - 1] == b'/') && ends;
         let across = after - p > 1 && alone;
-        // `**/` may stand for nothing.
+        // `**/` may match nothing.
         if across && self.pattern.get(after) == Some(&b'/') && self.from(after + 1, t) {
             return true;
         }
@@ -68,7 +76,7 @@ impl Match<'_> {
     }
 }
 
-/// Whether a class such as `[a-z]` takes a byte, and how long the class is; `None` where it is not closed.
+/// Returns whether a class such as `[a-z]` matches a byte, and the class's length; `None` if it isn't closed.
 fn class(pattern: &[u8], found: u8) -> Option<(bool, usize)> {
     let mut at = 1;
     let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
@@ -82,7 +90,7 @@ fn class(pattern: &[u8], found: u8) -> Option<(bool, usize)> {
         if byte == b'[' && pattern.get(at + 1) == Some(&b':') {
             let rest = &pattern[at + 2..];
             let end = rest.iter().position(|b| *b == b']')?;
-            // Without `:]` the bracket is a bracket.
+            // Without `:]`, the bracket is an ordinary character.
             if let Some(name) = rest[..end].strip_suffix(b":") {
                 taken |= named(name, found)?;
                 (before, at) = (None, at + 2 + end + 1);
@@ -149,6 +157,10 @@ mod tests {
             ("a/*", "a/b/c", false),
             ("[a-c]?", "b/", false),
             ("[!a-c]", "d", true),
+            ("a**/c", "ab/x/c", true),
+            ("a**", "ab/x", true),
+            ("**\\/c", "a/b/c", true),
+            ("**\\/c", "c", false),
             ("[[:digit:]x]", "7", true),
             ("[]]", "]", true),
             ("[a", "a", false),
@@ -161,10 +173,13 @@ mod tests {
 
     #[test]
     fn many_stars_are_not_slow() {
-        // What other threads do meanwhile does not count.
+        // The time of other threads doesn't count.
         let spent = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).tv_sec;
         let begun = spent();
         assert!(!matches("*a".repeat(40).as_bytes(), "a".repeat(2000).replace("aaaa", "aaab").as_bytes()));
+        for piece in ["**/", "**/?/", "**/*/", "**/[a]/"] {
+            assert!(!matches((piece.repeat(100) + "x").as_bytes(), ("a/".repeat(200) + "y").as_bytes()), "{piece}");
+        }
         assert!(spent() - begun < 5);
     }
 }

@@ -1,52 +1,52 @@
 //! What a release's tree is read from: a commit, or a folder of this machine.
-use super::folder::Folder;
-use crate::git::{self, Entry};
+use super::folder::FolderTree;
+use crate::git::{self, TreeEntry};
 use std::io::Read;
 
-/// A tree whose names and contents can be read.
-pub enum Source {
+/// A tree with readable names and contents.
+pub(super) enum TreeSource {
     Commit(git::Tree),
-    Folder(Folder),
+    Folder(FolderTree),
 }
 
-impl Source {
-    /// Returns the commit whose release it becomes.
-    pub fn commit(&self) -> &str {
+impl TreeSource {
+    /// Returns the commit of the release.
+    pub(super) fn commit(&self) -> &str {
         match self {
-            Source::Commit(tree) => &tree.commit,
-            Source::Folder(folder) => &folder.commit,
+            TreeSource::Commit(tree) => &tree.commit,
+            TreeSource::Folder(folder) => &folder.commit,
         }
     }
 
-    /// Returns the time that its files get, in seconds since 1970.
-    pub fn at(&self) -> i64 {
+    /// Returns the modification time of all files, in seconds since 1970.
+    pub(super) fn at(&self) -> i64 {
         match self {
-            Source::Commit(tree) => tree.at,
-            Source::Folder(folder) => folder.at,
+            TreeSource::Commit(tree) => tree.at,
+            TreeSource::Folder(folder) => folder.at,
         }
     }
 
-    /// Folders before what is in them.
-    pub fn entries(&self) -> &[Entry] {
+    /// Returns the entries; a folder comes before its content.
+    pub(super) fn entries(&self) -> &[TreeEntry] {
         match self {
-            Source::Commit(tree) => &tree.entries,
-            Source::Folder(folder) => &folder.entries,
+            TreeSource::Commit(tree) => &tree.entries,
+            TreeSource::Folder(folder) => &folder.entries,
         }
     }
 
-    /// Reads what a small file holds, or what a link points to.
-    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
+    /// Reads a small file's content, or a link's target.
+    pub(super) fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
         match self {
-            Source::Commit(tree) => tree.content(entry),
-            Source::Folder(folder) => folder.content(entry),
+            TreeSource::Commit(tree) => tree.content(entry),
+            TreeSource::Folder(folder) => folder.content(entry),
         }
     }
 
-    /// Returns how many bytes a file has, and its content piece by piece.
-    pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
+    /// Returns a file's length in bytes, and a reader of its content.
+    pub(super) fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
         match self {
-            Source::Commit(tree) => tree.reader(entry),
-            Source::Folder(folder) => folder.reader(entry),
+            TreeSource::Commit(tree) => tree.reader(entry),
+            TreeSource::Folder(folder) => folder.reader(entry),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The programs for files, beside somebody who may change the names of the folder that they write to.
+//! Runs the programs for files while another user changes names in the folder that they write to.
 use super::*;
 use std::{
     fs,
@@ -8,10 +8,11 @@ use std::{
     process::{self, Stdio},
 };
 
-/// A user who owns folders in these tests, and is not the one who writes.
+/// A user who owns folders in these tests, other than the one who writes.
 const OTHER: u32 = 58002;
 
-/// Every program that is not the shell itself, as a script that lets somebody else act before and after it.
+/// Every program that isn't built into the shell; the tests replace each by a script that lets another user act before
+/// and after it.
 const TOOLS: [&str; 15] = [
     "stat",
     "mkdir",
@@ -30,7 +31,7 @@ const TOOLS: [&str; 15] = [
     "tr",
 ];
 
-/// The first step at which somebody acts, and how many there are to the next: each day others, and all by `RFAB_ALL=1`.
+/// Returns the first step at which the other user acts, and the interval: others each day, and all with `RFAB_ALL=1`.
 fn turns() -> (usize, usize) {
     if std::env::var_os("RFAB_ALL").is_some() {
         return (1, 1);
@@ -45,7 +46,7 @@ struct Place {
 }
 
 impl Place {
-    /// `folder/theirs` is the folder of somebody else's, where this user can give folders away; `folder/victim` is root's.
+    /// Makes `theirs`, which belongs to another user if this user may give folders away, and root's `victim`.
     fn new(busybox: bool) -> Place {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -72,7 +73,7 @@ impl Place {
         }
     }
 
-    /// Puts a program before each tool that runs `attack` at the step of that number; a step is before or after a tool.
+    /// Wraps each tool so that `attack` runs at step number `step`; a step is before or after a tool.
     fn lies_in_wait(&self, step: usize, attack: &str) {
         fs::write(self.at("attack"), attack).unwrap();
         fs::write(self.at("count"), "").unwrap();
@@ -95,10 +96,8 @@ impl Place {
 
     fn run(&self, args: &[&str], stdin: &[u8]) -> String {
         let Command::Words(words) = program(args) else { panic!() };
-        let mut process = match self.busybox {
-            true => process::Command::new("/bin/busybox"),
-            false => process::Command::new("/bin/dash"),
-        };
+        let mut process =
+            if self.busybox { process::Command::new("/bin/busybox") } else { process::Command::new("/bin/dash") };
         if self.busybox {
             process.arg("sh");
         }
@@ -127,7 +126,7 @@ impl Place {
         fs::symlink_metadata(self.at(name)).unwrap().permissions().mode() & 0o7777
     }
 
-    /// What is below a folder, without what the test itself made.
+    /// Returns the names in a folder, sorted.
     fn names(&self, name: &str) -> Vec<String> {
         let entries = fs::read_dir(self.at(name)).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
@@ -135,7 +134,7 @@ impl Place {
         names
     }
 
-    /// The victim is what it was, and nothing was put beside it.
+    /// Checks that the victim is unchanged, and that nothing was put beside it.
     fn unharmed(&self, when: &str) {
         assert_eq!(fs::read_to_string(self.at("victim/file")).unwrap(), "victim", "{when}");
         assert_eq!((self.mode("victim/file"), self.mode("victim")), (0o600, 0o700), "{when}");
@@ -143,12 +142,12 @@ impl Place {
     }
 }
 
-/// Whatever is there of the call's own becomes a link to the victim, its place too, and the old file had a setuid bit.
+/// Replaces the call's files by links to the victim, and the written file, too.
 const SWAP: &str = r#"
 for one in .rfab-*; do [ ! -e "$one" ] || { mv "$one" ".was$one" && ln -s "$1/victim" "$one"; }; done
 rm -rf conf && ln -s "$1/victim/file" conf
 "#;
-/// The same, but the place becomes a folder that is a link.
+/// The same, but the folder of the written file becomes a link, too.
 const LEAD: &str = r#"
 for one in .rfab-*; do [ ! -e "$one" ] || { mv "$one" ".was$one" && mkdir "$one" && ln -s "$1/victim/file" "$one/new"; }; done
 mv sub .sub; ln -s "$1/victim" sub
@@ -227,7 +226,7 @@ fn a_folder_is_replaced_and_removed_without_following_what_is_swapped_in_it() {
     }
 }
 
-/// In a folder that everybody may write, and in one of somebody else's.
+/// Tries a folder that everybody may write to, and another user's folder.
 fn others_links_are_refused(place: &Place) {
     fs::create_dir(place.at("open")).unwrap();
     fs::set_permissions(place.at("open"), fs::Permissions::from_mode(0o1777)).unwrap();
@@ -299,7 +298,7 @@ fn a_mode_is_the_one_that_is_asked_for_or_the_files_own_and_a_secret_is_for_its_
     for busybox in [false, true] {
         let place = Place::new(busybox);
         place.lies_in_wait(0, "");
-        // What is there, whether it is a secret, what is asked for; what it comes to.
+        // The existing mode, whether it is a secret, the requested mode; the expected mode.
         for (nth, (there, secret, asked, mode)) in [
             (None, false, "-", 0o644),
             (None, true, "-", 0o600),

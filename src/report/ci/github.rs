@@ -1,24 +1,24 @@
-//! Workflow commands of GitHub Actions, and texts that are none.
+//! Workflow commands of GitHub Actions, and texts that must not be read as commands.
 use crate::{
     failure::{Excerpt, Failure},
     report::filter::visible,
 };
 use std::{env, path::Path};
 
-pub fn group(title: &str) -> String {
+pub(super) fn group(title: &str) -> String {
     format!("::group::{}\n", data(title))
 }
 
-pub fn end_of_group() -> String {
+pub(super) fn end_of_group() -> String {
     "::endgroup::\n".to_owned()
 }
 
-pub fn warning(title: &str, text: &str) -> String {
+pub(super) fn warning(title: &str, text: &str) -> String {
     format!("::warning title={}::{}\n", property(&visible(title, false)), data(&plain(text)))
 }
 
-/// The failure, at the first of its places that is a file of the repository.
-pub fn error(title: &str, failure: &Failure, folder: &Path) -> String {
+/// Makes an annotation of a failure, at its first place that is in a file of the repository.
+pub(super) fn error(title: &str, failure: &Failure, folder: &Path) -> String {
     let place = failure.places.iter().find_map(|place| Some((within(&place.file, folder)?, place)));
     let place = place.map(|(file, Excerpt { line, column, .. })| {
         format!("file={},line={line},col={column},", property(&visible(&file, false)))
@@ -31,7 +31,7 @@ pub fn error(title: &str, failure: &Failure, folder: &Path) -> String {
     format!("::error {}title={title}::{}\n", place.unwrap_or_default(), data(&plain(&message)))
 }
 
-/// A file's path from the top of its repository.
+/// Returns a file's path, relative to the top of its repository.
 fn within(file: &str, folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let file = folder.join(file).canonicalize().ok().filter(|file| file.is_file())?;
@@ -40,26 +40,26 @@ fn within(file: &str, folder: &Path) -> Option<String> {
     Some(file.strip_prefix(top).ok()?.to_str()?.to_owned())
 }
 
-/// Lines without anything that a terminal would obey.
+/// Returns the lines without anything that a terminal would obey.
 fn plain(text: &str) -> String {
     text.lines().map(|line| visible(line, false)).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands behind a command's last `::`.
+/// Escapes the text after a command's last `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A value of a command.
+/// Escapes the value of a command's property.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Lines of which none is a workflow command.
+/// Changes lines so that none is a workflow command.
 ///
-/// A runner takes `::` at a line's beginning for one, and `##[` anywhere in it; it may look past spaces and past
-/// characters that are not seen.
-pub fn harmless(text: &str) -> String {
+/// A runner takes `::` at the start of a line for one, and `##[` anywhere in it; it may skip spaces and invisible
+/// characters.
+pub(crate) fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         if line.contains("::") || line.contains('[') || !line.is_ascii() {
@@ -71,13 +71,13 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
-/// A line of JSON that is no workflow command, and the same JSON.
-pub fn harmless_json(json: &str) -> String {
+/// Changes a line of JSON so that it isn't a workflow command, but means the same.
+pub(crate) fn harmless_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     let mut sharps = 0;
     for c in json.chars() {
         match c {
-            // In JSON there are such only within a string.
+            // In JSON, this occurs only inside a string.
             '[' if sharps > 1 => shown.push_str("\\u005b"),
             c => shown.push(c),
         }
@@ -86,7 +86,7 @@ pub fn harmless_json(json: &str) -> String {
     shown
 }
 
-/// How many `#` stand together behind `c`, past what may not be seen.
+/// Returns how many `#` in a row end with `c`; invisible characters between them don't count.
 fn following(sharps: usize, c: char) -> usize {
     match c {
         '#' => sharps + 1,
@@ -95,7 +95,7 @@ fn following(sharps: usize, c: char) -> usize {
     }
 }
 
-/// The line with a blank within whatever a command begins with.
+/// Writes the line with a blank inside everything that a command starts with.
 fn broken(line: &str, shown: &mut String) {
     let (mut seen, mut colons, mut sharps) = (0, 0, 0);
     for c in line.chars() {

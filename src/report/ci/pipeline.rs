@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whose pipeline it is.
+/// The service that runs the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pipeline {
-    /// With the file that a job's summary is put together in.
+pub(crate) enum Pipeline {
+    /// `summary` is the file that collects the job's summary.
     GitHub {
         summary: Option<PathBuf>,
     },
@@ -17,8 +17,8 @@ pub enum Pipeline {
 }
 
 impl Pipeline {
-    /// The one that this process runs in.
-    pub fn here() -> Option<Self> {
+    /// Returns the pipeline that this process runs in.
+    pub(crate) fn here() -> Option<Self> {
         let is = |name: &str| env::var_os(name).is_some_and(|value| value == "true");
         if is("GITHUB_ACTIONS") {
             let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
@@ -27,7 +27,7 @@ impl Pipeline {
         is("GITLAB_CI").then_some(Pipeline::GitLab)
     }
 
-    /// A text as this pipeline's log may have it.
+    /// Makes a text harmless for this pipeline's log.
     pub(super) fn harmless(&self, text: &str) -> String {
         match self {
             Pipeline::GitHub { .. } => harmless(text),
@@ -36,8 +36,8 @@ impl Pipeline {
     }
 }
 
-/// A failure before any run, as an annotation of this pipeline; nothing where there is none.
-pub fn annotation(failure: &Failure, folder: &Path) -> String {
+/// Returns an annotation for a failure before any run; empty outside a pipeline that shows annotations.
+pub(crate) fn annotation(failure: &Failure, folder: &Path) -> String {
     match Pipeline::here() {
         Some(Pipeline::GitHub { .. }) => github::error("rfab", failure, folder),
         _ => String::new(),

@@ -1,6 +1,6 @@
 //! The closing table as Markdown.
 use crate::{
-    event::{Row, What},
+    event::{HostRow, What},
     failure::Exit,
     report::{
         filter::visible,
@@ -9,13 +9,13 @@ use crate::{
 };
 use std::{fs::OpenOptions, io, io::Write, path::Path};
 
-/// Adds a text to the file.
-pub fn append(file: &Path, text: &str) -> io::Result<()> {
+/// Appends a text to the file.
+pub(super) fn append(file: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(file)?.write_all(text.as_bytes())
 }
 
-/// What the end of a run says, under its line.
-pub fn markdown(line: &str, what: &What) -> String {
+/// Returns the end of a run as Markdown, under the run's line.
+pub(super) fn markdown(line: &str, what: &What) -> String {
     let What::RunFinished { exit, table, failures, next, .. } = what else { return String::new() };
     let mut text = format!("### {}\n\n{}\n", escaped(line), ended(*exit));
     if !table.is_empty() {
@@ -38,7 +38,7 @@ fn ended(exit: Exit) -> String {
     format!("{words} (exit code {})", exit.code())
 }
 
-fn row(row: &Row) -> String {
+fn row(row: &HostRow) -> String {
     let cell = |text: &Option<String>, name: &Option<String>| escaped(&release(text, name));
     let new = if row.new == row.old && row.new.is_some() { "same".to_owned() } else { cell(&row.new, &row.new_name) };
     let note = row.note.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
@@ -47,7 +47,7 @@ fn row(row: &Row) -> String {
     format!("| {host} | {old} | {new} | {balancer} | {result} | {note} |\n")
 }
 
-/// A text that Markdown and HTML take as it is.
+/// Escapes a text, so that Markdown and HTML show it unchanged.
 fn escaped(text: &str) -> String {
     let mut shown = String::new();
     for c in visible(text, false).chars() {
@@ -55,7 +55,7 @@ fn escaped(text: &str) -> String {
             '&' => shown.push_str("&amp;"),
             '<' => shown.push_str("&lt;"),
             '>' => shown.push_str("&gt;"),
-            // A name with `@` before it would be told.
+            // A name with `@` before it would be notified.
             '@' => shown.push_str("&#64;"),
             c if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | ':' | '/') => {
                 shown.push('\\');

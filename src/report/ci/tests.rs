@@ -1,6 +1,6 @@
 use super::{github::harmless, *};
 use crate::{
-    event::{Kind, Outcome, Row, Standing, Stream},
+    event::{EffectKind, HostRow, Outcome, Standing, Stream},
     failure::{Excerpt, Exit, Failure},
 };
 use std::{fs, sync::Arc};
@@ -28,7 +28,7 @@ fn logged(pipeline: Pipeline, folder: &Path, events: Vec<What>) -> String {
     String::from_utf8(paper.0.lock().unwrap().clone()).unwrap()
 }
 
-/// A project in a folder of a repository.
+/// Makes a project in a folder of a repository.
 fn repository() -> tempfile::TempDir {
     let top = tempfile::tempdir().unwrap();
     fs::create_dir_all(top.path().join(".git")).unwrap();
@@ -47,14 +47,14 @@ fn step_over(step: &str) -> What {
 
 fn did(host: &str, text: &str) -> What {
     let host = Some(host.into());
-    What::EffectFinished { effect: "x", kind: Kind::Change, host, text: text.into(), took: 1, failure: None }
+    What::EffectFinished { effect: "x", kind: EffectKind::Change, host, text: text.into(), took: 1, failure: None }
 }
 
 fn printed(line: &str) -> What {
     What::Printed { host: "web1".into(), stream: Stream::Out, line: line.into() }
 }
 
-/// A run of two steps, of which the second one fails.
+/// Returns the events of a run with two steps; the second one fails.
 fn run() -> Vec<What> {
     let place = |file: &str| Excerpt::word(file, "\nfn deploy() {}\n", 2, 4);
     let failed = Failure::failed("the disk is full: 100%, really")
@@ -62,7 +62,7 @@ fn run() -> Vec<What> {
         .help("make room")
         .at(place("std/deploy"))
         .at(place("fabfile.rhai").labelled("called here"));
-    let row = |host: &str, result, note: Option<&str>| Row {
+    let row = |host: &str, result, note: Option<&str>| HostRow {
         host: host.into(),
         old: Some("0001-aaaaaaaaaaaa".into()),
         new: Some("0002-bbbbbbbbbbbb".into()),
@@ -222,7 +222,7 @@ fn a_summary_that_cannot_be_written_is_a_warning() {
     assert!(log.contains(warning) && log.ends_with(&format!("{REPORT}{TABLE}{NEXT}")), "{log}");
 }
 
-/// What GitHub's runner does with a line: whether it is a command, of whichever kind; it looks past what is not seen.
+/// Returns whether GitHub's runner takes a line for a command of either kind; it skips invisible characters.
 fn is_command(line: &str) -> bool {
     let seen: String = line.chars().filter(char::is_ascii).collect();
     let new = |rest: &str| rest.contains("::");
@@ -278,7 +278,7 @@ fn what_hosts_and_failures_say_is_no_command_of_a_runner() {
         assert!(!line.contains(['\x1b', '\r']), "{line:?}");
         if ours.iter().any(|own| line.starts_with(own)) {
             commands += 1;
-            // A command of the older kind within it would be obeyed only if this were none.
+            // The runner would look for an old-style command in the line only if this weren't a command.
             let title = line.split_once("::").unwrap().1.split_once("::").unwrap().0;
             assert!(!title.contains('\n') && line.matches("title=").count() <= 1, "{line:?}");
         } else {

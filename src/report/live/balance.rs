@@ -1,26 +1,26 @@
-//! How a fleet's groups stand in the balancer, in one line.
+//! The groups of a fleet in the balancer, in one line.
 use super::line::cut;
 use crate::{
-    event::{Place, Standing, What},
+    event::{HostPlace, Standing, What},
     host::Name,
     report::{Palette, filter::visible, words::count},
 };
 use unicode_width::UnicodeWidthStr;
 
-/// How many columns of a group's name say enough.
+/// How many columns of a group's name are enough to recognize it.
 const NAME: usize = 16;
 
-/// What the balancers of the fleet in hand were last seen to say.
+/// The last known state of the balancers of the current fleet.
 #[derive(Default)]
-pub struct Balance {
+pub(super) struct BalanceView {
     fleet: Option<Name>,
-    /// In the fleet's order.
-    places: Vec<(Name, Place)>,
+    /// The hosts, in the fleet's order.
+    places: Vec<(Name, HostPlace)>,
 }
 
-impl Balance {
-    /// Takes an event in.
-    pub fn take(&mut self, what: &What) {
+impl BalanceView {
+    /// Takes in an event.
+    pub(super) fn take(&mut self, what: &What) {
         match what {
             What::TargetsChanged { fleet, .. } => self.fleet = Some(fleet.clone()),
             What::BalanceSeen { fleet, hosts } => {
@@ -41,14 +41,15 @@ impl Balance {
 
     fn open(&mut self, host: &Name, open: u64) {
         let fleet = self.fleet.clone();
-        let of = |(of, place): &&mut (Name, Place)| Some(of) == fleet.as_ref() && place.host == *host;
+        let of = |(of, place): &&mut (Name, HostPlace)| Some(of) == fleet.as_ref() && place.host == *host;
         if let Some((_, place)) = self.places.iter_mut().find(of) {
             place.open = open;
         }
     }
 
-    /// `group1  3 live   group2  3 out (drained)`; groups that are wholly live are left away first.
-    pub fn line(&self, width: usize, palette: Palette) -> Option<String> {
+    /// Returns `group1  3 live   group2  3 out (drained)`; if space is short, completely live groups are left out
+    /// first.
+    pub(super) fn line(&self, width: usize, palette: Palette) -> Option<String> {
         let groups = self.groups();
         for (gap, between, open) in [("  ", "   ", "request"), (" ", "  ", "")] {
             let (plain, painted) = joined(&groups, gap, between, open, palette);
@@ -57,7 +58,7 @@ impl Balance {
             }
         }
         let mut groups = groups;
-        groups.sort_by_key(Group::is_live);
+        groups.sort_by_key(GroupCount::is_live);
         for shown in (1..groups.len()).rev() {
             let (plain, painted) = joined(&groups[..shown], " ", "  ", "", palette);
             let more = format!("  … {}", count(groups.len() - shown, "more group"));
@@ -68,14 +69,14 @@ impl Balance {
         Some(cut(&joined(&groups, " ", "  ", "", Palette { color: false }).0, width))
     }
 
-    fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
+    fn groups(&self) -> Vec<GroupCount> {
+        let mut groups: Vec<GroupCount> = Vec::new();
         for (fleet, place) in self.places.iter().filter(|(fleet, _)| Some(fleet) == self.fleet.as_ref()) {
             let name = place.group.as_ref().unwrap_or(fleet);
             let name = cut(&visible(name, false), NAME);
             let at = groups.iter().position(|group| group.name == name).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { name, ..Group::default() });
+                groups.push(GroupCount { name, ..GroupCount::default() });
             }
             groups[at].count(place);
         }
@@ -83,20 +84,20 @@ impl Balance {
     }
 }
 
-/// How many hosts of a group stand how.
+/// How many hosts of a group are in each state.
 #[derive(Default)]
-struct Group {
+struct GroupCount {
     name: String,
     live: usize,
     out: usize,
     half: usize,
     unknown: usize,
-    /// Requests on those that are not live.
+    /// Open requests on the hosts that aren't live.
     open: u64,
 }
 
-impl Group {
-    fn count(&mut self, place: &Place) {
+impl GroupCount {
+    fn count(&mut self, place: &HostPlace) {
         match place.balancer {
             Standing::Live => self.live += 1,
             Standing::Out => self.out += 1,
@@ -113,7 +114,7 @@ impl Group {
         self.out + self.half + self.unknown == 0
     }
 
-    /// What stands behind its name.
+    /// Returns what follows the group's name.
     fn standing(&self, request: &str) -> String {
         let kinds = [(self.live, "live"), (self.out, "out"), (self.half, "half out"), (self.unknown, "unknown")];
         let kinds = kinds.iter().filter(|(number, _)| *number > 0);
@@ -128,8 +129,8 @@ impl Group {
     }
 }
 
-/// Plain, and painted.
-fn joined(groups: &[Group], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
+/// Returns the line without colors, and with them.
+fn joined(groups: &[GroupCount], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
     let (mut plain, mut painted) = (String::new(), String::new());
     for (i, group) in groups.iter().enumerate() {
         let (before, standing) = (if i == 0 { "" } else { between }, group.standing(request));

@@ -1,43 +1,45 @@
-//! What is in hand at a moment: a line a host, and one for the run.
+//! What is in progress: a line for each host, and one for the run.
 use super::{
-    balance::Balance,
-    line::{Line, cut},
+    balance::BalanceView,
+    line::{LiveLine, cut},
     many::Many,
-    progress::{Progress, Time},
+    progress::EffectProgress,
 };
 use crate::{
+    duration::running,
     event::{Event, What},
     failure::Reason,
     host::Name,
-    report::{Palette, filter::visible, words::seconds},
+    model::Time,
+    report::{Palette, filter::visible},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long an effect that ended is still shown, so that lines do not jump between two effects.
+/// How long an effect is shown after its end, so that lines don't jump between two effects.
 const LINGERS: Time = 500;
 
-/// How many rows a window has that can spare one for the balancer.
+/// The least height of a window with a row for the balancer.
 const ROWS: usize = 8;
 
-/// How many live lines there are at most, however high the window is.
-pub const MOST: usize = 20;
+/// The most live lines, even in a high window.
+pub(super) const MOST: usize = 20;
 
-/// How many columns stay free behind the run's line, for what a terminal writes when `Ctrl-C` is typed.
+/// The columns that stay free after the run's line, for what a terminal prints when `Ctrl-C` is typed.
 const TYPED: usize = 3;
 
 /// What each lane is doing.
 #[derive(Default)]
-pub struct InHand {
+pub(super) struct InHand {
     /// The run's line.
     line: String,
-    /// The task in hand.
+    /// The current task.
     task: Option<String>,
-    /// The targets, in their order.
+    /// The targets, in order.
     targets: Vec<Name>,
-    /// By path.
+    /// What each lane is doing, by the lane's path.
     lanes: BTreeMap<Name, Doing>,
-    balance: Balance,
-    /// What is done on many hosts, if something is.
+    balance: BalanceView,
+    /// The work on many hosts that is in progress, if any.
     many: Option<Many>,
     /// Why hosts failed.
     failed: BTreeMap<Name, String>,
@@ -51,25 +53,25 @@ struct Doing {
 }
 
 impl Doing {
-    /// The host that an effect under way here is shown with, if there is one.
+    /// Returns the host that the running effect is shown with: nothing without an effect, `Some(None)` without a host.
     fn under_way<'a>(&'a self, of_lane: Option<&'a Name>) -> Option<Option<&'a Name>> {
         let effect = self.effect.as_ref().filter(|effect| effect.ended.is_none())?;
         Some(effect.host.as_ref().or(of_lane))
     }
 }
 
-/// An effect that began.
+/// An effect that has begun.
 struct InEffect {
     host: Option<Name>,
     text: String,
     since: Time,
     ended: Option<Time>,
-    progress: Option<Progress>,
+    progress: Option<EffectProgress>,
 }
 
 impl InHand {
-    /// Takes an event in.
-    pub fn take(&mut self, event: &Event) {
+    /// Takes in an event.
+    pub(super) fn take(&mut self, event: &Event) {
         let (lane, at) = (&event.lane, event.at);
         self.balance.take(&event.what);
         if let Some(many) = &mut self.many {
@@ -79,7 +81,7 @@ impl InHand {
             What::RunStarted { line, .. } => self.line.clone_from(line),
             What::TaskStarted { task } => self.task = Some(task.clone()),
             What::TaskFinished { .. } => (self.task, self.many) = (None, None),
-            // What a host does on others is its own affair.
+            // A host's own fan-out isn't shown.
             What::HostsStarted { hosts } if self.host_of(lane).is_none() => self.many = Some(Many::new(lane, hosts)),
             What::HostFinished { host, failure } => {
                 if let Some(failure) = failure.as_ref().filter(|failure| failure.reason() != Reason::Interrupted) {
@@ -106,7 +108,7 @@ impl InHand {
                 let Some(effect) = &mut self.lane(lane).effect else { return };
                 let mut samples = effect.progress.take().map_or_else(|| [(effect.since, 0)].into(), |p| p.samples);
                 samples.push_back((at, *done));
-                let mut progress = Progress { what: what.clone(), done: *done, total: *total, unit, samples };
+                let mut progress = EffectProgress { what: what.clone(), done: *done, total: *total, unit, samples };
                 progress.look_back(at);
                 effect.progress = Some(progress);
             }
@@ -119,8 +121,8 @@ impl InHand {
         self.lanes.entry(path.clone()).or_default()
     }
 
-    /// Forgets what ended.
-    pub fn forget(&mut self, now: Time) {
+    /// Forgets effects that have ended.
+    pub(super) fn forget(&mut self, now: Time) {
         self.lanes.retain(|_, doing| {
             if let Some(effect) = &mut doing.effect {
                 if let Some(progress) = &mut effect.progress {
@@ -134,13 +136,13 @@ impl InHand {
         });
     }
 
-    /// The live lines, none wider than `width`, at most half of `height`: how the groups stand, who failed,
-    /// who is at work, how many more there are, and the run.
-    pub fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
+    /// Returns the live lines, at most `width` wide and at most half of `height`: the state of the groups, the failed
+    /// hosts, those at work, how many more there are, and the run.
+    pub(super) fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
         if self.line.is_empty() || width < 8 {
             return Vec::new();
         }
-        let mut lines: Vec<(Time, usize, Line<'_>)> = Vec::new();
+        let mut lines: Vec<(Time, usize, LiveLine<'_>)> = Vec::new();
         let under_way = self.lanes.iter().filter_map(|(path, doing)| doing.under_way(self.host_of(path)));
         let busy: BTreeSet<Option<&Name>> = under_way.collect();
         for (path, doing) in &self.lanes {
@@ -159,13 +161,13 @@ impl InHand {
             let rank = host.map_or(0, |host| 1 + self.rank(host));
             let (host, text) = (host.map(|host| visible(host, false)), visible(text, false));
             let took = until.saturating_sub(since);
-            lines.push((since, rank, Line { host, text, bad: false, took, progress, now }));
+            lines.push((since, rank, LiveLine { host, text, bad: false, took, progress, now }));
         }
         let balance = self.balance.line(width, palette).filter(|_| height >= ROWS);
         let room = (height / 2).min(MOST).saturating_sub(1 + usize::from(balance.is_some()));
         let (failed, rest) = self.shared(room, &mut lines, now);
-        let all: Vec<Line<'_>> = failed.into_iter().chain(lines.into_iter().map(|(.., line)| line)).collect();
-        let names = all.iter().map(Line::host_width).max().unwrap_or(0).min(width / 3);
+        let all: Vec<LiveLine<'_>> = failed.into_iter().chain(lines.into_iter().map(|(.., line)| line)).collect();
+        let names = all.iter().map(LiveLine::host_width).max().unwrap_or(0).min(width / 3);
         let mut text: Vec<String> = balance.into_iter().collect();
         text.extend(all.iter().map(|line| line.fitted(width, names, palette)));
         text.extend(rest.map(|rest| palette.faint(&cut(&rest, width))).filter(|_| room > 0));
@@ -173,13 +175,13 @@ impl InHand {
         text
     }
 
-    /// Shares out `room` lines: those that failed, then those at work, and how many more there are.
+    /// Divides `room` lines among the failed hosts, those at work, and the number of the others.
     fn shared<'a>(
         &'a self,
         room: usize,
-        lines: &mut Vec<(Time, usize, Line<'a>)>,
+        lines: &mut Vec<(Time, usize, LiveLine<'a>)>,
         now: Time,
-    ) -> (Vec<Line<'a>>, Option<String>) {
+    ) -> (Vec<LiveLine<'a>>, Option<String>) {
         let busy: BTreeSet<String> = lines.iter().filter_map(|(.., line)| line.host.clone()).collect();
         let is_busy = |host: &Name| busy.contains(&visible(host, false));
         let mut failed: Vec<_> = self.failed.iter().filter(|(host, _)| !is_busy(host)).collect();
@@ -192,7 +194,7 @@ impl InHand {
         let room = room.saturating_sub(crowded.into());
         failed.truncate((room / 2).max(room.saturating_sub(at_work)));
         if at_work > room - failed.len() {
-            // Those that take longest.
+            // Those at work the longest.
             lines.sort_by_key(|(since, ..)| *since);
             lines.truncate(room - failed.len());
         }
@@ -213,7 +215,7 @@ impl InHand {
                 Some(format!("… and {all} more: {}", kinds.join(", ")))
             }
         };
-        let line = |(host, why): (&Name, &String)| Line {
+        let line = |(host, why): (&Name, &String)| LiveLine {
             host: Some(visible(host, false)),
             text: why.clone(),
             bad: true,
@@ -224,7 +226,7 @@ impl InHand {
         (failed.into_iter().map(line).collect(), rest)
     }
 
-    /// The run's own line: its task, the steps that it is in, how long it takes.
+    /// Returns the run's own line: its task, its steps, and the time that it has taken.
     fn run(&self, now: Time, width: usize) -> String {
         let steps = self.lanes.iter().filter(|(path, _)| self.host_of(path).is_none());
         let steps = steps.flat_map(|(_, doing)| doing.steps.iter().map(|(step, _)| step));
@@ -232,12 +234,12 @@ impl InHand {
             .chain(steps)
             .map(|crumb| visible(crumb, false))
             .collect();
-        let took = format!("  {}", seconds(now));
+        let took = format!("  {}", running(now));
         let room = width.saturating_sub(took.len() + TYPED);
         format!("{}{took}", cut(&crumbs.join(" > "), room))
     }
 
-    /// The target whose lane it is.
+    /// Returns the target that a lane belongs to.
     fn host_of(&self, path: &Name) -> Option<&Name> {
         let (_, name) = path.rsplit('/').next()?.split_once('.')?;
         let name = name.trim_end_matches('!');

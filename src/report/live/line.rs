@@ -1,33 +1,37 @@
 //! One live line, cut to fit.
-use super::progress::{Progress, Time};
-use crate::report::{
-    Palette,
-    words::{bytes, bytes_of, count, seconds},
+use super::progress::EffectProgress;
+use crate::{
+    duration::running,
+    model::Time,
+    report::{
+        Palette,
+        words::{bytes, bytes_of, count},
+    },
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// What is known of one host at a moment.
-pub struct Line<'a> {
+/// What is known about one host at a moment.
+pub(super) struct LiveLine<'a> {
     pub host: Option<String>,
     pub text: String,
-    /// Whether the text says what failed.
+    /// Whether the text tells what failed.
     pub bad: bool,
     pub took: Time,
-    pub progress: Option<&'a Progress>,
+    pub progress: Option<&'a EffectProgress>,
     pub now: Time,
 }
 
-/// How many columns of a text say enough.
+/// How many columns of a text are enough to understand it.
 const ENOUGH: usize = 20;
 
-impl Line<'_> {
-    pub fn host_width(&self) -> usize {
+impl LiveLine<'_> {
+    pub(super) fn host_width(&self) -> usize {
         self.host.as_ref().map_or(0, |host| host.width())
     }
 
-    /// The line with the host's name in `names` columns; first the progress gets shorter, then the text.
-    pub fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
-        let mut took = if self.took >= 1_000 { seconds(self.took) } else { String::new() };
+    /// Returns the line, with `names` columns for the host's name; the progress is shortened first, then the text.
+    pub(super) fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
+        let mut took = if self.took >= 1_000 { running(self.took) } else { String::new() };
         let host = self.host.as_ref().map(|host| cut(host, names));
         let before = host.as_ref().map_or(0, |_| names + 2);
         let beside = |progress: &str, took: &str| {
@@ -60,8 +64,8 @@ impl Line<'_> {
     }
 }
 
-fn long(progress: &Progress, now: Time) -> String {
-    let Progress { done, total, unit, what, .. } = progress;
+fn long(progress: &EffectProgress, now: Time) -> String {
+    let EffectProgress { done, total, unit, what, .. } = progress;
     match *unit {
         "bytes" if done == total => format!("{} {what}", bytes(*total)),
         "bytes" => {
@@ -69,29 +73,29 @@ fn long(progress: &Progress, now: Time) -> String {
             if let Some(rate) = progress.rate(now) {
                 text += &format!("  {}/s", bytes(rate));
                 if let Some(left) = (total - done.min(total)).checked_div(rate) {
-                    text += &format!("  {} left", seconds(left * 1_000 + 999));
+                    text += &format!("  {} left", running(left * 1_000 + 999));
                 }
             }
             text
         }
-        "seconds" => format!("{} left", seconds(total.saturating_sub(*done) * 1_000)),
+        "seconds" => format!("{} left", running(total.saturating_sub(*done) * 1_000)),
         "requests" => format!("{} still open", count(total.saturating_sub(*done) as usize, "request")),
         _ => format!("{done} of {total} {what}"),
     }
 }
 
-fn short(progress: &Progress) -> String {
-    let Progress { done, total, unit, .. } = progress;
+fn short(progress: &EffectProgress) -> String {
+    let EffectProgress { done, total, unit, .. } = progress;
     match *unit {
         "bytes" => format!("{}%", (done * 100).checked_div(*total).unwrap_or(100)),
-        "seconds" => seconds(total.saturating_sub(*done) * 1_000),
+        "seconds" => running(total.saturating_sub(*done) * 1_000),
         "requests" => format!("{} open", total.saturating_sub(*done)),
         _ => format!("{done}/{total}"),
     }
 }
 
-/// As much of a text as fits into so many columns; what is cut ends with `…`.
-pub fn cut(text: &str, width: usize) -> String {
+/// Cuts a text to `width` columns; a cut text ends with `…`.
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

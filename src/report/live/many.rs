@@ -1,9 +1,9 @@
-//! Hosts that one thing is done on: how many wait, are at work, are done.
+//! Many hosts with the same work: how many wait, are at work, and are done.
 use crate::{event::What, host::Name};
 use std::collections::BTreeMap;
 
-/// One thing on many hosts, under way.
-pub struct Many {
+/// Work on many hosts that is in progress.
+pub(super) struct Many {
     /// The lane that forked.
     lane: Name,
     hosts: BTreeMap<Name, How>,
@@ -18,12 +18,12 @@ enum How {
 }
 
 impl Many {
-    pub fn new(lane: &Name, hosts: &[Name]) -> Self {
+    pub(super) fn new(lane: &Name, hosts: &[Name]) -> Self {
         Self { lane: lane.clone(), hosts: hosts.iter().map(|host| (host.clone(), How::Waits)).collect() }
     }
 
-    /// Takes an event of a lane in.
-    pub fn take(&mut self, lane: &Name, what: &What) {
+    /// Takes in an event of a lane.
+    pub(super) fn take(&mut self, lane: &Name, what: &What) {
         let how = match what {
             What::EffectStarted { .. } | What::StepStarted { .. } => How::AtWork,
             What::HostFinished { failure: None, .. } => How::Done,
@@ -40,21 +40,21 @@ impl Many {
         }
     }
 
-    /// Whether nothing more comes.
-    pub fn is_over(&self) -> bool {
+    /// Returns whether all hosts are done.
+    pub(super) fn is_over(&self) -> bool {
         self.hosts.values().all(|how| matches!(how, How::Done | How::Failed))
     }
 
-    pub fn done(&self) -> usize {
+    pub(super) fn done(&self) -> usize {
         self.number(How::Done)
     }
 
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.number(How::Waits)
     }
 
-    /// Those that have begun and are not done.
-    pub fn at_work(&self) -> impl Iterator<Item = &Name> {
+    /// Returns the hosts that have begun and aren't done.
+    pub(super) fn at_work(&self) -> impl Iterator<Item = &Name> {
         self.hosts.iter().filter(|(_, how)| **how == How::AtWork).map(|(host, _)| host)
     }
 

@@ -1,32 +1,30 @@
 //! How far an effect is, and how fast.
+use crate::model::Time;
 use std::collections::VecDeque;
 
-/// Milliseconds since the run began.
-pub type Time = u64;
-
-/// What a throughput is taken over.
+/// The period over which a throughput is measured.
 const WINDOW: Time = 5_000;
 
 /// How far an effect is.
-pub struct Progress {
+pub(super) struct EffectProgress {
     pub what: String,
     pub done: u64,
     pub total: u64,
     pub unit: &'static str,
-    /// When how much was done, as far back as a throughput looks.
+    /// Pairs of a time and the amount done by then, for the period of the throughput.
     pub(super) samples: VecDeque<(Time, u64)>,
 }
 
-impl Progress {
-    /// What was done each second of late; nothing while it is too early to say.
-    pub fn rate(&self, now: Time) -> Option<u64> {
+impl EffectProgress {
+    /// Returns the recent amount per second; nothing if it is too early to tell.
+    pub(super) fn rate(&self, now: Time) -> Option<u64> {
         let ((began, first), (_, last)) = (self.samples.front()?, self.samples.back()?);
         let took = now.saturating_sub(*began);
         (took >= 1_000).then(|| last.saturating_sub(*first) * 1_000 / took)
     }
 
-    /// Forgets what is too long ago to count.
-    pub fn look_back(&mut self, now: Time) {
+    /// Forgets samples that are too old to count.
+    pub(super) fn look_back(&mut self, now: Time) {
         while self.samples.get(1).is_some_and(|(at, _)| at + WINDOW <= now) {
             self.samples.pop_front();
         }

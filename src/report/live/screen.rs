@@ -1,37 +1,37 @@
-//! The live lines as they stand on a terminal: a picture is one write, and has only what is new in it.
+//! The live lines on a terminal: each picture is one write that contains only the changes.
 use std::{
     io::{self, Write},
     sync::Arc,
 };
 use unicode_width::UnicodeWidthStr;
 
-/// Columns and rows, asked for anew for each picture.
-pub type Size = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
+/// Returns columns and rows; asked again for each picture.
+pub(crate) type Size = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
 
-/// A terminal with live lines at its end; the cursor stands behind the last one.
-pub struct Screen<W> {
-    /// `None` once the terminal went away.
+/// A terminal with live lines at its end; the cursor is after the last one.
+pub(super) struct Screen<W> {
+    /// `None` after the terminal went away.
     to: Option<W>,
     size: Size,
     lines: Vec<String>,
     width: usize,
-    /// Whether the terminal wraps lines anew when it gets narrower.
+    /// Whether the terminal rewraps lines when it gets narrower.
     rewraps: bool,
 }
 
 impl<W: Write> Screen<W> {
-    pub fn new(to: W, size: Size, rewraps: bool) -> Self {
+    pub(super) fn new(to: W, size: Size, rewraps: bool) -> Self {
         Self { to: Some(to), size, lines: Vec::new(), width: 0, rewraps }
     }
 
-    pub fn size(&self) -> (usize, usize) {
+    pub(super) fn size(&self) -> (usize, usize) {
         (self.size)()
     }
 
-    /// Lets lines scroll, with others below them from now on; how many bytes the live ones took.
+    /// Scrolls lines, and puts new live lines below them; returns how many bytes the live lines took.
     ///
-    /// Fails once the terminal went away.
-    pub fn show(&mut self, scrolled: &str, lines: Vec<String>, width: usize) -> io::Result<usize> {
+    /// Fails after the terminal went away.
+    pub(super) fn show(&mut self, scrolled: &str, lines: Vec<String>, width: usize) -> io::Result<usize> {
         let Some(to) = &mut self.to else { return Err(io::ErrorKind::BrokenPipe.into()) };
         let rows = rows(&self.lines, width.max(1), self.rewraps && width < self.width);
         let mut picture = String::new();
@@ -45,7 +45,7 @@ impl<W: Write> Screen<W> {
             picture += &up(rows);
             let last = lines.len() - 1;
             for (i, (line, before)) in lines.iter().zip(&self.lines).enumerate() {
-                // Behind the last one the cursor stands.
+                // The last line is written in any case: the cursor must end after it.
                 if line != before || i == last {
                     picture += &format!("\x1b[2K{line}");
                 }
@@ -64,24 +64,24 @@ impl<W: Write> Screen<W> {
     }
 }
 
-/// The rows that lines take where the terminal may have wrapped them anew.
+/// Returns the rows that lines take; `wrapped` if the terminal may have rewrapped them.
 fn rows(lines: &[String], width: usize, wrapped: bool) -> usize {
     if wrapped { lines.iter().map(|line| columns(line).div_ceil(width).max(1)).sum() } else { lines.len() }
 }
 
-/// To the beginning of the first of so many rows, of which the cursor is in the last.
+/// Returns to the start of the first of `rows` rows; the cursor is in the last one.
 fn up(rows: usize) -> String {
     if rows > 1 { format!("\x1b[{}A\r", rows - 1) } else { "\r".to_owned() }
 }
 
-/// Takes so many rows away.
+/// Wipes `rows` rows.
 fn wiped(rows: usize) -> String {
-    // Never from the first row to the end at once: where that is a whole window, tmux keeps what it had above it.
+    // Not from the first row to the end in one step: if that is a whole window, tmux keeps the old rows above it.
     let others = if rows > 1 { "\r\n\x1b[J\x1b[A" } else { "" };
     format!("{}\x1b[2K{others}", up(rows))
 }
 
-/// The columns of a line with colours.
+/// Returns the width of a line with colors, in columns.
 fn columns(line: &str) -> usize {
     line.split('\x1b')
         .enumerate()

@@ -2,11 +2,11 @@ mod crowd;
 
 use super::*;
 use crate::{
-    event::{Kind, Outcome, Place, Row, Standing, Stream},
+    event::{EffectKind, HostPlace, HostRow, Outcome, Standing, Stream},
     failure::{Exit, Failure},
 };
 
-/// A terminal in memory, and every byte that it got.
+/// A terminal in memory, and all bytes that it received.
 #[derive(Clone)]
 struct Glass(Arc<Mutex<(vt100::Parser, Vec<u8>)>>);
 
@@ -15,7 +15,7 @@ impl Glass {
         Self(Arc::new(Mutex::new((vt100::Parser::new(height, width, 1_000), Vec::new()))))
     }
 
-    /// What stands on it, without blanks at the ends.
+    /// Returns the text on it, without blanks at the line ends.
     fn text(&self) -> String {
         let glass = self.0.lock().unwrap();
         let (_, width) = glass.0.screen().size();
@@ -46,10 +46,10 @@ impl Write for Glass {
     }
 }
 
-/// A view whose clock a test turns.
+/// A view with a clock that the test sets.
 struct Shown {
     glass: Glass,
-    view: View<Glass>,
+    view: LiveView<Glass>,
 }
 
 impl Shown {
@@ -61,7 +61,7 @@ impl Shown {
         let glass = Glass::of(width, height);
         let asked = glass.clone();
         let size: Size = Arc::new(move || asked.size());
-        Self { view: View::new(glass.clone(), size, rewraps, Loud::Normal, palette), glass }
+        Self { view: LiveView::new(glass.clone(), size, rewraps, Loud::Normal, palette), glass }
     }
 
     fn tell(&self, at: Time, lane: &str, what: What) -> &Self {
@@ -101,23 +101,23 @@ fn step(step: &str) -> What {
 }
 
 fn begins(host: &str, text: &str) -> What {
-    What::EffectStarted { effect: "x", kind: Kind::Change, host: Some(host.into()), text: text.into() }
+    What::EffectStarted { effect: "x", kind: EffectKind::Change, host: Some(host.into()), text: text.into() }
 }
 
 fn ends(host: &str, text: &str, took: Time) -> What {
     let (host, text) = (Some(host.into()), text.into());
-    What::EffectFinished { effect: "x", kind: Kind::Change, host, text, took, failure: None }
+    What::EffectFinished { effect: "x", kind: EffectKind::Change, host, text, took, failure: None }
 }
 
 fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> What {
     What::Progressed { host: Some(host.into()), what: what.into(), done, total, unit }
 }
 
-/// Hosts of groups of six in the balancer, and the requests that are open on each.
+/// Returns the balancer's state of hosts in groups of six, with the open requests of each.
 fn seen(stand: impl IntoIterator<Item = (usize, Standing, u64)>) -> What {
     let place = |(number, balancer, open): (usize, _, _)| {
         let group = format!("group{}", (number - 1) / 6 + 1);
-        Place { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
+        HostPlace { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
     };
     What::BalanceSeen { fleet: "prod".into(), hosts: stand.into_iter().map(place).collect() }
 }
@@ -132,7 +132,7 @@ fn over(number: usize, why: Option<&str>) -> What {
 
 const STAGE: &str = "stage 0002-bbbbbbbbbbbb";
 
-/// Three hosts: one is sent to, one is drained, one is probed.
+/// Shows three hosts: one receives a release, one is drained, one is probed.
 fn three(shown: &Shown) {
     shown.tell(0, "", run()).tell(10, "", targets(3)).tell(20, "1.deploy", task()).tell(30, "1.deploy", step("group1"));
     shown.tell(1_000, &lane(1), begins("web1", STAGE));
@@ -185,7 +185,7 @@ fn an_effect_that_ended_stays_a_moment_unless_its_host_does_something_else() {
         &lane(1),
         What::EffectFinished {
             effect: "x",
-            kind: Kind::Read,
+            kind: EffectKind::Read,
             host: Some("web1".into()),
             text: STAGE.into(),
             took: 2_050,
@@ -225,7 +225,7 @@ fn two_hundred_hosts_take_half_of_the_window_and_the_rest_is_counted() {
         let shown = Shown::on(width, height);
         shown.tell(0, "", run()).tell(10, "", targets(200)).tell(20, "1.deploy", task());
         for n in 1..=200 {
-            // The last ones began first.
+            // The last hosts began first.
             shown.tell(1_000 - n as Time, &lane(n), begins(&host(n), STAGE));
         }
         let text = shown.at(3_000);
@@ -245,7 +245,7 @@ deploy:stable  3 s
         if width != 80 {
             continue;
         }
-        // They scroll by, and none of it is lost or left behind.
+        // They scroll by; none is lost or left behind.
         for n in 1..=200 {
             shown.tell(4_000, &lane(n), ends(&host(n), STAGE, 3_000 + n as Time));
             shown.at(4_000);
@@ -268,7 +268,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
     let shown = Shown::on(100, 24);
     three(&shown);
     shown.at(3_000);
-    let row = |host: &str| Row {
+    let row = |host: &str| HostRow {
         host: host.into(),
         old: None,
         new: Some("0002-bbbbbbbbbbbb".into()),
@@ -366,7 +366,7 @@ fn without_colours_only_the_cursor_is_moved() {
 
 #[test]
 fn a_window_that_gets_narrower_or_wider_keeps_one_live_part() {
-    // This terminal cuts what is too wide, and wraps nothing anew.
+    // This terminal cuts what is too wide, and doesn't rewrap.
     let shown = Shown::with(80, 24, Palette { color: false }, false);
     three(&shown);
     shown.at(3_000);
@@ -385,7 +385,7 @@ fn lines_that_the_terminal_wrapped_anew_are_wiped_whole() {
     three(&shown);
     shown.at(3_000);
     {
-        // What such a terminal makes of the picture on 40 columns.
+        // Simulates how such a terminal rewraps the picture to 40 columns.
         let glass = &mut *shown.glass.0.lock().unwrap();
         let rows: Vec<String> = glass.0.screen().rows(0, 80).map(|row| row.trim_end().to_owned()).collect();
         glass.0 = vt100::Parser::new(24, 40, 0);
@@ -410,7 +410,7 @@ fn a_terminal_that_went_away_holds_nobody_up() {
     }
     let live = Live::new(Gone, Arc::new(|| (80, 24)), true, Loud::Normal, Palette { color: true }).unwrap();
     let line = "x".repeat(1_000);
-    // Far more than may wait for a terminal that is there.
+    // Far more than may wait for a working terminal.
     for at in 0..3_000 {
         let what = What::Printed { host: "web1".into(), stream: Stream::Out, line: line.clone() };
         live.tell(&Event { v: 1, at, run: "r".into(), lane: "".into(), what });

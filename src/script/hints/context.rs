@@ -1,24 +1,24 @@
-//! A line of a script as tokens, around the place of an error.
+//! A line of a script as tokens, around the position of an error.
 
-/// What stands at a place, and around it in the same line.
+/// The word at a position, and the tokens around it in the same line.
 #[derive(Debug, PartialEq)]
-pub struct Context {
-    /// Outermost first; the line's begin is `^`.
+pub(super) struct Context {
+    /// Outermost first; the start of the line is `^`.
     before: Vec<String>,
     /// Empty at the end of the text.
     pub word: String,
     after: Vec<String>,
 }
 
-/// Signs of more than one character, longest first.
+/// Operators of more than one character, longest first.
 const SIGNS: [&str; 25] = [
     "===", "!==", "**=", "..=", "=>", "->", "==", "!=", "<=", ">=", "++", "--", "**", "::", "&&", "||", "#{", "#!",
     "//", "..", "?.", "??", "+=", "-=", "<<",
 ];
 
 impl Context {
-    /// The place at a line and a column, both from 1; `said` is the word if Rhai names it.
-    pub fn of(text: &str, line: usize, column: usize, said: Option<&str>) -> Option<Context> {
+    /// Reads around a line and a column, both from 1; `said` is the word if Rhai names it.
+    pub(super) fn of(text: &str, line: usize, column: usize, said: Option<&str>) -> Option<Context> {
         let line: Vec<char> = text.lines().nth(line.checked_sub(1)?).unwrap_or_default().chars().collect();
         let (front, back) = line.split_at(line.len().min(column.checked_sub(1)?));
         let mut before = vec!["^".to_owned()];
@@ -26,21 +26,21 @@ impl Context {
         let mut after = tokens(back);
         let mut word = if after.is_empty() { String::new() } else { after.remove(0) };
         if let Some(said) = said.filter(|said| **said != word) {
-            // Rhai puts the place of some signs one behind their begin.
+            // Rhai's position of some operators is one after their start.
             word = said.to_owned();
         }
         Some(Context { before, word, after })
     }
 
-    /// Whether what stands before it ends with these tokens; `_` is any name or number.
-    pub fn comes_after(&self, pattern: &str) -> bool {
+    /// Returns whether the tokens before the word end with these; `_` is any name or number.
+    pub(super) fn comes_after(&self, pattern: &str) -> bool {
         let pattern: Vec<&str> = pattern.split(' ').collect();
         let from = self.before.len().checked_sub(pattern.len());
         from.is_some_and(|from| same(&self.before[from..], &pattern))
     }
 
-    /// Whether what stands behind it begins with these tokens.
-    pub fn goes_before(&self, pattern: &str) -> bool {
+    /// Returns whether the tokens after the word start with these.
+    pub(super) fn goes_before(&self, pattern: &str) -> bool {
         let pattern: Vec<&str> = pattern.split(' ').collect();
         self.after.get(..pattern.len()).is_some_and(|tokens| same(tokens, &pattern))
     }
@@ -55,7 +55,7 @@ fn part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Names, numbers and signs; of a text only its first quote. A comment ends the line.
+/// Splits a line into names, numbers and operators; a text becomes only its first quote. A comment ends the line.
 fn tokens(line: &[char]) -> Vec<String> {
     let (mut tokens, mut rest) = (Vec::new(), line);
     while let Some(first) = rest.first() {

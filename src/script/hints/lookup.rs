@@ -1,18 +1,18 @@
-//! The table, looked up by an error, a function or a key.
+//! Looks up the table by an error, a function or a key.
 use super::{
     context::Context,
-    row::Row,
+    row::Habit,
     rows::{ALL, FUNCTIONS, KEYS},
 };
 use rhai::{ParseError, ParseErrorType};
 
-/// The whole table; of several rows that fit the first counts.
-pub fn rows() -> impl Iterator<Item = &'static Row> {
+/// Returns the rows of the whole table; if several fit, the first one counts.
+pub fn rows() -> impl Iterator<Item = &'static Habit> {
     ALL.iter().copied().flatten()
 }
 
-/// What the habit at the place of a parse error is in Rhai, if it is one of the table; `near` is whether another word of
-/// the text may have been meant.
+/// Returns the Rhai spelling of the habit at a parse error, if the table has it; `near` is whether another word of the
+/// text may have been meant.
 pub fn hint(error: &ParseError, text: &str, near: bool) -> Option<String> {
     let said = match error.err_type() {
         ParseErrorType::Reserved(word) | ParseErrorType::UnknownOperator(word) => Some(word.as_str()),
@@ -21,7 +21,7 @@ pub fn hint(error: &ParseError, text: &str, near: bool) -> Option<String> {
     };
     let (line, column) = (error.position().line()?, error.position().position().unwrap_or(1));
     let place = Context::of(text, line, column, said)?;
-    let fits = |row: &&Row| {
+    let fits = |row: &&Habit| {
         row.said.is(error.err_type(), near)
             && (row.word.is_empty() || row.word.contains(&&*place.word))
             && (row.before.is_empty() || row.before.iter().any(|pattern| place.comes_after(pattern)))
@@ -30,17 +30,17 @@ pub fn hint(error: &ParseError, text: &str, near: bool) -> Option<String> {
     rows().find(fits).map(|row| row.hint.replace("{word}", &place.word))
 }
 
-/// What the functions of other languages, and of their standard libraries, are here, by name.
+/// Returns what to write here instead of a function of another language or its standard library.
 pub fn function(name: &str) -> Option<&'static str> {
     FUNCTIONS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
 }
 
-/// All of [`function`]'s, for the documentation.
+/// Returns all that [`function`] finds, for the documentation.
 pub fn functions() -> &'static [(&'static [&'static str], &'static str)] {
     FUNCTIONS
 }
 
-/// What a limit or a hook is called here, by the name that it has elsewhere.
+/// Returns the name that a limit or a hook has here, by its name elsewhere.
 pub fn key(name: &str) -> Option<&'static str> {
     KEYS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
 }

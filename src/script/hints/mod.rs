@@ -1,4 +1,4 @@
-//! What habits of Python, Ruby and JavaScript are in Rhai: a table, read where a file does not compile.
+//! The Rhai spelling of habits from Python, Ruby and JavaScript: a table, searched when a file doesn't compile.
 mod context;
 mod lookup;
 mod row;

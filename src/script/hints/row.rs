@@ -1,71 +1,71 @@
-//! A row of the table: what was written, and what Rhai says of it.
+//! A row of the table: what was written, and what Rhai reports about it.
 use rhai::ParseErrorType;
 
-/// Words or tokens, of which one is there.
-pub type Words = &'static [&'static str];
+/// Alternative words or tokens.
+pub(super) type Words = &'static [&'static str];
 
 /// A habit and its Rhai spelling.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// A file in which it is the mistake.
+pub struct Habit {
+    /// A file that contains the mistake.
     pub example: &'static str,
-    pub said: Said,
-    /// What stands at the place, one of these; none is whatever.
+    pub said: RhaiMessage,
+    /// The word at the error, one of these; empty means any.
     pub word: Words,
-    /// What the line has before the place, one of these; none is whatever.
+    /// What the line has before the word, one of these; empty means anything.
     pub before: Words,
-    /// What the line has behind the word, one of these; none is whatever.
+    /// What the line has after the word, one of these; empty means anything.
     pub after: Words,
-    /// The help; `{word}` is what stands at the place.
+    /// The help; `{word}` stands for the word at the error.
     pub hint: &'static str,
 }
 
-/// What Rhai says is wrong.
+/// What Rhai reports.
 #[derive(Clone, Copy, Debug)]
-pub enum Said {
+pub enum RhaiMessage {
     /// There is no such variable.
     Variable,
-    /// There is no such variable, nor any word like it.
+    /// There is no such variable, and no similar word.
     New,
-    /// The word, or the sign, is kept by Rhai for itself.
+    /// The word or the operator is reserved by Rhai.
     Reserved,
-    /// A token is missing, and this is said of what for.
+    /// A token is missing; the second text is part of what Rhai says about its purpose.
     Missing(&'static str, &'static str),
-    /// A constant is assigned to.
+    /// The script assigns to a constant.
     Constant,
-    /// Anything else, where the word is enough to know the habit.
+    /// Anything else, if the word is enough to recognize the habit.
     Else,
 }
 
-impl Said {
-    /// Whether it is what an error says; `near` is whether there is a word like it.
+impl RhaiMessage {
+    /// Returns whether an error reports this; `near` is whether there is a similar word.
     pub fn is(self, error: &ParseErrorType, near: bool) -> bool {
         match (self, error) {
-            (Said::Variable, ParseErrorType::VariableUndefined(_) | ParseErrorType::ModuleUndefined(_)) => true,
-            (Said::Reserved, ParseErrorType::Reserved(_)) => true,
-            (Said::New, ParseErrorType::VariableUndefined(_)) => !near,
-            (Said::Constant, ParseErrorType::AssignmentToConstant(_)) => true,
-            (Said::Missing(token, what), ParseErrorType::MissingToken(missing, why)) => {
+            (RhaiMessage::Variable, ParseErrorType::VariableUndefined(_) | ParseErrorType::ModuleUndefined(_)) => true,
+            (RhaiMessage::Reserved, ParseErrorType::Reserved(_)) => true,
+            (RhaiMessage::New, ParseErrorType::VariableUndefined(_)) => !near,
+            (RhaiMessage::Constant, ParseErrorType::AssignmentToConstant(_)) => true,
+            (RhaiMessage::Missing(token, what), ParseErrorType::MissingToken(missing, why)) => {
                 token == missing && why.contains(what)
             }
             (
-                Said::Else,
+                RhaiMessage::Else,
                 ParseErrorType::VariableUndefined(_) | ParseErrorType::Reserved(_) | ParseErrorType::MissingToken(..),
             ) => false,
-            (Said::Else, _) => true,
+            (RhaiMessage::Else, _) => true,
             _ => false,
         }
     }
 }
 
 /// Makes a row.
-pub const fn row(
+pub(super) const fn row(
     example: &'static str,
-    said: Said,
+    said: RhaiMessage,
     word: Words,
     before: Words,
     after: Words,
     hint: &'static str,
-) -> Row {
-    Row { example, said, word, before, after, hint }
+) -> Habit {
+    Habit { example, said, word, before, after, hint }
 }

@@ -8,9 +8,9 @@ mod statements;
 mod values;
 mod words;
 
-pub use names::{FUNCTIONS, KEYS};
+pub(super) use names::{FUNCTIONS, KEYS};
 
-use super::row::Row;
+use super::row::Habit;
 use blocks::BLOCKS;
 use closures::{CALLS, CLOSURES};
 use functions::FUNCTIONS_MADE;
@@ -18,5 +18,6 @@ use statements::{MODULES, STATEMENTS};
 use values::{TEXTS, VALUES};
 use words::WORDS;
 
-/// Every row, by what it is about; the particular before the general.
-pub const ALL: &[&[Row]] = &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];
+/// Every row, grouped by topic; specific rows come before general ones.
+pub(super) const ALL: &[&[Habit]] =
+    &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];

@@ -33,7 +33,8 @@ fn percent(text: &str, lower: bool) -> String {
     text.bytes().map(sign).collect()
 }
 
-/// Secrets of every kind: short, with signs that mean something to a pattern, to JSON, to a URL or to a shell, and with lines.
+/// Secrets of every kind: short, with characters that are special in a pattern, in JSON, in a URL or in a shell, and
+/// with several lines.
 const SECRETS: [&str; 8] = [
     "pass",
     "hunter22",
@@ -107,7 +108,7 @@ fn a_long_secret_is_masked_in_pieces_wherever_it_was_cut() {
             }
         }
     }
-    // What `base64` prints has lines of 76 signs.
+    // `base64` prints lines of 76 characters.
     let masks = masks(&[SECRETS[6]]);
     let whole = base64(format!("x{}", SECRETS[6]).as_bytes(), false, true);
     for line in whole.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()) {
@@ -124,7 +125,7 @@ fn base64_that_is_wrapped_at_eight_signs_or_more_shows_no_whole_line() {
             let whole = base64(&[&b"xx"[..before], secret.as_bytes()].concat(), false, true);
             for columns in [10, 8, 11, 16, 20] {
                 let lines: Vec<&[u8]> = whole.as_bytes().chunks(columns).collect();
-                // The first and the last one may have signs of what stands around it.
+                // The first and the last lines may contain characters of the text around the secret.
                 for line in lines.get(1..lines.len().saturating_sub(2)).unwrap_or_default() {
                     let line = std::str::from_utf8(line).unwrap();
                     let left = masks.text(line).replace(MASK, "");

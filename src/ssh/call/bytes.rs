@@ -1,19 +1,19 @@
-//! Lines and marks, found in bytes.
+//! Finds lines and marks in bytes.
 use std::io::BufRead as _;
 
-/// The longest line of the wrapper's.
-pub const LINE: usize = 8 << 10;
+/// The longest line of the wrapper, in bytes.
+pub(super) const LINE: usize = 8 << 10;
 
-/// Finds where the first line of some bytes ends, if it does.
-pub fn line_end(bytes: &[u8]) -> Option<usize> {
+/// Returns where the first line of some bytes ends, if it does.
+pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
-    // The standard library looks for a byte much faster than an iterator, which matters for gigabytes.
+    // The standard library finds a byte much faster than an iterator does, which matters for gigabytes.
     let length = rest.skip_until(b'\n').unwrap_or(0);
     (length > 0 && bytes[length - 1] == b'\n').then(|| length - 1)
 }
 
-/// Finds where `what` begins; it is short, and its first byte rare.
-pub fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+/// Returns where `what` starts, which is short and has a rare first byte.
+pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         let mut rest = &bytes[at..];

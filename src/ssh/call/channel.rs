@@ -1,4 +1,4 @@
-//! A channel of a connection, in which one line is run.
+//! A channel of a connection, which runs one line.
 use super::{failure::cut_off, over::WANTED, running::Running};
 use crate::{failure::Failure, host::Host, port::Job, ssh::connection::SILENT};
 use openssh::{Child, Session, Stdio};
@@ -8,11 +8,11 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// How long a host may have no channel free.
+/// How long to wait for a free channel on a host.
 const CHANNEL_WITHIN: Duration = Duration::from_secs(15);
 
-/// Asks for a channel, in which a line is run; again where the host has as many open as it allows, for one may end.
-pub async fn channel(
+/// Opens a channel that runs a line; tries again while the host allows no more channels, because one may end.
+pub(super) async fn channel(
     host: &Host,
     session: &Arc<Session>,
     line: &str,
@@ -41,7 +41,7 @@ pub async fn channel(
     }
 }
 
-/// Whether a channel was refused by a host that goes on to serve the connection.
+/// Returns whether a host refused only this channel, and still serves the connection.
 fn is_one_too_many(e: &openssh::Error) -> bool {
     let whole = std::iter::successors(Some(e as &dyn std::error::Error), |e| e.source());
     whole.map(ToString::to_string).any(|text| text.contains("refused by peer"))

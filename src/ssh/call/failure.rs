@@ -1,25 +1,27 @@
-//! Calls that came to no outcome, in words.
+//! Failures of calls without an outcome.
 use super::status::{NOT_BEGUN, UNWRITTEN};
 use crate::{
+    control::shown,
     failure::Failure,
     host::Host,
     port::{Ended, Job},
     ssh::connection::unreachable,
 };
 
-/// Words the failure of a call that may have begun, and that nobody heard the end of.
-pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
-    // What leaves a trace may have changed something; the rest can be done again.
-    match job.trace.is_some() || job.note.is_some() {
-        true => Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
+/// Makes the failure of a call that may have begun, and that has no known end.
+pub(super) fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
+    // A call that leaves a trace may have changed something; any other can be repeated.
+    if job.trace.is_some() || job.note.is_some() {
+        Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
             .on(&host.name)
-            .help("check on the host before you do it again"),
-        false => unreachable(host, why),
+            .help("check on the host before you do it again")
+    } else {
+        unreachable(host, why)
     }
 }
 
-/// Words the failure of a call that was not begun, because of what the wrapper could not do.
-pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
+/// Makes the failure of a call that the wrapper couldn't begin; `what` names the reason.
+pub(super) fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     let message = match what {
         "folder" => {
             format!("there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
@@ -33,13 +35,13 @@ pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
                  `state = \"/var/lib/rfab\"`",
             );
         }
-        other => format!("the command didn't begin: {}", other.escape_debug()),
+        other => format!("the command didn't begin: {}", shown(other)),
     };
     Failure::failed(message).on(&host.name)
 }
 
 /// Turns a call that the wrapper never began into a failure.
-pub fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
+pub(crate) fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
     match ended.status {
         UNWRITTEN => Err(not_begun(host, "ledger", job)),
         NOT_BEGUN => {

@@ -1,4 +1,4 @@
-//! The two ends of a long output.
+//! The start and the end of a long output.
 use std::collections::VecDeque;
 
 /// The first and the last half of some bytes.
@@ -10,7 +10,7 @@ pub struct Halves {
 }
 
 impl Halves {
-    /// Keeps so many bytes at most.
+    /// Makes halves that keep at most `keep` bytes.
     pub fn new(keep: usize) -> Self {
         Self { half: keep / 2, first: Vec::new(), last: VecDeque::new(), cut: 0 }
     }
@@ -26,7 +26,7 @@ impl Halves {
         self.cut += over as u64;
     }
 
-    /// Returns the bytes, with a mark where some were left out.
+    /// Returns the bytes, with a mark where some were left out, and whether any were.
     pub fn into_bytes(self) -> (Vec<u8>, bool) {
         let Halves { mut first, last, cut, .. } = self;
         if cut > 0 {

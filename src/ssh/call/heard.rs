@@ -1,11 +1,11 @@
-//! Output, heard line by line.
+//! Hears output line by line.
 use super::bytes::line_end;
 use crate::{event::Stream, port::Hears};
 
-/// The most that is heard of a line; what is longer ends with `…`.
-pub const HEARD: usize = 64 << 10;
+/// The most bytes of a line that are heard; a longer line ends with `…`.
+pub(super) const HEARD: usize = 64 << 10;
 
-/// Hears whole lines; what is left waits in `line`.
+/// Hears whole lines; the rest stays in `line`.
 pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
     if heard.is_none() {
         return;
@@ -28,7 +28,7 @@ pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<
     }
 }
 
-/// Hears what is left of the last line.
+/// Hears the rest of the last line.
 pub fn flush(line: &mut Vec<u8>, stream: Stream, heard: Option<&Hears<'_>>) {
     if !line.is_empty() {
         let text = std::mem::take(line);

@@ -1,26 +1,26 @@
-//! What a command on a host reads, on its way there.
+//! Sends a command on a host its input.
 use crate::{failure::Failure, port::Input};
 use openssh::ChildStdin;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// How often it is told how far a file is.
+/// How often the progress of a file is reported.
 pub const PROGRESS: Duration = Duration::from_millis(250);
 
-/// Refuses a file that cannot be read before the command begins.
-pub fn readable(input: &Input<'_>) -> Result<(), Failure> {
+/// Refuses an unreadable file before the command begins.
+pub(super) fn readable(input: &Input<'_>) -> Result<(), Failure> {
     let Input::File(path, _) = input else { return Ok(()) };
     std::fs::File::open(path)
         .map(drop)
         .map_err(|e| Failure::failed(format!("`{}` can't be read: {e}; nothing was sent", path.display())))
 }
 
-/// Writes what the command is to read, and closes.
+/// Writes the command's input, and closes it.
 ///
-/// Fails when a file cannot be read to its end; the command's input stays open then.
-pub async fn feed(open: &mut Option<ChildStdin>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
+/// Fails if a file can't be read to its end; the command's input then stays open.
+pub(super) async fn feed(open: &mut Option<ChildStdin>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
     let Some(stdin) = open.as_mut() else { return Ok(()) };
-    // A command that does not read to its end closes the pipe: that is its right.
+    // A command may close the pipe before the end of its input.
     if stdin.write_all(first).await.is_err() {
         return Ok(());
     }

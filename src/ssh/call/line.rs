@@ -1,4 +1,4 @@
-//! One line, run on a host's connection and listened to until its end.
+//! Runs one line on a host's connection, and listens until its end.
 use super::{
     channel::channel,
     failure::{cut_off, not_begun},
@@ -10,6 +10,7 @@ use super::{
     stdout::Trailer,
 };
 use crate::{
+    duration,
     failure::{Cause, Failure},
     host::Host,
     port::{Ended, Job, Transport},
@@ -26,29 +27,29 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// How long it may take before it is given up together with everything else that is stopped.
+/// How long a stopped line may take before its connection is given up.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// Why a line was not begun.
+/// Why a line didn't begin.
 const STUCK: &str =
     "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
 
-/// A line for a host, with what runs, counts and stops it.
-pub struct Line<'a> {
+/// A line for a host, with everything that runs, counts and stops it.
+pub(crate) struct HostLine<'a> {
     pub host: &'a Host,
     pub job: &'a Job<'a>,
     pub link: Arc<Link>,
     pub connections: &'a Connections,
     pub running: &'a Running,
-    /// Reaches the host once more, to stop what the line began.
+    /// Reaches the host again, to stop what the line began.
     pub transport: &'a dyn Transport,
 }
 
-impl Line<'_> {
-    /// Runs the line, whose wrapper marks its own lines with `mark`; what is known of its end is in the answer.
+impl HostLine<'_> {
+    /// Runs the line; its wrapper starts its own lines with `mark`. The answer tells what is known about its end.
     ///
     /// `first` is what the wrapper reads before the command does.
-    pub async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
+    pub(crate) async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         readable(&self.job.stdin)?;
         let session = self.link.session(self.connections, self.host).await?;
         let halts = self.running.halts();
@@ -67,15 +68,15 @@ impl Line<'_> {
         match over {
             Over::Ended => self.ended(printed, child).await,
             Over::Stuck => {
-                // What was not begun finds nobody who listens once the channel is closed, and does not begin.
+                // A line that didn't begin can't write to the closed channel, so it doesn't begin later.
                 drop(child);
                 Err(self.stuck(asked, halts).await)
             }
             Over::Late(limit) => {
-                let why = format!("the command took longer than {} s", limit.as_secs_f64());
+                let why = format!("the command took longer than {}", duration::limit(limit));
                 self.stopped(printed, Cause::TimedOut, &why).await
             }
-            // Its input was not closed, so that it did not take a part for the whole.
+            // The command's input wasn't closed, so that the command didn't take a part for the whole.
             Over::Unread(e) => {
                 let why = format!("what the command reads can't be read here any more ({e})");
                 self.stopped(printed, Cause::Failed, &why).await
@@ -84,7 +85,7 @@ impl Line<'_> {
         }
     }
 
-    /// Feeds and hears the command until it is over.
+    /// Feeds the command and hears its output until one of the reasons in `Over`.
     async fn listen(
         &self,
         feeding: impl Future<Output = std::io::Result<()>>,
@@ -111,14 +112,14 @@ impl Line<'_> {
         }
     }
 
-    /// Reads all that the command prints, and counts it among those that run once it has begun.
+    /// Reads everything that the command prints, and counts the command as running when it has begun.
     async fn read(&self, printed: &mut Printed<'_>, begun: &AtomicBool, halts: u32) {
         while printed.more().await {
             if let Some(pid) = printed.out.pid
                 && !begun.swap(true, SeqCst)
             {
                 self.running.add(self.host, pid, self.job);
-                // Whoever stopped all did not know of it yet.
+                // If everything was stopped meanwhile, this command wasn't known yet.
                 if self.running.halts() != halts {
                     self.stop(pid).await;
                 }
@@ -131,7 +132,7 @@ impl Line<'_> {
         stop(self.transport, self.host, pid, self.job.user.as_ref()).await
     }
 
-    /// The failure of a line that its login shell never came to; the connection is given up.
+    /// Makes the failure of a line that its login shell never reached, and gives up the connection.
     async fn stuck(&self, asked: Instant, halts: u32) -> Failure {
         let host = self.host;
         if self.running.halts() != halts && asked.elapsed() < SLOW {
@@ -142,7 +143,7 @@ impl Line<'_> {
         failure
     }
 
-    /// Stops a command that nobody waits for any more.
+    /// Stops a command that is no longer waited for.
     async fn stopped(&self, printed: Printed<'_>, cause: Cause, why: &str) -> Result<Ended, Failure> {
         match self.stop(printed.out.pid.unwrap_or(0)).await {
             true if self.job.until.is_some_and(|until| until()) => {
@@ -156,7 +157,7 @@ impl Line<'_> {
         }
     }
 
-    /// What the wrapper said of a command's end.
+    /// Returns what the wrapper reported about a command's end.
     async fn ended(&self, printed: Printed<'_>, child: Child<Arc<Session>>) -> Result<Ended, Failure> {
         let (host, job, pid) = (self.host, self.job, printed.out.pid.unwrap_or(0));
         let (out, cut) = printed.out.kept.into_bytes();
@@ -169,14 +170,14 @@ impl Line<'_> {
             .on(&host.name)),
             Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
             Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
-            // Without the wrapper's first line nothing was begun: sudo, or the login shell, ended it.
+            // Without the wrapper's first line nothing began: sudo or the login shell ended it.
             None if pid == 0 && has_exited(child).await => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
             None => Err(cut_off(host, job, "its connection ended first")),
         }
     }
 }
 
-/// Whether the host said with which status a line ended; a connection that broke says nothing.
+/// Returns whether the host reported a line's exit status; a broken connection reports none.
 async fn has_exited(child: Child<Arc<Session>>) -> bool {
     use openssh::Error::Remote;
     matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))

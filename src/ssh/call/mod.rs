@@ -1,4 +1,4 @@
-//! One command on a connection: begun, fed, heard, and stopped when nobody waits for it any more.
+//! One command on a connection: begun, fed, heard, and stopped when it is no longer waited for.
 mod bytes;
 mod channel;
 mod failure;
@@ -13,10 +13,10 @@ mod status;
 mod stderr;
 mod stdout;
 
-pub use failure::finished;
+pub(super) use failure::finished;
 pub use halves::Halves;
 pub use heard::{flush, hear};
 pub use input::PROGRESS;
-pub use line::Line;
-pub use running::{Running, stop};
-pub use status::{NOT_BEGUN, UNWRITTEN};
+pub(super) use line::HostLine;
+pub(super) use running::{Running, stop};
+pub(super) use status::{NOT_BEGUN, UNWRITTEN};

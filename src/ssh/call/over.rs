@@ -1,37 +1,37 @@
-//! Why nobody listens to a command any more.
+//! The reasons to stop listening to a command.
 use super::running::Running;
 use std::{
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     time::{Duration, Instant},
 };
 
-/// How often it is asked whether a command is still wanted.
-pub const WANTED: Duration = Duration::from_millis(200);
+/// How often a command's `until` is checked.
+pub(super) const WANTED: Duration = Duration::from_millis(200);
 
-/// How long a login shell may take to come to what it is asked to run.
+/// How long a login shell may take to reach the line.
 const BEGUN_WITHIN: Duration = Duration::from_secs(30);
 
-/// Why nobody listens to a command any more.
-pub enum Over {
+/// Why rfab stops listening to a command.
+pub(super) enum Over {
     /// It ended, or its connection did.
     Ended,
     Late(Duration),
     Unread(std::io::Error),
     Unwanted,
-    /// The login shell never came to it.
+    /// The login shell never reached it.
     Stuck,
 }
 
-/// Comes to its end when a command is not wanted any more.
-pub async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
+/// Returns when a command isn't wanted any more.
+pub(super) async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
     let Some(until) = until else { return std::future::pending().await };
     while !until() {
         tokio::time::sleep(WANTED).await;
     }
 }
 
-/// Comes to its end when a line was not begun in time, or when everything was stopped before it was.
-pub async fn until_stuck(running: &Running, begun: &AtomicBool, halts: u32) {
+/// Returns when a line didn't begin in time, or when everything was stopped before it began.
+pub(super) async fn until_stuck(running: &Running, begun: &AtomicBool, halts: u32) {
     let until = Instant::now() + BEGUN_WITHIN;
     while Instant::now() < until && running.halts() == halts {
         tokio::time::sleep(WANTED).await;

@@ -1,4 +1,4 @@
-//! What a command prints on both streams, as it comes.
+//! Reads both output streams of a command.
 use super::{
     stderr::Stderr,
     stdout::{Stdout, Trailer},
@@ -8,45 +8,45 @@ use openssh::{Child, ChildStderr, ChildStdout, Session};
 use std::{sync::Arc, time::Duration};
 use tokio::{io::AsyncReadExt, time::timeout_at};
 
-/// How long stderr is read on after a command's end, where something that the command left running holds it open.
+/// How long stderr is read after a command's end, if something that the command left running holds it open.
 const LAST_WORDS: Duration = Duration::from_millis(20);
-/// The same after a failure: why it failed stands there, and may come late over a slow line.
+/// The same after a failure: its reason is on stderr, and may arrive late over a slow line.
 const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 
 /// A stream of a command, until it's closed.
-struct Open<S> {
+struct OpenStream<S> {
     stream: S,
     buffer: Vec<u8>,
     open: bool,
 }
 
-impl<S> Open<S> {
+impl<S> OpenStream<S> {
     fn new(stream: S, size: usize) -> Self {
         Self { stream, buffer: vec![0; size], open: true }
     }
 }
 
-/// Both streams of a command, and what came of them.
-pub struct Printed<'a> {
+/// Both streams of a command, and what was read from them.
+pub(super) struct Printed<'a> {
     pub out: Stdout<'a>,
     pub err: Stderr<'a>,
-    stdout: Open<ChildStdout>,
-    stderr: Open<ChildStderr>,
+    stdout: OpenStream<ChildStdout>,
+    stderr: OpenStream<ChildStderr>,
 }
 
 impl<'a> Printed<'a> {
-    /// Takes the streams of a command whose wrapper marks its lines with `mark`.
-    pub fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
+    /// Takes the streams of a command; its wrapper marks its lines with `mark`.
+    pub(super) fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
         Self {
             out: Stdout::new(mark, job.keep, job.heard).into(job.into),
             err: Stderr::new(mark, job.keep.min(1 << 20), job.heard),
-            stdout: Open::new(child.stdout().take().expect("piped"), 32 << 10),
-            stderr: Open::new(child.stderr().take().expect("piped"), 8 << 10),
+            stdout: OpenStream::new(child.stdout().take().expect("piped"), 32 << 10),
+            stderr: OpenStream::new(child.stderr().take().expect("piped"), 8 << 10),
         }
     }
 
-    /// Reads the next piece of either stream; false if nothing more is to come before the command's end.
-    pub async fn more(&mut self) -> bool {
+    /// Reads the next piece of either stream; returns false after the trailer, or when both streams are closed.
+    pub(super) async fn more(&mut self) -> bool {
         let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
         if self.out.trailer.is_some() || !(stdout.open || stderr.open) {
             return false;
@@ -64,8 +64,8 @@ impl<'a> Printed<'a> {
         true
     }
 
-    /// Reads what a command said last on stderr, which may come behind the trailer; what it left running may hold stderr open.
-    pub async fn last_words(&mut self) {
+    /// Reads the end of stderr, which may arrive after the trailer; what the command left running may hold it open.
+    pub(super) async fn last_words(&mut self) {
         let well = matches!(self.out.trailer, Some(Trailer::Status(0)));
         let until = tokio::time::Instant::now() + if well { LAST_WORDS } else { LAST_WORDS_OF_A_FAILURE };
         let stderr = &mut self.stderr;
@@ -77,8 +77,8 @@ impl<'a> Printed<'a> {
         }
     }
 
-    /// Hears what stands behind the last line ends.
-    pub fn finish(&mut self) {
+    /// Hears what follows the last newlines.
+    pub(super) fn finish(&mut self) {
         self.out.finish();
         self.err.finish();
     }

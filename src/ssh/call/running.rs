@@ -1,4 +1,4 @@
-//! The commands of a run that are under way on hosts.
+//! The commands of a run that are running on hosts.
 use crate::{
     command::Command,
     host::{Host, Name},
@@ -14,46 +14,46 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// A process group on a host, and the user that it runs as.
-pub type Group = (Name, u32, Option<Name>);
+/// A process group: its host, its number, and the user that it runs as.
+pub(super) type RemoteGroup = (Name, u32, Option<Name>);
 
-/// The process groups of calls that are under way.
+/// The process groups of running calls.
 #[derive(Default)]
-pub struct Running {
-    groups: Mutex<BTreeSet<Group>>,
-    /// How often all of them were stopped.
+pub(crate) struct Running {
+    groups: Mutex<BTreeSet<RemoteGroup>>,
+    /// How many times all of them were stopped.
     halts: AtomicU32,
 }
 
 impl Running {
     /// Adds the group of a call that began.
-    pub fn add(&self, host: &Host, pid: u32, job: &Job<'_>) {
+    pub(crate) fn add(&self, host: &Host, pid: u32, job: &Job<'_>) {
         self.groups.lock().unwrap().insert((host.name.clone(), pid, job.user.clone()));
     }
 
-    /// Removes the group of a call that nobody listens to any more.
-    pub fn remove(&self, host: &Host, pid: u32, job: &Job<'_>) {
+    /// Removes the group of a call that rfab no longer listens to.
+    pub(crate) fn remove(&self, host: &Host, pid: u32, job: &Job<'_>) {
         self.groups.lock().unwrap().remove(&(host.name.clone(), pid, job.user.clone()));
     }
 
-    /// Returns how often all were stopped.
-    pub fn halts(&self) -> u32 {
+    /// Returns how many times all were stopped.
+    pub(crate) fn halts(&self) -> u32 {
         self.halts.load(SeqCst)
     }
 
-    /// Notes that all are stopped, and returns those that are under way.
-    pub fn halt(&self) -> Vec<Group> {
+    /// Counts one stop of everything, and returns the running groups.
+    pub(crate) fn halt(&self) -> Vec<RemoteGroup> {
         self.halts.fetch_add(1, SeqCst);
         self.groups.lock().unwrap().iter().cloned().collect()
     }
 }
 
-/// Ends a process group on a host: politely, then not.
-pub async fn stop(transport: &dyn Transport, host: &Host, pid: u32, user: Option<&Name>) -> bool {
+/// Ends a process group on a host: with TERM, then with KILL. Returns whether it is gone.
+pub(crate) async fn stop(transport: &dyn Transport, host: &Host, pid: u32, user: Option<&Name>) -> bool {
     if pid == 0 {
         return false;
     }
-    // Not `kill -TERM -- -1`: neither dash nor busybox takes the `--`.
+    // Not `kill -TERM -- -1`: neither dash nor busybox accepts the `--`.
     let text = r#"kill -TERM "-$pid" 2>/dev/null
 for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$pid" 2>/dev/null || exit 0; sleep 0.2; done
 kill -KILL "-$pid" 2>/dev/null

@@ -1,5 +1,5 @@
 //! Statuses that no command can have.
-/// The command was not begun.
-pub const NOT_BEGUN: i32 = -1;
-/// It was not, because the ledger cannot be written.
-pub const UNWRITTEN: i32 = -2;
+/// The command didn't begin.
+pub(crate) const NOT_BEGUN: i32 = -1;
+/// The command didn't begin, because the ledger can't be written.
+pub(crate) const UNWRITTEN: i32 = -2;

@@ -1,4 +1,4 @@
-//! What a command prints on stderr.
+//! Reads a command's stderr.
 use super::{
     bytes::{LINE, find},
     halves::Halves,
@@ -6,26 +6,26 @@ use super::{
 };
 use crate::{event::Stream, port::Hears};
 
-/// Reads stderr, and leaves out what a login shell's start-up files print there before the wrapper's mark.
-pub struct Stderr<'a> {
+/// Reads stderr, without what a login shell's start-up files print there before the wrapper's mark.
+pub(super) struct Stderr<'a> {
     mark: Vec<u8>,
     heard: Option<&'a Hears<'a>>,
     pub kept: Halves,
-    /// What came before the mark, its end at least.
+    /// The end of what came before the mark.
     before: Vec<u8>,
     begun: bool,
     line: Vec<u8>,
 }
 
 impl<'a> Stderr<'a> {
-    /// Reads what comes behind the wrapper's `mark`, and keeps so many bytes at most.
-    pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+    /// Makes a reader of what follows the wrapper's `mark`; it keeps at most `keep` bytes.
+    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
         let mark = format!("{mark}\n").into_bytes();
         Self { mark, heard, kept: Halves::new(keep), before: Vec::new(), begun: false, line: Vec::new() }
     }
 
     /// Takes the next piece.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.begun {
             return self.take(bytes);
         }
@@ -44,8 +44,8 @@ impl<'a> Stderr<'a> {
         hear(&mut self.line, bytes, Stream::Err, self.heard);
     }
 
-    /// Hears what stands behind the last line end; where the wrapper never began, what was said instead.
-    pub fn finish(&mut self) {
+    /// Hears the text after the last newline; if the wrapper never began, what was printed instead.
+    pub(super) fn finish(&mut self) {
         if !self.begun {
             let before = std::mem::take(&mut self.before);
             self.take(&before);

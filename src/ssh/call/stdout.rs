@@ -1,4 +1,4 @@
-//! What a command prints on stdout, heard line by line and kept in bounded memory.
+//! Reads a command's stdout, hears it line by line, and keeps it in bounded memory.
 use super::{
     bytes::{LINE, find, line_end},
     halves::Halves,
@@ -9,37 +9,37 @@ use crate::{
     port::{Hears, Takes},
 };
 
-/// How the wrapper said that it ended.
+/// How the call ended, as the wrapper reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trailer {
+pub(super) enum Trailer {
     Status(i32),
-    /// The command ended so, but the ledger could not be written.
+    /// The command ended with this status, but the ledger couldn't be written.
     LedgerAfter(i32),
-    /// Nothing was run, for this could not be done.
+    /// Nothing ran, because this couldn't be done.
     Refused(String),
 }
 
-/// Reads stdout: takes the wrapper's lines out, hears the rest.
-pub struct Stdout<'a> {
+/// Reads stdout: removes the wrapper's lines, and hears the rest.
+pub(super) struct Stdout<'a> {
     mark: String,
     heard: Option<&'a Hears<'a>>,
-    /// Takes what the command prints, instead of it being kept.
+    /// Receives what the command prints, which then isn't kept.
     into: Option<&'a Takes<'a>>,
     pub kept: Halves,
-    /// What is not yet decided: the end of the stream, which may be the trailer's beginning.
+    /// The undecided end of the stream, which may be the start of the trailer.
     pending: Vec<u8>,
     /// The last line before the wrapper's first.
     before: Vec<u8>,
     line: Vec<u8>,
-    /// Whether the line end that is pending was heard already.
+    /// Whether the pending newline was heard already.
     ended: bool,
     pub pid: Option<u32>,
     pub trailer: Option<Trailer>,
 }
 
 impl<'a> Stdout<'a> {
-    /// Reads what stands between the wrapper's lines, which begin with `mark`, and keeps so many bytes at most.
-    pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+    /// Makes a reader of what is between the wrapper's lines, which start with `mark`; it keeps at most `keep` bytes.
+    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
         Self {
             mark: mark.to_owned(),
             heard,
@@ -54,21 +54,21 @@ impl<'a> Stdout<'a> {
         }
     }
 
-    /// Hands what the command prints to `into`, if that is given.
-    pub fn into(self, into: Option<&'a Takes<'a>>) -> Self {
+    /// Sends what the command prints to `into`, if given.
+    pub(super) fn into(self, into: Option<&'a Takes<'a>>) -> Self {
         Self { into, ..self }
     }
 
     /// Takes the next piece.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         if self.pid.is_none() && !self.head() {
-            // Whatever it is, it is no first line of the wrapper's.
+            // Such a long line can't be the wrapper's first line.
             let over = self.pending.len().saturating_sub(LINE);
             self.pending.drain(..over);
             return;
         }
-        // The trailer is `\nMARK …\n`; its beginning may have come alone.
+        // The trailer is `\nMARK …\n`; so far, only its start may have arrived.
         let begin = format!("\n{} ", self.mark).into_bytes();
         if let Some(at) = find(&self.pending, &begin) {
             let rest = &self.pending[at + begin.len()..];
@@ -89,20 +89,20 @@ impl<'a> Stdout<'a> {
         let unsure = self.pending.split_off(self.pending.len() - keep);
         let sure = std::mem::replace(&mut self.pending, unsure);
         self.take(&sure);
-        // Whether a line end is the command's own or the trailer's, the line before it is whole.
+        // Whether the newline is the command's or the trailer's, the line before it is complete.
         if keep > 0 && !self.line.is_empty() {
             flush(&mut self.line, Stream::Out, self.heard);
             self.ended = true;
         }
     }
 
-    /// Takes the first line, which has the process's number; false while it is not whole.
+    /// Reads the wrapper's first line, which contains the process's number; returns false if it isn't complete.
     fn head(&mut self) -> bool {
         let begin = format!("{} pid ", self.mark).into_bytes();
         let mut done = 0;
         while let Some(length) = line_end(&self.pending[done..]) {
             let line = &self.pending[done..done + length];
-            // What a login shell's start-up files print comes before, with or without a line end.
+            // The output of a login shell's start-up files comes before it, with or without a newline.
             let pid = find(line, &begin).map(|at| String::from_utf8_lossy(&line[at + begin.len()..]).trim().parse());
             self.before = line.to_vec();
             done += length + 1;
@@ -125,8 +125,8 @@ impl<'a> Stdout<'a> {
         hear(&mut self.line, heard, Stream::Out, self.heard);
     }
 
-    /// Hears what stands behind the last line end; where the wrapper never began, what was said last instead.
-    pub fn finish(&mut self) {
+    /// Hears the text after the last newline; if the wrapper never began, what was printed last instead.
+    pub(super) fn finish(&mut self) {
         let mut rest = std::mem::take(&mut self.pending);
         if self.pid.is_none() && rest.is_empty() {
             rest = std::mem::take(&mut self.before);

@@ -1,6 +1,6 @@
-//! The ssh configuration that a run writes: what may not be overridden comes first, for ssh takes the first value.
+//! Writes a run's ssh configuration: fixed options come first, because ssh takes the first value.
 use super::{hop::parts, included, options};
-use crate::{failure::Failure, fleet::Fleet};
+use crate::{control::shown, failure::Failure, fleet::Fleet};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
@@ -10,7 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What no file of the user, the fleet or the system can change.
+/// Options that no file of the user, the fleet or the system can change.
 const FORCED: &str = "\
 Host *
     StrictHostKeyChecking yes
@@ -41,8 +41,8 @@ Host *
     LogLevel ERROR
 ";
 
-/// What cannot be changed either, by an ssh that has it: those of 8.5 and 8.7, and what an ssh may be built without.
-/// Kerberos would check a host by itself, past its key.
+/// More fixed options, for an ssh that knows them: those of 8.5 and 8.7, and those that an ssh may be built without.
+/// Kerberos would check a host by itself, without its key.
 const FORCED_IF_KNOWN: [&str; 6] = [
     "KnownHostsCommand none",
     "SessionType default",
@@ -53,26 +53,28 @@ const FORCED_IF_KNOWN: [&str; 6] = [
 ];
 
 /// The configuration of one run.
-pub struct Config {
+pub(crate) struct Config {
     pub text: String,
-    /// What tells connections that were opened by it from those of another one: it and all that it includes.
+    /// Identifies connections that this configuration opened: a digest of it and of all that it includes.
     pub digest: String,
 }
 
 /// Makes the configuration for one fleet.
 ///
-/// `project` is the fabfile's folder, whose `known_hosts` counts beside what the configuration names; `home` the user's.
-pub fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
+/// `project` is the fabfile's folder, whose `known_hosts` is used in addition to the configured ones; `home` is the
+/// user's.
+pub(crate) fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
     made(fleet, project, home, Path::new("/etc/ssh/ssh_config"))
 }
 
-/// The same with another file than the system's.
+/// Makes the configuration with another file in place of the system's.
 fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Result<Config, Failure> {
     let own = own(fleet, [&home.join(".ssh/config"), system])?;
     let included = included::texts(&own, home);
-    let global = match included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
-        true => asked(&own, fleet)?,
-        false => String::new(),
+    let global = if included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
+        asked(&own, fleet)?
+    } else {
+        String::new()
     };
     let mut text = FORCED.to_owned();
     options::known(&FORCED_IF_KNOWN).iter().for_each(|line| text += &format!("    {line}\n"));
@@ -80,19 +82,19 @@ fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Re
     let global = if global.is_empty() { SYSTEM.to_owned() } else { global };
     let _ = writeln!(text, "    GlobalKnownHostsFile {} {global}", quoted(&known)?);
     text += &own;
-    // What was said before is taken back: a variable may be a secret, and no command depends on who runs it.
+    // Undoes earlier `SendEnv`s: a variable may be a secret, and commands mustn't depend on who runs them.
     text += "Host *\n    SendEnv -*\n";
     let mut digest = Sha256::new_with_prefix(&text);
     included.iter().for_each(|text| digest.update(text));
-    // A key that was taken out of it lets nobody in over a connection that is still open.
+    // A key that was removed from it must not be accepted through a connection that is still open.
     digest.update(fs::read(&known).unwrap_or_default());
     Ok(Config { digest: hex::encode(&digest.finalize()[..4]), text })
 }
 
-/// The system's files of known hosts, where the configuration names no others.
+/// The system's known-hosts files, if the configuration names no others.
 const SYSTEM: &str = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
 
-/// What the fleet, its file, the user's and the system's say; the first word counts.
+/// Returns what the fleet, its file, the user's and the system's files configure; the first value wins.
 fn own(fleet: Option<&Fleet>, files: [&Path; 2]) -> Result<String, Failure> {
     let mut text = String::new();
     if let Some(own) = fleet.and_then(|fleet| fleet.ssh.as_ref()) {
@@ -117,14 +119,14 @@ fn own(fleet: Option<&Fleet>, files: [&Path; 2]) -> Result<String, Failure> {
             let _ = writeln!(text, "Host *\n    Include {}", quoted(file)?);
         }
     }
-    // For jump hosts that are no machines of the fleet.
+    // For jump hosts outside the fleet.
     if let Some(user) = fleet.and_then(|fleet| fleet.user.as_ref()) {
         let _ = writeln!(text, "Host *\n    User {user}");
     }
     Ok(text)
 }
 
-/// The way to each machine. One that is itself a jump host is reached through those before it.
+/// Configures the way to each machine. A machine that is itself a jump host is reached through those before it.
 fn jumps(via: &str, machines: &BTreeSet<&str>) -> String {
     let jumps: Vec<&str> = via.split(',').collect();
     let (mut text, mut others) = (String::new(), machines.clone());
@@ -144,7 +146,7 @@ fn words(names: BTreeSet<&str>) -> String {
     names.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// The system's files of known hosts that a configuration names. One name for all machines counts for jump hosts too.
+/// Returns the system's known-hosts files that a configuration names; those for a machine apply to jump hosts, too.
 fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("ssh's configuration can't be read: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
@@ -162,11 +164,11 @@ fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
     Ok(files.into_iter().collect::<Vec<_>>().join(" "))
 }
 
-/// A path as ssh reads it.
+/// Quotes a path for ssh.
 fn quoted(path: &Path) -> Result<String, Failure> {
     let text = path.to_string_lossy();
     if text.contains(['"', '\\', '\n', '%', '$', '*', '?', '[']) {
-        return Err(Failure::failed(format!("ssh can't be given the path `{}`", text.escape_debug())));
+        return Err(Failure::failed(format!("ssh can't be given the path `{}`", shown(&text))));
     }
     Ok(format!("\"{text}\""))
 }

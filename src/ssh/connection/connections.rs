@@ -1,4 +1,4 @@
-//! The connections of one fleet in one run: those to its hosts, and those to the jump hosts before them.
+//! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
 use super::{
     jumps::Jumps,
     master::{Base, living},
@@ -10,17 +10,17 @@ use openssh::Session;
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
-pub const SILENT: Duration = Duration::from_secs(20);
+pub(crate) const SILENT: Duration = Duration::from_secs(20);
 
-/// Opens connections, through jump hosts where a host is behind some.
-pub struct Connections {
+/// Opens connections, through jump hosts if a host is behind any.
+pub(crate) struct Connections {
     pub base: Base,
     pub jumps: Jumps,
 }
 
 impl Connections {
-    /// Opens the connection to a host, or takes one that lives.
-    pub async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
+    /// Opens the connection to a host, or returns a live one.
+    pub(crate) async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
         let socket = self.base.socket(host.address());
         let lock = match self.base.living(&socket).await? {
             Ok(session) => return Ok(session),
@@ -31,8 +31,8 @@ impl Connections {
         living(&socket).await.ok_or_else(|| unreachable(host, "its connection exists, but doesn't answer"))
     }
 
-    /// Starts the ssh process of a connection, and comes back when it is logged in.
-    pub async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
+    /// Starts the ssh process of a connection, and returns when it is logged in.
+    pub(crate) async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
         let route = route(&self.base.config, host).await?;
         let (last, jumps) = route.split_last().expect("a host is on the way to itself");
         let through = self.jumps.open(&self.base, host, &route, jumps).await?;

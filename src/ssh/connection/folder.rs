@@ -1,4 +1,4 @@
-//! The folder of one user in which ssh's files of their runs are.
+//! The folder with one user's ssh files for their runs.
 use crate::failure::Failure;
 use std::{
     fs, io,
@@ -6,16 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where ssh's files of one run are.
+/// The folder with the ssh files of one run.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub(crate) struct SshFolder(PathBuf);
 
-impl Folder {
-    /// Makes the folder, of this user alone, in the runtime directory; in `/tmp` if that isn't there, isn't this user's, can't
-    /// be written, or has a name that is too long for sockets or that a shell would read.
+impl SshFolder {
+    /// Makes the folder, private to this user, in the runtime directory; or in `/tmp` if that directory doesn't exist,
+    /// isn't this user's, isn't writable, or has a name that is too long for sockets or that a shell would interpret.
     ///
-    /// Refuses a folder that is a link, belongs to another user, or may be read by others.
-    pub fn make(runtime: Option<&Path>) -> Result<Folder, Failure> {
+    /// Refuses a folder that is a link, belongs to another user, or is readable by others.
+    pub(crate) fn make(runtime: Option<&Path>) -> Result<SshFolder, Failure> {
         let me = rustix::process::geteuid().as_raw();
         let own =
             runtime.filter(|runtime| is_short(runtime) && is_own(runtime, me)).map(|runtime| runtime.join("rfab"));
@@ -40,16 +40,16 @@ impl Folder {
         if about.permissions().mode() & 0o077 != 0 {
             return Err(failed(&"others may enter it").help(format!("type `chmod 700 {}`", folder.display())));
         }
-        Ok(Folder(folder))
+        Ok(SshFolder(folder))
     }
 
-    /// Returns the path of a file in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    /// Returns the path of a file in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// Writes a file of this user alone; one that is there is replaced.
-    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    /// Writes a private file; an existing one is replaced.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let (path, temp) = (self.path(name), self.path(&format!("{name}.{}", std::process::id())));
         let _ = fs::remove_file(&temp);
         let written =
@@ -62,13 +62,13 @@ impl Folder {
     }
 }
 
-/// Whether a folder's name leaves room for that of a socket, and is a word to every shell.
+/// Returns whether a folder's name leaves room for a socket's name, and is one word in every shell.
 fn is_short(folder: &Path) -> bool {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"/._-".contains(b);
     folder.as_os_str().len() <= 40 && folder.as_os_str().as_encoded_bytes().iter().all(plain)
 }
 
-/// Whether a folder is this user's, and nobody else can change the names in it.
+/// Returns whether a folder is this user's, and nobody else can change the names in it.
 fn is_own(folder: &Path, me: u32) -> bool {
     fs::metadata(folder).is_ok_and(|about| about.is_dir() && about.uid() == me && about.mode() & 0o022 == 0)
 }
@@ -81,7 +81,7 @@ mod tests {
     fn a_runtime_directory_that_cannot_be_used_gives_way_to_one_in_tmp() {
         let me = rustix::process::geteuid().as_raw();
         let fallback = PathBuf::from(format!("/tmp/rfab-{me}"));
-        let made = |runtime: Option<&Path>| Folder::make(runtime).unwrap().path("");
+        let made = |runtime: Option<&Path>| SshFolder::make(runtime).unwrap().path("");
         let own = tempfile::tempdir().unwrap();
         assert!(made(Some(own.path())).starts_with(own.path()));
         assert!(own.path().join("rfab").is_dir());

@@ -3,31 +3,31 @@ use std::path::PathBuf;
 
 /// One host on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
-    /// As ssh is asked for it: `anna@bastion:2222`.
+pub(crate) struct Hop {
+    /// The host as ssh gets it: `anna@bastion:2222`.
     pub place: String,
-    /// The jump hosts before it, where they are not its own configuration's.
+    /// The jump hosts before it, if they don't come from the configuration.
     pub via: Option<String>,
-    /// What ssh looks for in known-hosts files.
+    /// The name that ssh looks for in known-hosts files.
     pub known_as: String,
-    /// The files in which it looks.
+    /// The known-hosts files that ssh searches.
     pub known_in: Vec<PathBuf>,
 }
 
 impl Hop {
-    /// Returns what tells it from every other one.
-    pub fn key(&self) -> String {
+    /// Returns a text that identifies the hop.
+    pub(crate) fn key(&self) -> String {
         format!("{} {}", self.via.as_deref().unwrap_or_default(), self.place)
     }
 
-    /// Returns the arguments that lead ssh to it, with the way there.
-    pub fn arguments(&self) -> Vec<String> {
+    /// Returns ssh's arguments for the hop, with the way there.
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let via = self.via.iter().flat_map(|via| ["-J".to_owned(), via.clone()]);
         via.chain(self.words()).collect()
     }
 
-    /// Returns the arguments that name it.
-    pub fn words(&self) -> Vec<String> {
+    /// Returns the arguments that name the hop.
+    pub(crate) fn words(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let (user, name, port) = parts(&self.place);
         for (flag, value) in [("-l", user), ("-p", port)] {
@@ -39,14 +39,14 @@ impl Hop {
 }
 
 /// Splits `[USER@]HOST[:PORT]` into user, name and port; the name is without the brackets of an IPv6 address.
-pub fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
+pub(super) fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
     let (user, place) = match place.rsplit_once('@') {
         Some((user, place)) => (Some(user), place),
         None => (None, place),
     };
     let (name, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((name, rest)) => (name, rest.strip_prefix(':')),
-        // More than one colon is an address of IPv6.
+        // More than one colon is an IPv6 address.
         None => match place.split_once(':') {
             Some((name, port)) if !port.contains(':') => (name, Some(port)),
             _ => (place, None),

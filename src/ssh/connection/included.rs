@@ -1,16 +1,16 @@
-//! The files that an ssh configuration includes, and those include in turn.
+//! The files that an ssh configuration includes, directly or indirectly.
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-/// The most files that are read; ssh itself ends at 16 files within one another.
+/// The most files that are read; ssh itself stops at 16 nested files.
 const MOST: usize = 1000;
 
-/// Reads the texts of all included files. Where ssh would read a file for some hosts only, or a pattern fits some names
-/// of a folder, all are here.
-pub fn texts(text: &str, home: &Path) -> Vec<String> {
+/// Reads the texts of all included files, even of a file that ssh reads only for some hosts, and of every file that a
+/// pattern may match.
+pub(super) fn texts(text: &str, home: &Path) -> Vec<String> {
     let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
     let mut ahead = files(text, home);
     while let Some(file) = ahead.pop() {
@@ -20,7 +20,7 @@ pub fn texts(text: &str, home: &Path) -> Vec<String> {
         if !seen.insert(file.clone()) {
             continue;
         }
-        // One that cannot be read is ssh's to complain of.
+        // ssh itself reports a file that it can't read.
         let Ok(text) = fs::read(&file) else { continue };
         let text = String::from_utf8_lossy(&text).into_owned();
         ahead.extend(files(&text, home));
@@ -30,8 +30,8 @@ pub fn texts(text: &str, home: &Path) -> Vec<String> {
     texts
 }
 
-/// Returns whether a text sets an option, for whomever.
-pub fn sets(text: &str, option: &str) -> bool {
+/// Returns whether a text sets an option for any host.
+pub(super) fn sets(text: &str, option: &str) -> bool {
     text.lines().any(|line| words(line).first().is_some_and(|word| word.eq_ignore_ascii_case(option)))
 }
 
@@ -47,7 +47,7 @@ fn files(text: &str, home: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The files that a name or pattern of an `Include` may mean.
+/// Returns the files that a name or pattern of an `Include` may mean.
 fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
     let path = match name.strip_prefix("~/") {
         Some(rest) => home.join(rest),
@@ -57,9 +57,12 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
     for part in path.components() {
         let text = part.as_os_str().to_string_lossy();
         let is_pattern = text.contains(['*', '?', '[']);
-        let within = |folder: &PathBuf| match is_pattern {
-            true => fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect(),
-            false => vec![folder.join(part)],
+        let within = |folder: &PathBuf| {
+            if is_pattern {
+                fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+            } else {
+                vec![folder.join(part)]
+            }
         };
         found = found.iter().flat_map(within).take(MOST).collect();
     }
@@ -67,7 +70,7 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The words of a line; the first may have `=` behind it.
+/// Returns the words of a line; the first may be followed by `=`.
 fn words(line: &str) -> Vec<String> {
     let line = line.trim();
     if line.starts_with('#') {

@@ -1,6 +1,6 @@
-//! Connections to jump hosts: one each, for all hosts behind it.
+//! Connections to jump hosts: one to each, shared by all hosts behind it.
 //!
-//! A jump host that let everybody log in at once would have to be set up for that; sshd's `MaxStartups` turns away the eleventh.
+//! One login per host would need a special setup of the jump host: sshd's `MaxStartups` turns away the eleventh.
 use super::{
     hop::Hop,
     master::{Base, living},
@@ -14,20 +14,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a jump host that did not let in is not tried again.
+/// How long a jump host that refused isn't tried again.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// When a jump host did not let in, and why.
+/// When a jump host refused, and why.
 type Refused = Option<(Instant, Unheard)>;
 
-/// The jump hosts that were asked.
+/// The jump hosts that were tried.
 #[derive(Default)]
-pub struct Jumps(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Refused>>>>);
+pub(crate) struct Jumps(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Refused>>>>);
 
 impl Jumps {
-    /// Opens the connections to the jump hosts of a way, each through the one before it, or takes those that live; gives the last
-    /// one's socket. `route` is the whole way to the host.
-    pub async fn open(
+    /// Opens the connections to the jump hosts on a way, each through the one before it, or uses live ones; returns the
+    /// last one's socket. `route` is the complete way to the host.
+    pub(crate) async fn open(
         &self,
         base: &Base,
         host: &Host,
@@ -38,7 +38,7 @@ impl Jumps {
         for (at, hop) in jumps.iter().enumerate() {
             let jump = self.0.lock().unwrap().entry(hop.key()).or_default().clone();
             let mut refused = jump.lock().await;
-            // One that is a machine of the fleet has the socket of its own connection.
+            // A jump host that is a machine of the fleet has the socket of its own connection.
             let socket = base.socket(hop.key().trim_start());
             if living(&socket).await.is_none() {
                 if let Some((when, why)) = &*refused

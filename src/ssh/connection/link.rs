@@ -1,4 +1,4 @@
-//! The connection to one host, for the whole run: opened when first needed, and again when it broke.
+//! The connection to one host, for the whole run: opened when first needed, and again after it broke.
 use super::{connections::Connections, master::ALIVE_WITHIN};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
@@ -8,24 +8,24 @@ use std::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-/// How long a host that could not be reached is not tried again.
+/// How long a host that couldn't be reached isn't tried again.
 const AGAIN: Duration = Duration::from_secs(30);
-/// How often a connection is looked at while a command runs.
+/// How often a connection is checked while a command runs.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// What is known of the connection.
+/// The state of the connection.
 #[derive(Default)]
-pub struct Link(Mutex<State>);
+pub(crate) struct Link(Mutex<LinkState>);
 
 #[derive(Default)]
-struct State {
+struct LinkState {
     session: Option<Arc<Session>>,
     failed: Option<(Instant, Failure)>,
 }
 
 impl Link {
-    /// Gives the connection, which answered a moment ago.
-    pub async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
+    /// Returns the connection, which has just answered.
+    pub(crate) async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
         let mut state = self.0.lock().await;
         if let Some(session) = &state.session {
             if lives(session).await {
@@ -44,9 +44,9 @@ impl Link {
         opened
     }
 
-    /// Gives up the connection, because of a host that takes logins and runs nothing.
-    pub async fn give_up(&self, failure: &Failure) {
-        *self.0.lock().await = State { session: None, failed: Some((Instant::now(), failure.clone())) };
+    /// Gives up the connection, because the host accepts logins but runs nothing.
+    pub(crate) async fn give_up(&self, failure: &Failure) {
+        *self.0.lock().await = LinkState { session: None, failed: Some((Instant::now(), failure.clone())) };
     }
 }
 
@@ -54,8 +54,8 @@ async fn lives(session: &Session) -> bool {
     timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
 }
 
-/// Comes to its end when the connection does not answer any more, such as one whose process is stopped.
-pub async fn until_frozen(session: &Session) {
+/// Returns when the connection doesn't answer any more, such as one with a stopped process.
+pub(crate) async fn until_frozen(session: &Session) {
     let mut silent = 0;
     while silent < 2 {
         tokio::time::sleep(EVERY).await;

@@ -1,5 +1,5 @@
-//! Connections that are shared: one ssh process each, which others speak to over its socket.
-use super::{folder::Folder, hop::Hop, program::ended, refusal::Unheard};
+//! Shared connections: one ssh process for each, which others reach over its socket.
+use super::{folder::SshFolder, hop::Hop, program::ended, refusal::Unheard};
 use crate::failure::Failure;
 use openssh::Session;
 use rustix::fs::{FlockOperation, flock};
@@ -13,33 +13,33 @@ use std::{
 };
 use tokio::{process::Command, time::timeout};
 
-/// How long a socket may take to say that its connection lives.
-pub const ALIVE_WITHIN: Duration = Duration::from_secs(2);
-/// How long a connection may take in all; ssh's own limit is for the beginning alone.
+/// How long a socket may take to show that its connection lives.
+pub(crate) const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a login may take in total; ssh's own limit covers only the start.
 const LOGIN_WITHIN: Duration = Duration::from_secs(25);
-/// How long a server that turns logins away is asked again.
+/// How long a server that turns logins away is tried again.
 const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
-/// The longest pause before that; a pause is as long as chance wants, so that those who were turned away do not come back together.
+/// The longest pause before another try; pauses are random, so that rejected logins don't return at the same time.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What the connections of one fleet in one run have in common.
-pub struct Base {
-    pub folder: Folder,
+/// What all connections of one fleet in one run share.
+pub(crate) struct Base {
+    pub folder: SshFolder,
     /// The ssh configuration's file.
     pub config: PathBuf,
-    /// Tells the sockets of one configuration from those of another.
+    /// Distinguishes the sockets of one configuration from those of another.
     pub digest: String,
 }
 
 impl Base {
-    /// Returns the socket for a name: its path is short, for it may have some hundred characters only.
-    pub fn socket(&self, what: &str) -> PathBuf {
+    /// Returns the socket for a name; its path is short, because a socket's path is limited to about 100 characters.
+    pub(crate) fn socket(&self, what: &str) -> PathBuf {
         let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
         self.folder.path(&format!("{}-{name}", self.digest))
     }
 
-    /// Returns the connection behind a socket if it lives; else the lock under which it is made anew.
-    pub async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
+    /// Returns the connection behind a socket if it lives; otherwise the lock under which to open it again.
+    pub(crate) async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
         if let Some(session) = living(socket).await {
             return Ok(Ok(session));
         }
@@ -51,8 +51,8 @@ impl Base {
         Ok(Err(lock))
     }
 
-    /// Logs in on a host of the way, through the connection to the last of the jump hosts before it.
-    pub async fn login(
+    /// Logs in to a hop, through the connection to the last jump host before it.
+    pub(crate) async fn login(
         &self,
         socket: &Path,
         hop: &Hop,
@@ -89,12 +89,12 @@ impl Base {
         }
     }
 
-    /// What keeps the jump hosts from leading to a host: that is not heard behind a connection that persists.
+    /// Returns why the jump hosts can't connect to a host, which a persistent connection doesn't report.
     async fn kept_from(&self, hop: &Hop, jumps: &[Hop]) -> Result<Option<String>, Unheard> {
         let (jump, before) = jumps.split_last().expect("a jump host");
         let before = before.iter().map(|jump| &*jump.place).collect::<Vec<_>>().join(",");
         let before = if before.is_empty() { before } else { format!("-J {before} ") };
-        // Why it cannot connect onwards is no error to it.
+        // To the jump host, it isn't an error that it can't connect onwards.
         let (config, words) = (self.config.display(), jump.words().join(" "));
         let way = format!("ProxyCommand=ssh -F {config} -o LogLevel=INFO {before}-W '[%h]:%p' {words}");
         let mut command = self.ssh(&["-o", "PreferredAuthentications=none", "-o", &way]);
@@ -112,7 +112,7 @@ impl Base {
 }
 
 /// Returns the connection behind a socket, if it answers.
-pub async fn living(socket: &Path) -> Option<Arc<Session>> {
+pub(crate) async fn living(socket: &Path) -> Option<Arc<Session>> {
     if !socket.exists() {
         return None;
     }
@@ -120,7 +120,7 @@ pub async fn living(socket: &Path) -> Option<Arc<Session>> {
     timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok()).then(|| Arc::new(session))
 }
 
-/// Whether a server closed the door before it said who it is, as one does that has too many logins under way (`MaxStartups`).
+/// Returns whether a server hung up before it identified itself, as with too many logins in progress (`MaxStartups`).
 fn is_turned_away(said: &str) -> bool {
     let closed = ["Connection closed", "Connection reset", "Not allowed at this time", "Exceeded MaxStartups"];
     let early =
@@ -130,8 +130,8 @@ fn is_turned_away(said: &str) -> bool {
         && said.lines().any(|line| early(line) && closed.iter().any(|word| line.contains(word)))
 }
 
-/// Holds a file lock named for a socket, so that two runs do not start its connection at once.
-async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
+/// Takes a file lock named after a socket, so that two runs don't open its connection at the same time.
+async fn locked(folder: &SshFolder, socket: &Path) -> Result<fs::File, Failure> {
     let name = format!("{}.lock", socket.file_name().unwrap_or_default().to_string_lossy());
     let path: PathBuf = folder.path(&name);
     let failed = |e: &dyn std::fmt::Display| Failure::failed(format!("file `{}`: {e}", path.display()));
@@ -157,14 +157,14 @@ async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
 mod tests {
     use super::*;
 
-    /// A name with the host's in it is too long for a socket: ansible/ansible#16840.
+    /// A socket's path that contains the host's name gets too long: ansible/ansible#16840.
     #[test]
     fn the_socket_of_a_host_with_a_long_name_has_a_short_one() {
         let runtime = tempfile::Builder::new().prefix(&"r".repeat(25)).tempdir_in("/tmp").unwrap();
-        let folder = Folder::make(Some(runtime.path())).unwrap();
+        let folder = SshFolder::make(Some(runtime.path())).unwrap();
         let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into() };
         let long = format!("{}.example.org", ["a-long-label-of-a-host"; 10].join("."));
-        // ssh binds it under a temporary name with 17 more characters; a socket's path has 107 at most.
+        // ssh binds it under a temporary name with 17 more characters; a socket's path has at most 107.
         let length = base.socket(&long).as_os_str().len();
         assert!(length + 17 <= 107 && length == base.socket("a").as_os_str().len(), "{length}");
         assert_ne!(base.socket(&long), base.socket(&long.replacen('a', "b", 1)));

@@ -1,23 +1,23 @@
-//! Connections to hosts: ssh's configuration, the way there, the logins, and the processes that others share.
-pub mod config;
+//! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
+pub(super) mod config;
 mod connections;
 mod folder;
 mod hop;
 mod included;
 mod jumps;
 mod link;
-pub mod master;
+pub(super) mod master;
 mod options;
 mod program;
 mod proxy;
 mod refusal;
 mod route;
 
-pub use connections::{Connections, SILENT};
-pub use folder::Folder;
-pub use hop::Hop;
-pub use jumps::Jumps;
-pub use link::{Link, until_frozen};
-pub use program::ended;
-pub use refusal::{refused, unreachable};
-pub use route::route;
+pub(super) use connections::{Connections, SILENT};
+pub(super) use folder::SshFolder;
+pub(super) use hop::Hop;
+pub(super) use jumps::Jumps;
+pub(super) use link::{Link, until_frozen};
+pub(super) use program::ended;
+pub(super) use refusal::{refused, unreachable};
+pub(super) use route::route;

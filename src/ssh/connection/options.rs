@@ -1,19 +1,16 @@
-//! Which options the ssh of this machine knows.
+//! Finds out which options this machine's ssh knows.
 use std::process::{Command, Stdio};
 
-/// Returns those of some lines that the ssh of this machine knows.
-pub fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    match are_known(lines) {
-        true => lines.to_vec(),
-        false => lines.iter().copied().filter(|line| are_known(&[line])).collect(),
-    }
+/// Returns the lines that this machine's ssh knows.
+pub(super) fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    if are_known(lines) { lines.to_vec() } else { lines.iter().copied().filter(|line| are_known(&[line])).collect() }
 }
 
-/// Whether the ssh of this machine knows each of some lines. All that it doesn't call unknown counts as known.
+/// Returns whether this machine's ssh knows every line. A line counts as known unless ssh calls it unknown.
 fn are_known(lines: &[&str]) -> bool {
     let mut command = Command::new("ssh");
     command.args(["-F", "none", "-G"]).args(lines.iter().flat_map(|line| ["-o", line])).args(["--", "host"]);
-    // One that cannot be started is told by whoever needs it.
+    // An ssh that can't be started is reported by the effect that needs it.
     let said = command.env("LC_ALL", "C").stdin(Stdio::null()).output().map(|out| out.stderr).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     !["Bad configuration option", "nsupported option"].iter().any(|words| said.contains(words))
@@ -29,7 +26,7 @@ mod tests {
         assert_eq!(known(&[old, "RequestTTY no"]), [old, "RequestTTY no"]);
         assert_eq!(known(&[old, new, "RequestTTY no"]), [old, "RequestTTY no"]);
         assert_eq!(known(&[new]), [""; 0]);
-        // Only unknown words let a line be left out, not what is wrong with it otherwise.
+        // A line is left out only if its option is unknown, not if it is wrong otherwise.
         assert_eq!(known(&["ConnectTimeout soon"]), ["ConnectTimeout soon"]);
     }
 }

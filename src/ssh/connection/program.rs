@@ -1,14 +1,15 @@
-//! An ssh program, run to its end.
+//! Runs an ssh program to its end.
+use crate::duration::limit;
 use std::{
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
-/// Runs a program to its end, which gives its status and what it said on stderr; `Err` says why there is none.
+/// Runs a program to its end; returns its status and its stderr, or why there is none.
 ///
-/// What it leaves behind may keep its stderr open; that is not waited for.
-pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus, String), String> {
+/// A process that it leaves behind may hold its stderr open; rfab doesn't wait for that.
+pub(crate) async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus, String), String> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|e| format!("ssh can't be started: {e}"))?;
     let stderr = child.stderr.take().expect("it is piped");
@@ -30,6 +31,6 @@ pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus
     match ended.await {
         Ok(Ok(status)) => Ok((status, String::from_utf8_lossy(&said).into_owned())),
         Ok(Err(e)) => Err(e.to_string()),
-        Err(_) => Err(format!("no login within {} s", within.as_secs())),
+        Err(_) => Err(format!("no login within {}", limit(within))),
     }
 }

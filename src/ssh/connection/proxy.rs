@@ -1,18 +1,18 @@
-//! Whether a `ProxyCommand` runs ssh, whose checks of host keys would be its own.
+//! Finds out whether a `ProxyCommand` runs ssh, which would check host keys by its own rules.
 use std::path::Path;
 
-/// Programs that log in by ssh themselves, or start it.
+/// Programs that are ssh, or start it.
 const SSH: [&str; 5] = ["ssh", "ssh.exe", "autossh", "sshpass", "slogin"];
 
-/// Programs and words of a shell that run the command behind them, or print where it is.
+/// Programs and shell words that run the command after them, or print its path.
 const BEFORE: &str = "! builtin busybox chronic command do doas elif else env eval exec if ionice nice nohup proxychains \
     proxychains4 setsid stdbuf strace sudo then time timeout toybox torify torsocks type until which while xargs";
 
 const SHELLS: [&str; 9] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "csh", "tcsh"];
 
-/// Returns whether a program that the command starts is ssh. A word `ssh` among the arguments of another program is
-/// only a word.
-pub fn calls_ssh(command: &str) -> bool {
+/// Returns whether a program that the command starts is ssh. The word `ssh` among another program's arguments doesn't
+/// count.
+pub(super) fn calls_ssh(command: &str) -> bool {
     commands(command).iter().any(|words| runs_ssh(words))
 }
 
@@ -23,7 +23,7 @@ fn runs_ssh(words: &[String]) -> bool {
     if SSH.contains(&name) {
         return true;
     }
-    // A program whose name a variable has may be named within its default: `${SSH:-ssh}`.
+    // A variable may name the program in its default: `${SSH:-ssh}`.
     if word.contains('$') && word.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| SSH.contains(&part)) {
         return true;
     }
@@ -35,7 +35,7 @@ fn runs_ssh(words: &[String]) -> bool {
     BEFORE.split_whitespace().any(|word| word == name) && behind(rest)
 }
 
-/// Whether the command behind a program's own options is ssh. Nobody knows here which options have a value, so each may.
+/// Returns whether the command after a program's options is ssh. Any option may have a value.
 fn behind(words: &[String]) -> bool {
     let mut may_be_value = false;
     for (at, word) in words.iter().enumerate() {
@@ -58,11 +58,11 @@ fn is_assignment(word: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The commands of a shell line, each as its words, those within `$(…)` too.
+/// Returns the commands of a shell line, each as its words, including those inside `$(…)`.
 fn commands(line: &str) -> Vec<Vec<String>> {
-    let mut read = Read::default();
+    let mut read = ShellWords::default();
     let (mut chars, mut quote) = (line.chars().peekable(), None);
-    // What ends each `(` and '`', and the quote that it stands in.
+    // The end of each open `(` and '`', and the quote around it.
     let mut around: Vec<(char, Option<char>)> = Vec::new();
     while let Some(c) = chars.next() {
         match (quote, c) {
@@ -84,7 +84,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
             }
             (None, ')' | ';' | '|' | '&' | '\n') => read.end_command(),
             (None, '<' | '>') => {
-                // What stands before it is a number.
+                // The word before it is a file descriptor.
                 read.word = None;
                 read.to_file = true;
             }
@@ -96,17 +96,17 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     read.commands
 }
 
-/// What was read of a shell line.
+/// The parts of a shell line that were read so far.
 #[derive(Default)]
-struct Read {
+struct ShellWords {
     commands: Vec<Vec<String>>,
     words: Vec<String>,
     word: Option<String>,
-    /// Whether the next word is a file, behind `<` or `>`.
+    /// Whether the next word is a file, after `<` or `>`.
     to_file: bool,
 }
 
-impl Read {
+impl ShellWords {
     fn word(&mut self) -> &mut String {
         self.word.get_or_insert_default()
     }

@@ -5,18 +5,18 @@ use crate::{
     host::Host,
 };
 
-/// Why a login came to nothing.
+/// Why a login failed.
 #[derive(Clone, Debug)]
-pub enum Unheard {
-    /// What ssh said.
+pub(crate) enum Unheard {
+    /// What ssh printed.
     Said(String),
-    /// Why it said nothing.
+    /// Why ssh printed nothing.
     Why(String),
 }
 
 impl Unheard {
-    /// Words it for the host that was meant; `hop` is the one of its way that did not let it in.
-    pub fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
+    /// Makes the failure for the host that was to be reached; `hop` is the host on its way that refused.
+    pub(crate) fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
         match self {
             Unheard::Said(said) => refused(host, route, &said),
             Unheard::Why(why) if hop.place != host.address() => {
@@ -27,15 +27,15 @@ impl Unheard {
     }
 }
 
-/// Words the failure of a host that can't be reached.
-pub fn unreachable(host: &Host, why: &str) -> Failure {
+/// Makes the failure of a host that can't be reached.
+pub(crate) fn unreachable(host: &Host, why: &str) -> Failure {
     Failure::new(Cause::Unreachable, format!("can't be reached: {why}"))
         .on(&host.name)
         .help(format!("check `ssh {}`", host.address()))
 }
 
-/// Words what ssh said when it came to no login.
-pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
+/// Makes the failure for what ssh printed when a login failed.
+pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('@')).collect();
     let find = |text: &str| lines.iter().find(|l| l.contains(text)).copied();
     let about = |line: &str| route.iter().find(|hop| line.split([' ', ',']).any(|word| word == hop.known_as));
@@ -84,7 +84,7 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
         let failure = unreachable(host, &format!("a jump host on the way to it can't connect onward: {why}"));
         return Failure { cause: Cause::JumpHost, ..failure };
     }
-    // What a jump host's ssh says of the end of its way comes before the reason.
+    // A jump host's ssh reports the end of its way before the reason.
     let reason = lines
         .iter()
         .rfind(|l| !l.starts_with("Connection closed by UNKNOWN") && !l.starts_with("kex_exchange_identification"));

@@ -1,4 +1,4 @@
-//! The way to a host: the jump hosts before it, as ssh's configuration has them.
+//! The way to a host: the jump hosts before it, by ssh's configuration.
 use super::{hop::Hop, proxy::calls_ssh, refusal::unreachable};
 use crate::{
     failure::{Cause, Failure},
@@ -16,8 +16,8 @@ const MOST: usize = 8;
 /// How long ssh may take to read its configuration.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Finds the hosts on the way to one, itself last; refuses a way that would leave rfab's configuration.
-pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
+/// Finds the hosts on the way to a host, which is the last one; refuses a way that would bypass rfab's configuration.
+pub(crate) async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
     let mut route = Vec::new();
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
     while let Some((place, via)) = ahead.pop() {
@@ -26,11 +26,11 @@ pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
             return Err(Failure::new(Cause::Unreachable, message).on(&host.name));
         }
         let mut hop = Hop { place, via, known_as: String::new(), known_in: Vec::new() };
-        let read = Options::read(config, host, &hop).await?;
+        let read = SshOptions::read(config, host, &hop).await?;
         read.check(host, &hop)?;
         hop.known_as = read.known_as();
         hop.known_in = ["userknownhostsfile", "globalknownhostsfile"].map(|option| read.files(option)).concat();
-        // A jump that was typed with the hosts before it has them already.
+        // A jump host from a list already has the ones before it.
         if hop.via.is_none()
             && let Some(jumps) = read.value("proxyjump").filter(|j| *j != "none" && *j != hop.place)
         {
@@ -45,16 +45,16 @@ pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
     Ok(route)
 }
 
-/// What ssh makes of its configuration for one host.
-struct Options(String);
+/// The options that ssh has for one host.
+struct SshOptions(String);
 
-impl Options {
-    async fn read(config: &Path, host: &Host, hop: &Hop) -> Result<Options, Failure> {
+impl SshOptions {
+    async fn read(config: &Path, host: &Host, hop: &Hop) -> Result<SshOptions, Failure> {
         let mut command = Command::new("ssh");
         command.arg("-F").arg(config).arg("-G").args(hop.arguments()).stdin(Stdio::null()).kill_on_drop(true);
         let failed = |why: &str| unreachable(host, why);
         match timeout(WITHIN, command.output()).await {
-            Ok(Ok(out)) if out.status.success() => Ok(Options(String::from_utf8_lossy(&out.stdout).into_owned())),
+            Ok(Ok(out)) if out.status.success() => Ok(SshOptions(String::from_utf8_lossy(&out.stdout).into_owned())),
             Ok(Ok(out)) => {
                 let said = String::from_utf8_lossy(&out.stderr);
                 let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh doesn't report why");
@@ -69,7 +69,7 @@ impl Options {
         self.0.lines().find_map(|line| line.strip_prefix(option)?.strip_prefix(' '))
     }
 
-    /// The files that an option names. ssh puts spaces between them and no quotes around them.
+    /// Returns the files that an option names. ssh puts spaces between them, without quotes.
     fn files(&self, option: &str) -> Vec<PathBuf> {
         paths(self.value(option).unwrap_or_default(), std::env::var_os("HOME").map(PathBuf::from).as_deref())
     }
@@ -103,7 +103,7 @@ impl Options {
     }
 }
 
-/// The files of a list with spaces between them, which a name may have too; those that are not there are left out.
+/// Splits a list at spaces into files, which may have spaces in their names; files that don't exist are left out.
 fn paths(list: &str, home: Option<&Path>) -> Vec<PathBuf> {
     let words: Vec<&str> = list.split(' ').collect();
     let (mut paths, mut at) = (Vec::new(), 0);

@@ -1,4 +1,4 @@
-//! Lines, as login shells and sudo read them.
+//! The lines as login shells and sudo read them.
 use super::*;
 use std::{
     path::Path,
@@ -104,7 +104,7 @@ fn what_has_not_begun_when_its_operator_dies_does_not_begin_and_leaves_no_trace(
     assert!(!folder.path().join("begun").exists());
 }
 
-/// Runs a job's line by POSIX sh, after a line of its own.
+/// Runs a job's line with POSIX sh, after the line `before`.
 fn run(job: &Job<'_>, before: &str, sweep: bool) -> (String, String) {
     let line = line(job, "MARK", None, Sudo::Never, sweep).unwrap();
     let mut command = Process::new("/bin/sh");
@@ -124,7 +124,7 @@ fn a_trace_that_cannot_be_written_lets_nothing_begin() {
     };
     std::fs::write(at("file"), "").unwrap();
     assert_eq!(run(&job(at("file/run")), "", false).0, "MARK pid 0\n\nMARK trace\n");
-    // A folder under which the trace's own name cannot be: as on a disk that is full or read-only.
+    // A folder in the trace's place, so that it can't be written, as on a disk that is full or read-only.
     std::fs::create_dir_all(at("run/x.new")).unwrap();
     assert_eq!(run(&job(at("run")), "", false).0, "MARK pid 0\n\nMARK trace\n");
     assert!(!folder.path().join("begun").exists());

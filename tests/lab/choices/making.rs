@@ -135,8 +135,8 @@ pub enum Made {
 const WEB: [&str; 9] = ["web1", "web2", "web3", "web4", "web5", "web6", "web7", "web8", "web9"];
 const GROUPS: [&str; 4] = ["group1", "group2", "group3", "group4"];
 
-impl Making {
-    pub fn new() -> Making {
+impl Default for Making {
+    fn default() -> Making {
         Making {
             probe: "header:X-Release",
             pattern: "",
@@ -174,10 +174,12 @@ impl Making {
             people: 0,
         }
     }
+}
 
+impl Making {
     /// Returns the lab that the values of a row ask for.
     pub fn of(rows: &Rows, row: &Row) -> Making {
-        let mut making = Making::new();
+        let mut making = Making::default();
         for value in rows.values(row) {
             (value.make)(&mut making);
         }

@@ -28,7 +28,7 @@ impl Rows {
         Rows { seed, cover: cover(&choices, &bars(), seed), choices }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.cover.rows.len()
     }
 
@@ -81,7 +81,7 @@ impl Rows {
 
     /// Returns all rows, and the pairs that no row has, as text.
     pub fn listing(&self) -> String {
-        let mut text = format!("seed {}: {} rows\n", self.seed, self.len());
+        let mut text = format!("seed {}: {} rows\n", self.seed, self.count());
         for (at, row) in self.cover.rows.iter().enumerate() {
             let _ = writeln!(text, "{at:3}  {}", self.text(row));
         }

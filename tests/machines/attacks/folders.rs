@@ -159,7 +159,7 @@ fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
         assert_eq!(mode & 0o077, 0, "others could read {}", path.display());
     }
     for (path, mode) in &there {
-        // Others can't reach a file in a folder that is the login user's own, whatever its mode.
+        // Others can't reach a file in a folder that is the login user's own, with any mode.
         let name = path.strip_prefix(lab.host("web1").folder.join("home/deploy")).unwrap_or(path);
         let reached = name.components().count() == 1
             && !name.starts_with("tree")

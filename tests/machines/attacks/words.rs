@@ -2,7 +2,7 @@
 
 use super::lab;
 use lab::{Lab, Output, needs_lab, needs_root};
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 /// Returns the canary's path, in a folder that every user can write to, here and on the hosts.
 fn canary(lab: &Lab) -> PathBuf {
@@ -70,7 +70,12 @@ fn use_(x) {
         tried(|| host.run(["env", "--", x]));
         tried(|| host.run("echo {x} a{x}b \"{x}\"", #{ x: x }));
         tried(|| host.run(sh("echo \"$x\" >/dev/null", #{ x: x })));
+        tried(|| host.capture("echo {x}", #{ x: x }));
+        tried(|| host.test("test -e {x}", #{ x: x }));
         tried(|| host.sudo("echo {x}", #{ x: x }));
+        tried(|| host.mode(x).write("/tmp/mode", "text"));
+        tried(|| release::inside(host, x).run("true"));
+        tried(|| release::shared_path(host, x));
         tried(|| host.env(#{ X: x }).run("env"));
         let named = #{}; named[x] = "y";
         tried(|| host.env(named).run("true"));
@@ -108,6 +113,55 @@ fn deploy(reference) {
     for host in targets() { release::set_up(host); release::stage(host, wanted); ui::note(host, `staged ${commit.id}`); }
 }
 "#;
+
+/// Primitives whose text is no word of a command on a host or in git: it selects, it's shown, or it's written down.
+const NOT_TRIED: [&str; 31] = [
+    "app",
+    "archive",
+    "ask",
+    "build",
+    "command",
+    "commit",
+    "confirm",
+    "drain",
+    "file",
+    "group",
+    "install",
+    "leave_out",
+    "log",
+    "mark_done",
+    "marked",
+    "next",
+    "once",
+    "padded",
+    "parse_json",
+    "pause",
+    "probe",
+    "prompt",
+    "refuse",
+    "role",
+    "serves",
+    "share",
+    "step",
+    "terminal",
+    "try_probe",
+    "warn",
+    "yes",
+];
+
+#[test]
+fn each_primitive_that_takes_a_text_is_tried_or_takes_none_from_the_line() {
+    let definitions = rfab::docs::definitions();
+    let signatures = definitions.values().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("fn "));
+    let texts = |parameters: &str| parameters.contains(": string");
+    let taking =
+        signatures.filter_map(|line| line.split_once('(')).filter(|(name, rest)| !name.contains(' ') && texts(rest));
+    let missing: BTreeSet<&str> = taking
+        .map(|(name, _)| name)
+        .filter(|name| !USES.contains(&format!("{name}(")) && !NOT_TRIED.contains(name))
+        .collect();
+    assert_eq!(missing, BTreeSet::new(), "a primitive is neither in USES nor in NOT_TRIED");
+}
 
 #[test]
 fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {

@@ -1,10 +1,10 @@
-//! The balancer, its lock, and its ledger.
+//! The balancer, its lock and its ledger behave the same in the lab and on the model.
 
 use super::{four, settled};
 use crate::sides::{Side, Sides, holder, line};
 use lab::{Lab, needs_lab};
 use rfab::{
-    balancer::{AcquireLock, CutOff, Lock, Place, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    balancer::{AcquireLock, CutOff, Lock, ReadBalance, Reopen, ServerPlace, SetAdmin, SetWeight, WaitDrained, WaitUp},
     bookkeeping::{Mark, MarkState, ReadLedger, ReadMarks},
     effect::Admin,
     fleet::{Balancer, Fleet},
@@ -152,7 +152,7 @@ impl Scene {
         self.sides.fail(&cut_off(fleet), "host `web3` isn't drained: 2 requests are still open after 0.3 s");
         self.still_open();
         self.sides.alike(&self.balance(), settled).unwrap();
-        let places = vec![Place { balancer: "lb1".into(), pool: "bk_web".into(), server: "web3".into() }];
+        let places = vec![ServerPlace { balancer: "lb1".into(), pool: "bk_web".into(), server: "web3".into() }];
         let reopen = Reopen { fleet: fleet.clone(), host: self.sides.host("web3"), places: places.clone() };
         self.sides.same(&reopen).unwrap();
         self.sides.same(&reopen).unwrap();

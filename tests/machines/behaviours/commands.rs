@@ -1,11 +1,11 @@
-//! Commands, and files on hosts.
+//! Commands and files on hosts behave the same in the lab and on the model.
 
 use super::{four, says};
 use crate::sides::Sides;
 use lab::{Lab, needs_lab};
 use rfab::{
     command::Command,
-    model::Said,
+    model::ModelOutput,
     remote::{Capture, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
 };
 
@@ -27,7 +27,7 @@ fn commands_and_files() {
     let lab = Lab::start(four());
     let sides = Sides::of(&lab);
     sides.same(&exec(&sides, "web1", "true", false)).unwrap();
-    let three = Said { status: 3, out: "out".into(), err: "err".into() };
+    let three = ModelOutput { status: 3, out: "out".into(), err: "err".into() };
     let line = r#"sh -c "echo out; echo err >&2; exit 3""#;
     says(&sides, "web1", &Command::words(line, &[]).unwrap().shown(), three);
     for any_status in [false, true] {
@@ -50,6 +50,18 @@ fn commands_and_files() {
     let here = tempfile::tempdir().unwrap();
     let get = Get { on: on("web1"), from: path.into(), to: here.path().join("got") };
     sides.fail(&get, "it isn't there");
+    for path in ["-rf", "", "/srv/a\nb"] {
+        let refused = "isn't a path on a host";
+        sides.fail(&Look { on: on("web1"), path: path.into() }, refused);
+        sides.fail(&Exists { on: on("web1"), path: path.into() }, refused);
+        sides.fail(&ReadFile { on: on("web1"), path: path.into() }, refused);
+        sides.fail(&Get { on: on("web1"), from: path.into(), to: here.path().join("got") }, refused);
+        sides.fail(&WriteFile { on: on("web1"), path: path.into(), text: "x".into(), secret: false }, refused);
+        sides.fail(
+            &Put { on: on("web1"), from: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(), to: path.into() },
+            refused,
+        );
+    }
     sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into(), secret: false }).unwrap();
     sides.same(&look).unwrap();
     assert!(sides.same(&exists).unwrap());

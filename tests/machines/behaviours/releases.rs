@@ -1,4 +1,4 @@
-//! Releases and services, through the life of a host.
+//! Releases and services behave the same in the lab and on the model, through the life of a host.
 
 use super::{four, says, settled};
 use crate::sides::Sides;
@@ -8,7 +8,7 @@ use rfab::{
     fleet::{Health, Version},
     health::{Expected, Inspect, Probe, ProbeOnce, Tried, TryProbe},
     host::Host,
-    model::{Release, Said, key},
+    model::{ModelOutput, Release, key},
     release::{
         Activate, Adopt, CheckOut, Home, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage, Sweep,
         TakeArchive, Wanted,
@@ -270,7 +270,7 @@ impl Scene {
             .host("web3")
             .sh(&format!("mv {0} {0}.gone", self.lab.host("web3").unit("shop").folder().display()))
             .expect_ok();
-        let gone = Said { status: 5, err: "unit shop isn't known here".into(), ..Said::default() };
+        let gone = ModelOutput { status: 5, err: "unit shop isn't known here".into(), ..ModelOutput::default() };
         let restart = self.service("web3", ServiceChange::Restart);
         says(&self.sides, "web3", "lab-service restart shop", gone);
         assert_eq!(self.sides.same(&restart).unwrap_err().status, Some(5));

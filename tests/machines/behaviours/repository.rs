@@ -1,4 +1,4 @@
-//! The repository, the person and the clock.
+//! The repository, the person and the clock behave the same in the lab and on the model.
 
 use crate::sides::Sides;
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};

@@ -1,7 +1,7 @@
-//! How long each function is.
+//! The length of each function.
 use syn::{Block, Signature, visit::Visit};
 
-/// The functions of a file that are longer than so many lines, each with its length.
+/// Returns the functions of a file that have more than `most` lines, each with its length.
 pub fn longer_than(most: usize, text: &str) -> Vec<(String, usize)> {
     let tree = syn::parse_file(text).unwrap_or_else(|e| panic!("{e}"));
     let mut reader = Reader { most, found: Vec::new() };

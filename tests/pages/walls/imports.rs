@@ -1,4 +1,4 @@
-//! What each source file imports from which other, by the file that defines the name.
+//! Which source files each source file imports from: the files that define the names that it uses.
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{Item, ItemUse, UseTree, Visibility, visit::Visit};
 
@@ -8,19 +8,19 @@ type Path = Vec<String>;
 /// Source files by the path of their module.
 pub struct Imports(BTreeMap<Path, File>);
 
-/// What a source file defines and names.
+/// The names that a source file defines and uses.
 struct File {
     name: String,
-    /// What it defines itself.
+    /// The names that it defines itself.
     defined: BTreeSet<String>,
-    /// What it makes known of others: the name, and where that leads; `*` stands for all.
+    /// The names that it re-exports, each with its path; `*` stands for all.
     known: Vec<(String, Path)>,
     /// The paths that its code uses.
     used: Vec<Path>,
 }
 
 impl Imports {
-    /// Reads the files, each named from `src/` on, as `effect/door.rs`.
+    /// Reads the files, each named relative to `src/`, such as `effect/door.rs`.
     pub fn of(sources: &[(String, String)]) -> Imports {
         let modules: BTreeSet<Path> = sources.iter().map(|(name, _)| module(name)).collect();
         let read = |(name, text): &(String, String)| {
@@ -40,7 +40,7 @@ impl Imports {
         Imports(sources.iter().map(read).collect())
     }
 
-    /// The files that each file imports from.
+    /// Returns the files that each file imports from.
     pub fn edges(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let of = |file: &File| self.reached(file);
         self.0.values().map(|file| (&*file.name, of(file))).collect()
@@ -51,7 +51,7 @@ impl Imports {
         reached.filter(|name| *name != file.name && *name != "lib.rs").collect()
     }
 
-    /// The file that defines what a path names, through whatever others make it known.
+    /// Returns the file that defines what a path names, through all re-exports.
     fn defining<'a>(&'a self, path: &Path, seen: &mut Vec<Path>) -> Option<&'a str> {
         if seen.contains(path) {
             return None;
@@ -71,7 +71,7 @@ impl Imports {
     }
 }
 
-/// Groups of files that reach each other; none where nothing goes in a circle.
+/// Returns groups of files that reach each other; empty if no imports form a circle.
 pub fn circles<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = edges.keys().map(|file| (*file, from(edges, file))).collect();
     let group = |file: &&'a str| -> Vec<&'a str> {
@@ -82,7 +82,7 @@ pub fn circles<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a 
     groups.into_iter().collect()
 }
 
-/// All that can be reached from a file.
+/// Returns all files that a file reaches.
 fn from<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>, file: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<&str> = edges.get(file).into_iter().flatten().copied().collect();
@@ -94,13 +94,13 @@ fn from<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>, file: &str) -> BTreeSe
     reached
 }
 
-/// The path of a file's module.
+/// Returns the path of a file's module.
 fn module(name: &str) -> Path {
     let path = name.trim_end_matches(".rs").trim_end_matches("/mod");
     if path == "lib" { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
 }
 
-/// Collects what a file defines, makes known, and uses; its tests aside.
+/// Collects what a file defines, re-exports and uses, without its tests.
 struct Reader<'a> {
     modules: &'a BTreeSet<Path>,
     module: &'a Path,
@@ -110,7 +110,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A path from the top of the crate; none for one of another crate or of a name that is local.
+    /// Returns a path from the top of the crate; `None` for another crate or a local name.
     fn absolute(&self, path: &[String]) -> Option<Path> {
         let above = path.iter().take_while(|word| *word == "super").count();
         match path.first().map(String::as_str)? {
@@ -127,7 +127,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Follows a tree of names to its leaves: each with the name that it has here.
+    /// Collects the leaves of a tree of names, each with its name here.
     fn leaves(tree: &UseTree, before: &[String], all: &mut Vec<(String, Path)>) {
         let with = |word: &syn::Ident| [before, &[word.to_string()][..]].concat();
         match tree {
@@ -157,7 +157,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an item is compiled for tests only.
+/// Returns whether an item is compiled only for tests.
 fn is_test(item: &Item) -> bool {
     let Item::Mod(item) = item else { return false };
     item.attrs.iter().any(|attribute| {
@@ -179,10 +179,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         let public = !matches!(item.vis, Visibility::Inherited);
         for (name, path) in leaves {
             let Some(path) = self.absolute(&path) else { continue };
-            match public {
-                true => self.known.push((name, path)),
-                false => self.used.push(path),
-            }
+            if public { self.known.push((name, path)) } else { self.used.push(path) }
         }
     }
 

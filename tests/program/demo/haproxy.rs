@@ -1,5 +1,5 @@
-//! The demo's balancer and a real HAProxy in front of the same two servers are asked the same things.
-use rfab::demo::balancer::{self, Pool, Server};
+//! The demo's balancer and a real HAProxy get the same questions, in front of the same two servers.
+use rfab::demo::balancer::{self, DemoServer, Pool};
 use std::{
     collections::BTreeMap,
     fs,
@@ -18,7 +18,7 @@ use std::{
 
 const INTER: Duration = Duration::from_millis(100);
 
-/// A server of both pools, whose health is what a test says.
+/// A server of both pools, with a health that the test sets.
 struct Backend {
     address: SocketAddr,
     told: Arc<Told>,
@@ -26,9 +26,9 @@ struct Backend {
 
 #[derive(Default)]
 struct Told {
-    /// The status of its checks.
+    /// The status that its health page answers with.
     status: AtomicU16,
-    /// Whether slow requests are answered.
+    /// Whether it answers slow requests.
     go: AtomicBool,
 }
 
@@ -85,7 +85,7 @@ impl Both {
     fn start() -> Both {
         let folder = tempfile::tempdir().unwrap();
         let backends = [Backend::start(), Backend::start()];
-        // An address of its own, so that the port stays free until it is taken again.
+        // A separate address, so that the port stays free until HAProxy binds it.
         let [a, b]: [u8; 2] = rand::random();
         let free = TcpListener::bind(SocketAddr::from(([127, 64 + a % 128, b, 1], 0))).unwrap();
         let front = free.local_addr().unwrap();
@@ -103,7 +103,7 @@ impl Both {
         fs::write(&config, text).unwrap();
         drop(free);
         let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
-        // It ends with us, whatever ends us.
+        // HAProxy ends with this process, however that ends.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", "haproxy", "-f"]).arg(&config).env("PATH", path);
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -111,7 +111,7 @@ impl Both {
 
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let servers = ["web1", "web2"].into_iter().zip(&backends);
-        let servers = servers.map(|(name, backend)| Server::new(name, backend.address, 100)).collect();
+        let servers = servers.map(|(name, backend)| DemoServer::new(name, backend.address, 100)).collect();
         let own = runtime.block_on(async {
             let requests = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let front = requests.local_addr().unwrap();
@@ -129,12 +129,12 @@ impl Both {
         ["real", "own"].map(|name| self.folder.path().join(name))
     }
 
-    /// Both answers to one command.
+    /// Returns both answers to one command.
     fn ask(&self, line: &str) -> [String; 2] {
         self.sockets().map(|socket| ask(&socket, &format!("{line}\n")))
     }
 
-    /// Sends one command, and wants the same bytes.
+    /// Sends one command, checks that both answers have the same bytes, and returns one.
     #[track_caller]
     fn same(&self, line: &str) -> String {
         let [real, own] = self.ask(line);
@@ -142,7 +142,7 @@ impl Both {
         real
     }
 
-    /// Waits until both have that in a server's column of `show stat`.
+    /// Waits until both have this value in a server's column of `show stat`.
     #[track_caller]
     fn wait_for(&self, server: &str, column: &str, value: &str) {
         let until = Instant::now() + Duration::from_secs(10);
@@ -159,7 +159,7 @@ impl Both {
         }
     }
 
-    /// Wants both to tell the same soon: while a check is on its way, HAProxy has no result.
+    /// Waits until both show the same state, because HAProxy has no result while a check is on its way.
     #[track_caller]
     fn same_state(&self) {
         let until = Instant::now() + Duration::from_secs(10);
@@ -169,7 +169,7 @@ impl Both {
         }
     }
 
-    /// Where a column that the demo's balancer tells is not what HAProxy tells in the column of that name.
+    /// Returns the first difference between a column of the demo's balancer and HAProxy's column of that name.
     fn difference(&self) -> Option<String> {
         let [real, own] = self.ask("show stat bk_web 4 -1").map(|text| stat(&text));
         assert_eq!(own.keys().collect::<Vec<_>>(), ["web1", "web2"]);
@@ -181,7 +181,7 @@ impl Both {
                 }
             }
         }
-        // How long ago it changed is a second more or less.
+        // Leaves out the age of the last change, which can differ by a second.
         let [real, own] = self.ask("show servers state bk_web").map(|text| {
             let lines = text.lines().map(|line| {
                 let words = line.split(' ').enumerate().filter(|(n, _)| line.starts_with('#') || *n != 9);
@@ -204,7 +204,7 @@ fn ask(socket: &Path, text: &str) -> String {
 
 type Rows = BTreeMap<String, BTreeMap<String, String>>;
 
-/// `show stat` by the servers' and the columns' names.
+/// Returns `show stat` by server and column.
 fn stat(text: &str) -> Rows {
     let mut lines = text.lines().filter(|line| !line.is_empty());
     let header: Vec<&str> = lines.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
@@ -253,7 +253,7 @@ fn refusals_and_silence_are_those_of_haproxy_to_the_byte() {
     ] {
         both.same(line);
     }
-    // Which commands are the nearest depends on how many there are.
+    // The list of similar commands depends on how many commands there are.
     for answer in both.ask("bogus") {
         assert!(answer.starts_with("Unknown command"), "{answer}");
         assert!(answer.ends_with("disconnect\n\n"), "{answer}");
@@ -289,7 +289,7 @@ fn drain_checks_maintenance_weights_and_open_requests_are_told_as_haproxy_tells_
     both.same_state();
     let say = |status: u16| both.backends[0].told.status.store(status, Ordering::Relaxed);
 
-    // Each gives one request to web1 and one to web2.
+    // Each balancer sends one request to web1 and one to web2.
     let asking: Vec<_> = both.fronts.map(|front| [(); 2].map(|()| TcpStream::connect(front).unwrap())).into();
     let asking: Vec<TcpStream> = asking.into_iter().flatten().collect();
     for mut stream in &asking {
@@ -344,7 +344,7 @@ fn whoever_has_a_request_open_on_a_server_whose_sessions_are_shut_down_gets_a_50
         assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
     }
     both.wait_for("web1", "scur", "0");
-    // With no server left, there is nobody to ask.
+    // No server is left for a request.
     both.same("set server bk_web/web1 state maint");
     for front in both.fronts {
         let mut stream = TcpStream::connect(front).unwrap();

@@ -1,4 +1,4 @@
-//! The program itself: what it prints, how it ends, and what is left of it.
+//! The demo as a program: its output, its end, and what it leaves behind.
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     fs,
@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A demo that runs, with a folder of its own for all temporary files.
+/// A running demo, with its own folder for all temporary files.
 struct Demo {
     folder: tempfile::TempDir,
     child: Child,
     began: Instant,
 }
 
-/// What it came to.
+/// How a demo ended.
 struct Ended {
     out: String,
     err: String,
@@ -37,9 +37,9 @@ impl Demo {
         let folder = tempfile::Builder::new().prefix("d").tempdir_in("/tmp").unwrap();
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_rfab"), "--demo"]).args(flags);
-        // Its own group, as at a terminal, where Ctrl-C goes to the whole of it.
+        // Its own group, as at a terminal, where Ctrl-C goes to all of it.
         command.env("TMPDIR", folder.path()).env_remove("NO_COLOR").process_group(0);
-        // Nor does it say another thing in a pipeline of GitHub's or GitLab's.
+        // In a pipeline of GitHub or GitLab it would print more.
         command.env_remove("GITHUB_ACTIONS").env_remove("GITLAB_CI");
         // A bare machine has no certificates.
         command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nonexistent");
@@ -54,7 +54,7 @@ impl Demo {
         kill_process_group(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
     }
 
-    /// Reads until a line has this in it, sends the signal, and waits for the end.
+    /// Reads until a line contains this text, sends the signal, and waits for the end.
     fn ended_by(mut self, text: &str, signal: Signal) -> Ended {
         let mut lines = BufReader::new(self.child.stdout.take().unwrap());
         let mut out = String::new();
@@ -83,7 +83,7 @@ impl Demo {
     }
 }
 
-/// What runs with that folder in its arguments or its environment.
+/// Returns the processes with that folder in their arguments or environment.
 fn processes(folder: &Path) -> Vec<String> {
     let text = folder.to_str().unwrap();
     let read = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
@@ -93,7 +93,7 @@ fn processes(folder: &Path) -> Vec<String> {
     said.filter(|(line, environ)| line.contains(text) || environ.contains(text)).map(|(line, _)| line).collect()
 }
 
-/// How many requests the last line counts; none of them may have failed.
+/// Returns how many requests the last line counts; panics if one failed.
 #[track_caller]
 fn requests(out: &str) -> u64 {
     let last = out.lines().last().unwrap_or_default();
@@ -101,7 +101,7 @@ fn requests(out: &str) -> u64 {
     count.unwrap_or_else(|| panic!("{out}"))
 }
 
-/// The hosts' lines of each closing table, with the spaces between columns made one.
+/// Returns the host rows of each closing table, with single spaces between columns.
 fn tables(out: &str) -> Vec<Vec<String>> {
     let mut tables = Vec::new();
     let mut lines = out.lines();
@@ -123,7 +123,7 @@ fn the_day_of_a_hotfix_is_shown_on_a_fleet_of_its_own_and_no_request_fails() {
         ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip", "prod:out deploy:stable", "prod proxy.all"];
     assert_eq!(typed, wanted.map(|words| format!("rfab {words}")));
 
-    // The commits are new each day; what stands in the tables of the first deploy names both.
+    // The commits are new each time; the tables of the first deploy name both.
     let tables = tables(&out);
     let [_, _, name, new, ..] = tables[1][0].split(' ').collect::<Vec<_>>()[..] else { panic!("{out}") };
     let new = &format!("{name} {new}");
@@ -148,7 +148,7 @@ fn ctrl_c_in_the_middle_of_a_deploy_ends_it_in_order_and_leaves_nothing() {
     let Ended { out, code, .. } = Demo::start(&[], None).ended_by("bin/install-dependencies", Signal::INT);
     assert_eq!(code, Some(130), "{out}");
     assert!(requests(&out) > 0);
-    // The command that was interrupted says how the hosts stand.
+    // The interrupted command reports the hosts' states.
     assert_eq!(tables(&out).len(), 2, "{out}");
     assert!(out.contains("`rfab prod:out deploy:stable` ended with 130"), "{out}");
 }
@@ -168,7 +168,7 @@ fn a_demo_that_is_told_to_end_while_it_is_set_up_leaves_nothing() {
 
 #[test]
 fn a_day_that_does_not_come_to_its_end_is_no_success() {
-    // Hosts without `flock`, on which no lock can be held.
+    // Hosts without `flock` can't hold a lock.
     let tools = tempfile::tempdir().unwrap();
     for folder in ["/usr/local/bin", "/usr/bin", "/bin"] {
         for entry in fs::read_dir(folder).unwrap().flatten().filter(|e| e.file_name() != "flock") {

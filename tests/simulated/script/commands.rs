@@ -1,4 +1,4 @@
-//! Commands and lines for a shell are not put together from texts.
+//! Commands and shell lines aren't put together from texts.
 
 use crate::project::Project;
 use rfab::failure::{Exit, Reason};

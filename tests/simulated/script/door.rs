@@ -1,4 +1,4 @@
-//! A script reaches the world by its primitives, in a task, and by nothing else.
+//! A script reaches the world only through its primitives, in a task.
 
 use crate::project::{self, Project};
 use rfab::failure::{Exit, Reason};
@@ -50,7 +50,9 @@ fn an_effect_at_the_top_level_of_a_file_is_refused() {
 
 #[test]
 fn a_function_that_would_be_called_instead_of_a_primitive_is_refused_and_written_with_an_underscore() {
-    for name in ["run", "capture", "sudo", "targets", "fleet", "select", "defer", "step"] {
+    for name in
+        ["run", "capture", "sudo", "targets", "fleet", "select", "defer", "step", "mode", "terminal", "test", "groups"]
+    {
         let failure = Project::bare(&format!("fn {name}(x) {{ }}")).load().err().unwrap();
         assert_eq!(failure.message, format!("function `{name}` would be called instead of the primitive `{name}`"));
         assert_eq!(failure.help.unwrap(), format!("write it `fn {name}_()`; it is still typed `{name}`"));

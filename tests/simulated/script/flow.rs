@@ -1,4 +1,4 @@
-//! What a script is told, and in which order its parts run.
+//! What a script gets from its calls, and in which order its parts run.
 
 use crate::project::{self, Project};
 

@@ -1,17 +1,17 @@
-//! What a script does on this machine and asks of servers, in a made-up world.
+//! What a script does on this machine and asks of servers, in the simulator.
 
 use crate::project::{self, Project};
 use rfab::{
     failure::Exit,
-    model::{Fact, Model, Said},
+    model::{Fact, Model, ModelOutput},
     simulate::Scenario,
 };
 
-/// A made-up world in which commands here, and servers, say this; all else ends well and says nothing.
+/// Returns a world in which commands here, and servers, answer this; all others succeed without output.
 fn saying(said: &[(&str, i32, &str)]) -> Model {
     let mut model = Model::new();
     let said = said.iter().map(|(what, status, out)| {
-        (what.to_string(), Said { status: *status, out: out.to_string(), err: String::new() })
+        (what.to_string(), ModelOutput { status: *status, out: out.to_string(), err: String::new() })
     });
     model.here.says = Fact::Told(said.collect());
     model

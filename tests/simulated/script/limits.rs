@@ -1,19 +1,19 @@
-//! What a script may compute, and how large and how deep it may get.
+//! How much a script may compute, and how large and how deep its values may get.
 
 use crate::project::Project;
 use rfab::failure::Exit;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// Longer than all of these scripts together compute, in a build without optimization.
+/// More time than all these scripts together compute, in a build without optimization.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// How long this process has computed, on all its threads: what else a machine does meanwhile changes nothing of it.
+/// Returns how long this process has computed, on all its threads; what else the machine does doesn't count.
 fn computed() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().expect("no time before the process's own")
 }
 
-/// A task with this body ends soon, with a failure that says this.
+/// Checks that a task with this body ends soon, with a failure that contains this text.
 #[track_caller]
 fn stopped(body: &str, why: &str) {
     let began = computed();
@@ -53,7 +53,7 @@ fn values_do_not_grow_without_end() {
         ("let s = \"x\"; loop { s = `${s}${s}`; }", "too large a value"),
         ("let a = [1]; loop { a = [a, a]; }", "too large a value"),
         ("let a = [1]; loop { a += a; }", "too large a value"),
-        // Rhai looks at no map's size when a key is put into it.
+        // Rhai doesn't check a map's size when a key is added.
         ("let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }", "never stops computing"),
         ("let b = blob(3_000_000_000);", "too large a value"),
         ("let s = \"\"; s.pad(3_000_000_000, 'x');", "too large a value"),

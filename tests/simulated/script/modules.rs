@@ -1,10 +1,10 @@
-//! Where modules come from, and what they mean to each other.
+//! Where modules come from, and how they affect each other.
 
 use crate::project::{self, Project};
 use rfab::failure::Exit;
 use std::{fs, os::unix::fs::symlink};
 
-/// Why a project that imports `name` cannot be used, and it must be so both at its top and from a name made at run time.
+/// Returns why a project can't import `name`; the reason must be the same at its top and with a name made at run time.
 #[track_caller]
 fn not_imported(project: &Project, name: &str) -> String {
     let text = |import: &str| format!("{}fn attack() {{ {import}; m::f() }}", project::HEAD);

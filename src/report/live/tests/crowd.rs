@@ -1,8 +1,8 @@
-//! Many hosts: groups, who failed, who works, how many more, and how much a link has to carry.
+//! Many hosts: groups, failed hosts, those at work, the number of the others, and the load on a link.
 use super::{super::in_hand::MOST, *};
 use unicode_width::UnicodeWidthStr;
 
-/// Two hundred hosts: one failed, some are done, eight are at work and the others wait.
+/// Shows two hundred hosts: one failed, `done` are done, eight are at work, and the others wait.
 fn crowd(shown: &Shown, done: usize) {
     shown.tell(0, "", run()).tell(10, "", targets(200)).tell(20, "1.deploy", task());
     shown.tell(25, "1.deploy", seen((1..=12).map(|n| (n, if n > 6 { Standing::Out } else { Standing::Live }, 7))));
@@ -98,7 +98,7 @@ fn how_groups_stand_follows_what_is_seen_and_what_is_waited_for() {
     shown.tell(220, &lane(8), done("web8", "open requests ended", (1, 3), "requests"));
     let drained = What::EffectFinished {
         effect: "wait_drained",
-        kind: Kind::Read,
+        kind: EffectKind::Read,
         host: Some("web7".into()),
         text: "wait".into(),
         took: 1,
@@ -119,7 +119,7 @@ fn of_groups_that_do_not_all_fit_those_that_are_not_wholly_live_are_shown() {
     shown.tell(40, "", seen((1..=96).map(|n| (n, if n == 65 { Standing::Out } else { Standing::Live }, 1))));
     let text = shown.at(100);
     assert_eq!(text.lines().nth(2), Some("group11 5 live, 1 out (1 open)  … 15 more groups"));
-    // And where not even one fits, it is cut.
+    // If not even one fits, it is cut.
     let shown = Shown::on(20, 24);
     shown.tell(0, "", run()).tell(10, "", targets(200));
     shown.tell(40, "", seen((1..=96).map(|n| (n, if n == 65 { Standing::Out } else { Standing::Live }, 1))));
@@ -165,7 +165,7 @@ fn no_live_line_of_any_window_is_wider_than_it_and_none_is_wrapped() {
             for line in &lines {
                 assert!(line.width() <= width.into(), "{width}: {line}");
             }
-            // Each of them stands in a row of its own.
+            // Each line has its own row.
             let text = shown.at(4_000);
             let rows: Vec<&str> = text.lines().collect();
             assert_eq!(rows[rows.len() - lines.len()..], lines, "{width} {height}");
@@ -197,7 +197,7 @@ fn a_slow_link_gets_a_bounded_number_of_bytes_a_second_however_much_happens() {
         shown.at(now);
         let before = shown.glass.bytes().len();
         while now < MINUTE {
-            // All hosts send, and all is told all the time.
+            // All hosts send progress all the time.
             for n in 8..=200 {
                 if n == now as usize % 193 + 8 {
                     shown.tell(now, &lane(n), begins(&host(n), STAGE));
@@ -218,7 +218,7 @@ fn a_slow_link_gets_a_bounded_number_of_bytes_a_second_however_much_happens() {
 fn a_run_of_two_hundred_hosts_writes_less_than_400_kibibytes() {
     let shown = Shown::with(80, 24, Palette { color: true }, true);
     shown.tell(0, "", run()).tell(10, "", targets(200)).tell(20, "1.deploy", task()).tell(30, "1.deploy", many(200));
-    // Thirty-two side by side, ten seconds each.
+    // Thirty-two in parallel, ten seconds each.
     let (mut shown_next, mut now) = (0, 40);
     while now < 71_000 {
         for n in 1..=200 {

@@ -1,10 +1,10 @@
 //! Blocks.
-use super::super::row::{Row, Said::*, row};
+use super::super::row::{Habit, RhaiMessage::*, row};
 
 const BRACES: &str = "write a block in braces: `if x { … } else { … }`, `for x in list { … }`, `while x { … }`";
 const TRY: &str = "write `try { … } catch (failure) { … }`; `failure.kind` and `failure.message` describe the failure";
 
-pub const BLOCKS: &[Row] = &[
+pub(super) const BLOCKS: &[Habit] = &[
     row("fn f(x) { if x { } elif x { } }", Variable, &["elif", "elsif", "elseif"], &[], &[], "write `else if`"),
     row("fn f() { try:\n 1\nexcept:\n 2 }", Missing("{", "block"), &[":"], &["try"], &[], TRY),
     row("fn f(x) { if x:\n 1 }", Missing("{", "block"), &[":", "then", "do"], &[], &[], BRACES),

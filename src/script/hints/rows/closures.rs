@@ -1,11 +1,11 @@
 //! Closures, and how functions are called.
-use super::super::row::{Row, Said::*, row};
+use super::super::row::{Habit, RhaiMessage::*, row};
 
 const CLOSURE: &str = "write a closure: `|host| …`, as in `targets().each(|host| host.run(\"uptime\"))`";
 const MAP: &str = "write a map as `#{ key: value }`";
 const ARGUMENTS: &str = "arguments have no names: write the values in order, and options as a map, `#{ at_once: 2 }`";
 
-pub const CLOSURES: &[Row] = &[
+pub(super) const CLOSURES: &[Habit] = &[
     row("fn f() { targets().each(lambda host: host.name); }", Variable, &["lambda"], &[], &[], CLOSURE),
     row("fn f() { targets().each(function(host) { 1 }); }", Variable, &[], &["function ("], &[], CLOSURE),
     row("fn f() { targets().each(fn(host) { 1 }); }", Else, &["fn"], &["(", ",", "="], &[], CLOSURE),
@@ -25,7 +25,7 @@ pub const CLOSURES: &[Row] = &[
     row("fn f() { targets().each { |host| host.name } }", Missing(";", ""), &["{"], &[")", "_"], &["|"], CLOSURE),
 ];
 
-pub const CALLS: &[Row] = &[
+pub(super) const CALLS: &[Habit] = &[
     row("fn f() { let x = { a: 1 }; }", Variable, &[], &["= {", "( {", ", {", "return {"], &[":"], MAP),
     row("fn f() { let x = {\"a\": 1}; }", Missing(";", ""), &[":"], &["{ \"", "{ `"], &[], MAP),
     row("fn f() { let x = #{ a = 1 }; }", Missing(":", "map"), &["=", "=>"], &[], &[], MAP),

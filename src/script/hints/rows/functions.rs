@@ -1,13 +1,13 @@
 //! How functions and classes are made.
 use super::{
-    super::row::{Row, Said::*, row},
+    super::row::{Habit, RhaiMessage::*, row},
     spelling::NO_CLASSES,
 };
 
 const FUNCTION: &str = "write `fn name(parameter) { … }`";
 const BODY: &str = "write a function's body in braces: `fn name(parameter) { … }`";
 
-pub const FUNCTIONS_MADE: &[Row] = &[
+pub(super) const FUNCTIONS_MADE: &[Habit] = &[
     row(
         "fn f(x = 1) { }",
         Missing(",", "parameters"),

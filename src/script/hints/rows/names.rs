@@ -1,11 +1,11 @@
-//! Functions and keys by the names that they have elsewhere.
+//! Functions and keys by their names elsewhere.
 use super::{
     super::row::Words,
     spelling::{HTTP, IMPORT, LOCAL, SAY, VARIABLES},
 };
 
-/// Functions and methods by the names that they have elsewhere.
-pub const FUNCTIONS: &[(Words, &str)] = &[
+/// Functions and methods by their names elsewhere.
+pub(crate) const FUNCTIONS: &[(Words, &str)] = &[
     (&["puts", "printf", "println", "echo", "info"], SAY),
     (&["warning"], "write `ui::warn(\"…\")`"),
     (&["str", "String", "repr", "to_s", "toString"], "write `x.to_string()`, or put it into a text: `` `${x}` ``"),
@@ -39,8 +39,8 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["getpass", "password", "ask_password"], "write `secret::ask(\"the database password\")`"),
 ];
 
-/// Keys of limits and hooks by the names that they have elsewhere.
-pub const KEYS: &[(Words, &str)] = &[
+/// Keys of limits and hooks by their names elsewhere.
+pub(crate) const KEYS: &[(Words, &str)] = &[
     (&["serial", "batch", "batch_size"], "write `batches: [1, \"20%\"]`"),
     (&["limit", "parallel", "pool_size", "forks", "concurrency"], "write `at_once: 4`"),
     (&["max_fail_percentage", "max_failures", "on_error"], "write `max_failed: 1`"),

@@ -1,9 +1,10 @@
 //! Spellings that several rows give.
 
-pub const NO_CLASSES: &str = "there are no classes; keep values in a map `#{ key: value }`, and pass it to functions";
-pub const SAY: &str = "write `ui::note(\"…\")`";
-pub const IMPORT: &str =
+pub(super) const NO_CLASSES: &str =
+    "there are no classes; keep values in a map `#{ key: value }`, and pass it to functions";
+pub(super) const SAY: &str = "write `ui::note(\"…\")`";
+pub(super) const IMPORT: &str =
     "write `import \"std/deploy\" as deploying;`, or the name of a file beside the fabfile without `.rhai`";
-pub const VARIABLES: &str = "a fabfile reads only secrets from the environment, with `secret::env(\"NAME\")`; pass the rest as a task's arguments: `rfab deploy:stable,port=8080`";
-pub const LOCAL: &str = "write `local::run(\"…\")`; in another folder `local::cd(\"web\").run(\"…\")`";
-pub const HTTP: &str = "write `http::get(url)`, or `http::post(url, #{ text: \"…\" })`";
+pub(super) const VARIABLES: &str = "a fabfile reads only secrets from the environment, with `secret::env(\"NAME\")`; pass the rest as a task's arguments: `rfab deploy:stable,port=8080`";
+pub(super) const LOCAL: &str = "write `local::run(\"…\")`; in another folder `local::cd(\"web\").run(\"…\")`";
+pub(super) const HTTP: &str = "write `http::get(url)`, or `http::post(url, #{ text: \"…\" })`";

@@ -1,10 +1,10 @@
 //! Statements and modules.
 use super::{
-    super::row::{Row, Said::*, row},
+    super::row::{Habit, RhaiMessage::*, row},
     spelling::IMPORT,
 };
 
-pub const STATEMENTS: &[Row] = &[
+pub(super) const STATEMENTS: &[Habit] = &[
     row(
         "fn f() { let [a, b] = [1, 2]; }",
         Else,
@@ -64,7 +64,7 @@ pub const STATEMENTS: &[Row] = &[
     ),
 ];
 
-pub const MODULES: &[Row] = &[
+pub(super) const MODULES: &[Habit] = &[
     row("from fabric import task", Variable, &["from"], &["^"], &["_"], IMPORT),
     row("import os", Variable, &[], &["^ import"], &[], IMPORT),
     row("import {x} from \"y\";", Variable, &[], &["import {"], &[], IMPORT),

@@ -1,7 +1,7 @@
 //! Values and texts.
-use super::super::row::{Row, Said::*, row};
+use super::super::row::{Habit, RhaiMessage::*, row};
 
-pub const VALUES: &[Row] = &[
+pub(super) const VALUES: &[Habit] = &[
     row(
         "fn f() { let x = None; }",
         Variable,
@@ -101,7 +101,7 @@ pub const VALUES: &[Row] = &[
     row("fn f(x) { if x = 1 { } }", Else, &["="], &["if _", "while _"], &[], "write `==` to compare"),
 ];
 
-pub const TEXTS: &[Row] = &[
+pub(super) const TEXTS: &[Habit] = &[
     row(
         "fn f(x) { ui::note(f\"of {x}\"); }",
         Variable,

@@ -1,10 +1,10 @@
 //! Words of other languages.
 use super::{
-    super::row::{Row, Said::*, row},
+    super::row::{Habit, RhaiMessage::*, row},
     spelling::{HTTP, LOCAL, NO_CLASSES, SAY, VARIABLES},
 };
 
-pub const WORDS: &[Row] = &[
+pub(super) const WORDS: &[Habit] = &[
     row("fn f() { raise \"x\"; }", Variable, &["raise"], &[], &[], "write `throw \"why\"`"),
     row("fn f() { throw new Error(\"x\"); }", Reserved, &["new"], &["throw"], &[], "write `throw \"why\"`"),
     row("fn f() { let x = new Thing(); }", Reserved, &["new"], &["=", "(", "return"], &["_"], NO_CLASSES),

@@ -1,11 +1,11 @@
-//! What ssh makes of the configuration.
+//! How ssh reads the configuration.
 use super::*;
 use crate::fleet::tests::read_text;
 
-/// In place of this machine's own configuration.
+/// Replaces this machine's own configuration.
 const NONE: &str = "/dev/null";
 
-/// What ssh makes of a fleet, the file that it names, and the user's configuration, for one host.
+/// How ssh reads a fleet, the file that it names, and the user's configuration, for one host.
 struct Said(String);
 
 impl Said {
@@ -40,7 +40,7 @@ fn the_fleets_user_logs_in_on_its_machines_and_ones_own_on_jump_hosts() {
     }
     assert_eq!(Said::of(fleet, "", "Host bastion\n User anna\n", "bastion").value("user"), "anna");
     assert_eq!(Said::of(fleet, "", "", "bastion").value("user"), "deploy");
-    // The team's own file is about these machines.
+    // The team's own file configures these machines.
     assert_eq!(Said::of(fleet, "Host web2\n User ops\n", "User root\n", "web2").value("user"), "ops");
     let nobody = fleet.replace("user = \"deploy\"\n", "");
     assert_eq!(Said::of(&nobody, "", "User anna\n", "web2").value("user"), "anna");
@@ -65,7 +65,7 @@ fn each_machine_is_reached_through_the_jump_hosts_before_it() {
         ("b,anna@[fd00::2]", "fd00::2", "b"),
     ] {
         let said = Said::of(&format!("via = \"{via}\"\n{hosts}"), "", "", host);
-        // ssh may put brackets around a name that needs none.
+        // ssh may put brackets around a name that doesn't need them.
         let plain = |way: &str| way.replace(['[', ']'], "");
         assert_eq!(plain(said.value("proxyjump")), plain(way), "{via} {host}");
     }
