@@ -42,19 +42,25 @@ pub struct Trial {
 /// The hooks that each release runs once: the first on every host, the second on one.
 const HOOKS: [&str; 2] = ["install-dependencies", "migrate"];
 
+/// Writes the hooks of the releases to come, each of which takes so many seconds.
+fn write_hooks(shop: &Shop, seconds: &str) {
+    for hook in HOOKS {
+        // Each hook writes down its beginning and its end, by the release's name.
+        let script = format!(
+            "#!/bin/sh\nset -eu\nname=${{PWD##*/}}\necho \"$name\" >> ../../shared/{hook}.begun\nsleep {seconds}\n\
+             echo \"$name\" >> ../../shared/{hook}.ended\n"
+        );
+        shop.lab.project.write(&format!("bin/{hook}"), &script);
+    }
+}
+
 impl Trial {
     pub fn open(making: Making, text: &str) -> Trial {
         static OPENED: AtomicU32 = AtomicU32::new(0);
         let transcript = format!("killed-{}-{}.log", std::process::id(), OPENED.fetch_add(1, Relaxed));
         let mut shop = Shop::open(making, text, &transcript);
-        for hook in HOOKS {
-            // Each hook writes down its beginning and its end, by the release's name.
-            let script = format!(
-                "#!/bin/sh\nset -eu\nname=${{PWD##*/}}\necho \"$name\" >> ../../shared/{hook}.begun\nsleep 0.3\n\
-                 echo \"$name\" >> ../../shared/{hook}.ended\n"
-            );
-            shop.lab.project.write(&format!("bin/{hook}"), &script);
-        }
+        // Long enough to be seen on a busy machine.
+        write_hooks(&shop, "1.5");
         shop.set_up();
         let stands = shop.next(false);
         let left_out = if shop.making.disabled && stands.version.is_none() { 8 } else { 0 };
@@ -65,7 +71,9 @@ impl Trial {
         shop.customers();
         let mut trial = Trial { shop, stands, calm: BTreeMap::new() };
         // From the third release on, each leaves as many releases on a host as rfab keeps.
-        for _ in 0..3 {
+        trial.undisturbed();
+        write_hooks(&trial.shop, "0.3");
+        for _ in 0..2 {
             trial.undisturbed();
         }
         trial
@@ -76,10 +84,12 @@ impl Trial {
         let release = self.shop.next(false);
         let words = ["prod", &release.to("release")];
         let run = self.shop.start(&words);
-        // Shows that `commands` sees a running hook, because later trials expect that it sees none.
-        let hook = |_: &str| self.has_hooks() && !self.commands().is_empty();
-        let over = self.shop.attend(&run, Some(&hook));
-        assert!(!over || !self.has_hooks(), "no hook was ever seen: {:?}", run.so_far());
+        // Shows once that `commands` sees a running hook, because later trials expect that it sees none.
+        if self.calm.is_empty() && self.has_hooks() {
+            let hook = |_: &str| !self.commands().is_empty();
+            let over = self.shop.attend(&run, Some(&hook));
+            assert!(!over, "no hook was ever seen: {:?}", run.so_far());
+        }
         self.shop.attend(&run, None);
         let out = run.output();
         self.shop.note(&words, &out);

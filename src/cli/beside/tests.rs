@@ -21,7 +21,7 @@ const ACTIONS: [&str; 13] = [
 
 /// Each flag, and whether it's taken beside each action: `x`, or `.` where it's refused.
 const TABLE: &str = "
-    --fabfile x              xx x.x. .xx .. ..
+    --fabfile x              xx xxxx xxx xx xx
     --set a.b=1              xx ..x. ... .. ..
     --limit x                xx .... ..x .. ..
     --exclude x              xx .... ..x .. ..

@@ -19,6 +19,21 @@ fn capture(sides: &Sides, host: &str, words: &str, any_status: bool) -> Capture 
     Capture { on, command, any_status, shown: false }
 }
 
+/// Each effect on a file refuses what isn't a path, in both worlds.
+fn refuse_what_is_no_path(sides: &Sides) {
+    let on = || On::from(sides.host("web1"));
+    let refused = "isn't a path on a host";
+    for path in ["-rf", "", "/srv/a\nb"].map(String::from) {
+        sides.fail(&Look { on: on(), path: path.clone() }, refused);
+        sides.fail(&Exists { on: on(), path: path.clone() }, refused);
+        sides.fail(&ReadFile { on: on(), path: path.clone() }, refused);
+        sides.fail(&Get { on: on(), from: path.clone(), to: "/nonexistent".into() }, refused);
+        sides.fail(&WriteFile { on: on(), path: path.clone(), text: "x".into(), secret: false }, refused);
+        let from = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into();
+        sides.fail(&Put { on: on(), from, to: path }, refused);
+    }
+}
+
 #[test]
 fn commands_and_files() {
     if !needs_lab("commands_and_files") {
@@ -50,18 +65,7 @@ fn commands_and_files() {
     let here = tempfile::tempdir().unwrap();
     let get = Get { on: on("web1"), from: path.into(), to: here.path().join("got") };
     sides.fail(&get, "it isn't there");
-    for path in ["-rf", "", "/srv/a\nb"] {
-        let refused = "isn't a path on a host";
-        sides.fail(&Look { on: on("web1"), path: path.into() }, refused);
-        sides.fail(&Exists { on: on("web1"), path: path.into() }, refused);
-        sides.fail(&ReadFile { on: on("web1"), path: path.into() }, refused);
-        sides.fail(&Get { on: on("web1"), from: path.into(), to: here.path().join("got") }, refused);
-        sides.fail(&WriteFile { on: on("web1"), path: path.into(), text: "x".into(), secret: false }, refused);
-        sides.fail(
-            &Put { on: on("web1"), from: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(), to: path.into() },
-            refused,
-        );
-    }
+    refuse_what_is_no_path(&sides);
     sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into(), secret: false }).unwrap();
     sides.same(&look).unwrap();
     assert!(sides.same(&exists).unwrap());

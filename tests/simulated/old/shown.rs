@@ -120,9 +120,12 @@ fn a_journal_is_read_to_its_last_byte() {
 fn a_command_that_may_have_been_done_by_0_1_0_is_repeated_only_if_somebody_says_so() {
     let home = Home::new();
     let id = hello(&home);
-    let (asked, code) = home.prints(&["--resume", &id]);
+    let (refused, code) = home.prints(&["--resume", &id]);
+    assert_eq!(code, Some(3), "{refused}");
+    assert!(refused.contains(&format!("`rfab --resume {id} --force-changed`")), "{refused}");
+    let (asked, code) = home.prints(&["--resume", &id, "--force-changed"]);
     assert_eq!(code, Some(9), "{asked}");
     assert!(asked.contains("`--retry`") && asked.contains("`--skip`"), "{asked}");
-    let (done, code) = home.prints(&["--resume", &id, "--retry"]);
+    let (done, code) = home.prints(&["--resume", &id, "--force-changed", "--retry"]);
     assert_eq!(code, Some(0), "{done}");
 }
