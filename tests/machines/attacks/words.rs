@@ -103,6 +103,20 @@ fn use_(x) {
     tried(|| git::push_tag(x));
     tried(|| git::push_branch(x));
     tried(|| git::merge(x));
+    tried(|| git::settings(x));
+    tried(|| git::local(x));
+    tried(|| git::remote(x));
+    tried(|| git::tagged(x));
+    tried(|| git::contains(x, x));
+    tried(|| git::start_branch(x, x));
+    tried(|| git::start_branch(x, git::resolve("v3.0.0").id));
+    tried(|| git::checkout(x));
+    tried(|| git::prepare_merge(x, git::resolve("v3.0.0").id, x, git::resolve("v3.0.0").id));
+    tried(|| git::prepare_merge("main", x, x, x));
+    tried(|| git::prepare_tag(x, git::resolve("v3.0.0").id, x, false));
+    tried(|| git::prepare_tag("v9", x, "v9", false));
+    tried(|| git::move_refs([#{ name: x, to: git::resolve("v3.0.0").id }], x));
+    tried(|| git::push([x], [x]));
     tried(|| release::resolve(x));
     tried(|| ui::note(x));
 }
