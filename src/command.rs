@@ -17,7 +17,7 @@ pub enum Command {
     },
 }
 
-/// Why a text or a list of words isn't a command.
+/// Why a string or a list of words isn't a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     #[error("a command needs at least one word")]

@@ -36,13 +36,13 @@ pub mod clock {
             Ok(seconds) => seconds,
             Err(_) => time.to_string().parse::<jiff::Timestamp>().map(|t| t.as_second()).map_err(|_| {
                 let failure = Failure::new(Cause::Fabfile, format!("`{time}` isn't a time"));
-                thrown(failure.help("write seconds since 1970, or a text such as `2026-11-23T10:00:00Z`"))
+                thrown(failure.help("write seconds since 1970, or a string such as `2026-11-23T10:00:00Z`"))
             })?,
         };
         Ok(age(here(&ctx)?.perform(Now)? - then))
     }
 
-    /// Waits for a time: a text such as `"10s"`, or seconds.
+    /// Waits for a time: a string such as `"10s"`, or seconds.
     ///
     /// # Example
     ///

@@ -104,8 +104,8 @@ pub mod health {
 
     /// Returns whether the host answers well at this moment, and with what it should serve.
     ///
-    /// That is its package, or its current release. What another tool deployed can't prove anything, so healthy is
-    /// enough.
+    /// That is its package, or its current release. rfab can't prove a release that another tool deployed, so there a
+    /// healthy response is enough.
     ///
     /// # Example
     ///
@@ -135,7 +135,7 @@ pub mod health {
         seen(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// Does the same for a host that should serve its package, or its current release.
+    /// Returns what the host answers at this moment, compared with its package or its current release.
     ///
     /// # Example
     ///
@@ -167,7 +167,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// Does the same before a version is installed that isn't a commit.
+    /// Asks the host's service once, before you install a version that isn't a commit, such as a package's.
     ///
     /// # Example
     ///
@@ -183,7 +183,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(version.into(), Vec::new()))
     }
 
-    /// Does the same before the host is restarted or put back with what it has.
+    /// Asks the host's service once, before you restart the host or put it back with the release that it has.
     ///
     /// # Example
     ///

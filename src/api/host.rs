@@ -74,7 +74,7 @@ pub mod host {
         exec(&ctx, &host.0, words(command, values)?)
     }
 
-    /// Runs a program with its arguments, which may change something.
+    /// Runs a program that may change something, given with its arguments.
     ///
     /// # Example
     ///
@@ -86,7 +86,7 @@ pub mod host {
         exec(&ctx, &host.0, argv(words)?)
     }
 
-    /// Runs a shell line made by `sh`, which may change something.
+    /// Runs a shell line that may change something, made by `sh`.
     ///
     /// # Example
     ///

@@ -95,7 +95,10 @@ fn with_body(here: &Here, mut request: HttpRequest, body: Dynamic) -> RhaiResult
         return Ok(request);
     }
     if !(body.is_map() || body.is_array()) {
-        return Err(wrong(format!("`{body}` isn't a body"), "give a text, or a map or a list, which is sent as JSON"));
+        return Err(wrong(
+            format!("`{body}` isn't a body"),
+            "give a string, or a map or a list, which rfab sends as JSON",
+        ));
     }
     let json: serde_json::Value = rhai::serde::from_dynamic(&revealed(body))?;
     let json = json.to_string();

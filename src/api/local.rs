@@ -34,7 +34,7 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
         Ok(text) => words(&text, Map::new()),
         Err(_) => {
             let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a command"));
-            Err(thrown(failure.help("write a text, an array of words, or `sh(\"…\")`")))
+            Err(thrown(failure.help("write a string, an array of words, or `sh(\"…\")`")))
         }
     }
 }
@@ -312,7 +312,7 @@ pub mod local {
         super::test(&ctx, local, words(command, values)?)
     }
 
-    /// Does the same, with the next calls in this folder, relative to the fabfile's folder.
+    /// Returns a `local` that runs the next calls in this folder. The path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -324,7 +324,7 @@ pub mod local {
         LocalValue(LocalCall { cd: Some(folder.into()), ..local.0.clone() })
     }
 
-    /// Does the same, with this environment for the next calls, in addition to what there was.
+    /// Returns a `local` that adds these variables to the environment of the next calls.
     ///
     /// # Example
     ///
@@ -338,7 +338,7 @@ pub mod local {
         Ok(LocalValue(machine))
     }
 
-    /// Does the same, with a time limit for the calls that follow. rfab stops a command that exceeds it.
+    /// Returns a `local` with a time limit for the next calls. rfab stops a command that exceeds it.
     ///
     /// # Example
     ///
@@ -350,7 +350,7 @@ pub mod local {
         Ok(LocalValue(LocalCall { timeout: Some(duration(&limit)?), ..local.0.clone() }))
     }
 
-    /// Does the same, with this text, or this secret, as the input of the next calls.
+    /// Returns a `local` that gives the next calls this text or secret as input.
     ///
     /// # Example
     ///

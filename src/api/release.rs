@@ -77,7 +77,7 @@ pub mod release {
         crate::api::building::archive(&here, file, sha256, how)
     }
 
-    /// Does the same for an archive without a commit.
+    /// Uses an archive without a commit as a release.
     ///
     /// # Example
     ///

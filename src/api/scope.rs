@@ -24,7 +24,7 @@ pub mod scope {
         Ok(())
     }
 
-    /// Calls the closure. What the closure defers runs when it ends.
+    /// Calls the closure. When the closure ends, rfab runs everything that it deferred.
     ///
     /// # Example
     ///

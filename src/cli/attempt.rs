@@ -32,7 +32,7 @@ pub(super) fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
 
 /// Makes a run the next attempt of the one that it resumes; also returns what was changed since, if that may be.
 ///
-/// `Fabfile` when something was changed that may not be.
+/// `Fabfile` if something has changed that must stay the same.
 pub(super) fn resume(
     runs: &Runs,
     resuming: Resuming,

@@ -45,7 +45,7 @@ const WORDS: &str = "words";
 /// Flags that a shell alias can have: how the output looks, and which fabfile counts.
 const ANYWHERE: [&str; 4] = ["color", "fabfile", "quiet", "verbose"];
 
-/// Why a line is refused that has a flag, a task or a command beside what it means nothing to.
+/// Returns why rfab refuses a line in which a flag, a task or a command means nothing beside the rest.
 ///
 /// `behind` is whether there is a command after `--`.
 pub fn refused(definition: &Command, given: &ArgMatches, behind: bool) -> Option<String> {

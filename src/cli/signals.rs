@@ -12,7 +12,7 @@ const HEEDED: [u8; 3] = [2, 15, HANG_UP];
 /// The signal for a closed terminal.
 const HANG_UP: u8 = 1;
 
-/// Returns the signals that weren't ignored when the program started: `nohup` and a shell's `&` keep them ignored.
+/// Returns the signals to handle: those that weren't ignored when the program started, as under `nohup` or a shell's `&`.
 fn heeded() -> Vec<u8> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     HEEDED.into_iter().filter(|signal| !ignored(&status, *signal)).collect()

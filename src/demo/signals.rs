@@ -29,7 +29,7 @@ impl Signals {
         signal
     }
 
-    /// Returns how a demo ends that a signal stopped.
+    /// Returns the exit of a demo that a signal stopped.
     pub(super) fn exit(&mut self) -> Option<Exit> {
         while let Ok(signal) = self.hear.try_recv() {
             self.first.get_or_insert(signal);

@@ -81,7 +81,7 @@ causes! {
     Sudo Failed "sudo doesn't run a command"
     Http Failed "a server's response isn't the expected one"
     Git Failed "git can't do what was asked for"
-    Thrown Failed "a script threw a text"
+    Thrown Failed "a script threw a string"
     Usage Usage "the command line asks for something that doesn't exist"
     Fabfile Fabfile "the fabfile or the fleet file is wrong"
     Unreachable Unreachable "a host can't be reached, for another reason than those below"

@@ -210,8 +210,8 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
             }
             Ok(Verb::Plain(value::filled(node, words)?))
         }
-        _ => Err(expected("a text or a list of words", node)
-            .help("a text such as \"systemctl restart {unit}\" runs with sudo, a list of words without")),
+        _ => Err(expected("a string or a list of words", node)
+            .help("a string such as \"systemctl restart {unit}\" runs with sudo, a list of words without it")),
     }
 }
 

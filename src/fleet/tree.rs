@@ -120,7 +120,7 @@ impl Node {
             NodeValue::Bool(_) => "true or false",
             NodeValue::Whole(_) => "a whole number",
             NodeValue::Decimal(_) => "a decimal number",
-            NodeValue::Text(_) => "a text",
+            NodeValue::Text(_) => "a string",
             NodeValue::Date(_) => "a date",
             NodeValue::List(_) => "a list",
             NodeValue::Table(_) => "a table",

@@ -27,7 +27,7 @@ pub(super) fn text(node: &Node) -> Result<&str, Problem> {
             Err(Problem::new("the text has a control character", node.place("here")))
         }
         NodeValue::Text(text) => Ok(text),
-        _ => Err(expected("a text", node)),
+        _ => Err(expected("a string", node)),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn one_of<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, Pro
 /// Reads a number and its unit: `500ms`, `60s`, `2m`, `1h`.
 pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
     let NodeValue::Text(text) = &node.value else {
-        return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
+        return Err(expected("a duration", node).help("write it as a string with a unit, such as \"60s\" or \"2m\""));
     };
     let Some(duration) = duration::read(text) else {
         return Err(Problem::new(format!("`{text}` isn't a duration"), node.place("not a duration"))

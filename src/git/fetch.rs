@@ -33,7 +33,7 @@ const SEEN: Duration = Duration::from_secs(10);
 pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProgress<'_>) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     let Some(_alone) = alone(repository, Instant::now() + quiet).await? else {
-        let why = format!("another rfab has fetched into this repository for {}", limit(quiet));
+        let why = format!("another rfab process is still fetching into this repository after {}", limit(quiet));
         return Err(repository.unfetched(why));
     };
     let remote = &address(repository, remote).await?;

@@ -91,7 +91,8 @@ pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
     if !(masks.was_worded() && text.contains(MASK)) {
         return Ok(());
     }
-    let message = format!("a text for a host has `{MASK}` in it, which a secret becomes when it is put into a text");
+    let message =
+        format!("a string for a host contains `{MASK}`, which stands for a secret that was put into a string");
     Err(Failure::new(Cause::Fabfile, message)
         .help("hand the secret over as it is: `host.env(#{ X: secret })`, `host.stdin(secret)`, `host.write(path, secret)`, or `host.template(from, to, #{ x: secret })`"))
 }

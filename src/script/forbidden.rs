@@ -45,7 +45,7 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
         return Some(Forbidden {
             at: command.map_or(at, Expr::position),
             message: format!(
-                "the command of `{}` is put together from texts, so a value in it could become words or code",
+                "the command of `{}` is built by joining strings, so a value in it could become words or code",
                 call.name
             ),
             help: if here {
@@ -60,8 +60,9 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
     {
         return Some(Forbidden {
             at: text.position(),
-            message: "the command of `secret::command` is put together from texts, so a value in it could become words"
-                .to_owned(),
+            message:
+                "the command of `secret::command` is built by joining strings, so a value in it could become words"
+                    .to_owned(),
             help: "write its words: `secret::command([\"pass\", \"show\", name])`",
         });
     }
@@ -98,7 +99,7 @@ pub(super) const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a val
 pub(super) const AS_VARIABLES: &str =
     "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables";
 
-/// Returns the lines that a file has for shells; each is a literal in a call of `sh`.
+/// Returns a file's shell lines: the string literals that are passed to `sh`.
 pub(super) fn lines(ast: &AST) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     ast.walk(&mut |path| {

@@ -52,7 +52,7 @@ impl Resolver {
         Self { folder: folder.to_owned(), fabfile: fabfile.to_owned(), known: Mutex::default() }
     }
 
-    /// Compiles the fabfile; the source of its errors is ``.
+    /// Compiles the fabfile. In its errors, the source is the empty string.
     ///
     /// `Fabfile`, with the place, if the text doesn't compile or contains what no script may contain.
     pub fn fabfile(&self, engine: &Engine, text: &str) -> Result<AST, Failure> {

@@ -99,7 +99,7 @@ fn wrong(error: &EvalAltResult) -> Failure {
             }
             Some((name, types)) => {
                 let failure = Failure::new(Cause::Fabfile, format!("no function `{name}` takes ({types})"));
-                let character = "single quotes make a character; write a text in double quotes: `\"x\"`";
+                let character = "single quotes are for a single character; write a string in double quotes: `\"x\"`";
                 let hint = if types.contains("char") { Some(character) } else { hints::function(&name) };
                 return hint.into_iter().fold(failure, Failure::help);
             }

@@ -94,7 +94,7 @@ fn variables(ast: &AST) -> BTreeSet<String> {
 
 fn check(call: &FnCallExpr, method: bool, at: Position, variables: &BTreeSet<String>) -> Option<Forbidden> {
     if &*call.name == "%" && matches!(call.args.first(), Some(Expr::StringConstant(..))) {
-        let message = "`%` puts no value into a text".to_owned();
+        let message = "`%` doesn't insert values into a string".to_owned();
         return Some(Forbidden { at, message, help: BACKTICKS });
     }
     let texts = call.args.iter().take(if method { 1 } else { 2 });
@@ -118,7 +118,7 @@ fn literal(text: &Expr, variables: &BTreeSet<String>, help: &'static str) -> Opt
         let name: String = inside.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         variables.contains(&name).then_some(name)
     })?;
-    let message = format!("the value of `{name}` isn't put into a text in double quotes");
+    let message = format!("the value of `{name}` isn't inserted into a string in double quotes");
     Some(Forbidden { at: *at, message, help })
 }
 

@@ -1,6 +1,6 @@
 //! A text as a decoder would see it: with percent signs, backslashes and a shell's quotes decoded.
 
-/// A text's bytes, and where in the text each came from.
+/// The bytes of a decoded string, and the position in the original that each came from.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub bytes: Vec<u8>,

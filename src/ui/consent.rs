@@ -96,7 +96,7 @@ impl Consent {
         match &self.given {
             Some(Some(name)) if self.names().any(|fleet| **fleet == **name) => Ok(true),
             Some(Some(name)) => {
-                let message = format!("`--yes={name}` isn't a yes to the fleet `{}`", self.fleet);
+                let message = format!("`--yes={name}` doesn't confirm changes to the fleet `{}`", self.fleet);
                 Err(Failure::new(Cause::Unconfirmed, message).help(format!("give `--yes={}`", self.fleet)))
             }
             _ => Ok(false),
@@ -161,7 +161,8 @@ mod tests {
         };
         assert_eq!(of("prod.shop", Some("prod"), "prod"), Ok(true));
         assert_eq!(of("prod.shop", Some("prod"), "prod.shop"), Ok(true));
-        let no = |name: &str, fleet: &str| Err(format!("`--yes={name}` isn't a yes to the fleet `{fleet}`"));
+        let no =
+            |name: &str, fleet: &str| Err(format!("`--yes={name}` doesn't confirm changes to the fleet `{fleet}`"));
         assert_eq!(of("prod.shop", Some("prod"), "prod.api"), no("prod.api", "prod.shop"));
         assert_eq!(of("prod", None, "prod.shop"), no("prod.shop", "prod"));
         // A dot in a fleet's own name doesn't make it an app of another fleet.

@@ -128,7 +128,7 @@ fn a_value_of_another_kind_than_the_habit_thinks_is_told_when_it_is_used() {
         (
             "'x'.len()",
             "no function `len` takes (char)",
-            "single quotes make a character; write a text in double quotes: `\"x\"`",
+            "single quotes are for a single character; write a string in double quotes: `\"x\"`",
         ),
         ("int(\"7\")", "no function `int` takes (text)", "write `number(text)`"),
         ("let list = [1]; list.length", "there is no property `length` of this value", "write `list.len()`"),
@@ -143,7 +143,7 @@ fn a_text_that_nothing_fills_is_shown_with_the_way_to_fill_it() {
     assert_eq!(
         shown("fn f(reference) {\n    ui::note(\"deploying ${reference}\");\n}\n"),
         "\
-error: the value of `reference` isn't put into a text in double quotes
+error: the value of `reference` isn't inserted into a string in double quotes
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(reference) {
  2 │     ui::note(\"deploying ${reference}\");
@@ -156,7 +156,7 @@ error: the value of `reference` isn't put into a text in double quotes
     assert_eq!(
         shown("fn f(host, path) {\n    host.run(\"ls #{path}\");\n}\n"),
         "\
-error: the value of `path` isn't put into a text in double quotes
+error: the value of `path` isn't inserted into a string in double quotes
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(host, path) {
  2 │     host.run(\"ls #{path}\");

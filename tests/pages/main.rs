@@ -1,6 +1,7 @@
 //! The pages, the examples, the schemas and the sources: checks all of them, and writes the pages that are made.
 mod blocks;
 mod book;
+mod contributing;
 mod documentation;
 mod events;
 mod examples;

@@ -42,7 +42,7 @@ fn what_the_page_on_security_says_is_so_in_the_code() {
     let set = ["guarded=false".parse().unwrap()];
     assert!(!fleet::read("fleet.toml", project.path(), &set).unwrap().guarded);
     let said = |fabfile: &str| Project::of(fabfile).load().and_then(|loaded| loaded.check()).unwrap_err().message;
-    assert!(said("fn t(x) { targets().each(|host| host.run(`rm ${x}`)); }").contains("is put together from texts"));
+    assert!(said("fn t(x) { targets().each(|host| host.run(`rm ${x}`)); }").contains("is built by joining strings"));
     assert!(said("fn t(x) { targets().each(|host| host.run(sh(x))); }").contains("isn't a literal"));
     let out = Project::of("fn t() { local::read(\"../x\"); }").fails("prod t");
     assert_eq!(out.1.message, "`../x` isn't below the fabfile's folder");

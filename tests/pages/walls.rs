@@ -311,6 +311,29 @@ fn files_are_short_and_named_by_nouns() {
     }
 }
 
+/// The name of the type that a line of code defines, if it isn't inside of anything.
+fn type_defined(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub(super) ")).unwrap_or(line);
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let name = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word))?;
+    name.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+}
+
+#[test]
+fn one_name_names_one_type() {
+    assert_eq!(type_defined("pub(crate) struct Lane<'a> {"), Some("Lane"));
+    assert_eq!(type_defined("    type Outcome = ();"), None);
+    let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources() {
+        for name in source.code().lines().filter_map(type_defined) {
+            defined.entry(name.to_owned()).or_default().push(source.name.clone());
+        }
+    }
+    assert!(defined.len() > 500, "only {} types are found", defined.len());
+    let twice: Vec<_> = defined.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "names of several types: {twice:#?}");
+}
+
 #[test]
 fn functions_fit_a_screen() {
     let short = "fn two() {\n}\nimpl A { fn one() {} }\ntrait B { fn two() {\n} fn none(); }\n";

@@ -210,7 +210,7 @@ const MISTAKES: &[Mistake] = &[
         "a number where a time is needed",
         "server = ",
         "drain_within = 60\nserver = ",
-        "help: write it as a text with its unit, such as \"60s\" or \"2m\"",
+        "help: write it as a string with a unit, such as \"60s\" or \"2m\"",
     ),
     fleet("YAML: ansible, kamal", "repository = ", "keep: 5\nrepository = ", "expected `=`"),
     fleet("a text without quotes", "repository = \".\"", "repository = shop", "string values must be quoted"),

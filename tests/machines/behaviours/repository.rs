@@ -55,7 +55,7 @@ fn the_repository_the_person_and_the_clock() {
     for given in [None, Some(None), Some(Some("prod"))] {
         sides.same(&consent(given)).unwrap();
     }
-    sides.fail(&consent(Some(Some("testing"))), "`--yes=testing` isn't a yes to the fleet `prod`");
+    sides.fail(&consent(Some(Some("testing"))), "`--yes=testing` doesn't confirm changes to the fleet `prod`");
     sides.same(&Wait { time: 20 }).unwrap();
     let [before, after] = [(); 2].map(|()| {
         thread::sleep(Duration::from_millis(10));

@@ -14,7 +14,7 @@ fn a_command_put_together_from_texts_is_refused_before_anything_runs_wherever_it
         Project::of("fn act() { ui::note(\"began\"); let name = \"b\"; import name as b; }").with("b.rhai", bad);
     for failure in [direct, nested, later.fails("act").1] {
         assert_eq!(failure.reason(), Reason::Fabfile);
-        assert!(failure.message.starts_with("the command of `run` is put together from texts"), "{failure:?}");
+        assert!(failure.message.starts_with("the command of `run` is built by joining strings"), "{failure:?}");
         assert!(failure.help.unwrap().contains("{file}"));
     }
 }

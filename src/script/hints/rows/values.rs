@@ -81,7 +81,7 @@ pub(super) const VALUES: &[Habit] = &[
         &[],
         "write `list.extract(1..3)`, or `list.extract(1)` for all but the first",
     ),
-    row("fn f() { let x = :stable; }", Else, &[":"], &["=", "(", ","], &["_"], "write a text: `\"stable\"`"),
+    row("fn f() { let x = :stable; }", Else, &[":"], &["=", "(", ","], &["_"], "write a string: `\"stable\"`"),
     row(
         "fn f() { let x = \"%d of %d\" % (1, 2); }",
         Missing(")", ""),
@@ -124,6 +124,6 @@ pub(super) const TEXTS: &[Habit] = &[
         &["'"],
         &[],
         &[],
-        "write a text in double quotes: `\"…\"`, or in backticks to put values into it: `` `to ${name}` ``",
+        "write a string in double quotes: `\"…\"`. To insert values, use backticks: `` `to ${name}` ``",
     ),
 ];
