@@ -50,13 +50,13 @@ fn current(here: &Here) -> RhaiResultOf<Targets> {
 }
 
 /// Returns the repository of the targets' app.
-pub fn repository(here: &Here) -> RhaiResultOf<String> {
+fn repository(here: &Here) -> RhaiResultOf<String> {
     Ok(app(&current(here)?.fleet).map_err(thrown)?.repository.clone())
 }
 
 /// Returns the repository that branches are worked on in: that of the targets' app, or if the line names no hosts, the
 /// one that the fabfile is in.
-pub(crate) fn worked_in(here: &Here) -> RhaiResultOf<String> {
+pub(super) fn worked_in(here: &Here) -> RhaiResultOf<String> {
     let named = here.targets.lock().unwrap().is_some();
     if named { repository(here) } else { Ok(here.session.run.folder.to_string_lossy().into_owned()) }
 }
@@ -232,7 +232,7 @@ pub mod git {
     /// git::push(["main", "develop"], ["v3.0.2"]);
     /// ```
     #[rhai_fn(name = "push", return_raw)]
-    pub fn push(ctx: NativeCallContext, branches: Array, tags: Array) -> RhaiResultOf<()> {
+    pub(crate) fn push(ctx: NativeCallContext, branches: Array, tags: Array) -> RhaiResultOf<()> {
         let branches = branches.into_iter().map(|name| Pushed::Branch(name.to_string()));
         let what = branches.chain(tags.into_iter().map(|name| Pushed::Tag(name.to_string()))).collect();
         change(&here(&ctx)?.clone(), Change::Push { what }).map(drop)

@@ -17,7 +17,7 @@ fn key(map: &Map, name: &str) -> Option<String> {
 }
 
 #[export_module(manifest)]
-pub mod git_flow {
+pub(super) mod git_flow {
     /// Returns the repository's git settings whose names begin with a prefix: a map from names to values.
     ///
     /// # Example
@@ -26,7 +26,7 @@ pub mod git_flow {
     /// let prefix = git::settings("gitflow.")["gitflow.prefix.hotfix"] ?? "hotfix/";
     /// ```
     #[rhai_fn(name = "settings", return_raw)]
-    pub fn settings(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {
+    pub(crate) fn settings(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let found = here.perform(ReadSettings { repository: worked_in(&here)?, prefix: prefix.to_owned() })?;
         Ok(found.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
@@ -44,7 +44,7 @@ pub mod git_flow {
     /// if !tree.changed.is_empty() { throw `commit or stash ${tree.changed}`; }
     /// ```
     #[rhai_fn(name = "work_tree", return_raw)]
-    pub fn work_tree(ctx: NativeCallContext) -> RhaiResultOf<Map> {
+    pub(crate) fn work_tree(ctx: NativeCallContext) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let tree = here.perform(ReadWorkTree { repository: worked_in(&here)? })?;
         let changed: Array = tree.changed.into_iter().map(Dynamic::from).collect();
@@ -65,7 +65,7 @@ pub mod git_flow {
     /// let mine = git::local("main");
     /// ```
     #[rhai_fn(name = "local", return_raw)]
-    pub fn local(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn local(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let name = format!("refs/heads/{branch}");
         Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
@@ -80,7 +80,7 @@ pub mod git_flow {
     /// let theirs = git::remote("main");
     /// ```
     #[rhai_fn(name = "remote", return_raw)]
-    pub fn remote(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn remote(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let name = format!("refs/rfab/heads/{branch}");
         Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
@@ -94,7 +94,7 @@ pub mod git_flow {
     /// if git::tagged("v3.0.2") != () { throw "v3.0.2 is tagged already"; }
     /// ```
     #[rhai_fn(name = "tagged", return_raw)]
-    pub fn tagged(ctx: NativeCallContext, tag: &str) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn tagged(ctx: NativeCallContext, tag: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
         let name = format!("refs/tags/{tag}");
         Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
@@ -108,7 +108,7 @@ pub mod git_flow {
     /// if !git::contains(git::resolve("main").id, git::resolve("stable").id) { throw "main lacks the last release"; }
     /// ```
     #[rhai_fn(name = "contains", return_raw)]
-    pub fn contains(ctx: NativeCallContext, commit: &str, ancestor: &str) -> RhaiResultOf<bool> {
+    pub(crate) fn contains(ctx: NativeCallContext, commit: &str, ancestor: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         let (commit, ancestor) = (commit.to_owned(), ancestor.to_owned());
         here.perform(ReadContains { repository: worked_in(&here)?, commit, ancestor })
@@ -122,7 +122,7 @@ pub mod git_flow {
     /// git::start_branch("hotfix/3.0.2", git::resolve("stable").id);
     /// ```
     #[rhai_fn(name = "start_branch", return_raw)]
-    pub fn start_branch(ctx: NativeCallContext, name: &str, commit: &str) -> RhaiResultOf<()> {
+    pub(crate) fn start_branch(ctx: NativeCallContext, name: &str, commit: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         here.perform(Switch { repository: worked_in(&here)?, branch: name.to_owned(), at: Some(commit.to_owned()) })
     }
@@ -135,7 +135,7 @@ pub mod git_flow {
     /// git::checkout("main");
     /// ```
     #[rhai_fn(name = "checkout", return_raw)]
-    pub fn checkout(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+    pub(crate) fn checkout(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         here.perform(Switch { repository: worked_in(&here)?, branch: name.to_owned(), at: None })
     }
@@ -152,7 +152,7 @@ pub mod git_flow {
     /// let merge = git::prepare_merge("main", main, "refs/tags/v3.0.1", git::resolve("v3.0.1").id);
     /// ```
     #[rhai_fn(name = "prepare_merge", return_raw)]
-    pub fn prepare_merge(
+    pub(crate) fn prepare_merge(
         ctx: NativeCallContext,
         into: &str,
         onto: &str,
@@ -172,7 +172,7 @@ pub mod git_flow {
     /// let tag = git::prepare_tag("v3.0.2", git::resolve("main").id, "the second hotfix", false);
     /// ```
     #[rhai_fn(name = "prepare_tag", return_raw)]
-    pub fn prepare_tag(
+    pub(crate) fn prepare_tag(
         ctx: NativeCallContext,
         name: &str,
         commit: &str,
@@ -196,7 +196,7 @@ pub mod git_flow {
     /// git::move_refs([#{ name: "refs/heads/support/3.x", to: commit }], "start support/3.x");
     /// ```
     #[rhai_fn(name = "move_refs", return_raw)]
-    pub fn move_refs(ctx: NativeCallContext, moves: Array, why: &str) -> RhaiResultOf<()> {
+    pub(crate) fn move_refs(ctx: NativeCallContext, moves: Array, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let moves = moves.into_iter().map(|one| {
             let map = one.try_cast_result::<Map>().map_err(|_| "each move is a map, such as #{ name: …, to: … }")?;

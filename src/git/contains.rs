@@ -1,5 +1,5 @@
 //! Whether a commit is in the history of another.
-use super::{Repository, open::Open, reading::here, write::whole_commit};
+use super::{Repository, open::OpenRepository, reading::here, write::whole_commit};
 use crate::{
     effect::*,
     failure::Failure,
@@ -40,6 +40,6 @@ impl Read for ReadContains {
 impl ReadContains {
     fn read(&self, repository: &Repository) -> Result<bool, Failure> {
         let (commit, ancestor) = (whole_commit(&self.commit)?, whole_commit(&self.ancestor)?);
-        Ok(Open::of(repository)?.ahead(ancestor, commit)? == 0)
+        Ok(OpenRepository::of(repository)?.ahead(ancestor, commit)? == 0)
     }
 }

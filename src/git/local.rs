@@ -1,5 +1,5 @@
 //! What a ref of a repository names.
-use super::{Repository, open::Open, reading::here};
+use super::{Repository, open::OpenRepository, reading::here};
 use crate::{
     effect::*,
     failure::Failure,
@@ -29,7 +29,7 @@ impl Read for ReadRef {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(Open::of(&repository)?.peeled(&self.name))
+        Ok(OpenRepository::of(&repository)?.peeled(&self.name))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
@@ -37,6 +37,6 @@ impl Read for ReadRef {
         if let Some(named) = model.refs.get(&(self.repository.clone(), self.name.clone())) {
             return Ok(named.as_ref().map(|commit| commit.to_string()));
         }
-        Ok(Open::of(&repository).map_err(Failure::from)?.peeled(&self.name))
+        Ok(OpenRepository::of(&repository).map_err(Failure::from)?.peeled(&self.name))
     }
 }

@@ -61,7 +61,7 @@ impl Effect for MoveRefs {
     }
 
     /// A transaction moved all of them or none, so one that isn't where it was or will be was moved by somebody else.
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let mut moved = 0;
         for one in &self.moves {
             let now = ask.read(ReadRef { repository: self.repository.clone(), name: one.name.clone() })?;
@@ -70,9 +70,9 @@ impl Effect for MoveRefs {
             }
         }
         Ok(match moved {
-            0 => Seen::Not,
-            all if all == self.moves.len() => Seen::Done(()),
-            _ => Seen::Cannot,
+            0 => Happened::Not,
+            all if all == self.moves.len() => Happened::Done(()),
+            _ => Happened::Cannot,
         })
     }
 

@@ -49,8 +49,8 @@ impl Effect for PrepareMerge {
         format!("prepare the merge of {} into {}", short(&self.merged), self.into)
     }
 
-    fn look(&self, _: Ask<'_>) -> Result<Seen<String>, Failure> {
-        Ok(Seen::Not)
+    fn look(&self, _: Ask<'_>) -> Result<Happened<String>, Failure> {
+        Ok(Happened::Not)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
@@ -107,10 +107,10 @@ impl PrepareMerge {
             Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
             Err(_) => Vec::new(),
         };
-        match files.is_empty() {
-            true => GitError::Git { what: "merge".to_owned(), why },
-            false => GitError::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files },
+        if files.is_empty() {
+            return GitError::Git { what: "merge".to_owned(), why };
         }
+        GitError::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files }
     }
 }
 

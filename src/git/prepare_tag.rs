@@ -44,8 +44,8 @@ impl Effect for PrepareTag {
         format!("prepare the tag {}", self.name)
     }
 
-    fn look(&self, _: Ask<'_>) -> Result<Seen<String>, Failure> {
-        Ok(Seen::Not)
+    fn look(&self, _: Ask<'_>) -> Result<Happened<String>, Failure> {
+        Ok(Happened::Not)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {

@@ -41,10 +41,10 @@ impl Effect for Switch {
         }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let state = ask.read(ReadWorkTree { repository: self.repository.clone() })?;
         let there = state.branch.as_deref() == Some(&self.branch);
-        Ok(if there { Seen::Done(()) } else { Seen::Not })
+        Ok(if there { Happened::Done(()) } else { Happened::Not })
     }
 
     fn assumed(&self) -> Option<()> {
