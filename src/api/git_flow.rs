@@ -1,8 +1,11 @@
 //! Primitives for branching models: refs, work trees, and merges that move nothing yet.
 use super::git::worked_in;
 use crate::{
-    git::{MoveRefs, PrepareMerge, PrepareTag, ReadContains, ReadRef, ReadSettings, ReadWorkTree, RefMove, Switch},
-    script::{RhaiResultOf, here},
+    git::{
+        FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadMergedAt, ReadRef,
+        ReadSettings, ReadWorkTree, RefMove, SetSetting, StartMerge, Switch,
+    },
+    script::{Here, RhaiResultOf, here},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -14,6 +17,32 @@ fn optional(text: Option<String>) -> Dynamic {
 /// Reads a key of a map; `None` if it's absent or `()`.
 fn key(map: &Map, name: &str) -> Option<String> {
     map.get(name).filter(|value| !value.is_unit()).map(Dynamic::to_string)
+}
+
+/// Reads where refs go, as a script has it: a list of maps.
+fn moves_of(list: Array) -> RhaiResultOf<Vec<RefMove>> {
+    let moved = |one: Dynamic| -> RhaiResultOf<RefMove> {
+        let map = one.try_cast_result::<Map>().map_err(|_| "each move is a map, such as #{ name: …, to: … }")?;
+        let (old, new) = (key(&map, "from"), key(&map, "to"));
+        let commit = key(&map, "commit").or_else(|| new.clone());
+        Ok(RefMove { name: key(&map, "name").unwrap_or_default(), old, new, commit })
+    };
+    list.into_iter().map(moved).collect()
+}
+
+/// Returns the commit that a ref leads to, by its full name.
+fn led_to(here: &Here, name: String) -> RhaiResultOf<Dynamic> {
+    Ok(optional(here.perform(ReadRef { repository: worked_in(here)?, name, object: false })?))
+}
+
+fn map_of(texts: std::collections::BTreeMap<String, String>) -> Map {
+    texts.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// Prepares a merge that a script describes in words.
+fn prepare(here: &Here, squash: bool, words: [&str; 4]) -> RhaiResultOf<String> {
+    let [into, onto, merged, tip] = words.map(str::to_owned);
+    here.perform(PrepareMerge { repository: worked_in(here)?, into, onto, merged, tip, squash })
 }
 
 #[export_module(manifest)]
@@ -28,14 +57,45 @@ pub(super) mod git_flow {
     #[rhai_fn(name = "settings", return_raw)]
     pub(crate) fn settings(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
-        let found = here.perform(ReadSettings { repository: worked_in(&here)?, prefix: prefix.to_owned() })?;
-        Ok(found.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let (repository, prefix) = (worked_in(&here)?, prefix.to_owned());
+        here.perform(ReadSettings { repository, prefix, file: None }).map(map_of)
     }
 
-    /// Returns what is checked out: a map with `branch`, `commit`, `changed`, `doing` and `shallow`.
+    /// Returns the settings in a file of the work tree, written as git's configuration; none if the file isn't there.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let shared = git::settings("gitflow.", ".gitflow");
+    /// ```
+    #[rhai_fn(name = "settings", return_raw)]
+    pub(crate) fn settings_in(ctx: NativeCallContext, prefix: &str, file: &str) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let (repository, prefix) = (worked_in(&here)?, prefix.to_owned());
+        here.perform(ReadSettings { repository, prefix, file: Some(file.to_owned()) }).map(map_of)
+    }
+
+    /// Writes a setting of the repository, or removes it if the value is `()`.
+    ///
+    /// Only settings of branches and of git-flow can be written: `branch.…` and `gitflow.…`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::set("gitflow.branch.master", "main");
+    /// ```
+    #[rhai_fn(name = "set", return_raw)]
+    pub(crate) fn set(ctx: NativeCallContext, name: &str, value: Dynamic) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let value = (!value.is_unit()).then(|| value.to_string());
+        here.perform(SetSetting { repository: worked_in(&here)?, name: name.to_owned(), value })
+    }
+
+    /// Returns what is checked out: a map with `branch`, `commit`, `changed`, `doing`, `shallow` and `elsewhere`.
     ///
     /// `branch` is `()` if the head is detached. `changed` lists the tracked files that differ from the commit. `doing`
-    /// is what git is in the middle of, such as `merge`, or `()`.
+    /// is what git is in the middle of, such as `merge`, or `()`. `shallow` is whether the clone's history is cut off.
+    /// `elsewhere` lists the branches that other work trees of the repository have checked out.
     ///
     /// # Example
     ///
@@ -54,6 +114,8 @@ pub(super) mod git_flow {
         map.insert("changed".into(), changed.into());
         map.insert("doing".into(), optional(tree.doing));
         map.insert("shallow".into(), tree.shallow.into());
+        let elsewhere: Array = tree.elsewhere.into_iter().map(Dynamic::from).collect();
+        map.insert("elsewhere".into(), elsewhere.into());
         Ok(map)
     }
 
@@ -66,9 +128,7 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "local", return_raw)]
     pub(crate) fn local(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
-        let here = here(&ctx)?.clone();
-        let name = format!("refs/heads/{branch}");
-        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
+        led_to(&here(&ctx)?.clone(), format!("refs/heads/{branch}"))
     }
 
     /// Returns the commit that the remote's branch names, as last fetched; `()` if there is no such branch.
@@ -81,12 +141,10 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "remote", return_raw)]
     pub(crate) fn remote(ctx: NativeCallContext, branch: &str) -> RhaiResultOf<Dynamic> {
-        let here = here(&ctx)?.clone();
-        let name = format!("refs/rfab/heads/{branch}");
-        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
+        led_to(&here(&ctx)?.clone(), format!("refs/rfab/heads/{branch}"))
     }
 
-    /// Returns the commit that a tag of your repository names; `()` if there is no such tag.
+    /// Returns the commit of a tag, the remote's as last fetched or your own; `()` if there is no such tag.
     ///
     /// # Example
     ///
@@ -96,8 +154,54 @@ pub(super) mod git_flow {
     #[rhai_fn(name = "tagged", return_raw)]
     pub(crate) fn tagged(ctx: NativeCallContext, tag: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        let name = format!("refs/tags/{tag}");
-        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name })?))
+        let there = led_to(&here, format!("refs/rfab/tags/{tag}"))?;
+        if there.is_unit() { led_to(&here, format!("refs/tags/{tag}")) } else { Ok(there) }
+    }
+
+    /// Returns the object that a ref names, by the ref's full name; `()` if there is no such ref.
+    ///
+    /// A branch names a commit, and an annotated tag an object of its own.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let tag = git::object("refs/tags/v3.0.1");
+    /// ```
+    #[rhai_fn(name = "object", return_raw)]
+    pub(crate) fn object(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let name = name.to_owned();
+        Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name, object: true })?))
+    }
+
+    /// Returns the refs below a prefix: a map from what follows the prefix to the commits.
+    ///
+    /// Your branches are below `refs/heads/`, the remote's, as last fetched, below `refs/rfab/heads/`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for version in git::refs("refs/heads/hotfix/").keys() { ui::note(version); }
+    /// ```
+    #[rhai_fn(name = "refs", return_raw)]
+    pub(crate) fn refs(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        here.perform(ListRefs { repository: worked_in(&here)?, prefix: prefix.to_owned() }).map(map_of)
+    }
+
+    /// Returns how many commits one commit has that another doesn't.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let unreleased = git::ahead(git::resolve("main").id, git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "ahead", return_raw)]
+    pub(crate) fn ahead(ctx: NativeCallContext, commit: &str, other: &str) -> RhaiResultOf<i64> {
+        let here = here(&ctx)?.clone();
+        let (commit, other) = (commit.to_owned(), other.to_owned());
+        let count = here.perform(ReadAhead { repository: worked_in(&here)?, commit, other })?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     /// Returns whether a commit is another, or an ancestor of it.
@@ -109,9 +213,24 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "contains", return_raw)]
     pub(crate) fn contains(ctx: NativeCallContext, commit: &str, ancestor: &str) -> RhaiResultOf<bool> {
+        Ok(ahead(ctx, ancestor, commit)? == 0)
+    }
+
+    /// Returns the commit by which a branch got another commit; `()` if it doesn't contain it.
+    ///
+    /// `branch` is the commit that the branch is at. The answer is the merge on the branch's own line of commits, or
+    /// the commit itself if the branch was moved forward to it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let merge = git::merged_at(git::resolve("main").id, git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "merged_at", return_raw)]
+    pub(crate) fn merged_at(ctx: NativeCallContext, branch: &str, commit: &str) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        let (commit, ancestor) = (commit.to_owned(), ancestor.to_owned());
-        here.perform(ReadContains { repository: worked_in(&here)?, commit, ancestor })
+        let (branch, commit) = (branch.to_owned(), commit.to_owned());
+        Ok(optional(here.perform(ReadMergedAt { repository: worked_in(&here)?, branch, commit })?))
     }
 
     /// Makes a branch that begins at a commit, and switches to it.
@@ -159,9 +278,56 @@ pub(super) mod git_flow {
         merged: &str,
         tip: &str,
     ) -> RhaiResultOf<String> {
+        prepare(&here(&ctx)?.clone(), false, [into, onto, merged, tip])
+    }
+
+    /// Prepares one commit with everything that a branch changed, as `git merge --squash` does.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let main = git::resolve("main").id;
+    /// let squashed = git::prepare_squash("main", main, "refs/tags/v3.0.1", git::resolve("v3.0.1").id);
+    /// ```
+    #[rhai_fn(name = "prepare_squash", return_raw)]
+    pub(crate) fn prepare_squash(
+        ctx: NativeCallContext,
+        into: &str,
+        onto: &str,
+        merged: &str,
+        tip: &str,
+    ) -> RhaiResultOf<String> {
+        prepare(&here(&ctx)?.clone(), true, [into, onto, merged, tip])
+    }
+
+    /// Begins a merge that conflicts, and leaves it in the work tree for a person to finish.
+    ///
+    /// It checks out `into`, moves it forward to `onto`, and merges the branch or tag.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::start_merge("main", git::resolve("main").id, "v3.0.1");
+    /// ```
+    #[rhai_fn(name = "start_merge", return_raw)]
+    pub(crate) fn start_merge(ctx: NativeCallContext, into: &str, onto: &str, merged: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let [into, onto, merged, tip] = [into, onto, merged, tip].map(str::to_owned);
-        here.perform(PrepareMerge { repository: worked_in(&here)?, into, onto, merged, tip })
+        let [into, onto, merged] = [into, onto, merged].map(str::to_owned);
+        here.perform(StartMerge { repository: worked_in(&here)?, into, onto, merged })
+    }
+
+    /// Moves the branch that is checked out, and its files, forward to a commit.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::forward("main", git::resolve("main").id);
+    /// ```
+    #[rhai_fn(name = "forward", return_raw)]
+    pub(crate) fn forward(ctx: NativeCallContext, branch: &str, commit: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let (branch, commit) = (branch.to_owned(), commit.to_owned());
+        here.perform(FastForward { repository: worked_in(&here)?, branch, commit })
     }
 
     /// Prepares an annotated tag of a commit, and returns its object. It has no name until `git::move_refs` gives it one.
@@ -198,13 +364,23 @@ pub(super) mod git_flow {
     #[rhai_fn(name = "move_refs", return_raw)]
     pub(crate) fn move_refs(ctx: NativeCallContext, moves: Array, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let moves = moves.into_iter().map(|one| {
-            let map = one.try_cast_result::<Map>().map_err(|_| "each move is a map, such as #{ name: …, to: … }")?;
-            let (old, new) = (key(&map, "from"), key(&map, "to"));
-            let commit = key(&map, "commit").or_else(|| new.clone());
-            Ok(RefMove { name: key(&map, "name").unwrap_or_default(), old, new, commit })
-        });
-        let moves = moves.collect::<RhaiResultOf<Vec<RefMove>>>()?;
-        here.perform(MoveRefs { repository: worked_in(&here)?, moves, why: why.to_owned() })
+        here.perform(MoveRefs { repository: worked_in(&here)?, moves: moves_of(moves)?, why: why.to_owned() })
+    }
+
+    /// Moves branches and tags of the remote in one push: all of them, or none, and never by force.
+    ///
+    /// The maps are those of `git::move_refs`. Objects go there also if no ref of yours names them. A ref without `to`
+    /// is deleted, if it's still at `from`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let commit = git::resolve("stable").id;
+    /// git::push_refs([#{ name: "refs/heads/support/3.x", to: commit }]);
+    /// ```
+    #[rhai_fn(name = "push_refs", return_raw)]
+    pub(crate) fn push_refs(ctx: NativeCallContext, moves: Array) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        here.perform(PushRefs { repository: worked_in(&here)?, moves: moves_of(moves)? })
     }
 }

@@ -81,6 +81,8 @@ causes! {
     Sudo Failed "sudo doesn't run a command"
     Http Failed "a server's response isn't the expected one"
     Git Failed "git can't do what was asked for"
+    Conflict Failed "a merge in git conflicts"
+    Rejected Failed "the remote rejects a push, and nothing of it arrived"
     Thrown Failed "a script threw a string"
     Usage Usage "the command line asks for something that doesn't exist"
     Fabfile Fabfile "the fabfile or the fleet file is wrong"

@@ -57,6 +57,9 @@ pub enum GitError {
     Conflict { reference: String, files: Vec<String> },
     #[error("`{merged}` conflicts with `{into}` in {}", .files.join(", "))]
     Conflicting { merged: String, into: String, files: Vec<String> },
+    /// What the remote rejected, and why; and what it said to that.
+    #[error("the remote rejects the push of {}{}; nothing was pushed", rejected(.refs), remote_said(.said))]
+    Rejected { refs: Vec<(String, String)>, said: Vec<String> },
     #[error("the repository can't be read: {0}")]
     Read(String),
 }
@@ -77,6 +80,8 @@ impl From<GitError> for Failure {
             | GitError::ManyRemotes(_) => Cause::Fabfile,
             // rfab ended git early, so a push may have arrived.
             GitError::TimedOut { .. } => Cause::Unknown,
+            GitError::Conflicting { .. } => Cause::Conflict,
+            GitError::Rejected { .. } => Cause::Rejected,
             _ => Cause::Git,
         };
         let about = match &error {
@@ -114,6 +119,14 @@ impl From<GitError> for Failure {
         };
         Failure { help, about, ..Failure::new(cause, error.to_string()) }
     }
+}
+
+fn rejected(refs: &[(String, String)]) -> String {
+    refs.iter().map(|(name, why)| format!("`{name}` {why}")).collect::<Vec<_>>().join(", ")
+}
+
+fn remote_said(said: &[String]) -> String {
+    if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) }
 }
 
 fn nearest(near: &[String]) -> String {

@@ -1,5 +1,5 @@
 //! What a ref of a repository names.
-use super::{Repository, open::OpenRepository, reading::here};
+use super::{Repository, open::OpenRepository, process, reading::here, write::named};
 use crate::{
     effect::*,
     failure::Failure,
@@ -7,12 +7,14 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Reads which commit a ref names in the end; `None` if there is no such ref.
+/// Reads which commit a ref leads to, or which object it names; `None` if there is no such ref.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadRef {
     pub repository: String,
     /// The full name, such as `refs/heads/main`.
     pub name: String,
+    /// Whether the tag's own object is meant, if it names an annotated tag.
+    pub object: bool,
 }
 
 impl Read for ReadRef {
@@ -29,7 +31,7 @@ impl Read for ReadRef {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(OpenRepository::of(&repository)?.peeled(&self.name))
+        self.read(&repository)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
@@ -37,6 +39,17 @@ impl Read for ReadRef {
         if let Some(named) = model.refs.get(&(self.repository.clone(), self.name.clone())) {
             return Ok(named.as_ref().map(|commit| commit.to_string()));
         }
-        Ok(OpenRepository::of(&repository).map_err(Failure::from)?.peeled(&self.name))
+        Ok(self.read(&repository)?)
+    }
+}
+
+impl ReadRef {
+    fn read(&self, repository: &Repository) -> Result<Option<String>, Failure> {
+        if !self.object {
+            return Ok(OpenRepository::of(repository)?.peeled(&self.name));
+        }
+        let name = named("", &self.name)?;
+        let (ended, out) = process::read(repository, &["rev-parse", "--verify", "--quiet", &name], "")?;
+        Ok(ended.ok.then(|| String::from_utf8_lossy(&out).trim().to_owned()))
     }
 }

@@ -26,6 +26,18 @@ pub struct RefMove {
     pub commit: Option<String>,
 }
 
+impl RefMove {
+    /// Returns the name as people say it.
+    pub(super) fn short(&self) -> &str {
+        RefMove::short_name(&self.name)
+    }
+
+    /// Returns a ref's full name as people say it.
+    pub(super) fn short_name(name: &str) -> &str {
+        ["refs/heads/", "refs/tags/"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+    }
+}
+
 /// Moves refs of a repository in one transaction: all of them, or none.
 #[derive(Clone, Debug, Serialize)]
 pub struct MoveRefs {
@@ -50,7 +62,7 @@ impl Effect for MoveRefs {
 
     fn describe(&self) -> String {
         let said = |one: &RefMove| {
-            let name = one.name.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/");
+            let name = one.short();
             match (&one.old, &one.new) {
                 (_, None) => format!("delete {name}"),
                 (None, _) => format!("make {name}"),
@@ -64,7 +76,8 @@ impl Effect for MoveRefs {
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let mut moved = 0;
         for one in &self.moves {
-            let now = ask.read(ReadRef { repository: self.repository.clone(), name: one.name.clone() })?;
+            let now =
+                ask.read(ReadRef { repository: self.repository.clone(), name: one.name.clone(), object: false })?;
             if now == one.commit {
                 moved += 1;
             }

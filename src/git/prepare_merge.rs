@@ -1,7 +1,7 @@
 //! A merge that moves no branch yet.
 use super::{
-    GitError, Repository,
-    process::{git, git_given},
+    GitError, RefMove, Repository,
+    process::{GitEnded, git, git_given},
     reading::{WITHIN, here},
     visible::visible,
     write::{done, named, whole_commit},
@@ -29,6 +29,8 @@ pub struct PrepareMerge {
     pub merged: String,
     /// The commit, or the object of a tag, that it names.
     pub tip: String,
+    /// Whether all of it becomes one commit of the branch, which isn't a merge.
+    pub squash: bool,
 }
 
 impl Effect for PrepareMerge {
@@ -58,10 +60,14 @@ impl Effect for PrepareMerge {
         Ok(self.merge(&repository).await?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<String> {
+    fn predict(&self, model: &mut Model) -> Predicted<String> {
         here(&self.repository)?;
         let digest = Sha256::digest(format!("{} {} {} {}", self.into, self.onto, self.merged, self.tip));
-        Ok(hex::encode(digest)[..self.onto.len().min(64)].to_owned())
+        let commit = hex::encode(digest)[..self.onto.len().min(64)].to_owned();
+        let tip = model.prepared.tagged(&self.tip).to_owned();
+        let parents = [self.onto.as_str(), &tip];
+        model.prepared.add(&commit, if self.squash { &parents[..1] } else { &parents });
+        Ok(commit)
     }
 }
 
@@ -73,7 +79,7 @@ impl PrepareMerge {
         let (onto, tip) = (whole_commit(&self.onto)?, whole_commit(&self.tip)?);
         let message = format!("--message={}", self.message(repository).await?);
         let apart = Apart::of(repository, onto).await?;
-        let ended = git(&apart.repository, &["merge", "--quiet", "--no-ff", &message, tip], WITHIN).await;
+        let ended = self.merge_apart(&apart.repository, &message, tip).await;
         let merged = match ended {
             Ok(ended) if ended.ok => head(&apart.repository).await,
             Ok(ended) => Err(self.refused(&apart.repository, ended.why()).await),
@@ -81,6 +87,19 @@ impl PrepareMerge {
         };
         apart.remove(repository).await?;
         merged
+    }
+
+    async fn merge_apart(&self, apart: &Repository, message: &str, tip: &str) -> Result<GitEnded, GitError> {
+        if !self.squash {
+            return git(apart, &["merge", "--quiet", "--no-ff", message, tip], WITHIN).await;
+        }
+        let squashed = git(apart, &["merge", "--quiet", "--squash", tip], WITHIN).await?;
+        // If the branch has all of it already, there is nothing to commit.
+        if !squashed.ok || git(apart, &["diff", "--cached", "--quiet"], WITHIN).await?.ok {
+            return Ok(squashed);
+        }
+        // Git words the commit by what was squashed.
+        git(apart, &["commit", "--quiet", "--no-edit"], WITHIN).await
     }
 
     /// Words the merge as git would on the branch itself.
@@ -114,9 +133,8 @@ impl PrepareMerge {
     }
 }
 
-/// Returns a ref's name as people say it.
 fn short(name: &str) -> &str {
-    ["refs/heads/", "refs/tags/"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+    RefMove::short_name(name)
 }
 
 async fn head(repository: &Repository) -> Result<String, GitError> {

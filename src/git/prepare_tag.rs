@@ -53,10 +53,12 @@ impl Effect for PrepareTag {
         Ok(self.make(&repository).await?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<String> {
+    fn predict(&self, model: &mut Model) -> Predicted<String> {
         here(&self.repository)?;
         let digest = Sha256::digest(format!("{} {} {}", self.name, self.commit, self.message));
-        Ok(hex::encode(digest)[..self.commit.len().min(64)].to_owned())
+        let object = hex::encode(digest)[..self.commit.len().min(64)].to_owned();
+        model.prepared.tag(&object, &self.commit);
+        Ok(object)
     }
 }
 

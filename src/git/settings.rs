@@ -1,18 +1,20 @@
 //! The settings of a repository, as the user's git reads them.
-use super::{GitError, Repository, process::read, reading::here};
+use super::{GitError, Repository, process::read, reading::here, visible::visible};
 use crate::{
     effect::*,
     failure::Failure,
     model::{Model, Predicted},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Component};
 
 /// Reads the settings whose names begin with a prefix, such as `gitflow.`: the repository's, the user's, the machine's.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadSettings {
     pub repository: String,
     pub prefix: String,
+    /// A file of the work tree that has them instead, such as `.gitflow`.
+    pub file: Option<String>,
 }
 
 impl Read for ReadSettings {
@@ -30,20 +32,49 @@ impl Read for ReadSettings {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        Ok(settings(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?, &self.prefix)?)
+        Ok(self.read(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<Self::Outcome> {
-        Ok(settings(&here(&self.repository)?, &self.prefix).map_err(Failure::from)?)
+    fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome> {
+        let mut all = self.read(&here(&self.repository)?).map_err(Failure::from)?;
+        for ((repository, name), value) in model.settings.iter().filter(|_| self.file.is_none()) {
+            if *repository != self.repository || !name.starts_with(&self.prefix) {
+                continue;
+            }
+            match value {
+                Some(value) => drop(all.insert(name.clone(), value.clone())),
+                None => drop(all.remove(name)),
+            }
+        }
+        Ok(all)
     }
 }
 
-fn settings(repository: &Repository, prefix: &str) -> Result<BTreeMap<String, String>, GitError> {
+impl ReadSettings {
+    fn read(&self, repository: &Repository) -> Result<BTreeMap<String, String>, GitError> {
+        let Some(file) = &self.file else { return settings(repository, &self.prefix, None) };
+        let work = repository.work.as_ref().ok_or(GitError::NoWorkTree)?;
+        let path = work.join(file);
+        let plain = std::path::Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+        if !plain {
+            return Err(GitError::BadName(visible(file)));
+        }
+        match path.symlink_metadata() {
+            Ok(found) if found.is_file() => settings(repository, &self.prefix, path.to_str()),
+            _ => Ok(BTreeMap::new()),
+        }
+    }
+}
+
+fn settings(repository: &Repository, prefix: &str, file: Option<&str>) -> Result<BTreeMap<String, String>, GitError> {
     if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
-        return Err(GitError::BadName(super::visible::visible(prefix)));
+        return Err(GitError::BadName(visible(prefix)));
     }
     let pattern = format!("^{}", prefix.to_ascii_lowercase().replace('.', "\\."));
-    let (ended, out) = read(repository, &["config", "--null", "--get-regexp", &pattern], "")?;
+    let mut args = vec!["config", "--null"];
+    args.extend(file.iter().flat_map(|file| ["--no-includes", "--file", file]));
+    args.extend(["--get-regexp", &pattern]);
+    let (ended, out) = read(repository, &args, "")?;
     // With 1 and no words git says that there are none.
     if !ended.ok && !ended.err.is_empty() {
         return Err(GitError::Git { what: "config".to_owned(), why: ended.why() });
@@ -66,16 +97,16 @@ mod tests {
     fn settings_are_the_last_of_their_names_and_a_prefix_is_no_pattern() {
         let sample = Sample::new();
         let at = sample.repository();
-        assert_eq!(settings(&at, "gitflow.").unwrap(), BTreeMap::new());
+        assert_eq!(settings(&at, "gitflow.", None).unwrap(), BTreeMap::new());
         sample.git(&["config", "gitflow.prefix.hotfix", "hot\nfix/"]);
         sample.git(&["config", "--add", "gitflow.branch.Main.type", "base"]);
         sample.git(&["config", "--add", "gitflow.branch.Main.type", "topic"]);
         sample.git(&["config", "gitflowx.prefix.hotfix", "another"]);
-        let found = settings(&at, "gitflow.").unwrap();
+        let found = settings(&at, "gitflow.", None).unwrap();
         let expected = [("gitflow.branch.Main.type", "topic"), ("gitflow.prefix.hotfix", "hot\nfix/")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
         for bad in ["", "gitflow.*", "--list", "a b", "^x"] {
-            let refused = settings(&at, bad);
+            let refused = settings(&at, bad, None);
             assert!(
                 matches!(refused, Err(GitError::BadName(_))) || bad == "--list" && refused == Ok(BTreeMap::new()),
                 "{bad}"

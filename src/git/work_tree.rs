@@ -25,6 +25,8 @@ pub struct WorkTree {
     pub doing: Option<String>,
     /// Whether the history is cut off.
     pub shallow: bool,
+    /// The branches that other work trees of the repository have checked out.
+    pub elsewhere: Vec<String>,
 }
 
 /// What git leaves in its folder while it's in the middle of something.
@@ -49,6 +51,7 @@ impl WorkTree {
         let folder = ask(repository, &["rev-parse", "--absolute-git-dir"])?;
         let folder = std::path::Path::new(folder.trim_end());
         let left = LEFT.into_iter().find(|(file, _)| folder.join(file).exists());
+        state.elsewhere = elsewhere(&ask(repository, &["worktree", "list", "--porcelain"])?, state.branch.as_deref());
         state.doing = left.map(|(_, doing)| doing.to_owned());
         Ok(state)
     }
@@ -81,6 +84,12 @@ impl WorkTree {
             _ => {}
         }
     }
+}
+
+/// Reads `git worktree list --porcelain`, without the branch of this work tree.
+fn elsewhere(list: &str, own: Option<&str>) -> Vec<String> {
+    let branches = list.lines().filter_map(|line| line.strip_prefix("branch refs/heads/"));
+    branches.filter(|branch| Some(*branch) != own).map(str::to_owned).collect()
 }
 
 /// Returns what a git that only reads prints.

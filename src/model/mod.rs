@@ -2,10 +2,12 @@
 mod fact;
 mod machine;
 mod pool;
+mod prepared;
 
 pub use fact::{Fact, Miss, Predicted};
 pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
+pub use prepared::PreparedCommits;
 
 use crate::{
     failure::Failure,
@@ -94,6 +96,10 @@ pub struct Model {
     pub refs: BTreeMap<(String, String), Option<Commit>>,
     /// The branches that a run switched to, by repository.
     pub checked_out: BTreeMap<String, String>,
+    /// Settings that a run wrote, by repository and name; `None` if removed.
+    pub settings: BTreeMap<(String, String), Option<String>>,
+    /// Commits and tags that a run made.
+    pub prepared: PreparedCommits,
     /// Hosts with a name that doesn't resolve where they're probed from.
     pub unresolved: BTreeSet<(Name, Name)>,
     /// Hosts that don't answer.

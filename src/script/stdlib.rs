@@ -1,11 +1,13 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 16] = [
+pub const MODULES: [(&str, &str); 19] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
+    ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/drain", include_str!("../../stdlib/drain.rhai")),
+    ("std/finish", include_str!("../../stdlib/finish.rhai")),
     ("std/gitflow", include_str!("../../stdlib/gitflow.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
@@ -18,6 +20,7 @@ pub const MODULES: [(&str, &str); 16] = [
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),
     ("std/status", include_str!("../../stdlib/status.rhai")),
+    ("std/workflow", include_str!("../../stdlib/workflow.rhai")),
 ];
 
 /// Returns the text of a module.

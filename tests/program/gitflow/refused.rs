@@ -1,0 +1,169 @@
+//! What isn't fit to be started or finished is refused before anything changes, and the message says what to type.
+use super::sample::{Clone, Sample};
+use std::fs;
+
+/// What is done to a shop with a hotfix, what is typed then, and the error.
+struct Case {
+    name: &'static str,
+    before: fn(&Sample),
+    typed: &'static [&'static str],
+    error: &'static str,
+}
+
+const FINISH: [&str; 3] = ["finish", "hotfix", "3.0.1"];
+
+const CASES: [Case; 13] = [
+    Case {
+        name: "changed files",
+        before: |sample| fs::write(sample.work.folder.join("VERSION"), "x").unwrap(),
+        typed: &FINISH,
+        error: "commit or stash these changes first: [\"VERSION\"]",
+    },
+    Case {
+        name: "a detached head",
+        before: |sample| drop(sample.work.git(&["checkout", "-q", "--detach"])),
+        typed: &FINISH,
+        error: "no branch is checked out (the head is detached); switch to one with git switch BRANCH",
+    },
+    Case {
+        name: "a bisect",
+        before: |sample| drop(sample.work.git(&["bisect", "start"])),
+        typed: &FINISH,
+        error: "git is in the middle of a bisect; end it with git bisect reset",
+    },
+    Case {
+        name: "a branch that diverged",
+        before: |sample| {
+            let colleague = sample.colleague();
+            colleague.git(&["checkout", "-q", "production"]);
+            push(&colleague, "theirs", "production");
+            sample.work.git(&["checkout", "-q", "production"]);
+            sample.work.commit("mine", "1");
+            sample.work.git(&["checkout", "-q", "hotfix/3.0.1"]);
+        },
+        typed: &FINISH,
+        error: "production has 1 commits here and 1 at the remote that the other lacks; join them with git pull, then \
+                type the line again",
+    },
+    Case {
+        name: "commits that were never pushed",
+        before: |sample| {
+            sample.work.git(&["checkout", "-q", "develop"]);
+            sample.work.commit("mine", "1");
+            sample.work.git(&["checkout", "-q", "hotfix/3.0.1"]);
+        },
+        typed: &FINISH,
+        error: "develop has 1 commits that aren't at the remote; push them with git push, then type the line again",
+    },
+    Case {
+        name: "a tag of another commit",
+        before: |sample| {
+            let colleague = sample.colleague();
+            colleague.git(&["tag", "-a", "-m", "theirs", "v3.0.1", "origin/production"]);
+            colleague.git(&["push", "-q", "origin", "v3.0.1"]);
+        },
+        typed: &FINISH,
+        error: "the tag v3.0.1 is there already, and is another commit's; nothing was changed",
+    },
+    Case {
+        name: "a work tree that has the branch",
+        before: |sample| {
+            let other = sample.folder.path().join("other");
+            sample.work.git(&["worktree", "add", "-q", other.to_str().unwrap(), "develop"]);
+        },
+        typed: &FINISH,
+        error: "another work tree has develop checked out, and this would move it; switch that one to another branch \
+                (git worktree list)",
+    },
+    Case {
+        name: "a second hotfix",
+        before: |_| {},
+        typed: &["start", "hotfix", "3.0.2"],
+        error: "hotfix/3.0.1 isn't finished; to have several, type git config gitflow.multi-hotfix true",
+    },
+    Case {
+        name: "a branch that is there",
+        before: |_| {},
+        typed: &["start", "hotfix", "3.0.1"],
+        error: "the branch hotfix/3.0.1 is there already; switch to it with git switch hotfix/3.0.1",
+    },
+    Case {
+        name: "a tag that is there",
+        before: |_| {},
+        typed: &["start", "release", "3.0.0"],
+        error: "the tag v3.0.0 is there already",
+    },
+    Case {
+        name: "a branch that nobody has",
+        before: |_| {},
+        typed: &["finish", "hotfix", "3.0.9"],
+        error: "there is no branch hotfix/3.0.9, here or at the remote",
+    },
+    Case {
+        name: "a branch that nobody published",
+        before: |_| {},
+        typed: &["track", "hotfix", "3.0.9"],
+        error: "nobody published hotfix/3.0.9",
+    },
+    Case {
+        name: "a branch whose commits are nowhere else",
+        before: |_| {},
+        typed: &["delete", "hotfix", "3.0.1"],
+        error: "hotfix/3.0.1 has commits that are nowhere else; publish it first",
+    },
+];
+
+fn push(clone: &Clone, file: &str, branch: &str) {
+    clone.commit(file, "1");
+    clone.git(&["push", "-q", "origin", branch]);
+}
+
+#[test]
+fn what_is_not_fit_is_refused_before_anything_changes() {
+    for case in CASES {
+        let sample = Sample::avh();
+        sample.work.rfab(&["start", "hotfix", "3.0.1"]);
+        sample.work.commit("fix", "done");
+        (case.before)(&sample);
+        let before = (sample.origin(), sample.work.refs());
+        let (out, code) = sample.work.typed(case.typed);
+        let first = out.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
+        assert_eq!((first, code), (case.error, Some(1)), "{}: {out}", case.name);
+        assert_eq!((sample.origin(), sample.work.refs()), before, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_shallow_clone_is_told_how_to_become_whole() {
+    let sample = Sample::avh();
+    let url = format!("file://{}", sample.folder.path().join("origin.git").display());
+    let shallow = sample.folder.path().join("shallow");
+    sample.work.git(&["clone", "-q", "--depth", "1", &url, shallow.to_str().unwrap()]);
+    let clone = Clone { folder: shallow, home: sample.work.home.clone() };
+    clone.git(&["config", "gitflow.branch.master", "production"]);
+    let (out, code) = clone.typed(&["start", "hotfix", "3.0.1"]);
+    let first = out.lines().find(|line| line.starts_with("error: "));
+    let says = "error: the history of this clone is cut off; complete it with git fetch --unshallow";
+    assert_eq!((first, code), (Some(says), Some(1)), "{out}");
+}
+
+#[test]
+fn a_branch_is_shared_tracked_and_listed() {
+    let sample = Sample::avh();
+    sample.work.rfab(&["start", "hotfix", "3.0.1"]);
+    sample.work.commit("fix", "done");
+    let table = |clone: &Clone| clone.rfab(&["list", "hotfix"]).lines().skip(3).collect::<Vec<_>>().join("\n");
+    assert_eq!(table(&sample.work), "hotfix/3.0.1  only here  1 commits");
+    sample.work.rfab(&["publish", "hotfix", "3.0.1"]);
+    assert_eq!(table(&sample.work), "hotfix/3.0.1  here and at the remote  1 commits");
+    let colleague = sample.colleague();
+    assert_eq!(table(&colleague), "hotfix/3.0.1  only at the remote  1 commits");
+    colleague.rfab(&["track", "hotfix", "3.0.1"]);
+    colleague.commit("fix", "more");
+    colleague.rfab(&["publish", "hotfix", "3.0.1"]);
+    sample.work.git(&["pull", "-q"]);
+    assert_eq!(sample.work.git(&["show", "HEAD:fix"]), "more");
+    sample.work.git(&["checkout", "-q", "develop"]);
+    sample.work.rfab(&["delete", "hotfix", "3.0.1"]);
+    assert_eq!(table(&sample.work), "hotfix/3.0.1  only at the remote  2 commits");
+}
