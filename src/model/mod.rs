@@ -1,9 +1,11 @@
 //! Hosts, balancers and a clock as plain data.
 mod fact;
+mod history;
 mod machine;
 mod pool;
 
 pub use fact::{Fact, Miss, Predicted};
+pub use history::PredictedCommit;
 pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
 
@@ -94,6 +96,10 @@ pub struct Model {
     pub refs: BTreeMap<(String, String), Option<Commit>>,
     /// The branches that a run switched to, by repository.
     pub checked_out: BTreeMap<String, String>,
+    /// The files of repositories that a run wrote, by repository and path, and their texts.
+    pub files: BTreeMap<(String, String), String>,
+    /// The commits that a run made, by repository and id.
+    pub commits: BTreeMap<(String, Commit), PredictedCommit>,
     /// Hosts with a name that doesn't resolve where they're probed from.
     pub unresolved: BTreeSet<(Name, Name)>,
     /// Hosts that don't answer.
