@@ -1,6 +1,7 @@
 //! Primitives for the version in the project's files.
 use super::git::worked_in;
 use crate::{
+    control::shown,
     failure::{Cause, Failure},
     fleet::{FORMATS, VersionFile, VersionFormat},
     misspelled::did_you_mean,
@@ -14,12 +15,12 @@ fn file(path: &str, key: &str, format: Option<&str>) -> RhaiResultOf<VersionFile
     let wrong = |message: String| Failure::new(Cause::Fabfile, message);
     let format = match format {
         Some(word) => FORMATS.iter().find(|(known, _)| *known == word).map(|(_, format)| *format).ok_or_else(|| {
-            let failure = wrong(format!("unknown format `{word}`"));
+            let failure = wrong(format!("unknown format `{}`", shown(word)));
             let near = did_you_mean(word, FORMATS.map(|(known, _)| known));
             failure.help(near.unwrap_or_else(|| "write `ini`, `toml`, `json`, `yaml`, `ruby` or `plain`".to_owned()))
         }),
         None => VersionFormat::of(path).ok_or_else(|| {
-            wrong(format!("the name `{path}` doesn't tell its format"))
+            wrong(format!("the name `{}` doesn't tell its format", shown(path)))
                 .help("name the file and its `format` in `rfab.toml`, and use what `version::files()` returns")
         }),
     };

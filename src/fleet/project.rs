@@ -64,7 +64,8 @@ fn files(node: &Node, problems: &mut Vec<Problem>) -> Vec<VersionFile> {
 
 fn one(node: &Node, problems: &mut Vec<Problem>) -> Option<VersionFile> {
     if !matches!(node.value, NodeValue::Table(_)) {
-        problems.push(expected("a table with `file`", node).help("write `[version]`, and below it `file = \"VERSION\"`"));
+        problems
+            .push(expected("a table with `file`", node).help("write `[version]`, and below it `file = \"VERSION\"`"));
         return None;
     }
     let keys = Section::of(node, &["file", "key", "format"], problems)?;

@@ -39,9 +39,8 @@ impl VersionFormat {
         let name = name_of(file);
         // The dot of a hidden file such as `.version` begins no extension.
         match name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) {
-            None if name.starts_with('.') && name.ends_with("cfg") => Some(VersionFormat::Ini),
             None | Some((_, "txt")) => Some(VersionFormat::Plain),
-            Some((_, "toml" | "lock")) => Some(VersionFormat::Toml),
+            Some((_, "toml")) => Some(VersionFormat::Toml),
             Some((_, "json")) => Some(VersionFormat::Json),
             Some((_, "yaml" | "yml")) => Some(VersionFormat::Yaml),
             Some((_, "ini" | "cfg")) => Some(VersionFormat::Ini),

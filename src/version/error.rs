@@ -47,7 +47,11 @@ pub enum VersionError {
     #[error("there are several packages `{}` in it, so rfab can't tell which one to change", shown(name))]
     Ambiguous { name: String },
     /// The result, read again, would differ from the file in more than the version.
-    #[error("with `{}` at `{}`, the file would read differently elsewhere, or not as a string", shown(value), shown(key))]
+    #[error(
+        "with `{}` at `{}`, the file would read differently elsewhere, or not as a string",
+        shown(value),
+        shown(key)
+    )]
     Otherwise { key: String, value: String, at: usize },
 }
 

@@ -39,9 +39,7 @@ fn part_of(text: &str, source: &str, deepest: usize) -> Result<Part, VersionErro
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(source).map_err(wrong)?;
-            PartKind::List(
-                items.into_iter().map(|item| part_of(text, item.get(), deepest)).collect::<Result<_, _>>()?,
-            )
+            PartKind::List(items.into_iter().map(|item| part_of(text, item.get(), deepest)).collect::<Result<_, _>>()?)
         }
         Some(b't' | b'f') => other("true or false"),
         Some(b'n') => other("null"),

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 /// `NAME = …`, `spec.name = …` or `Shop::NAME = …`, and what is behind the `=`.
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[ \t]*(?:[A-Za-z_]\w*(?:\.|::))*([A-Za-z_]\w*)[ \t]*(?:\|\|)?=[ \t]*([^=~>\s].*)$").expect("a pattern")
+    Regex::new(r"^[ \t]*(?:[A-Za-z_]\w*(?:\.|::))*([A-Za-z_]\w*)[ \t]*(?:\|\|)?=[ \t]*([^=~>\s].*)$")
+        .expect("a pattern")
 });
 
 /// The beginning of a text that ends with its name on a line of its own.

@@ -105,7 +105,8 @@ impl WorkFolder {
     pub(super) fn nearest(&self, path: &str, names: &[&str]) -> Result<Vec<String>, Failure> {
         let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         loop {
-            let in_folder = |name: &&str| if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") };
+            let in_folder =
+                |name: &&str| if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") };
             let here: Vec<String> = names.iter().map(in_folder).filter(|path| self.top.join(path).exists()).collect();
             let here = tracked(&self.repository, &here)?;
             if !here.is_empty() || folder.is_empty() {

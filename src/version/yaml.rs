@@ -22,7 +22,9 @@ static NOT_STRINGS: LazyLock<[(&str, Regex); 4]> = LazyLock::new(|| {
         ("a date", of(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?")),
         (
             "a number",
-            of(r"[-+]?(?:[0-9][0-9_]*(?::[0-9]+)*|0[xob][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(?i:inf|nan))"),
+            of(
+                r"[-+]?(?:[0-9][0-9_]*(?::[0-9]+)*|0[xob][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(?i:inf|nan))",
+            ),
         ),
     ]
 });
@@ -86,11 +88,7 @@ impl TreeBuilder {
                 };
                 self.add(Part { elsewhere: ANCHOR.filter(|_| anchor > 0), ..Part::new(what, at) });
             }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => {}
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {}
         }
     }
 
