@@ -104,7 +104,8 @@ impl TreeBuilder {
                 *key = Some(match part.what {
                     PartKind::Text(text) => text,
                     PartKind::Other { source, .. } => source,
-                    what => format!("{what:?}"),
+                    // A key that is a list or a table leads nowhere.
+                    PartKind::List(_) | PartKind::Table(_) => "?".to_owned(),
                 });
             }
             (PartKind::List(items), _) => items.push(part),
@@ -116,6 +117,9 @@ impl TreeBuilder {
 fn scalar(value: &str, style: ScalarStyle) -> PartKind {
     let kind = NOT_STRINGS.iter().find(|(_, pattern)| style == ScalarStyle::Plain && pattern.is_match(value));
     match kind {
+        None if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) => {
+            PartKind::Other { kind: "a block of text", source: value.to_owned() }
+        }
         Some((kind, _)) => PartKind::Other { kind, source: value.to_owned() },
         None => PartKind::Text(value.to_owned()),
     }

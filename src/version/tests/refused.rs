@@ -94,7 +94,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "",
         "ü: 1\nversion: &v 1.2.3\nb: *v\n",
         "`Chart.yaml`: `version` is a value with an anchor, so it may count elsewhere too | write the version out where \
-         it counts, without `&` and `*` | 2:13: used elsewhere",
+         it counts, without `&` and `*` | 2:10: used elsewhere",
     ),
     (
         "Chart.yaml",
@@ -108,20 +108,20 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "a.version",
         "a: &a\n  version: 1.2.3\nb: *a\n",
         "`a.yml`: `a` is a value with an anchor, so it may count elsewhere too | write the version out where it counts, \
-         without `&` and `*` | 2:3: used elsewhere",
+         without `&` and `*` | 1:4: used elsewhere",
     ),
     (
         "Chart.yaml",
         "",
         "version: !!str 1.2.3\n",
-        "`Chart.yaml`: `version` is a value with a tag, not a string | write it as a string, such as \"1.2.3\" | 1:16: not a string",
+        "`Chart.yaml`: `version` is a value with a tag, not a string | write it as a string, such as \"1.2.3\" | 1:10: not a string",
     ),
     (
         "Chart.yaml",
         "",
-        "version: |\n  1.2.3\n",
-        "`Chart.yaml`: `version` is written with escapes or over several lines | write it as a plain string in one line \
-         | 1:10: written in a form that rfab doesn't change",
+        "version: |-\n  1.2.3\n",
+        "`Chart.yaml`: `version` is a block of text, not a string | write it as a string, such as \"1.2.3\" | 2:3: not a \
+         string",
     ),
     (
         "Chart.yaml",
@@ -228,6 +228,6 @@ fn deep_and_large_files_are_read_or_refused_and_never_end_the_process() {
     let nested = format!("{{\"version\": \"1.2.3\", \"a\": {}{}}}", "[".repeat(120), "]".repeat(120));
     assert_eq!(
         seen("package.json", "", &nested, "1.2.4"),
-        "`package.json`: this isn't JSON: it has more than 100 levels | 1:127: here"
+        "`package.json`: this isn't JSON: it has more than 100 levels | 1:126: here"
     );
 }
