@@ -41,6 +41,7 @@ pub mod ssh;
 pub mod store;
 pub mod template;
 pub mod ui;
+pub mod version;
 pub mod world;
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ pub mod git {
     #[rhai_fn(name = "newest_stable_tag", return_raw)]
     pub(crate) fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        let names = here.perform(ReadNames { repository: repository(&here)? })?;
+        let names = here.perform(ReadNames { repository: worked_in(&here)? })?;
         let stable = names.stable().map_err(|e| thrown(e.into()))?;
         Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
     }

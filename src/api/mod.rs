@@ -30,6 +30,7 @@ mod targets;
 mod text;
 mod ui;
 mod undo;
+mod version;
 mod whole_pools;
 
 pub use host::HostValue;

@@ -1,7 +1,7 @@
 //! The registration of every primitive in an engine.
 use super::{
     HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local,
-    release, release_marks, scope, secret, service, targets, text, ui,
+    release, release_marks, scope, secret, service, targets, text, ui, version,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{
@@ -22,7 +22,7 @@ const BARE: [&ModuleManifest; 8] = [
 ];
 
 /// Functions that a script calls in a namespace, which one or more files define.
-const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
+const NAMESPACES: [(&str, &[&ModuleManifest]); 12] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
     ("git", &[exported_manifest!(git::git), exported_manifest!(git_flow::git_flow)]),
@@ -34,6 +34,7 @@ const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
     ("secret", &[exported_manifest!(secret::secret)]),
     ("service", &[exported_manifest!(service::service)]),
     ("ui", &[exported_manifest!(ui::ui)]),
+    ("version", &[exported_manifest!(version::version)]),
 ];
 
 /// Registers every primitive in an engine.

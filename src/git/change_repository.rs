@@ -1,6 +1,6 @@
 //! Changes a repository with the user's git, as an effect.
 use super::{
-    Change, ChangeTrace, ReadChange, Repository, commit, fetch, merge, push,
+    Change, ChangeTrace, ReadChange, Repository, commit, fetch, merge, predicted_commit, push,
     reading::{WITHIN, fetched},
     tag,
 };
@@ -72,8 +72,13 @@ impl Effect for ChangeRepository {
         })
     }
 
-    /// Only git can know the result of a commit or a merge; a dry run changes no repository.
+    /// Only git can know the result of a merge, or of a commit of other files than the run wrote.
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
+        if let Change::Commit { message, files } = &self.change
+            && let Some(made) = predicted_commit(&self.repository, message, files, model)?
+        {
+            return Ok(Some(made));
+        }
         match self.change {
             Change::Tag { .. } | Change::Push { .. } | Change::Fetch => {
                 model.repositories.insert((self.repository.clone(), self.change.describe()));

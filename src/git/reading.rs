@@ -87,7 +87,7 @@ pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
 }
 
 /// Finds a repository on this machine without creating anything.
-pub(super) fn here(source: &str) -> Result<Repository, Failure> {
+pub fn here(source: &str) -> Result<Repository, Failure> {
     if !source.starts_with('/') {
         let message = format!("the simulator reads repositories of this machine, and `{source}` isn't on it");
         return Err(Failure::failed(message));

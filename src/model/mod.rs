@@ -1,10 +1,12 @@
 //! Hosts, balancers and a clock as plain data.
 mod fact;
+mod history;
 mod machine;
 mod pool;
 mod prepared;
 
 pub use fact::{Fact, Miss, Predicted};
+pub use history::PredictedCommit;
 pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
 pub use prepared::PreparedCommits;
@@ -100,6 +102,10 @@ pub struct Model {
     pub settings: BTreeMap<(String, String), Option<String>>,
     /// Commits and tags that a run made.
     pub prepared: PreparedCommits,
+    /// The files of repositories that a run wrote, by repository and path, and their texts.
+    pub files: BTreeMap<(String, String), String>,
+    /// The commits that a run made, by repository and id.
+    pub commits: BTreeMap<(String, Commit), PredictedCommit>,
     /// Hosts with a name that doesn't resolve where they're probed from.
     pub unresolved: BTreeSet<(Name, Name)>,
     /// Hosts that don't answer.

@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 19] = [
+pub const MODULES: [(&str, &str); 20] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
@@ -20,6 +20,7 @@ pub const MODULES: [(&str, &str); 19] = [
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),
     ("std/status", include_str!("../../stdlib/status.rhai")),
+    ("std/version", include_str!("../../stdlib/version.rhai")),
     ("std/workflow", include_str!("../../stdlib/workflow.rhai")),
 ];
 

@@ -5,20 +5,23 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 49] = [
+const PLAIN: [&str; 52] = [
     "app",
     "archive",
     "ask",
     "build",
     "cd",
     "commit",
+    "compare",
     "confirm",
     "delete",
     "drain",
     "env",
     "exists",
     "file",
+    "files",
     "fleet",
+    "following",
     "get",
     "group",
     "head",

@@ -102,7 +102,8 @@ pub fn project_of(text: &str) -> Project {
         if text.contains(".app(\"") { fs::read_to_string(two_apps).unwrap() } else { project::FLEET.to_owned() };
     let project = fleets.fold(project, |project, name| project.with(name, &fleet));
     let templates = ["maintenance.html.j2", "database.yml.j2", "shop.conf.j2", "jobs.cron.j2", "motd.txt"];
-    templates.into_iter().fold(project, |project, name| project.with(name, "{{ host.name }}\n")).tagged()
+    let project = templates.into_iter().fold(project, |project, name| project.with(name, "{{ host.name }}\n"));
+    project.with("VERSION", "3.0.1\n").tagged()
 }
 
 /// Returns the lines that run a fabfile's tasks without parameters.
@@ -158,12 +159,16 @@ fn every_block_of_rhai_compiles_and_its_tasks_run_in_the_simulator() {
     assert_eq!(of_api, docs::entries().iter().filter(|entry| entry.example().is_some()).count());
 }
 
-/// Returns what is wrong with a block of TOML, as a fleet file or as a part of one.
+/// Returns what is wrong with a block of TOML: as `rfab.toml`, as a fleet file, or as a part of one.
 fn misread(block: &Block) -> Option<String> {
     let mut whole: toml::Table = match block.text.parse() {
         Ok(table) => table,
         Err(wrong) => return Some(format!("{}: {wrong}", block.place())),
     };
+    if whole.contains_key("version") {
+        let project = Project::bare("").with(fleet::PROJECT_FILE, &block.text);
+        return fleet::version_files(project.path()).err().map(|wrong| format!("{}: {wrong:?}", block.place()));
+    }
     if !whole.contains_key("hosts") {
         let base: toml::Table = project::FLEET.parse().unwrap();
         let part = std::mem::replace(&mut whole, base);
@@ -194,7 +199,7 @@ fn laid_over(table: &mut toml::Table, part: toml::Table) {
 }
 
 #[test]
-fn every_block_of_toml_is_a_fleet_or_a_part_of_one() {
+fn every_block_of_toml_is_a_projects_settings_a_fleet_or_a_part_of_one() {
     let blocks: Vec<Block> =
         blocks().into_iter().filter(|block| block.language == "toml" && block.is_valid()).collect();
     let wrong: Vec<String> = blocks.iter().filter_map(misread).collect();

@@ -115,6 +115,7 @@ fn every_example_runs_in_the_simulator() {
     let project = Project::of(&tasks)
         .with("fleets/prod.toml", project::FLEET)
         .with("motd.txt", "welcome")
+        .with("VERSION", "3.0.1\n")
         .with("shop.conf.j2", "workers {{ workers }}")
         .tagged();
     if let Err(failure) = project.load().and_then(|loaded| loaded.check()) {

@@ -79,7 +79,7 @@ fn says(code: &str, word: &str) -> bool {
 
 #[test]
 fn each_tool_is_known_in_one_place() {
-    let places: [(&str, &[&str]); 10] = [
+    let places: [(&str, &[&str]); 11] = [
         ("clap", &["src/cli/"]),
         ("rhai", &["src/api/", "src/script/", "src/fabfile/", "src/fan_out.rs", "src/docs.rs", "src/template.rs"]),
         ("openssh", &["src/ssh/"]),
@@ -90,6 +90,7 @@ fn each_tool_is_known_in_one_place() {
         ("corosensei", &["src/world/"]),
         ("minijinja", &["src/template.rs"]),
         ("rusqlite", &["src/store/sqlite.rs"]),
+        ("saphyr_parser", &["src/version/yaml.rs"]),
     ];
     for source in sources().iter().filter(|source| !source.is_test()) {
         let code = source.code();
@@ -137,7 +138,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 41] = [
+const ORDER: [&str; 42] = [
     "control",
     "misspelled",
     "duration",
@@ -166,6 +167,7 @@ const ORDER: [&str; 41] = [
     "health",
     "ui",
     "source",
+    "version",
     "session",
     "script",
     "fan_out",

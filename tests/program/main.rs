@@ -19,6 +19,7 @@ mod secret;
 mod shells;
 mod store;
 mod taken_over;
+mod version;
 mod window;
 
 use lab::alone;

@@ -27,5 +27,6 @@ mod secrets;
 mod served;
 mod unasked;
 mod upkeep;
+mod version;
 
 lab::suite!();

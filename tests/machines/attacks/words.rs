@@ -131,6 +131,12 @@ fn use_(x) {
     tried(|| git::prepare_tag("v9", x, "v9", false));
     tried(|| git::move_refs([#{ name: x, to: git::resolve("v3.0.0").id }], x));
     tried(|| git::push([x], [x]));
+    tried(|| version::read(x, x));
+    tried(|| version::read("VERSION", "", x));
+    tried(|| version::write(x, x, x));
+    tried(|| version::files(x));
+    tried(|| version::compare(x, x));
+    tried(|| version::following(x, x));
     tried(|| release::resolve(x));
     tried(|| ui::note(x));
 }

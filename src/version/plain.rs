@@ -1,0 +1,18 @@
+//! Files with nothing but the version.
+use super::{
+    VersionError,
+    part::{Part, PartKind},
+};
+
+/// Finds the only line.
+pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
+    let line = text.trim_ascii();
+    let at = text.len() - text.trim_ascii_start().len();
+    if line.is_empty() {
+        return Err(VersionError::Empty);
+    }
+    match line.find(['\n', '\r']) {
+        Some(end) => Err(VersionError::Lines { at: at + line.len() - line[end..].trim_ascii_start().len() }),
+        None => Ok(Part::new(PartKind::Text(line.to_owned()), at)),
+    }
+}
