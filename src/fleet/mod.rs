@@ -5,6 +5,7 @@ mod balancers;
 mod differ;
 mod driver_settings;
 mod folders;
+mod gate;
 mod health;
 mod hosts;
 mod location;
@@ -37,7 +38,9 @@ pub use hosts::{NameKind, WORDS};
 pub use pattern::Pattern;
 pub use selection::Selection;
 pub use set::{Malformed, Set};
-pub use settings::{Accept, App, Balancer, Fleet, Health, MinLive, Service, Verb, Version, by_name};
+pub use settings::{
+    Accept, App, Balancer, Fleet, ForgeKind, Gate, Health, MinLive, Service, TokenSource, Verb, Version, by_name,
+};
 pub use value::{is_name, is_user};
 pub use written::{WrittenFleet, from_map, parse, read};
 pub use wrong::{Problem, Wrong};

@@ -88,6 +88,7 @@ fn the_shop_is_read_whole() {
             min_live: Some(MinLive::Count(18)),
         }],
         unasked: BTreeMap::new(),
+        gate: None,
         order: ["group1", "group2", "worker"].map(Name::from).to_vec(),
     };
     assert_eq!(read_text(SHOP), wanted);
