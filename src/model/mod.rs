@@ -2,10 +2,12 @@
 mod fact;
 mod machine;
 mod pool;
+mod server;
 
 pub use fact::{Fact, Miss, Predicted};
 pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
+pub use server::ModelAnswer;
 
 use crate::{
     failure::Failure,
@@ -70,6 +72,8 @@ pub struct Model {
     pub machines: BTreeMap<(Name, Name), Machine>,
     /// This machine: how commands on it end, and what they changed.
     pub here: Machine,
+    /// What servers answer, by the request as people see it; the last answer that has begun counts.
+    pub answers: BTreeMap<String, Vec<ModelAnswer>>,
     /// By fleet, balancer, pool and the host's name.
     pub servers: BTreeMap<(Name, Name, Name, Name), PoolServer>,
     pub states: BTreeMap<Name, StateFolder>,
