@@ -419,7 +419,7 @@ pub const GATE: SchemaTable = SchemaTable {
             "needed",
             "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is a variable, `file:PATH` a file below the fabfile's folder, and `command:WORDS` what a program prints",
         ),
-        key("branch", Is::Text, "needed", "the branch whose rules say which checks are required"),
+        key("branch", Is::Text, "needed", "the branch with the rules that say which checks are required"),
         key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
         key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
         key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that it has failed"),
@@ -427,7 +427,7 @@ pub const GATE: SchemaTable = SchemaTable {
             "environment",
             Is::Text,
             "none",
-            "the environment that rfab reports deployments for. Without it, rfab reports none, and the token needs only to read",
+            "the environment that rfab reports deploys for. Without it, rfab reports none, and the token needs only to read",
         ),
     ],
 };

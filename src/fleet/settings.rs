@@ -71,7 +71,7 @@ pub struct Gate {
     pub reviews: u32,
     /// How long a deploy waits.
     pub within: Duration,
-    /// The environment that deployments are reported for; `None` if they aren't.
+    /// The environment that deploys are reported for; `None` if they aren't.
     pub environment: Option<String>,
 }
 
