@@ -127,7 +127,8 @@ fn a_red_commit_is_refused_and_nothing_is_changed() {
         let ran = shop.run("prod release:stable", before);
         assert_eq!(ran.ended.exit, Exit::Refused, "{why}");
         assert_eq!(ran.ended.failures[0].cause, Cause::Gate);
-        assert!(failures(&ran)[0].contains(why), "{:?}", failures(&ran));
+        let said = &failures(&ran)[0];
+        assert!(said.contains("doesn't pass the gate of shop/web: ") && said.contains(why), "{said}");
         assert_eq!((changes(&ran.events), ran.model.end_state()), (Vec::new(), was));
     }
 }
