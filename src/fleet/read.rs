@@ -56,11 +56,10 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     }
     let order = order::read(keys.find("roll"), &hosts, &names, in_pool, problems);
     problems.extend(one.into_iter().flat_map(|node| unproven(node, app.as_ref(), &hosts, &balancers)));
-    let (name, folder) = (name.clone(), folders.fleet.to_owned());
     let mut fleet = Fleet {
-        name,
+        name: name.clone(),
         of: None,
-        folder,
+        folder: folders.fleet.to_owned(),
         guarded,
         ssh,
         accept,
