@@ -69,9 +69,9 @@ fn url(node: &Node) -> Result<String, Problem> {
     let own =
         host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback());
     match () {
-        // The message doesn't repeat the text, so that no log holds the password.
+        // Neither the text nor its line is shown, so that no log holds the password.
         () if !url.username().is_empty() || url.password().is_some() => {
-            let problem = Problem::new("the URL has a user or a password in it", node.place("no place for a secret"));
+            let problem = Problem::bare("`url` of `[gate]` has a user or a password in it");
             Err(problem.help("write where the token is kept in `token`"))
         }
         () if url.scheme() != "https" && !(url.scheme() == "http" && own) => {
@@ -93,9 +93,9 @@ fn token(node: &Node) -> Result<TokenSource, Problem> {
         Some(("command", words)) if !words.trim().is_empty() => Some(TokenSource::Command(words.to_owned())),
         _ => None,
     };
-    // A token that was written here by mistake isn't repeated.
+    // A token that was written here by mistake isn't shown, nor is its line.
     source.ok_or_else(|| {
-        Problem::new("this doesn't say where the token is kept", node.place("not a source")).help(
+        Problem::bare("`token` of `[gate]` doesn't say where the token is kept").help(
             "write `env:NAME` for a variable, `file:PATH` for a file beside the fabfile, or `command:WORDS` for a program that prints it",
         )
     })

@@ -98,6 +98,7 @@ fn github_lets_only_what_is_known_to_be_green_pass() {
     let cases = with(vec![
         ("red", build("failure")),
         ("queued", build("queued")),
+        ("held", build("waiting")),
         ("skipped", build("skipped")),
         ("neutral", build("neutral")),
         ("cancelled", build("cancelled")),
