@@ -91,11 +91,11 @@ fn with(more: Cases) -> Cases {
     common().into_iter().chain(more).collect()
 }
 
-#[test]
-fn github_lets_only_what_is_known_to_be_green_pass() {
+/// The checks of GitHub.
+fn checked() -> Cases {
     let build = |state: &'static str| Story::reported(&[Report::of("build", state), Report::of("test", "success")]);
     let run = Report::of;
-    let cases = with(vec![
+    vec![
         ("red", build("failure")),
         ("queued", build("queued")),
         ("held", build("waiting")),
@@ -141,6 +141,12 @@ fn github_lets_only_what_is_known_to_be_green_pass() {
         ),
         ("torn", Story::behaving(Manner::Torn(1))),
         ("limited-403", Story::behaving(Manner::Limited(403))),
+    ]
+}
+
+/// The reviews of GitHub.
+fn reviewed() -> Cases {
+    vec![
         ("outsider", Story::reviewed(&[Review { writes: false, ..Review::of("mallory", "approved") }])),
         (
             "outsider-against",
@@ -151,8 +157,12 @@ fn github_lets_only_what_is_known_to_be_green_pass() {
         ),
         ("dismissed", Story::reviewed(&[Review::of("berta", "approved"), Review::of("berta", "dismissed")])),
         ("again", Story::reviewed(&[Review::of("berta", "against"), Review::of("berta", "approved")])),
-    ]);
-    let (said, _) = judged(Dialect::Github, cases);
+    ]
+}
+
+#[test]
+fn github_lets_only_what_is_known_to_be_green_pass() {
+    let (said, _) = judged(Dialect::Github, with(checked().into_iter().chain(reviewed()).collect()));
     assert_eq!(said, include_str!("gate/github.txt"));
 }
 
