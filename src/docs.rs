@@ -240,6 +240,9 @@ fn about(page: &str) -> String {
         "balancer" => "Takes servers out of the balancer, and puts them back.",
         "clock" => "Time, with a deadline for each wait.",
         "git" => "The repository that the fleet's app comes from.",
+        "forge" => {
+            "What the gate of a fleet demands of a commit. `std/gate` asks the forge for it: see [gates](../guide/gates.md)."
+        }
         "health" => "Whether hosts serve what they should.",
         "ledger" => "The record of who did what, on the fleet's balancer machine and on each host.",
         "secret" => {

@@ -26,6 +26,7 @@ pub struct Scenario {
     pub unproven: bool,
     pub pause: Option<Pausing>,
     pub without_balancer: Option<&'static str>,
+    pub without_gate: Option<&'static str>,
 }
 
 /// A simulated run that is over.
@@ -104,6 +105,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run 
             unproven: wish.unproven,
             pause: wish.pause,
             without_balancer: wish.without_balancer.map(str::to_owned).into_iter().collect(),
+            without_gate: wish.without_gate.map(str::to_owned),
             ..Allowances::default()
         },
         parallel: 32,
@@ -122,7 +124,9 @@ fn carried_out(
     let world = Arc::new(Simulated::new(model, wish.seed));
     let (kept, stop) = (Arc::new(KeptEvents::default()), Arc::new(Stop::default()));
     let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();
-    let run = Run { attempt: journal.as_ref().map_or(0, |keep| keep.past.attempts), ..run };
+    let past = journal.as_ref().map(|keep| (keep.past.attempts, keep.past.passed()));
+    let (attempt, passed) = past.unwrap_or_default();
+    let run = Run { attempt, passed, ..run };
     let (fleets, listener) = (Arc::new(Fleets::default()), kept.clone());
     let session = Session::new(run, fleets, world.clone(), listener, faults.clone(), stop, journal);
     let ended = thread::scope(|scope| {

@@ -73,14 +73,21 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
     Ok(request)
 }
 
-/// Reads the statuses that count as good: one, or a list of them.
+/// Reads the statuses that count as good: one, a list of them, or any.
 fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
+    if value.is_string() && value.to_string() == "any" {
+        return Ok((100..600).collect());
+    }
     let all = value.clone().into_array().unwrap_or_else(|_| vec![value]);
     let status =
         |one: &Dynamic| one.as_int().ok().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
     let good: Option<Vec<u16>> = all.iter().map(status).collect();
-    good.filter(|good| !good.is_empty())
-        .ok_or_else(|| wrong("`status` contains something that isn't a status".into(), "write `status: [200, 404]`"))
+    good.filter(|good| !good.is_empty()).ok_or_else(|| {
+        wrong(
+            "`status` contains something that isn't a status".into(),
+            "write `status: [200, 404]`, or `status: \"any\"`",
+        )
+    })
 }
 
 /// Adds a body to a request: a text as it is, a map or a list as JSON, `()` for none.
@@ -128,6 +135,19 @@ fn send(ctx: &NativeCallContext, method: Method, url: Dynamic, body: Dynamic, op
 
 #[export_module(manifest)]
 pub mod http {
+    /// Encodes a text for a URL, as one part of its path or one value of its query.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let url = "https://example.org/branches/" + http::encoded("release/4");
+    /// ```
+    #[rhai_fn(name = "encoded")]
+    pub(crate) fn encoded(text: &str) -> String {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    }
+
     /// Gets what is at a URL: `#{ status, headers, body }`, the headers' names in lower case.
     ///
     /// # Example
@@ -142,7 +162,8 @@ pub mod http {
 
     /// Gets what is at a URL, with options: `headers`, `bearer`, `basic`, `timeout` (default: 30 s) and `status`.
     ///
-    /// A status that isn't 2xx is a failure, unless it is one of `status`. A secret may be a header, a token (`bearer:
+    /// A status that isn't 2xx is a failure, unless it is one of `status`. With `status: "any"` none is, and no
+    /// redirect is followed. A secret may be a header, a token (`bearer:
     /// token`), a password (`basic: #{ user: "ci", password: secret }`), a body or a value in it, or the URL.
     ///
     /// # Example

@@ -8,6 +8,7 @@ mod duration;
 mod failure;
 mod file;
 mod fleet;
+mod forge;
 mod git;
 mod git_flow;
 mod health;

@@ -1,7 +1,6 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local,
-    release, release_marks, scope, secret, service, targets, text, ui, version,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, health, host, http, ledger, local, release, release_marks, scope, secret, service, targets, text, ui, version,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{
@@ -25,6 +24,7 @@ const BARE: [&ModuleManifest; 8] = [
 const NAMESPACES: [(&str, &[&ModuleManifest]); 12] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
+    ("forge", &[exported_manifest!(forge::forge)]),
     ("git", &[exported_manifest!(git::git), exported_manifest!(git_flow::git_flow)]),
     ("health", &[exported_manifest!(health::health)]),
     ("http", &[exported_manifest!(http::http)]),

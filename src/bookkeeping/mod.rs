@@ -2,6 +2,7 @@
 mod conclude;
 mod mark;
 mod owner;
+mod pass_gate;
 mod question;
 mod read;
 mod run;
@@ -9,6 +10,7 @@ mod run;
 pub use conclude::Conclude;
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use owner::{Owner, ReadOwner, SayOwner, foreign};
+pub use pass_gate::PassGate;
 pub use question::{
     CalledCommit, Calling, Consult, Good, Histories, HostStandings, NumberOf, Question, ReasonsBefore, Releasing,
     Summary, Summed, Switched,

@@ -1,5 +1,6 @@
 //! The flags that say what a run may do, and how careful it is.
 use crate::{
+    control::hidden,
     duration,
     session::{Allowances, Yes},
     ui::Pausing,
@@ -34,6 +35,9 @@ pub struct Allowed {
     /// Deploy without POOL's balancer: drain nothing, and switch hosts that may be taking requests; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub without_balancer: Vec<String>,
+    /// Deploy without asking the fleet's gate, for this REASON, which rfab shows and records
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub without_gate: Option<String>,
 }
 
 impl From<Allowed> for Allowances {
@@ -53,6 +57,7 @@ impl From<Allowed> for Allowances {
             pause: flags.pause,
             allow_outage: flags.allow_outage,
             without_balancer: flags.without_balancer,
+            without_gate: flags.without_gate,
         }
     }
 }
@@ -68,6 +73,16 @@ pub(super) fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> 
         }
     }
     all
+}
+
+/// Reads a reason, which stands in a line of the ledger.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a reason has at least one character".to_owned()),
+        text if text.chars().any(hidden) => Err("it has a character that can't be seen".to_owned()),
+        text if text.chars().count() > 200 => Err("a reason has at most 200 characters".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }
 
 fn pause(text: &str) -> Result<Pausing, String> {

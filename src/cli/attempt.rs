@@ -43,6 +43,7 @@ pub(super) fn resume(
     facts.id = before.run.clone();
     let past = Past::of(records);
     facts.attempt = past.attempts;
+    facts.passed = past.passed();
     facts.allowed.force_changed = force_changed;
     let differs = before.differences(&head(facts));
     let changed = (!differs.is_empty()).then(|| differs.join("; "));

@@ -12,7 +12,7 @@ const COMMAND: &str = "a command after '--'";
 /// What each flag is for, by clap's ids: tasks, a command, or the flags that are instead of tasks.
 ///
 /// `--resume` takes few, because a run resumes as it was typed first.
-const FOR: [(&str, &[&str]); 24] = [
+const FOR: [(&str, &[&str]); 25] = [
     (WORDS, &[TASKS, "trust"]),
     ("set", &[TASKS, "trust"]),
     ("limit", &[TASKS, "abort"]),
@@ -27,6 +27,7 @@ const FOR: [(&str, &[&str]); 24] = [
     ("pause", &[TASKS]),
     ("allow_outage", &[TASKS, "abort"]),
     ("without_balancer", &[TASKS]),
+    ("without_gate", &[TASKS]),
     ("json", &[TASKS, "list", "history", "show", "resume", "abort", "demo"]),
     ("retry", &["resume"]),
     ("skip", &["resume"]),

@@ -40,6 +40,7 @@ pub(super) fn facts(request: &Request, project: &Project, line: String) -> Run {
         from: name.nodename().to_string_lossy().into_owned(),
         since: now(),
         allowed: request.allowed.clone(),
+        passed: Default::default(),
         parallel: affordable(request.parallel),
         lines: Arc::default(),
         masks: Masks::default(),

@@ -59,6 +59,7 @@ impl Request {
         self.exclude.iter().for_each(|exclude| give("--exclude", exclude));
         self.allowed.allow_outage.iter().for_each(|pool| give("--allow-outage", pool));
         self.allowed.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
+        self.allowed.without_gate.iter().for_each(|reason| give("--without-gate", reason));
         match &self.allowed.yes {
             Yes::Unsaid => {}
             Yes::Unnamed => flags.push(vec!["--yes".to_owned()]),

@@ -102,6 +102,7 @@ causes! {
     StillLive Refused "a host gets requests, so what it serves can't be changed"
     Overtaken Refused "somebody changed the hosts since"
     Unproven Refused "the health check couldn't prove a release"
+    Gate Refused "a forge's checks or reviews don't let a commit pass"
     Unknown Unknown "rfab can't tell whether a step was done"
     NoHosts NoHosts "the selection has no hosts"
     Unknowable Unknowable "a dry run can't know the answer"

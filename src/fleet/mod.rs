@@ -5,6 +5,7 @@ mod balancers;
 mod differ;
 mod driver_settings;
 mod folders;
+mod gate;
 mod health;
 mod hosts;
 mod location;
@@ -40,7 +41,9 @@ pub use pattern::Pattern;
 pub use project::{PROJECT_FILE, version_files};
 pub use selection::Selection;
 pub use set::{Malformed, Set};
-pub use settings::{Accept, App, Balancer, Fleet, Health, MinLive, Service, Verb, Version, by_name};
+pub use settings::{
+    Accept, App, Balancer, Fleet, ForgeKind, Gate, Health, MinLive, Service, TokenSource, Verb, Version, by_name,
+};
 pub use value::{is_name, is_user};
 pub use version_file::{FORMATS, VersionFile, VersionFormat, usual_keys, why_no_path};
 pub use written::{WrittenFleet, from_map, parse, read};

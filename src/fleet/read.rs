@@ -1,6 +1,6 @@
 //! What the keys of a fleet mean.
 use super::{
-    App, Balancer, Fleet, Folders, app, apps, balancers, health, hosts, order,
+    App, Balancer, Fleet, Folders, app, apps, balancers, gate, health, hosts, order,
     section::{Section, TOP},
     set::{self, Set},
     top,
@@ -28,6 +28,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let accept = keys.get("accept", problems, top::accept).unwrap_or_else(|| top::default_accept(guarded));
     let via = keys.get("via", problems, top::via);
     let user = keys.get("user", problems, value::user);
+    let gate = keys.find("gate").and_then(|node| gate::read(node, problems));
     let deploy_live = keys.get("deploy_live", problems, value::yes).unwrap_or(false);
     let state = keys.get("state", problems, top::state).unwrap_or_else(|| "~/.local/state/rfab".to_owned());
     // The caller has run the command already, and what it printed is under `hosts`.
@@ -55,11 +56,10 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     }
     let order = order::read(keys.find("roll"), &hosts, &names, in_pool, problems);
     problems.extend(one.into_iter().flat_map(|node| unproven(node, app.as_ref(), &hosts, &balancers)));
-    let (name, folder) = (name.clone(), folders.fleet.to_owned());
     let mut fleet = Fleet {
-        name,
+        name: name.clone(),
         of: None,
-        folder,
+        folder: folders.fleet.to_owned(),
         guarded,
         ssh,
         accept,
@@ -67,6 +67,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         user,
         deploy_live,
         state,
+        gate,
         app,
         apps: Vec::new(),
         hosts,

@@ -78,7 +78,7 @@ pub(super) const fn names<const N: usize>(table: &SchemaTable) -> [&'static str;
 }
 
 /// Every table, in the order of the page.
-pub const TABLES: [&SchemaTable; 7] = [&FLEET, &APP, &SERVICE, &HEALTH, &HOST, &BALANCER, &ROLL];
+pub const TABLES: [&SchemaTable; 8] = [&FLEET, &APP, &SERVICE, &HEALTH, &HOST, &BALANCER, &ROLL, &GATE];
 
 const ACCEPT: &[&str] = &["stable", "tag", "branch", "commit", "archive"];
 
@@ -139,6 +139,7 @@ pub const FLEET: SchemaTable = SchemaTable {
         ),
         table("balancer", Is::TableByName(&BALANCER)),
         table("roll", Is::Table(&ROLL)),
+        table("gate", Is::Table(&GATE)),
     ],
 };
 
@@ -394,6 +395,43 @@ pub const ROLL: SchemaTable = SchemaTable {
     )],
 };
 
+/// What a forge must know of a commit before it's deployed.
+pub const GATE: SchemaTable = SchemaTable {
+    path: "gate",
+    open: false,
+    keys: &[
+        key("forge", Is::Word(&["github", "gitlab", "gitea"]), "needed", "the software of the forge"),
+        key(
+            "project",
+            Is::Text,
+            "needed",
+            "the project there, as `owner/name`. With GitLab, it can be in several groups",
+        ),
+        key(
+            "url",
+            Is::Text,
+            "`https://api.github.com` or `https://gitlab.com/api/v4`; with `gitea`, needed",
+            "the root of the forge's API. It must be `https`, except on your own machine",
+        ),
+        key(
+            "token",
+            Is::Text,
+            "needed",
+            "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is a variable, `file:PATH` a file below the fabfile's folder, and `command:WORDS` what a program prints",
+        ),
+        key("branch", Is::Text, "needed", "the branch with the rules that say which checks are required"),
+        key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
+        key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
+        key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that it has failed"),
+        key(
+            "environment",
+            Is::Text,
+            "none",
+            "the environment that rfab reports deploys for. Without it, rfab reports none, and the token needs only to read",
+        ),
+    ],
+};
+
 impl SchemaTable {
     /// Its keys as a table of Markdown; those that are tables have headings of their own.
     pub fn markdown(&self) -> String {
@@ -413,7 +451,7 @@ mod tests {
     #[test]
     fn every_reader_knows_the_keys_of_its_table_and_no_other() {
         let fleet = |path: &str| {
-            let tables = ["app", "app.service", "app.health", "roll"];
+            let tables = ["app", "app.service", "app.health", "roll", "gate"];
             let head = |table: &str| {
                 if table == path { format!("[{table}]\nqqqqqqqqqqqqqqqq = 1\n") } else { format!("[{table}]\n") }
             };

@@ -78,6 +78,11 @@ fn keys(key: &str) -> Option<Vec<String>> {
 /// A value that isn't TOML is a text: `--set app.path=/srv/x`.
 pub(super) fn apply(tree: &mut Node, set: &Set) -> Result<(), Problem> {
     let at = WrittenAt::Set(set.text.clone());
+    if set.keys.first().is_some_and(|key| key == "gate") {
+        let place = Location { path: "gate".to_owned(), at, label: "stays as it is".into() };
+        return Err(Problem::new("`--set` can't change the gate", place)
+            .help("to deploy without it, give a reason: `--without-gate=REASON`"));
+    }
     let mut here = tree;
     for (depth, key) in set.keys.iter().enumerate() {
         let path = join(&here.path, key);

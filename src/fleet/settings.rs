@@ -23,6 +23,9 @@ pub struct Fleet {
     pub deploy_live: bool,
     /// The parent folder of ledger, marks and lock on the machine that keeps them; the fleet's name comes after it.
     pub state: String,
+    /// What a forge must know of a commit before it's deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
     /// The app that is deployed, if the fleet has one.
     pub app: Option<App>,
     /// The fleets of its apps, if the fleet has several.
@@ -49,6 +52,48 @@ pub enum Accept {
     Commit,
     /// An archive that doesn't belong to a commit.
     Archive,
+}
+
+/// What a forge must know of a commit before it's deployed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    pub forge: ForgeKind,
+    /// The path of the project there, such as `owner/name`.
+    pub project: String,
+    /// The root of its API, without a slash at the end.
+    pub url: String,
+    pub token: TokenSource,
+    /// The branch whose rules count.
+    pub branch: String,
+    /// Whether the required checks must be green.
+    pub checks: bool,
+    /// How many people must have approved.
+    pub reviews: u32,
+    /// How long a deploy waits.
+    pub within: Duration,
+    /// The environment that deploys are reported for; `None` if they aren't.
+    pub environment: Option<String>,
+}
+
+/// The software of a forge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForgeKind {
+    Github,
+    Gitlab,
+    Gitea,
+}
+
+/// Where a forge's token is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenSource {
+    /// A variable of rfab's environment.
+    Env(String),
+    /// A file below the fabfile's folder.
+    File(String),
+    /// The words of a program that prints it.
+    Command(String),
 }
 
 /// An app that is deployed.

@@ -31,6 +31,7 @@ pub(super) fn predicted_commit(
     let Some(parent) = moved.or_else(|| real().flatten()) else { return Ok(None) };
     let digest = hex::encode(Sha256::digest(format!("{parent} {message} {texts:?}")));
     let id = digest[..parent.len().min(64)].to_owned();
+    model.prepared.add(&id, &[&parent]);
     let made = PredictedCommit { parent: parent.as_str().into(), files: texts };
     model.commits.insert((source.to_owned(), id.as_str().into()), made);
     model.refs.insert(place, Some(id.as_str().into()));

@@ -111,7 +111,9 @@ async fn taken(request: &HttpRequest, response: &mut reqwest::Response) -> Resul
         }
         if body.len() > LARGEST {
             let why = format!("was answered with {status}, and more than {} MiB", LARGEST >> 20);
-            return Err(unanswered(request, &why, true));
+            let failure = unanswered(request, &why, true);
+            // With its status, a script can tell it from a response that never came.
+            return Err(if request.method.reads() { failure.status(status.into()) } else { failure });
         }
     }
     Ok(HttpResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned() })

@@ -4,12 +4,14 @@ mod history;
 mod machine;
 mod pool;
 mod prepared;
+mod server;
 
 pub use fact::{Fact, Miss, Predicted};
 pub use history::PredictedCommit;
 pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
 pub use prepared::PreparedCommits;
+pub use server::ModelAnswer;
 
 use crate::{
     failure::Failure,
@@ -74,6 +76,8 @@ pub struct Model {
     pub machines: BTreeMap<(Name, Name), Machine>,
     /// This machine: how commands on it end, and what they changed.
     pub here: Machine,
+    /// What servers answer, by the request as people see it; the last answer that has begun counts.
+    pub answers: BTreeMap<String, Vec<ModelAnswer>>,
     /// By fleet, balancer, pool and the host's name.
     pub servers: BTreeMap<(Name, Name, Name, Name), PoolServer>,
     pub states: BTreeMap<Name, StateFolder>,

@@ -1,18 +1,24 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 20] = [
+pub const MODULES: [(&str, &str); 27] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/drain", include_str!("../../stdlib/drain.rhai")),
     ("std/finish", include_str!("../../stdlib/finish.rhai")),
+    ("std/forge", include_str!("../../stdlib/forge.rhai")),
+    ("std/gate", include_str!("../../stdlib/gate.rhai")),
+    ("std/gitea", include_str!("../../stdlib/gitea.rhai")),
     ("std/gitflow", include_str!("../../stdlib/gitflow.rhai")),
+    ("std/github", include_str!("../../stdlib/github.rhai")),
+    ("std/gitlab", include_str!("../../stdlib/gitlab.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/ops", include_str!("../../stdlib/ops.rhai")),
     ("std/package", include_str!("../../stdlib/package.rhai")),
+    ("std/pages", include_str!("../../stdlib/pages.rhai")),
     ("std/pause", include_str!("../../stdlib/pause.rhai")),
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
@@ -20,6 +26,7 @@ pub const MODULES: [(&str, &str); 20] = [
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),
     ("std/status", include_str!("../../stdlib/status.rhai")),
+    ("std/verdict", include_str!("../../stdlib/verdict.rhai")),
     ("std/version", include_str!("../../stdlib/version.rhai")),
     ("std/workflow", include_str!("../../stdlib/workflow.rhai")),
 ];

@@ -5,7 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 52] = [
+const PLAIN: [&str; 53] = [
     "app",
     "archive",
     "ask",
@@ -16,6 +16,7 @@ const PLAIN: [&str; 52] = [
     "confirm",
     "delete",
     "drain",
+    "encoded",
     "env",
     "exists",
     "file",

@@ -19,6 +19,8 @@ pub struct Allowances {
     pub allow_outage: Vec<String>,
     /// Pools with balancers that aren't asked.
     pub without_balancer: Vec<String>,
+    /// Why the run deploys without asking the fleet's gate.
+    pub without_gate: Option<String>,
 }
 
 /// Whether the question about a guarded fleet is answered in advance.

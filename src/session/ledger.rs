@@ -79,6 +79,9 @@ impl Ledger {
         let story = call.effect.story();
         let pools = self.run.allowed.without_balancer.join(", ");
         let unasked = (!pools.is_empty()).then(|| format!("without the balancer of {pools}"));
+        let ungated = self.run.allowed.without_gate.as_ref().map(|why| format!("without the gate: {why}"));
+        let beside: Vec<String> = unasked.into_iter().chain(ungated).collect();
+        let beside = (!beside.is_empty()).then(|| self.run.masks.text(&beside.join("; ")).into_owned());
         let line = |phase| LedgerLine {
             effect: story.word.unwrap_or(call.effect.name()).into(),
             host: Some(about.host.clone()),
@@ -90,7 +93,7 @@ impl Ledger {
                 .reason
                 .as_ref()
                 .map(|reason| self.run.masks.text(reason).into_owned())
-                .or_else(|| unasked.clone()),
+                .or_else(|| beside.clone()),
             epoch: about.epoch.clone(),
             ..self.run.line(phase)
         };

@@ -2,6 +2,7 @@
 use super::Allowances;
 use crate::{host::Name, secret::Masks};
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU32},
 };
@@ -29,6 +30,8 @@ pub struct Run {
     /// When it began, in RFC 3339.
     pub since: String,
     pub allowed: Allowances,
+    /// The commits that passed the gate in earlier attempts.
+    pub passed: BTreeSet<String>,
     /// The most lanes that run in parallel.
     pub parallel: usize,
     /// How many ledger lines it has made so far.

@@ -23,7 +23,7 @@ pub use lanes::below;
 pub use log::Log;
 pub use logs::Logs;
 pub use meant::Meant;
-pub use past::Past;
+pub use past::{PASSED, Past};
 pub use past_effect::{Fate, PastEffect};
 pub use record::{Attempt, Head, Record, Tail};
 pub use runs::{Begun, Resumed, Runs, records};

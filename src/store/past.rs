@@ -5,8 +5,18 @@ use super::{
     rewind::{Ends, lost, once_from, rewind},
 };
 use crate::{effect::EffectKind, failure::Failure, fleet::Fleet, host::Name};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// The name of the effect that records that a run passed a gate.
+pub const PASSED: &str = "pass_gate";
+
+/// What that effect recorded.
+#[derive(Deserialize)]
+struct Passed {
+    commit: String,
+}
 
 /// The effects of earlier attempts, by lane and number; empty for a new run.
 #[derive(Debug, Default)]
@@ -137,6 +147,13 @@ impl Past {
         for known in self.lanes.values_mut().flat_map(BTreeMap::values_mut) {
             known.last = last.contains(&known.place);
         }
+    }
+
+    /// Returns the commits with which the run passed a gate.
+    pub fn passed(&self) -> BTreeSet<String> {
+        let all = self.lanes.values().chain(self.read.values()).flat_map(BTreeMap::values);
+        let passed = all.filter(|known| known.name == PASSED && matches!(known.end, Some(Ok(_))));
+        passed.filter_map(|known| serde_json::from_str::<Passed>(known.recorded.get()).ok()).map(|p| p.commit).collect()
     }
 
     pub fn find<'a>(&'a self, lane: &str, number: u32) -> Option<&'a PastEffect> {

@@ -15,6 +15,7 @@ mod client;
 mod debian;
 mod deployed;
 mod fleets;
+pub mod forge;
 mod guard;
 mod haproxy;
 mod host;

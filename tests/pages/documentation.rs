@@ -333,9 +333,9 @@ fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() 
     let mut shown: Vec<String> = rows(&page).into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     let whole: toml::Table = example.parse().unwrap();
     let table = |path: &str| path.split('.').fold(whole.clone(), |table, key| table[key].as_table().unwrap().clone());
-    let tables = ["app", "app.service", "app.health", "balancer.lb1", "roll"].map(table);
+    let tables = ["app", "app.service", "app.health", "balancer.lb1", "roll", "gate"].map(table);
     let mut keys: Vec<String> = tables.iter().chain([&whole]).flat_map(|table| table.keys().cloned()).collect();
-    keys.retain(|key| !["app", "service", "health", "hosts", "balancer", "roll"].contains(&key.as_str()));
+    keys.retain(|key| !["app", "service", "health", "hosts", "balancer", "roll", "gate"].contains(&key.as_str()));
     keys.extend(["group", "roles", "address", "hosts_from", "server_name", "ca"].map(str::to_owned));
     shown.sort();
     keys.sort();

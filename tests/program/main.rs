@@ -5,6 +5,7 @@ mod demo;
 mod drill;
 mod files;
 mod first;
+mod gate;
 mod gitflow;
 mod history;
 mod http;

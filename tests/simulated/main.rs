@@ -8,6 +8,7 @@ mod by_hand;
 mod day;
 mod explored;
 mod forgetting;
+mod gate;
 mod init;
 mod journals;
 mod large;

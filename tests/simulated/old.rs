@@ -27,8 +27,15 @@ const WORDS: [&str; 2] = ["prod", "release:stable"];
 /// What the run is called.
 const RUN: &str = "sim-3";
 
-const SCENARIO: Scenario =
-    Scenario { seed: 1, fault: None, force: false, unproven: false, pause: None, without_balancer: None };
+const SCENARIO: Scenario = Scenario {
+    seed: 1,
+    fault: None,
+    force: false,
+    unproven: false,
+    pause: None,
+    without_balancer: None,
+    without_gate: None,
+};
 
 /// The shop with what was recorded of it.
 struct Old {

@@ -16,6 +16,7 @@ const TEN: Scenario = Scenario {
     unproven: false,
     pause: Some(Pausing::For(600_000)),
     without_balancer: None,
+    without_gate: None,
 };
 
 /// Returns the pauses and changes of a run, in order; the changes between two pauses are one text.

@@ -35,6 +35,7 @@ const TABLE: &str = "
     --pause=10m              xx .... ... .. ..
     --allow-outage x         xx .... ..x .. ..
     --without-balancer x     xx .... ... .. ..
+    --without-gate x         xx .... ... .. ..
     --json                   xx x..x xxx .. x.
     --verbose                xx xxxx xxx xx xx
     --quiet                  xx xxxx xxx xx xx

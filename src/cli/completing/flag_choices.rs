@@ -24,7 +24,9 @@ impl FlagChoices {
     /// Those of a flag, by its long name; none if it takes no value.
     pub(super) fn of(flag: &str) -> Option<FlagChoices> {
         Some(match flag {
-            "--fabfile" | "--set" | "--parallel" | "--since" | "--until" | "--newest" => FlagChoices::Typed,
+            "--fabfile" | "--set" | "--parallel" | "--since" | "--until" | "--newest" | "--without-gate" => {
+                FlagChoices::Typed
+            }
             "--pause" => FlagChoices::Words(|| vec!["10m", "ask"]),
             "--color" => FlagChoices::Words(|| vec!["auto", "always", "never"]),
             "--completions" => FlagChoices::Words(|| Shell::ALL.map(Shell::word).to_vec()),

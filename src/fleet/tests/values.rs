@@ -88,6 +88,7 @@ fn the_shop_is_read_whole() {
             min_live: Some(MinLive::Count(18)),
         }],
         unasked: BTreeMap::new(),
+        gate: None,
         order: ["group1", "group2", "worker"].map(Name::from).to_vec(),
     };
     assert_eq!(read_text(SHOP), wanted);
@@ -254,4 +255,40 @@ fn a_version_may_name_a_pattern_and_a_bad_one_is_refused_at_its_place() {
         let said = rendered(&parse("fleet.toml", "prod", &text(written), folders(), &[]).unwrap_err());
         assert!(said.contains(why) && said.contains("fleet.toml:7"), "{written}: {said}");
     }
+}
+
+#[test]
+fn a_gate_is_read_with_its_defaults_and_only_this_machine_may_be_asked_without_tls() {
+    let gate = |keys: &str| {
+        let text = format!("[hosts]\nweb1 = {{}}\n[gate]\nbranch = \"main\"\n{keys}\n");
+        read_text(&text).gate.unwrap()
+    };
+    let wanted = Gate {
+        forge: ForgeKind::Github,
+        project: "shop/web".into(),
+        url: "https://api.github.com".into(),
+        token: TokenSource::Env("FORGE_TOKEN".into()),
+        branch: "main".into(),
+        checks: true,
+        reviews: 0,
+        within: Duration::from_secs(1800),
+        environment: None,
+    };
+    assert_eq!(gate("forge = \"github\"\nproject = \"shop/web\"\ntoken = \"env:FORGE_TOKEN\""), wanted);
+    let lab = "forge = \"gitlab\"\nproject = \"a/b/c\"\ntoken = \"file:secrets/forge\"\nchecks = false\nreviews = 2\nwithin = \"5m\"\nenvironment = \"prod\"";
+    let wanted = Gate {
+        forge: ForgeKind::Gitlab,
+        project: "a/b/c".into(),
+        url: "https://gitlab.com/api/v4".into(),
+        token: TokenSource::File("secrets/forge".into()),
+        checks: false,
+        reviews: 2,
+        within: Duration::from_secs(300),
+        environment: Some("prod".into()),
+        ..wanted
+    };
+    assert_eq!(gate(lab), wanted);
+    let tea = "forge = \"gitea\"\nproject = \"shop/web\"\ntoken = \"command:pass show forge\"\nurl = \"http://[::1]:3000/api/v1/\"";
+    let tea = gate(tea);
+    assert_eq!((&*tea.url, tea.token), ("http://[::1]:3000/api/v1", TokenSource::Command("pass show forge".into())));
 }

@@ -234,6 +234,7 @@ fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
             vec!["--limit", &*name, "on", "hi"],
             vec!["--exclude", &*name, "on", "hi"],
             vec!["--set", &*name, "on", "hi"],
+            vec!["--without-gate", &*name, "on", "hi"],
             vec!["-f", &*name, "on"],
             vec!["--trust", &*name],
         ] {

@@ -1,0 +1,124 @@
+//! Primitives for the gate: what the fleet demands, and that a run has passed.
+use crate::{
+    bookkeeping::PassGate,
+    failure::{Cause, Failure},
+    fleet::{ForgeKind, Gate, TokenSource},
+    script::{Here, RhaiResultOf, current_targets, failure_of, here, run_defers, thrown},
+};
+use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
+use std::sync::Arc;
+
+/// Returns a gate as a script sees it.
+fn map(gate: &Gate) -> Map {
+    let forge = match gate.forge {
+        ForgeKind::Github => "github",
+        ForgeKind::Gitlab => "gitlab",
+        ForgeKind::Gitea => "gitea",
+    };
+    let (how, place) = match &gate.token {
+        TokenSource::Env(name) => ("env", name),
+        TokenSource::File(path) => ("file", path),
+        TokenSource::Command(words) => ("command", words),
+    };
+    let environment = gate.environment.clone().map_or(Dynamic::UNIT, Dynamic::from);
+    let all: [(&str, Dynamic); 10] = [
+        ("forge", forge.into()),
+        ("project", gate.project.clone().into()),
+        ("url", gate.url.clone().into()),
+        ("kept", how.into()),
+        ("place", place.clone().into()),
+        ("branch", gate.branch.clone().into()),
+        ("checks", gate.checks.into()),
+        ("reviews", i64::from(gate.reviews).into()),
+        ("within", (gate.within.as_secs().max(1) as i64).into()),
+        ("environment", environment),
+    ];
+    all.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+/// Calls a closure in a lane that each attempt at the run does again.
+fn of_attempt(ctx: &NativeCallContext, here: &Here, f: &FnPtr) -> RhaiResultOf<Dynamic> {
+    let inner = Here { lane: here.lane.of_attempt("gate"), defers: Arc::default(), ..here.clone() };
+    let mut global = ctx.global_runtime_state().clone();
+    global.tag = Dynamic::from(inner.clone());
+    let (engine, at) = (ctx.engine(), ctx.call_position());
+    let within = NativeCallContext::new_with_all_fields(engine, ctx.fn_name(), ctx.fn_source(), &global, at);
+    let result = run_defers(&inner, f.call_within_context::<Dynamic>(&within, ()));
+    here.lane.advance(inner.lane.clock());
+    inner.lane.end(result.as_ref().err().map(|e| failure_of(e)).as_ref());
+    result
+}
+
+#[export_module(manifest)]
+pub mod forge {
+    /// Returns what `[gate]` of the targets' fleet demands, as a map of its keys; `()` if the fleet has none.
+    ///
+    /// The keys `kept` and `place` stand for `token`. Without targets, nothing is demanded.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let demanded = forge::demanded();
+    /// if demanded != () { ui::note(`${demanded.project} must be green`); }
+    /// ```
+    #[rhai_fn(name = "demanded", return_raw)]
+    pub(crate) fn demanded(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        if here.targets.lock().unwrap().is_none() {
+            return Ok(Dynamic::UNIT);
+        }
+        let fleet = current_targets(&here)?.fleet;
+        Ok(fleet.gate.as_ref().map_or(Dynamic::UNIT, |gate| super::map(gate).into()))
+    }
+
+    /// Calls the closure, which fails if the commit mustn't pass, and records that it passed.
+    ///
+    /// It isn't called if this run has passed with the commit before, so a resumed run doesn't ask again. With
+    /// `--without-gate` it isn't called either: rfab warns of that, and records the reason.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// forge::once(git::resolve("stable").id, || ui::note("the forge is asked here"));
+    /// ```
+    #[rhai_fn(name = "once", return_raw)]
+    pub(crate) fn once(ctx: NativeCallContext, commit: &str, f: FnPtr) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let (run, without) = (&here.session.run, here.session.run.allowed.without_gate.clone());
+        if let Some(why) = &without {
+            let text = format!("the gate isn't asked whether this commit may be deployed: {why}");
+            here.lane.tell(crate::event::What::Warned { host: None, text });
+        }
+        if without.is_none() && !run.passed.contains(commit) {
+            super::of_attempt(&ctx, &here, &f).map(drop)?;
+        } else {
+            here.lane.of_attempt("gate");
+        }
+        here.perform(PassGate { commit: commit.into(), without })
+    }
+
+    /// Calls the closure for what isn't a part of the run, such as a report: each attempt at the run does it again.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// forge::aside(|| http::post("https://ci.example.org/builds", ()));
+    /// ```
+    #[rhai_fn(name = "aside", return_raw)]
+    pub(crate) fn aside(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        super::of_attempt(&ctx, &here, &f)
+    }
+
+    /// Throws a failure with the cause `gate`: what is wrong, and what to do next. Nothing was changed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if git::branches().len() > 1000 { forge::refuse("there are too many branches", "delete some"); }
+    /// ```
+    #[rhai_fn(name = "refuse", return_raw)]
+    pub(crate) fn refuse(why: &str, help: &str) -> RhaiResultOf<()> {
+        Err(thrown(Failure::new(Cause::Gate, why).help(help).unchanged()))
+    }
+}

@@ -1,0 +1,113 @@
+//! The `[gate]` of a fleet: what a forge must know of a commit before it's deployed.
+use super::{ForgeKind, Gate, TokenSource, schema, section::Section, tree::Node, value, wrong::Problem};
+use std::{net::IpAddr, time::Duration};
+
+const KEYS: [&str; 9] = schema::names(&schema::GATE);
+
+/// How long a deploy waits for the forge by default.
+const WITHIN: Duration = Duration::from_secs(30 * 60);
+
+/// Reads what the fleet demands of a commit.
+pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
+    let section = Section::of(node, &KEYS, problems)?;
+    let words = [("github", ForgeKind::Github), ("gitlab", ForgeKind::Gitlab), ("gitea", ForgeKind::Gitea)];
+    let forge = section.need("forge", problems, |node| value::one_of(node, &words));
+    let project = section.need("project", problems, |node| project(node, forge));
+    let url = section.get("url", problems, url).or_else(|| forge.and_then(root).map(str::to_owned));
+    if section.find("url").is_none() && forge == Some(ForgeKind::Gitea) {
+        problems.push(section.lacks("url").help("write where its API is, such as `https://gitea.example.org/api/v1`"));
+    }
+    let token = section.need("token", problems, token);
+    let branch = section.need("branch", problems, branch);
+    let checks = section.get("checks", problems, value::yes).unwrap_or(true);
+    let reviews = section.get("reviews", problems, |node| value::whole(node, 1)).unwrap_or(0);
+    if !checks && section.find("reviews").is_none() {
+        let problem = Problem::new("the gate demands nothing", node.place("neither checks nor reviews"));
+        problems.push(problem.help("write `reviews = 1`, or leave `checks` out; without a gate, leave `[gate]` out"));
+    }
+    let within = section.get("within", problems, value::wait).unwrap_or(WITHIN);
+    let environment = section.get("environment", problems, |node| value::text(node).map(str::to_owned));
+    let (forge, project, url, token, branch) = (forge?, project?, url?, token?, branch?);
+    Some(Gate { forge, project, url, token, branch, checks, reviews, within, environment })
+}
+
+/// Returns the root of a forge's public API.
+fn root(forge: ForgeKind) -> Option<&'static str> {
+    match forge {
+        ForgeKind::Github => Some("https://api.github.com"),
+        ForgeKind::Gitlab => Some("https://gitlab.com/api/v4"),
+        ForgeKind::Gitea => None,
+    }
+}
+
+/// Reads the path of a project, such as `owner/name`. Only GitLab has groups in groups.
+fn project(node: &Node, forge: Option<ForgeKind>) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let plain = |part: &str| {
+        let letters = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        letters && !matches!(part, "" | "." | "..")
+    };
+    let parts = text.split('/').count();
+    let fits = parts == 2 || (parts > 2 && forge == Some(ForgeKind::Gitlab));
+    if fits && text.split('/').all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::new(format!("`{text}` isn't a project"), node.place("not a project"))
+            .help("write its owner and its name, such as `shop/website`"))
+    }
+}
+
+/// Reads the root of an API. It must be `https`, because the token goes there; only this machine may use `http`.
+fn url(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let wrong = |why: &str| {
+        Err(Problem::new(format!("`{text}` isn't the root of an API"), node.place(why))
+            .help("write it as `https://git.example.org/api/v4`"))
+    };
+    let Ok(url) = url::Url::parse(text) else { return wrong("not a URL") };
+    let host = url.host_str().unwrap_or_default();
+    let own =
+        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match () {
+        // Neither the text nor its line is shown, so that no log holds the password.
+        () if !url.username().is_empty() || url.password().is_some() => {
+            let problem = Problem::bare("`url` of `[gate]` has a user or a password in it");
+            Err(problem.help("write where the token is kept in `token`"))
+        }
+        () if url.scheme() != "https" && !(url.scheme() == "http" && own) => {
+            wrong("others could read the token: https")
+        }
+        () if url.query().is_some() || url.fragment().is_some() => wrong("it ends with its path"),
+        () => Ok(text.trim_end_matches('/').to_owned()),
+    }
+}
+
+/// Reads where the token is kept. The token itself has no place in a fleet file.
+fn token(node: &Node) -> Result<TokenSource, Problem> {
+    let text = value::text(node)?;
+    let source = match text.split_once(':') {
+        Some(("env", name)) if !name.is_empty() && crate::command::is_variable(name) => {
+            Some(TokenSource::Env(name.to_owned()))
+        }
+        Some(("file", path)) if !path.is_empty() => Some(TokenSource::File(path.to_owned())),
+        Some(("command", words)) if !words.trim().is_empty() => Some(TokenSource::Command(words.to_owned())),
+        _ => None,
+    };
+    // A token that was written here by mistake isn't shown, nor is its line.
+    source.ok_or_else(|| {
+        Problem::bare("`token` of `[gate]` doesn't say where the token is kept").help(
+            "write `env:NAME` for a variable, `file:PATH` for a file beside the fabfile, or `command:WORDS` for a program that prints it",
+        )
+    })
+}
+
+/// Reads the name of a branch.
+fn branch(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let wrong = |c: char| c.is_whitespace() || "~^:?*[\\".contains(c);
+    if text.starts_with(['-', '/']) || text.ends_with('/') || text.contains("..") || text.contains(wrong) {
+        return Err(Problem::new(format!("`{text}` isn't a branch"), node.place("not a branch"))
+            .help("write its name alone, such as `main`"));
+    }
+    Ok(text.to_owned())
+}
