@@ -1,6 +1,6 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local, notice,
     release, release_marks, scope, secret, service, targets, text, ui,
 };
 use crate::{failure::Failure, script::Targets};
@@ -22,7 +22,7 @@ const BARE: [&ModuleManifest; 8] = [
 ];
 
 /// Functions that a script calls in a namespace, which one or more files define.
-const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
+const NAMESPACES: [(&str, &[&ModuleManifest]); 12] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
     ("git", &[exported_manifest!(git::git), exported_manifest!(git_flow::git_flow)]),
@@ -30,6 +30,7 @@ const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
     ("http", &[exported_manifest!(http::http)]),
     ("ledger", &[exported_manifest!(ledger::ledger)]),
     ("local", &[exported_manifest!(local::local)]),
+    ("notice", &[exported_manifest!(notice::notice)]),
     ("release", &[exported_manifest!(release::release), exported_manifest!(release_marks::marks)]),
     ("secret", &[exported_manifest!(secret::secret)]),
     ("service", &[exported_manifest!(service::service)]),
