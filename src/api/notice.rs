@@ -12,13 +12,14 @@ use crate::{
 };
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 
-/// Tells a service something; a reason why it can't be told is kept for the end of the run.
+/// Tells a service something. If that goes wrong, the reason is kept for the end of the run.
 fn tell(here: &Here, service: &str, delivery: RhaiResultOf<Delivery>) -> RhaiResultOf<()> {
     here.listeners.is_told();
+    let never = |failure: Failure| Delivery::Never(format!("`{service}`: {}", failure.message));
+    let delivery = delivery.unwrap_or_else(|error| never(failure_of(&error)));
     // At the end, several listeners of a run may have the same to say.
     let again = !here.lane.deferred;
-    let told = delivery.and_then(|delivery| here.perform(Tell { service: service.to_owned(), again, delivery }));
-    told.or_else(|error| {
+    here.perform(Tell { service: service.to_owned(), again, delivery }).or_else(|error| {
         let failure = failure_of(&error);
         if !failure.catchable() {
             return Err(error);

@@ -1,7 +1,7 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local, notice,
-    release, release_marks, scope, secret, service, targets, text, ui,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local,
+    notice, release, release_marks, scope, secret, service, targets, text, ui,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{

@@ -110,7 +110,10 @@ async fn taken(request: &HttpRequest, response: &mut reqwest::Response) -> Resul
             Ok(None) => break,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(e) => {
-                let why = format!("was answered with {status}, but the response is incomplete: {}", innermost(&e.without_url()));
+                let why = format!(
+                    "was answered with {status}, but the response is incomplete: {}",
+                    innermost(&e.without_url())
+                );
                 return Err(unanswered(request, &why, true));
             }
         }

@@ -16,6 +16,8 @@ pub enum Delivery {
     Request(HttpRequest),
     /// A program on this machine, which reads the message.
     Program { local: LocalCall, command: Command },
+    /// One that can't be sent, and why.
+    Never(String),
 }
 
 impl Delivery {
@@ -24,6 +26,7 @@ impl Delivery {
         match self {
             Delivery::Request(request) => format!("`{}`", request.shown()),
             Delivery::Program { local, command } => local.shown(command),
+            Delivery::Never(why) => why.clone(),
         }
     }
 
@@ -33,9 +36,15 @@ impl Delivery {
         match self {
             Delivery::Request(request) => deliver(request, &never).await.map_err(|failure| failure.message),
             Delivery::Program { local, command } => {
-                let ended = process::run(local, command, None, KEPT, &never).await.map_err(|failure| failure.message)?;
-                if ended.status == 0 { Ok(()) } else { Err(format!("{} ended with status {}", self.shown(), ended.status)) }
+                let ended =
+                    process::run(local, command, None, KEPT, &never).await.map_err(|failure| failure.message)?;
+                if ended.status == 0 {
+                    Ok(())
+                } else {
+                    Err(format!("{} ended with status {}", self.shown(), ended.status))
+                }
             }
+            Delivery::Never(why) => Err(why.clone()),
         }
     }
 
@@ -47,6 +56,7 @@ impl Delivery {
                 let input = local.stdin.as_ref().map_or("", |text| text.reveal());
                 format!("{}\n{input}", command.shown())
             }
+            Delivery::Never(why) => why.clone(),
         }
     }
 }

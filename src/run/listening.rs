@@ -20,12 +20,9 @@ pub(super) fn tell_end(here: &Here, lane: &Arc<Lane>, exit: Exit, failures: &[Fa
     let closing = Here { lane: lane.clone(), defers: Arc::default(), ..here.clone() };
     // The run has ended, so it can't end here.
     let _ = here.listeners.tell(&closing, end(here, lane, exit, failures, table));
-    let mut missed = here.listeners.missed();
-    match lane.perform(ReadUndelivered) {
-        Ok(undelivered) => missed.extend(undelivered),
-        Err(failure) => missed.push(failure.message),
-    }
-    missed.dedup();
+    let undelivered = lane.perform(ReadUndelivered).unwrap_or_else(|failure| vec![failure.message]);
+    undelivered.into_iter().for_each(|why| here.listeners.miss(why));
+    let missed = here.listeners.missed();
     if !missed.is_empty() {
         lane.tell(What::Warned { host: None, text: format!("not everybody was told: {}", missed.join("; ")) });
     }

@@ -107,7 +107,11 @@ pub fn masked(value: Dynamic, masks: &Masks) -> Dynamic {
         return masks.text(&text).into_owned().into();
     }
     match value.try_cast_result::<Map>() {
-        Ok(map) => map.into_iter().map(|(name, value)| (masks.text(&name).as_ref().into(), masked(value, masks))).collect::<Map>().into(),
+        Ok(map) => map
+            .into_iter()
+            .map(|(name, value)| (masks.text(&name).as_ref().into(), masked(value, masks)))
+            .collect::<Map>()
+            .into(),
         Err(value) => match value.try_cast_result::<Array>() {
             Ok(all) => all.into_iter().map(|value| masked(value, masks)).collect::<Array>().into(),
             Err(value) => value,

@@ -16,6 +16,7 @@ mod made;
 mod made_up;
 mod old;
 mod paused;
+mod pending;
 mod pools;
 mod ports;
 mod project;
@@ -25,6 +26,7 @@ mod rollback;
 mod script;
 mod secrets;
 mod served;
+mod told;
 mod unasked;
 mod upkeep;
 
