@@ -124,7 +124,7 @@ fn nowhere() { telling::about("nowhere", [telling::slack(|| secret::env("HOOK"))
 fn steps() {
     telling::about("steps", [telling::slack(|| secret::env("HOOK"))]);
     local::run(sh("echo first >> done"));
-    local::run(sh("echo second >> done; test -e fixed"));
+    local::run(sh("echo second >> done; sleep 0.4; test -e fixed"));
 }
 fn twice() { telling::about("twice", [telling::slack(|| secret::env("HOOK"))]); telling::about("twice", []); again(); }
 private fn again() { telling::about("again", [telling::slack(|| secret::env("HOOK"))]); }
@@ -239,7 +239,7 @@ fn a_resumed_run_does_not_tell_its_start_again_and_tells_its_own_end() {
     assert_eq!(code, Some(0), "{out}");
     let texts = [
         r#"{"mrkdwn":false,"text":"started steps: rfab steps, by anna"}"#,
-        r#"{"mrkdwn":false,"text":"a task failed: rfab steps, by anna: `echo second >> done; test -e fixed` ended with status 1"}"#,
+        r#"{"mrkdwn":false,"text":"a task failed: rfab steps, by anna: `echo second >> done; sleep 0.4; test -e fixed` ended with status 1"}"#,
         r#"{"mrkdwn":false,"text":"done: rfab steps, by anna"}"#,
     ];
     let texts = texts.map(|text| text.replace(">>", "&gt;&gt;"));
@@ -285,4 +285,68 @@ fn mail_goes_through_sendmail_and_no_text_adds_a_header() {
     let (out, _, code) = ran_in(folder.path(), &[("PATH", "/nonexistent"), ("USER", "anna")], &["post"]);
     let warning = "warning: not everybody was told: there is no program `sendmail` on this machine\n";
     assert_eq!((out, code), (format!("rfab post\n{warning}"), Some(0)));
+}
+
+#[test]
+fn an_interrupted_run_tells_its_end_and_a_killed_one_is_told_by_the_run_that_resumes_it() {
+    let (folder, slack) = (fabfile(ALL), Recorder::start(Manner::Status(200)));
+    std::fs::write(folder.path().join("fixed"), "").unwrap();
+    let drill = |drill: &str, line: &[&str]| {
+        let variables = [("HOOK", &*slack.url), ("USER", "anna"), ("RFAB_DRILL", drill)];
+        ran_in(folder.path(), &variables, line).2
+    };
+    let text = |text: &str| format!(r#"{{"mrkdwn":false,"text":"{text}"}}"#);
+    let start = "started steps: rfab steps, by anna";
+    assert_eq!(drill("int:after:0.steps#2", &["steps"]), Some(130));
+    assert_eq!(slack.bodies(), [text(start), text("interrupted (SIGINT): rfab steps, by anna: interrupted")]);
+    assert_eq!(told(folder.path(), &slack.url, &["--resume"]).1, Some(0));
+    assert_eq!(slack.bodies()[2..], [text("done: rfab steps, by anna")]);
+    assert_eq!(drill("kill:amid:0.steps#3", &["steps"]), None);
+    assert_eq!(told(folder.path(), &slack.url, &["--resume", "--retry"]).1, Some(0));
+    assert_eq!(slack.bodies()[3..], [text(start), text("done: rfab steps, by anna")]);
+}
+
+#[test]
+fn markers_are_set_where_grafana_and_sentry_document_them() {
+    let (folder, server) = (fabfile(ALL), Recorder::start(Manner::Status(201)));
+    let url = server.url.strip_suffix("/hook/T0P5ECRET").unwrap();
+    std::fs::write(
+        folder.path().join("fabfile.rhai"),
+        format!(
+            r#"
+import "std/markers" as marking;
+import "std/notify" as telling;
+fn marked() {{
+    let token = || secret::env("HOOK");
+    telling::about("marked", [marking::grafana("{url}", token), ours(marking::sentry("{url}", "org", ["shop"], "prod", token))]);
+}}
+// There is no repository here that tells a commit.
+private fn ours(sentry) {{
+    let messages = sentry.messages;
+    sentry.messages = |told, key| {{ told.commit = "0123abcd"; told.release = "v3.0.1"; messages.call(told, key) }};
+    sentry
+}}
+"#
+        ),
+    )
+    .unwrap();
+    let (out, code, _) = told(folder.path(), "t0ken-t0ken", &["marked"]);
+    assert_eq!((out.as_str(), code), ("rfab marked\n", Some(0)));
+    let mut asked = Vec::new();
+    for request in server.asked.lock().unwrap().iter() {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("authorization: Bearer t0ken-t0ken\r\n"), "{head}");
+        // Times differ from run to run.
+        let body: String = body.split(',').filter(|part| !part.contains("time")).collect::<Vec<_>>().join(",");
+        asked.push(format!("{} {body}", head.split(" HTTP").next().unwrap()));
+    }
+    asked.sort();
+    let expected = [
+        r#"POST /api/0/organizations/org/releases/ {"projects":["shop"],"version":"0123abcd"}"#,
+        r#"POST /api/0/organizations/org/releases/0123abcd/deploys/ {"environment":"prod","name":"v3.0.1"}"#,
+        r#"POST /api/annotations {"tags":["deploy"],"text":"marked: rfab marked, by anna""#,
+    ];
+    assert_eq!(asked, expected);
+    let annotation = server.bodies().into_iter().find(|body| body.contains("timeEnd")).unwrap();
+    assert!(annotation.contains(r#""time":1"#) && annotation.contains("000,\"timeEnd\":1"), "{annotation}");
 }

@@ -37,7 +37,20 @@ fn hosts_that_serve_the_same_are_one_row_with_what_is_pending_and_what_would_be_
     commit(&shop, "Try it out", "v3.1.0-rc1");
     let model = shop.done("prod:jobs1 deploy:v3.1.0-rc1", model);
     let ran = shop.run("prod pending", model);
-    assert_eq!(shown(&shop, &ran), "");
+    assert_eq!(
+        shown(&shop, &ran),
+        "\
+hosts                   serve                           pending  would be lost
+web1, web2, web3, web4  v3.0.0 (0002-<v3.0.0>)      1
+jobs1                   v3.1.0-rc1 (0003-<v3.1.0-rc1>)  0        1
+web1, web2, web3, web4: pending, up to v3.0.1 (<v3.0.1>)
+age  author  commit        subject
+0 s  t       <v3.0.1>  two
+jobs1: would be lost with v3.0.1 (<v3.0.1>)
+age  author  commit        subject
+0 s  t       <v3.1.0-rc1>  Try it out
+"
+    );
     done(ran);
 }
 
@@ -48,7 +61,14 @@ fn a_host_that_cannot_be_asked_has_a_question_mark_and_the_run_does_not_end_with
     model.dead.insert(("prod".into(), "web2".into()));
     let ran = shop.run("prod pending", model);
     assert_ne!(ran.ended.exit, Exit::Done, "{:?}", failures(&ran));
-    assert_eq!(shown(&shop, &ran), "");
+    assert_eq!(
+        shown(&shop, &ran),
+        "\
+hosts                    serve                       pending  to know
+web1, web3, web4, jobs1  v3.0.1 (0002-<v3.0.1>)  0
+web2                     ?                           ?        host `web2` can't be reached: no route to host
+"
+    );
 }
 
 #[test]

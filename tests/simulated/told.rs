@@ -15,6 +15,8 @@ import "std/deploy" as deploying;
 import "std/notify" as telling;
 import "std/mail" as mailing;
 import "std/markers" as marking;
+import "std/proxy" as proxying;
+fn proxy_status() { proxying::status() }
 fn prod() { fleet("fleets/prod.toml") }
 fn release(reference) {
     telling::about("release", told());
@@ -36,7 +38,7 @@ fn shop() -> Shop {
 #[test]
 fn the_start_goes_to_people_and_the_end_to_markers_too() {
     let shop = shop();
-    let ran = shop.run("prod release:stable", Default::default());
+    let ran = shop.run("prod release:stable", shop.known());
     assert_eq!(ran.ended.exit, Exit::Done, "{:?}", failures(&ran));
     let told = ["tell slack", "tell mail", "tell slack", "tell mail", "tell grafana", "tell sentry", "tell sentry"];
     assert_eq!(ran.model.here.changes, told);
@@ -45,11 +47,12 @@ fn the_start_goes_to_people_and_the_end_to_markers_too() {
 #[test]
 fn a_message_that_fails_fails_no_deploy_and_takes_no_step_away() {
     let shop = shop();
-    let calm = shop.run("prod release:stable", Default::default());
+    let known = shop.known();
+    let calm = shop.run("prod release:stable", known.clone());
     let mut tried = 0;
     for at in 0..calm.effects {
         let wish = Scenario { seed: 1, fault: Some(Fault::FailsAt(at)), ..Scenario::default() };
-        let ran = shop.run_with("prod release:stable", Default::default(), wish);
+        let ran = shop.run_with("prod release:stable", known.clone(), wish);
         let failed = |what: &What| matches!(what, What::EffectFinished { effect: "tell", failure: Some(_), .. });
         if !ran.events.iter().any(|event| failed(&event.what)) {
             continue;
@@ -70,7 +73,7 @@ fn an_abort_is_told_to_the_services_of_the_hooks() {
     let file = folder.path().join("journal");
     let words: Vec<String> = ["prod", "quiet:stable"].map(str::to_owned).into();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let before = shop.done("prod quiet:v3.0.0", Default::default());
+    let before = shop.done("prod quiet:v3.0.0", shop.known());
     let at = shop.run("prod quiet:stable", before.clone()).effects * 3 / 4;
     let wish = Scenario { seed: 1, fault: Some(Fault::KilledAfter(at)), ..Scenario::default() };
     let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
