@@ -8,7 +8,7 @@ use crate::{
     http::{HttpRequest, Method},
     local::LocalCall,
     notice::{Delivery, Tell},
-    script::{Argument, Here, RhaiResultOf, failure_of, here, masked, thrown},
+    script::{self, Argument, Here, RhaiResultOf, failure_of, here, masked, thrown},
 };
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 
@@ -87,7 +87,7 @@ pub mod notice {
     #[rhai_fn(name = "tell", return_raw)]
     pub(crate) fn tell_all(ctx: NativeCallContext, told: Map) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        here.listeners.tell(&here, told)
+        script::tell(&here, told)
     }
 
     /// Posts a body beside the run: a text as it is, or a map or a list as JSON.

@@ -21,6 +21,7 @@ mod selection;
 pub mod stdlib;
 mod targets;
 mod task;
+mod telling;
 mod thrown;
 mod unfilled;
 
@@ -40,4 +41,5 @@ pub use result::RhaiResultOf;
 pub use selection::{select_hosts, whole_fleet_of};
 pub use targets::Targets;
 pub use task::{Invocation, TaskValue};
+pub use telling::{ToldEnd, tell, tell_end};
 pub use thrown::{Located, Spot, failure_of, thrown};

@@ -137,7 +137,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 41] = [
+const ORDER: [&str; 42] = [
     "control",
     "misspelled",
     "duration",
@@ -158,6 +158,7 @@ const ORDER: [&str; 41] = [
     "git",
     "http",
     "template",
+    "notice",
     "store",
     "bookkeeping",
     "balancer",
