@@ -247,7 +247,7 @@ fn about(page: &str) -> String {
              See [secrets](../secrets.md)."
         }
         "notice" => {
-            "Messages to people and services about a run, which are sent beside it. [More about them](../guide/telling.md)"
+            "Messages to people and services, sent beside the run. See [how to tell people](../guide/telling.md)."
         }
         "http" => "Requests from this machine, such as to post to a chat, start a build or purge a cache.",
         "local" => {
