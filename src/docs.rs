@@ -249,6 +249,9 @@ fn about(page: &str) -> String {
             "Values that rfab never shows: a script takes them from where they are kept, and hands them on.\n\
              See [secrets](../secrets.md)."
         }
+        "notice" => {
+            "Messages to people and services, sent beside the run. See [how to tell people](../guide/telling.md)."
+        }
         "http" => "Requests from this machine, such as to post to a chat, start a build or purge a cache.",
         "local" => {
             "A process on this machine, in the fabfile's folder, with the environment that rfab was started in.\n\n\

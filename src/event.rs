@@ -175,6 +175,8 @@ pub enum EffectKind {
     Once,
     /// Is taken again by a resumed run.
     Hold,
+    /// Tells people something: a run does it once, and it counts as no change.
+    Notice,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]

@@ -26,6 +26,7 @@ pub mod line;
 pub mod local;
 pub mod misspelled;
 pub mod model;
+pub mod notice;
 pub mod port;
 pub mod release;
 pub mod remote;

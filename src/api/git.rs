@@ -1,5 +1,6 @@
 //! Primitives for the app's repository.
 use crate::{
+    control::shown,
     git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
@@ -138,7 +139,7 @@ pub mod git {
 
     /// Returns the commits that the new commit has and the old one hasn't, newest first.
     ///
-    /// Each is a map with `commit`, `subject` and `author`.
+    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. There are at most 200.
     ///
     /// # Example
     ///
@@ -153,8 +154,9 @@ pub mod git {
         let map = |logged: crate::git::LoggedCommit| {
             let mut map = rhai::Map::new();
             map.insert("commit".into(), logged.commit.into());
-            map.insert("subject".into(), logged.subject.into());
-            map.insert("author".into(), logged.author.into());
+            map.insert("subject".into(), shown(&logged.subject).into());
+            map.insert("author".into(), shown(&logged.author).into());
+            map.insert("at".into(), logged.at.into());
             Dynamic::from(map)
         };
         Ok(between.added.into_iter().map(map).collect())

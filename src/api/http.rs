@@ -10,7 +10,7 @@ use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 use std::time::Duration;
 
 /// How long to wait for an answer by default.
-const WITHIN: Duration = Duration::from_secs(30);
+pub(super) const WITHIN: Duration = Duration::from_secs(30);
 
 fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
     thrown(Failure::new(Cause::Fabfile, message).help(help))
@@ -41,7 +41,7 @@ fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
 }
 
 /// Builds a request from the given options.
-fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<HttpRequest> {
+pub(super) fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<HttpRequest> {
     let url = given(here, "the URL", url)?;
     let mut request = HttpRequest::new(method, url.reveal(), WITHIN).map_err(thrown)?;
     for (name, value) in options {

@@ -16,6 +16,7 @@ mod host;
 mod http;
 mod ledger;
 mod local;
+mod notice;
 mod options;
 mod primitives;
 mod release;

@@ -1,6 +1,6 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, health, host, http, ledger, local, release, release_marks, scope, secret, service, targets, text, ui, version,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, health, host, http, ledger, local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{
@@ -30,6 +30,7 @@ const NAMESPACES: [(&str, &[&ModuleManifest]); 12] = [
     ("http", &[exported_manifest!(http::http)]),
     ("ledger", &[exported_manifest!(ledger::ledger)]),
     ("local", &[exported_manifest!(local::local)]),
+    ("notice", &[exported_manifest!(notice::notice)]),
     ("release", &[exported_manifest!(release::release), exported_manifest!(release_marks::marks)]),
     ("secret", &[exported_manifest!(secret::secret)]),
     ("service", &[exported_manifest!(service::service)]),

@@ -200,8 +200,9 @@ pub(super) fn fleets(
     let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop, None);
     let name = || {
         let (lane, targets) = (session.lane(), Arc::new(Mutex::new(None)));
-        let here =
-            Here { script: project.script.clone(), session: session.clone(), lane, targets, defers: Arc::default() };
+        let (script, session, defers, listeners) =
+            (project.script.clone(), session.clone(), Arc::default(), Arc::default());
+        let here = Here { script, session, lane, targets, defers, listeners };
         let Some(line) = line else {
             return match here.script.default_targets {
                 Some(_) => current_targets(&here).map(drop),

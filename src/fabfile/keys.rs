@@ -12,7 +12,7 @@ use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// The keys that the stdlib reads from a parameter `hooks`.
-const HOOKS: [&str; 5] = ["build", "built", "prepare", "migrate", "restart"];
+const HOOKS: [&str; 6] = ["build", "built", "prepare", "migrate", "restart", "tell"];
 
 /// Refuses a file of the project if one of its map literals has a key that nothing reads.
 pub(super) fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Reads repositories, as effects.
 use super::{
-    Between, FetchProgress, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between, names, resolve, silent,
+    Between, FetchProgress, GitError, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between, names,
+    open::OpenRepository, resolve, silent,
 };
 use crate::{
     effect::*,
@@ -104,6 +105,15 @@ pub struct ReadLog {
     pub most: usize,
 }
 
+impl ReadLog {
+    /// Lists the commits. A host's release has only the beginning of its commit's id.
+    fn between(&self, repository: &Repository) -> Result<Between, GitError> {
+        let open = OpenRepository::of(repository)?;
+        let whole = |id: &str| Ok::<_, GitError>(open.beginning(id)?.unwrap_or_else(|| id.to_owned()));
+        log_between(repository, &whole(&self.old)?, &whole(&self.new)?, self.most)
+    }
+}
+
 impl Read for ReadLog {
     type Outcome = Between;
     const NAME: &'static str = "read_log";
@@ -118,13 +128,12 @@ impl Read for ReadLog {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Between, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(log_between(&repository, &self.old, &self.new, self.most)?)
+        Ok(self.between(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
     }
 
     fn predict(&self, _: &mut Model) -> Predicted<Between> {
         let repository = here(&self.repository)?;
-        log_between(&repository, &self.old, &self.new, self.most).map_err(|e| Miss::Fails(e.into()))
+        self.between(&repository).map_err(|e| Miss::Fails(e.into()))
     }
 }
 

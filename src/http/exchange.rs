@@ -25,6 +25,11 @@ pub(super) async fn exchanged(request: &HttpRequest, stops: &Notify) -> Result<H
     }
 }
 
+/// Sends a request, and expects a good status.
+pub async fn deliver(request: &HttpRequest, stops: &Notify) -> Result<(), Failure> {
+    request.judged(exchanged(request, stops).await?).map(drop)
+}
+
 /// Builds the failure of a request without a response. One that changes something may have been carried out.
 fn unanswered(request: &HttpRequest, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
@@ -84,7 +89,7 @@ async fn once(request: &HttpRequest, url: &Url) -> Result<reqwest::Response, Fai
     })?;
     request.built(&client, url).send().await.map_err(|e| {
         let sent = !e.is_connect() && !e.is_builder();
-        unanswered(request, &format!("wasn't answered: {}", innermost(&e)), sent)
+        unanswered(request, &format!("wasn't answered: {}", innermost(&e.without_url())), sent)
     })
 }
 
@@ -105,7 +110,10 @@ async fn taken(request: &HttpRequest, response: &mut reqwest::Response) -> Resul
             Ok(None) => break,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(e) => {
-                let why = format!("was answered with {status}, but the response is incomplete: {}", innermost(&e));
+                let why = format!(
+                    "was answered with {status}, but the response is incomplete: {}",
+                    innermost(&e.without_url())
+                );
                 return Err(unanswered(request, &why, true));
             }
         }

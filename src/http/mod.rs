@@ -11,6 +11,7 @@ mod tests;
 
 pub use answer::HttpResponse;
 pub use client::{client, innermost};
+pub use exchange::deliver;
 pub use fetch::Fetch;
 pub use request::{HttpRequest, Method};
 pub use send::Send;

@@ -62,6 +62,9 @@ pub struct HttpRequest {
     url: Secret,
     /// The URL for people, without its query.
     shown: String,
+    /// What people see instead of the method and the URL.
+    #[serde(skip)]
+    name: Option<String>,
     headers: Vec<(String, Secret)>,
     body: Option<Secret>,
     pub within: Duration,
@@ -91,7 +94,7 @@ impl HttpRequest {
             return Err(failure.help("give them as an option: `#{ basic: #{ user: \"…\", password: secret } }`"));
         }
         let (url, headers) = (Secret::from(url), Vec::new());
-        Ok(HttpRequest { method, url, shown, headers, body: None, within, wanted: Vec::new() })
+        Ok(HttpRequest { method, url, shown, headers, body: None, within, wanted: Vec::new(), name: None })
     }
 
     /// Returns the value of the header `Authorization` for a user and a password (RFC 7617).
@@ -122,9 +125,19 @@ impl HttpRequest {
         }
     }
 
+    /// Gives it a name, which people see instead of its URL.
+    pub fn called(self, name: &str) -> HttpRequest {
+        HttpRequest { name: Some(name.to_owned()), ..self }
+    }
+
     /// Returns the request in words for people.
     pub fn shown(&self) -> String {
-        format!("{} {}", self.method.shown(), self.shown)
+        self.name.clone().unwrap_or_else(|| format!("{} {}", self.method.shown(), self.shown))
+    }
+
+    /// Returns what it sends, to tell it from another one. Nobody may see it.
+    pub fn content(&self) -> String {
+        format!("{}\n{}", self.url.reveal(), self.body.as_ref().map_or("", Secret::reveal))
     }
 
     pub(super) fn url(&self) -> Url {

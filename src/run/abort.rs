@@ -23,8 +23,8 @@ pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> E
     let script = project.script.clone();
     script.meter.begin();
     let lane = session.lane();
-    let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
-    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
+    let (targets, defers, listeners) = (Arc::new(Mutex::new(None)), Arc::default(), Arc::default());
+    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers, listeners };
     let line = session.run.line.clone();
     lane.tell(What::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
     let before = Before::of(records);

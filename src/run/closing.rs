@@ -1,7 +1,7 @@
 //! How a run ends: its locks, its table, and its failures.
 use super::{
     exit::exit,
-    next,
+    listening, next,
     shown::shown,
     standings::{TargetStandings, table},
     unfit,
@@ -59,6 +59,7 @@ pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     // The returned table and failures are kept, too.
     table.iter_mut().for_each(|row| row.mask(&session.run.masks));
     failures.iter_mut().for_each(|failure| failure.mask(&session.run.masks));
+    listening::end(here, &lane, exit, &failures, &table);
     // The listener that writes the logs fills in their places.
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });

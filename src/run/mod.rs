@@ -4,6 +4,7 @@ mod closing;
 mod connecting;
 mod exit;
 mod left;
+mod listening;
 mod next;
 mod shown;
 mod standings;

@@ -20,8 +20,8 @@ pub fn run(project: &Project, line: &CommandLine, read_only: bool, session: &Arc
     let script = project.script.clone();
     script.meter.begin();
     let lane = session.lane();
-    let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
-    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
+    let (targets, defers, listeners) = (Arc::new(Mutex::new(None)), Arc::default(), Arc::default());
+    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers, listeners };
     lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
     let result = tasks(&here, line, read_only).map_err(|located| perhaps_a_task(line, located));
     lane.end(result.as_ref().err().map(|l| &l.failure));

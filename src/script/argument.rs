@@ -96,3 +96,25 @@ pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
     Err(Failure::new(Cause::Fabfile, message)
         .help("hand the secret over as it is: `host.env(#{ X: secret })`, `host.stdin(secret)`, `host.write(path, secret)`, or `host.template(from, to, #{ x: secret })`"))
 }
+
+/// Returns a value with its secrets masked, at any depth: also the texts that contain one.
+pub fn masked(value: Dynamic, masks: &Masks) -> Dynamic {
+    let value = value.flatten();
+    if value.is::<Secret>() {
+        return MASK.into();
+    }
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return masks.text(&text).into_owned().into();
+    }
+    match value.try_cast_result::<Map>() {
+        Ok(map) => map
+            .into_iter()
+            .map(|(name, value)| (masks.text(&name).as_ref().into(), masked(value, masks)))
+            .collect::<Map>()
+            .into(),
+        Err(value) => match value.try_cast_result::<Array>() {
+            Ok(all) => all.into_iter().map(|value| masked(value, masks)).collect::<Array>().into(),
+            Err(value) => value,
+        },
+    }
+}

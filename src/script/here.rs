@@ -1,5 +1,5 @@
 //! What a script function finds in its call context.
-use super::{Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
+use super::{Listeners, Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
 use crate::{
     effect::{Effect, Lane},
     event::What,
@@ -25,6 +25,8 @@ pub struct Here {
     /// Each closure with the state it was made in: Rhai finds a closure only among the functions of the file that made
     /// it.
     pub defers: Arc<Mutex<Vec<(FnPtr, GlobalRuntimeState)>>>,
+    /// Those who listen to what the run tells people.
+    pub listeners: Arc<Listeners>,
 }
 
 /// Returns the lane that a call belongs to.

@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 27] = [
+pub const MODULES: [(&str, &str); 32] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
@@ -15,11 +15,16 @@ pub const MODULES: [(&str, &str); 27] = [
     ("std/github", include_str!("../../stdlib/github.rhai")),
     ("std/gitlab", include_str!("../../stdlib/gitlab.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
+    ("std/mail", include_str!("../../stdlib/mail.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
+    ("std/markdown", include_str!("../../stdlib/markdown.rhai")),
+    ("std/markers", include_str!("../../stdlib/markers.rhai")),
+    ("std/notify", include_str!("../../stdlib/notify.rhai")),
     ("std/ops", include_str!("../../stdlib/ops.rhai")),
     ("std/package", include_str!("../../stdlib/package.rhai")),
     ("std/pages", include_str!("../../stdlib/pages.rhai")),
     ("std/pause", include_str!("../../stdlib/pause.rhai")),
+    ("std/pending", include_str!("../../stdlib/pending.rhai")),
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/rollback", include_str!("../../stdlib/rollback.rhai")),

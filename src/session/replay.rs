@@ -99,8 +99,11 @@ impl Journaled {
         }
         let same = self.is(known, effect);
         let stale = known.stale || self.stale.covers(lane, number);
-        // The meaning of a name in a repository is fixed for a run, and so are the hosts of an inventory.
-        let settled = matches!(effect.subject(), Subject::Repository(_)) || effect.as_any().is::<ReadHosts>();
+        // The meaning of a name in a repository is fixed for a run, and so are the hosts of an inventory. A message is
+        // sent once.
+        let settled = matches!(effect.subject(), Subject::Repository(_))
+            || effect.as_any().is::<ReadHosts>()
+            || effect.kind() == EffectKind::Notice;
         let pinned = same && settled;
         if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
             return self.perform_anew(call, rest);

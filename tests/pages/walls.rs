@@ -159,6 +159,7 @@ const ORDER: [&str; 42] = [
     "git",
     "http",
     "template",
+    "notice",
     "store",
     "bookkeeping",
     "balancer",

@@ -14,6 +14,7 @@ mod line;
 mod local;
 mod meant;
 mod mistakes;
+mod notify;
 mod pipeline;
 mod repository;
 mod secret;
