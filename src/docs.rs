@@ -263,6 +263,9 @@ fn about(page: &str) -> String {
         }
         "service" => "The units of the app, as the fleet file names them by role.",
         "ui" => "What a script tells and asks the person.",
+        "version" => {
+            "The version in the project's files, which change in nothing else.\nSee [version files](../version-files.md)."
+        }
         module => return stdlib::text(module).map(first_lines).unwrap_or_default(),
     };
     about.to_owned()

@@ -3,7 +3,7 @@ use super::{
     VersionError,
     key::KeyPath,
     parsed::parsed,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
     ruby::EXPRESSION,
 };
 use crate::{
@@ -101,7 +101,7 @@ fn keys(format: VersionFormat, text: &str) -> Result<KeyPath, VersionError> {
 }
 
 /// Finds the version at the first of the usual keys that is there.
-fn usual(file: &VersionFile, tree: &Part, body: &str) -> Result<FoundVersion, VersionError> {
+fn usual(file: &VersionFile, tree: &FilePart, body: &str) -> Result<FoundVersion, VersionError> {
     let mut first = None;
     for key in usual_keys(&file.file) {
         match in_tree(file.format, tree, body, &keys(file.format, key)?) {
@@ -119,7 +119,7 @@ fn usual(file: &VersionFile, tree: &Part, body: &str) -> Result<FoundVersion, Ve
     Err(first.unwrap_or_else(|| VersionError::Missing { key: String::new(), near: Vec::new() }))
 }
 
-fn in_tree(format: VersionFormat, tree: &Part, body: &str, key: &KeyPath) -> Result<FoundVersion, VersionError> {
+fn in_tree(format: VersionFormat, tree: &FilePart, body: &str, key: &KeyPath) -> Result<FoundVersion, VersionError> {
     let part = part_at(tree, key)?;
     let at = source_of(body, part, key)?;
     let whole = &body[at.clone()];
@@ -141,11 +141,12 @@ fn shown(format: VersionFormat, key: &KeyPath) -> String {
 }
 
 /// Follows keys to a value.
-fn part_at<'t>(tree: &'t Part, path: &KeyPath) -> Result<&'t Part, VersionError> {
+fn part_at<'t>(tree: &'t FilePart, path: &KeyPath) -> Result<&'t FilePart, VersionError> {
     let mut part = tree;
     for (depth, key) in path.0.iter().enumerate() {
         let so_far = || KeyPath(path.0[..=depth].to_vec()).to_string();
-        let named: Vec<&Part> = part.entries().iter().filter(|(name, _)| name == key).map(|(_, part)| part).collect();
+        let named: Vec<&FilePart> =
+            part.entries().iter().filter(|(name, _)| name == key).map(|(_, part)| part).collect();
         if let [first, again, ..] = named[..] {
             return Err(VersionError::Twice { key: so_far(), first: first.at, again: again.at });
         }
@@ -158,7 +159,7 @@ fn part_at<'t>(tree: &'t Part, path: &KeyPath) -> Result<&'t Part, VersionError>
     Ok(part)
 }
 
-fn missing(part: &Part, path: &KeyPath, key: &str, last: bool) -> VersionError {
+fn missing(part: &FilePart, path: &KeyPath, key: &str, last: bool) -> VersionError {
     let dynamic = part.inner("dynamic").filter(|dynamic| last && dynamic.items().iter().any(|d| d.text() == Some(key)));
     if let Some(dynamic) = dynamic {
         return VersionError::Dynamic { key: path.to_string(), at: dynamic.at };
@@ -168,7 +169,7 @@ fn missing(part: &Part, path: &KeyPath, key: &str, last: bool) -> VersionError {
 }
 
 /// Finds the bytes of a string, without its quotes.
-fn source_of(body: &str, part: &Part, path: &KeyPath) -> Result<Range<usize>, VersionError> {
+fn source_of(body: &str, part: &FilePart, path: &KeyPath) -> Result<Range<usize>, VersionError> {
     let (key, at) = (path.to_string(), part.at);
     let text = match &part.what {
         PartKind::Text(text) => text,

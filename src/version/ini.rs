@@ -4,7 +4,7 @@
 //! continues on the next line, or has no value.
 use super::{
     VersionError,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
 };
 use crate::fleet::VersionFormat;
 
@@ -16,8 +16,8 @@ struct LastKey {
 
 /// Reads a table of sections, each with a table of keys in lower case. Keys before the first section are in the
 /// section with the empty name.
-pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
-    let mut sections: Vec<(String, Vec<(String, Part)>)> = vec![(String::new(), Vec::new())];
+pub(super) fn parse(text: &str) -> Result<FilePart, VersionError> {
+    let mut sections: Vec<(String, Vec<(String, FilePart)>)> = vec![(String::new(), Vec::new())];
     let (mut current, mut at, mut last) = (0, 0, None::<LastKey>);
     for line in text.split_inclusive('\n') {
         let begins = at;
@@ -49,15 +49,15 @@ pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
         sections[current].1.push(entry(content, begins + indent));
         last = Some(LastKey { section: current, indent });
     }
-    let tables = sections.into_iter().map(|(name, keys)| (name, Part::new(PartKind::Table(keys), 0)));
-    Ok(Part::new(PartKind::Table(tables.collect()), 0))
+    let tables = sections.into_iter().map(|(name, keys)| (name, FilePart::new(PartKind::Table(keys), 0)));
+    Ok(FilePart::new(PartKind::Table(tables.collect()), 0))
 }
 
 /// Reads a key and its value; `at` is where the line's content begins.
-fn entry(content: &str, at: usize) -> (String, Part) {
+fn entry(content: &str, at: usize) -> (String, FilePart) {
     let Some(end) = content.find(['=', ':']) else {
         let what = PartKind::Other { kind: "a key without a value", source: String::new() };
-        return (content.to_ascii_lowercase(), Part::new(what, at));
+        return (content.to_ascii_lowercase(), FilePart::new(what, at));
     };
     let key = content[..end].trim_ascii_end().to_ascii_lowercase();
     let rest = content[end + 1..].trim_ascii_start();
@@ -66,7 +66,7 @@ fn entry(content: &str, at: usize) -> (String, Part) {
         let (value, behind) = rest[1..].split_once(quote)?;
         is_over(behind).then_some(value)
     });
-    (key, Part::new(PartKind::Text(quoted.unwrap_or_else(|| without_comment(rest)).to_owned()), at))
+    (key, FilePart::new(PartKind::Text(quoted.unwrap_or_else(|| without_comment(rest)).to_owned()), at))
 }
 
 /// Returns whether nothing or a comment is behind a value.
@@ -80,7 +80,7 @@ fn without_comment(text: &str) -> &str {
     text[..comment].trim_ascii_end()
 }
 
-fn continued(part: &mut Part, line: &str) {
+fn continued(part: &mut FilePart, line: &str) {
     let before = match &part.what {
         PartKind::Text(text) => text,
         PartKind::Other { source, .. } => source,

@@ -1,7 +1,7 @@
 //! The parts of a JSON file.
 use super::{
     VersionError,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
 };
 use crate::fleet::VersionFormat;
 use serde::{
@@ -14,13 +14,13 @@ use std::{borrow::Cow, fmt};
 /// The deepest nesting that rfab reads.
 const DEEPEST: usize = 100;
 
-pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
+pub(super) fn parse(text: &str) -> Result<FilePart, VersionError> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| malformed(text, 0, &error))?;
     part_of(text, whole.get(), DEEPEST)
 }
 
 /// Reads a value, which is a slice of the whole text.
-fn part_of(text: &str, source: &str, deepest: usize) -> Result<Part, VersionError> {
+fn part_of(text: &str, source: &str, deepest: usize) -> Result<FilePart, VersionError> {
     let at = source.as_ptr() as usize - text.as_ptr() as usize;
     let wrong = |error: serde_json::Error| malformed(text, at, &error);
     let deepest = deepest.checked_sub(1).ok_or_else(|| VersionError::Malformed {
@@ -45,7 +45,7 @@ fn part_of(text: &str, source: &str, deepest: usize) -> Result<Part, VersionErro
         Some(b'n') => other("null"),
         _ => other("a number"),
     };
-    Ok(Part::new(what, at))
+    Ok(FilePart::new(what, at))
 }
 
 fn malformed(text: &str, from: usize, error: &serde_json::Error) -> VersionError {

@@ -4,7 +4,7 @@ use super::{
     edit::{body, rewritten},
     key::KeyPath,
     parsed::parsed,
-    part::Part,
+    part::FilePart,
 };
 use crate::fleet::{VersionFile, VersionFormat};
 
@@ -39,10 +39,10 @@ impl LockKind {
 /// Only packages without a `source` are the workspace's own. A package that isn't in it has no version there.
 pub(super) fn cargo(text: &str, names: &[String], value: &str) -> Result<String, VersionError> {
     let tree = parsed(VersionFormat::Toml, body(text))?;
-    let packages = tree.at(&["package"]).map(Part::items).unwrap_or_default();
+    let packages = tree.at(&["package"]).map(FilePart::items).unwrap_or_default();
     let mut edits = Vec::new();
     for name in names {
-        let same = |(_, package): &(usize, &Part)| package.at(&["name"]).and_then(Part::text) == Some(name);
+        let same = |(_, package): &(usize, &FilePart)| package.at(&["name"]).and_then(FilePart::text) == Some(name);
         let (place, package) = match packages.iter().enumerate().filter(same).collect::<Vec<_>>()[..] {
             [only] => only,
             [] => continue,
@@ -53,11 +53,11 @@ pub(super) fn cargo(text: &str, names: &[String], value: &str) -> Result<String,
             continue;
         }
         edits.push((KeyPath::of(&["package", &place.to_string(), "version"]), value.to_owned()));
-        let Some(old) = package.at(&["version"]).and_then(Part::text) else { continue };
+        let Some(old) = package.at(&["version"]).and_then(FilePart::text) else { continue };
         // The first form of lock files has the version there too.
         let needed = format!("{name} {old}");
         for (place, package) in packages.iter().enumerate() {
-            let all = package.at(&["dependencies"]).map(Part::items).unwrap_or_default();
+            let all = package.at(&["dependencies"]).map(FilePart::items).unwrap_or_default();
             for (number, _) in all.iter().enumerate().filter(|(_, one)| one.text() == Some(&needed)) {
                 let keys = ["package", &place.to_string(), "dependencies", &number.to_string()];
                 edits.push((KeyPath::of(&keys), format!("{name} {value}")));
@@ -79,14 +79,14 @@ pub(super) fn npm(text: &str, folder: &str, value: &str) -> Result<String, Versi
 /// Returns the name of the package of a `Cargo.toml`.
 pub(super) fn own_name(manifest: &str) -> Option<String> {
     let tree = parsed(VersionFormat::Toml, body(manifest)).ok()?;
-    tree.at(&["package", "name"]).and_then(Part::text).map(str::to_owned)
+    tree.at(&["package", "name"]).and_then(FilePart::text).map(str::to_owned)
 }
 
 /// Returns the name of a package that inherits its version from the workspace, if it does.
 pub(super) fn inheriting_name(manifest: &str) -> Option<String> {
     let tree = parsed(VersionFormat::Toml, body(manifest)).ok()?;
     tree.at(&["package", "version", "workspace"])?;
-    tree.at(&["package", "name"]).and_then(Part::text).map(str::to_owned)
+    tree.at(&["package", "name"]).and_then(FilePart::text).map(str::to_owned)
 }
 
 /// Returns whether a `Cargo.toml` begins a workspace.

@@ -2,7 +2,7 @@
 
 /// A value of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct FilePart {
     pub what: PartKind,
     /// Why it may count elsewhere too, for people: it has an anchor, or is an alias.
     pub elsewhere: Option<&'static str>,
@@ -19,20 +19,20 @@ pub(super) enum PartKind {
         kind: &'static str,
         source: String,
     },
-    List(Vec<Part>),
-    Table(Vec<(String, Part)>),
+    List(Vec<FilePart>),
+    Table(Vec<(String, FilePart)>),
 }
 
 /// Two parts are equal wherever they stand.
-impl PartialEq for Part {
-    fn eq(&self, other: &Part) -> bool {
+impl PartialEq for FilePart {
+    fn eq(&self, other: &FilePart) -> bool {
         self.what == other.what
     }
 }
 
-impl Part {
-    pub(super) fn new(what: PartKind, at: usize) -> Part {
-        Part { what, elsewhere: None, at }
+impl FilePart {
+    pub(super) fn new(what: PartKind, at: usize) -> FilePart {
+        FilePart { what, elsewhere: None, at }
     }
 
     /// Names its kind, for people.
@@ -46,7 +46,7 @@ impl Part {
     }
 
     /// Finds the value of a key that a table has once, or of an item of a list by its number.
-    pub(super) fn inner(&self, key: &str) -> Option<&Part> {
+    pub(super) fn inner(&self, key: &str) -> Option<&FilePart> {
         match &self.what {
             PartKind::Table(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, part)| part),
             PartKind::List(items) => items.get(key.parse::<usize>().ok()?),
@@ -54,7 +54,7 @@ impl Part {
         }
     }
 
-    pub(super) fn inner_mut(&mut self, key: &str) -> Option<&mut Part> {
+    pub(super) fn inner_mut(&mut self, key: &str) -> Option<&mut FilePart> {
         match &mut self.what {
             PartKind::Table(entries) => entries.iter_mut().find(|(name, _)| name == key).map(|(_, part)| part),
             PartKind::List(items) => items.get_mut(key.parse::<usize>().ok()?),
@@ -63,7 +63,7 @@ impl Part {
     }
 
     /// Follows keys as long as they are there.
-    pub(super) fn at(&self, keys: &[&str]) -> Option<&Part> {
+    pub(super) fn at(&self, keys: &[&str]) -> Option<&FilePart> {
         keys.iter().try_fold(self, |part, key| part.inner(key))
     }
 
@@ -71,11 +71,11 @@ impl Part {
         if let PartKind::Text(text) = &self.what { Some(text) } else { None }
     }
 
-    pub(super) fn items(&self) -> &[Part] {
+    pub(super) fn items(&self) -> &[FilePart] {
         if let PartKind::List(items) = &self.what { items } else { &[] }
     }
 
-    pub(super) fn entries(&self) -> &[(String, Part)] {
+    pub(super) fn entries(&self) -> &[(String, FilePart)] {
         if let PartKind::Table(entries) = &self.what { entries } else { &[] }
     }
 }

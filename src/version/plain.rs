@@ -1,11 +1,11 @@
 //! Files with nothing but the version.
 use super::{
     VersionError,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
 };
 
 /// Finds the only line.
-pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
+pub(super) fn parse(text: &str) -> Result<FilePart, VersionError> {
     let line = text.trim_ascii();
     let at = text.len() - text.trim_ascii_start().len();
     if line.is_empty() {
@@ -13,6 +13,6 @@ pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
     }
     match line.find(['\n', '\r']) {
         Some(end) => Err(VersionError::Lines { at: at + line.len() - line[end..].trim_ascii_start().len() }),
-        None => Ok(Part::new(PartKind::Text(line.to_owned()), at)),
+        None => Ok(FilePart::new(PartKind::Text(line.to_owned()), at)),
     }
 }

@@ -1,7 +1,7 @@
 //! The assignments in a Ruby file: of constants, as in `version.rb`, and of attributes, as in a gemspec.
 use super::{
     VersionError,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
 };
 use regex::Regex;
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ static STRING: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Reads a table from the last name of what is assigned to its value. What isn't a plain string is an expression.
-pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
+pub(super) fn parse(text: &str) -> Result<FilePart, VersionError> {
     let (mut found, mut at, mut comment) = (Vec::new(), 0, false);
     // The texts that begin on a line stand on the next ones.
     let mut heredocs: Vec<(bool, String)> = Vec::new();
@@ -50,10 +50,10 @@ pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
         }));
         if let Some(parts) = ASSIGNMENT.captures(line) {
             let value = parts.get(2).map_or(0..0, |value| value.range());
-            found.push((parts[1].to_owned(), Part::new(value_of(&line[value.clone()]), begins + value.start)));
+            found.push((parts[1].to_owned(), FilePart::new(value_of(&line[value.clone()]), begins + value.start)));
         }
     }
-    Ok(Part::new(PartKind::Table(found), 0))
+    Ok(FilePart::new(PartKind::Table(found), 0))
 }
 
 fn value_of(source: &str) -> PartKind {

@@ -1,15 +1,15 @@
 //! The parts of a TOML file.
 use super::{
     VersionError,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
 };
 use crate::fleet::VersionFormat;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
+pub(super) fn parse(text: &str) -> Result<FilePart, VersionError> {
     match DeTable::parse(text) {
-        Ok(table) => Ok(Part::new(table_of(text, table.get_ref()), 0)),
+        Ok(table) => Ok(FilePart::new(table_of(text, table.get_ref()), 0)),
         Err(error) => Err(VersionError::Malformed {
             format: VersionFormat::Toml,
             why: error.message().split_whitespace().collect::<Vec<_>>().join(" "),
@@ -28,7 +28,7 @@ fn table_of(text: &str, table: &DeTable<'_>) -> PartKind {
     PartKind::Table(entries.into_iter().map(part).collect())
 }
 
-fn part_of(text: &str, value: &DeValue<'_>, at: Range<usize>) -> Part {
+fn part_of(text: &str, value: &DeValue<'_>, at: Range<usize>) -> FilePart {
     let other = |kind| PartKind::Other { kind, source: text.get(at.clone()).unwrap_or_default().to_owned() };
     let what = match value {
         DeValue::String(value) => PartKind::Text(value.to_string()),
@@ -40,5 +40,5 @@ fn part_of(text: &str, value: &DeValue<'_>, at: Range<usize>) -> Part {
         DeValue::Datetime(_) => other("a date"),
         DeValue::Integer(_) | DeValue::Float(_) => other("a number"),
     };
-    Part::new(what, at.start)
+    FilePart::new(what, at.start)
 }

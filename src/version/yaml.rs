@@ -1,7 +1,7 @@
 //! The parts of a YAML file.
 use super::{
     VersionError,
-    part::{Part, PartKind},
+    part::{FilePart, PartKind},
 };
 use crate::fleet::VersionFormat;
 use regex::Regex;
@@ -29,7 +29,7 @@ static NOT_STRINGS: LazyLock<[(&str, Regex); 4]> = LazyLock::new(|| {
     ]
 });
 
-pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
+pub(super) fn parse(text: &str) -> Result<FilePart, VersionError> {
     // The parser counts characters.
     let bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(text.len());
@@ -47,12 +47,12 @@ pub(super) fn parse(text: &str) -> Result<Part, VersionError> {
             return Err(malformed(format!("it has more than {DEEPEST} levels"), at));
         }
     }
-    Ok(tree.whole.unwrap_or(Part::new(PartKind::Table(Vec::new()), 0)))
+    Ok(tree.whole.unwrap_or(FilePart::new(PartKind::Table(Vec::new()), 0)))
 }
 
 /// A list or a table that isn't complete.
 struct OpenPart {
-    part: Part,
+    part: FilePart,
     /// The key with a value that comes next.
     key: Option<String>,
 }
@@ -60,14 +60,14 @@ struct OpenPart {
 #[derive(Default)]
 struct TreeBuilder {
     open: Vec<OpenPart>,
-    whole: Option<Part>,
+    whole: Option<FilePart>,
 }
 
 impl TreeBuilder {
     fn hear(&mut self, event: Event<'_>, at: usize) {
         let begun = |what, anchor: usize| {
             let elsewhere = ANCHOR.filter(|_| anchor > 0);
-            OpenPart { part: Part { elsewhere, ..Part::new(what, at) }, key: None }
+            OpenPart { part: FilePart { elsewhere, ..FilePart::new(what, at) }, key: None }
         };
         match event {
             Event::SequenceStart(anchor, _) => self.open.push(begun(PartKind::List(Vec::new()), anchor)),
@@ -79,22 +79,22 @@ impl TreeBuilder {
             }
             Event::Alias(id) => {
                 let what = PartKind::Other { kind: "an alias", source: id.to_string() };
-                self.add(Part { elsewhere: Some("an alias"), ..Part::new(what, at) });
+                self.add(FilePart { elsewhere: Some("an alias"), ..FilePart::new(what, at) });
             }
             Event::Scalar(value, style, anchor, tag) => {
                 let what = match tag {
                     Some(tag) => PartKind::Other { kind: "a value with a tag", source: format!("{tag:?} {value}") },
                     None => scalar(&value, style),
                 };
-                self.add(Part { elsewhere: ANCHOR.filter(|_| anchor > 0), ..Part::new(what, at) });
+                self.add(FilePart { elsewhere: ANCHOR.filter(|_| anchor > 0), ..FilePart::new(what, at) });
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {}
         }
     }
 
     /// Puts a complete value where it belongs.
-    fn add(&mut self, part: Part) {
-        let Some(OpenPart { part: Part { what, .. }, key }) = self.open.last_mut() else {
+    fn add(&mut self, part: FilePart) {
+        let Some(OpenPart { part: FilePart { what, .. }, key }) = self.open.last_mut() else {
             self.whole = Some(part);
             return;
         };
