@@ -52,7 +52,7 @@ pub(super) mod git_flow {
     /// # Example
     ///
     /// ```rhai
-    /// let prefix = git::settings("gitflow.")["gitflow.prefix.hotfix"] ?? "hotfix/";
+    /// let prefix = git::settings("gitflow.").get("gitflow.prefix.hotfix") ?? "hotfix/";
     /// ```
     #[rhai_fn(name = "settings", return_raw)]
     pub(crate) fn settings(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {

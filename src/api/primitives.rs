@@ -1,6 +1,7 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, health, host, http, ledger, local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, health, host, http, ledger,
+    local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{
@@ -21,7 +22,7 @@ const BARE: [&ModuleManifest; 8] = [
 ];
 
 /// Functions that a script calls in a namespace, which one or more files define.
-const NAMESPACES: [(&str, &[&ModuleManifest]); 12] = [
+const NAMESPACES: [(&str, &[&ModuleManifest]); 14] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
     ("forge", &[exported_manifest!(forge::forge)]),

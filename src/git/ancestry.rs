@@ -98,7 +98,7 @@ impl Read for ReadMergedAt {
         let Some(parents) = model.prepared.parents(&self.branch) else {
             return Ok(self.find(&repository).map_err(Failure::from)?);
         };
-        for parent in parents.to_vec() {
+        for parent in parents.iter().cloned() {
             let read = ReadAhead { repository: self.repository.clone(), commit: self.commit.clone(), other: parent };
             if Read::predict(&read, model)? == 0 {
                 return Ok(Some(self.branch.clone()));
@@ -124,7 +124,8 @@ impl ReadMergedAt {
             return Ok(Some(commit.to_owned()));
         }
         let own = line.lines().filter_map(|one| one.split(' ').next());
-        Ok(own.filter(|one| containing.contains(one)).last().map(str::to_owned))
+        // The newest comes first.
+        Ok(own.rev().find(|one| containing.contains(one)).map(str::to_owned))
     }
 }
 

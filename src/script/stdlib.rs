@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 32] = [
+pub const MODULES: [(&str, &str); 33] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
@@ -16,6 +16,7 @@ pub const MODULES: [(&str, &str); 32] = [
     ("std/gitlab", include_str!("../../stdlib/gitlab.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/mail", include_str!("../../stdlib/mail.rhai")),
+    ("std/hotfix", include_str!("../../stdlib/hotfix.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/markdown", include_str!("../../stdlib/markdown.rhai")),
     ("std/markers", include_str!("../../stdlib/markers.rhai")),

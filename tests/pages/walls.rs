@@ -138,7 +138,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 42] = [
+const ORDER: [&str; 43] = [
     "control",
     "misspelled",
     "duration",
