@@ -32,7 +32,7 @@ fn tell(here: &Here, service: &str, delivery: RhaiResultOf<Delivery>) -> RhaiRes
 /// Makes a request of which people see only the service, with a body that has no secrets.
 fn request(here: &Here, service: &str, url: &Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Delivery> {
     let known = Argument::of(url).map(Argument::sealed);
-    if !known.is_some_and(|url| HttpRequest::new(Method::Post, url.reveal(), WITHIN).is_ok()) {
+    if known.is_none_or(|url| HttpRequest::new(Method::Post, url.reveal(), WITHIN).is_err()) {
         return Err(thrown(Failure::new(Cause::Fabfile, "its URL isn't one that rfab can use")));
     }
     let mut request = http::request(here, Method::Post, url, options)?.called(service);
