@@ -86,6 +86,7 @@ causes! {
     Thrown Failed "a script threw a string"
     Usage Usage "the command line asks for something that doesn't exist"
     Fabfile Fabfile "the fabfile or the fleet file is wrong"
+    NoVersion Fabfile "no file of the project has a version"
     Unreachable Unreachable "a host can't be reached, for another reason than those below"
     HostKeyUnknown Unreachable "nobody trusts the host's key yet"
     HostKeyChanged Unreachable "the host's key differs from the known one"

@@ -95,10 +95,10 @@ impl Read for ReadMergedAt {
         if made.contains(&self.commit) || self.branch == self.commit {
             return Ok(Some(self.commit.clone()));
         }
-        let Some(parents) = model.prepared.parents(&self.branch) else {
+        let Some(parents) = model.prepared.parents(&self.branch).map(<[String]>::to_vec) else {
             return Ok(self.find(&repository).map_err(Failure::from)?);
         };
-        for parent in parents.iter().cloned() {
+        for parent in parents {
             let read = ReadAhead { repository: self.repository.clone(), commit: self.commit.clone(), other: parent };
             if Read::predict(&read, model)? == 0 {
                 return Ok(Some(self.branch.clone()));

@@ -8,6 +8,7 @@ mod files;
 mod flood;
 mod history;
 mod hosts;
+mod hotfix;
 mod keys;
 mod locked;
 mod logins;

@@ -22,7 +22,7 @@ const FIVE: [&[&str]; 5] = [
 
 /// Runs a line that must succeed, and returns what it printed.
 #[track_caller]
-fn done(lab: &Lab, words: &[&str]) -> String {
+pub fn done(lab: &Lab, words: &[&str]) -> String {
     let Output { stdout, stderr, code } = lab.rfab(words).output();
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "rfab {}\n{stdout}", words.join(" "));
     stdout
@@ -30,7 +30,7 @@ fn done(lab: &Lab, words: &[&str]) -> String {
 
 /// Panics unless every web host serves that tag, and is ready and up in the balancer.
 #[track_caller]
-fn all_serve(lab: &Lab, tag: &str) {
+pub fn all_serve(lab: &Lab, tag: &str) {
     all_serve_commit(lab, &lab.project.resolve(tag));
 }
 
@@ -43,7 +43,7 @@ fn all_serve_commit(lab: &Lab, commit: &str) {
 }
 
 /// Starts the lab of `Plan::shop`, and sets up the app's folders.
-fn shop() -> Lab {
+pub fn shop() -> Lab {
     let lab = Lab::start(Plan::shop());
     done(&lab, &["prod", "setup"]);
     lab
