@@ -47,7 +47,7 @@ fn prepare(here: &Here, squash: bool, words: [&str; 4]) -> RhaiResultOf<String> 
 
 #[export_module(manifest)]
 pub(super) mod git_flow {
-    /// Returns the repository's git settings whose names begin with a prefix: a map from names to values.
+    /// Returns the settings of git that begin with a prefix: a map from names to values.
     ///
     /// # Example
     ///
@@ -66,7 +66,7 @@ pub(super) mod git_flow {
     /// # Example
     ///
     /// ```rhai
-    /// let shared = git::settings("gitflow.", ".gitflow");
+    /// let team = git::settings("gitflow.", ".gitflow");
     /// ```
     #[rhai_fn(name = "settings", return_raw)]
     pub(crate) fn settings_in(ctx: NativeCallContext, prefix: &str, file: &str) -> RhaiResultOf<Map> {

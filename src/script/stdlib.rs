@@ -1,9 +1,10 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 33] = [
+pub const MODULES: [(&str, &str); 34] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
+    ("std/changelog", include_str!("../../stdlib/changelog.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/drain", include_str!("../../stdlib/drain.rhai")),
@@ -15,8 +16,8 @@ pub const MODULES: [(&str, &str); 33] = [
     ("std/github", include_str!("../../stdlib/github.rhai")),
     ("std/gitlab", include_str!("../../stdlib/gitlab.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
-    ("std/mail", include_str!("../../stdlib/mail.rhai")),
     ("std/hotfix", include_str!("../../stdlib/hotfix.rhai")),
+    ("std/mail", include_str!("../../stdlib/mail.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/markdown", include_str!("../../stdlib/markdown.rhai")),
     ("std/markers", include_str!("../../stdlib/markers.rhai")),
