@@ -37,6 +37,8 @@ pub struct Trial {
     stands: Release,
     /// What a release without a fault leaves on each host.
     calm: BTreeMap<String, String>,
+    /// Whether the last round aborted its release.
+    aborted: bool,
 }
 
 /// The hooks that each release runs once: the first on every host, the second on one.
@@ -69,7 +71,7 @@ impl Trial {
             shop.typed(&["prod", "proxy.all:web1"], 0);
         }
         shop.customers();
-        let mut trial = Trial { shop, stands, calm: BTreeMap::new() };
+        let mut trial = Trial { shop, stands, calm: BTreeMap::new(), aborted: false };
         // From the third release on, each leaves as many releases on a host as rfab keeps.
         trial.undisturbed();
         write_hooks(&trial.shop, "0.3");
@@ -110,6 +112,11 @@ impl Trial {
 
     /// Kills or interrupts a release at an effect, then completes or aborts it. The error tells what is wrong then.
     pub fn round(&mut self, round: &Round) -> Result<(), String> {
+        // After two aborted releases, a host keeps one release more: the one that it serves is older than the newest.
+        if self.aborted && round.then == Then::Abort {
+            self.undisturbed();
+        }
+        self.aborted = round.then == Then::Abort;
         let before = self.current();
         let release = self.shop.next(false);
         let words = ["prod", &release.to("release")];
