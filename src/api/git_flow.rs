@@ -3,7 +3,7 @@ use super::git::worked_in;
 use crate::{
     git::{
         FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadMergedAt, ReadRef,
-        ReadSettings, ReadWorkTree, RefMove, SetSetting, StartMerge, Switch,
+        ReadSettings, ReadTreeId, ReadWorkTree, RefMove, SetSetting, StartMerge, Switch,
     },
     script::{Here, RhaiResultOf, here},
 };
@@ -160,7 +160,7 @@ pub(super) mod git_flow {
 
     /// Returns the object that a ref names, by the ref's full name; `()` if there is no such ref.
     ///
-    /// A branch names a commit, and an annotated tag an object of its own.
+    /// A branch names a commit, and an annotated tag its own object.
     ///
     /// # Example
     ///
@@ -187,6 +187,19 @@ pub(super) mod git_flow {
     pub(crate) fn refs(ctx: NativeCallContext, prefix: &str) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         here.perform(ListRefs { repository: worked_in(&here)?, prefix: prefix.to_owned() }).map(map_of)
+    }
+
+    /// Returns the id of a commit's tree: commits with the same one have the same files.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let is_same = git::tree(git::resolve("main").id) == git::tree(git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "tree", return_raw)]
+    pub(crate) fn tree(ctx: NativeCallContext, commit: &str) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        here.perform(ReadTreeId { repository: worked_in(&here)?, commit: commit.to_owned() })
     }
 
     /// Returns how many commits one commit has that another doesn't.

@@ -5,7 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 73] = [
+const PLAIN: [&str; 74] = [
     "ahead",
     "app",
     "archive",
@@ -75,6 +75,7 @@ const PLAIN: [&str; 73] = [
     "tag",
     "tagged",
     "template",
+    "tree",
     "try_probe",
     "user",
     "warn",

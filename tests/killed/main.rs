@@ -95,6 +95,7 @@ fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
     let first = open();
     let rounds = turn(test, rounds_of(&first.effects()));
     let (all, began) = (rounds.len(), Instant::now());
+    let missed = AtomicU64::new(0);
     let (waiting, found, requests) = (Mutex::new(rounds.into_iter()), Mutex::new(Vec::new()), AtomicU64::new(0));
     let close = |trial: Trial| match trial.close() {
         Ok(sent) => drop(requests.fetch_add(sent, Relaxed)),
@@ -109,9 +110,14 @@ fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
             let Some(round) = waiting.lock().unwrap().next() else { break };
             let ended = trial.round(&round);
             if env::var_os("RFAB_ALL").is_some() {
-                let how = if ended.is_ok() { "well" } else { "BADLY" };
+                let how = match ended {
+                    Ok(true) => "well",
+                    Ok(false) => "without that effect",
+                    Err(_) => "BADLY",
+                };
                 say(&format!("{} s: {} {:?} ended {how}", began.elapsed().as_secs(), round.drill, round.then));
             }
+            missed.fetch_add(u64::from(ended == Ok(false)), Relaxed);
             if let Err(wrong) = ended {
                 say(&wrong);
                 found.lock().unwrap().push(wrong);
@@ -128,7 +134,11 @@ fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
     });
     let found = found.into_inner().unwrap();
     let took = began.elapsed().as_secs();
-    say(&format!("{test}: {all} rounds in {took} s, {} ended badly, {requests:?} requests", found.len()));
+    say(&format!(
+        "{test}: {all} rounds in {took} s, {} ended badly, {missed:?} lacked their effect, {requests:?} requests",
+        found.len()
+    ));
+    assert!(missed.into_inner() * 20 <= all as u64, "too many of {all} rounds lacked their effect");
     assert!(found.is_empty(), "{} of {all} rounds ended badly, first:\n{}", found.len(), found[0]);
 }
 

@@ -111,16 +111,16 @@ impl Trial {
     }
 
     /// Kills or interrupts a release at an effect, then completes or aborts it. The error tells what is wrong then.
-    pub fn round(&mut self, round: &Round) -> Result<(), String> {
+    ///
+    /// Returns whether a run had the effect.
+    pub fn round(&mut self, round: &Round) -> Result<bool, String> {
         // After two aborted releases, a host keeps one release more: the one that it serves is older than the newest.
         if self.aborted && round.then == Then::Abort {
             self.undisturbed();
         }
         self.aborted = round.then == Then::Abort;
-        let before = self.current();
-        let release = self.shop.next(false);
+        let Some((before, release, met)) = self.struck(round) else { return Ok(false) };
         let words = ["prod", &release.to("release")];
-        let met = self.type_with_drill(&words, &round.drill);
         let mut told = String::new();
         let mut typed = |words: &[&str], out: &Output| {
             let _ = write!(told, "===== rfab {}: {:?}\n{}{}", words.join(" "), out.code, out.stdout, out.stderr);
@@ -161,9 +161,26 @@ impl Trial {
         let (_, _, failed) = self.shop.so_far();
         wrong.extend(claim(failed == 0, format!("{failed} requests failed")));
         if wrong.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         Err(format!("{} ({}), then {}:\n{}\n{told}", round.drill, round.text, then.join(" "), wrong.join("\n")))
+    }
+
+    /// Types a release until its drill takes place. Returns the releases before it, the release, and what it printed.
+    ///
+    /// `None` if three runs lacked the effect: it may be a question whose answer later runs know.
+    fn struck(&mut self, round: &Round) -> Option<(Vec<Option<String>>, Release, Output)> {
+        for _ in 0..3 {
+            let before = self.current();
+            let release = self.shop.next(false);
+            let met = self.type_with_drill(&["prod", &release.to("release")], &round.drill);
+            let is_missed = met.code == Some(0) && format!("{}{}", met.stdout, met.stderr).contains("no such effect");
+            if !is_missed {
+                return Some((before, release, met));
+            }
+            self.stands = release;
+        }
+        None
     }
 
     /// Returns what is wrong with a release that was completed.

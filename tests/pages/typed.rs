@@ -16,7 +16,7 @@ use rfab::{
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Lines that don't end with success on a fleet that is whole and live, and why.
-const OTHERWISE: [(&str, Exit, &str); 20] = [
+const OTHERWISE: [(&str, Exit, &str); 22] = [
     ("rfab prod proxy.flip", Exit::Refused, "all are live, and no group is out"),
     ("rfab prod rollback", Exit::Refused, "nothing was good before"),
     ("rfab prod rollback:v2.9.4", Exit::Refused, "nothing was good before"),
@@ -25,6 +25,8 @@ const OTHERWISE: [(&str, Exit, &str); 20] = [
     ("rfab prod proxy.all:web5", Exit::Usage, "there are four web hosts"),
     ("rfab prod:db -- uptime", Exit::Usage, "the fleet of the project has no database"),
     ("rfab prod release:v3.0.2", Exit::Failed, "the tag is yet to come"),
+    ("rfab prod hotfix:finish", Exit::Failed, "no hotfix is open"),
+    ("rfab hotfix:3.0.2", Exit::Failed, "the project of the test has no branches that a hotfix begins at"),
     ("rfab testing release:v3.0.2", Exit::Failed, "the tag is yet to come"),
     ("rfab deploy my-branch", Exit::Failed, "the branch is the reader's"),
     ("rfab testing:2 deploy my-branch", Exit::Fabfile, "there is one testing fleet"),
