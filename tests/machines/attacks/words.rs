@@ -138,6 +138,8 @@ fn use_(x) {
     tried(|| version::files(x));
     tried(|| version::compare(x, x));
     tried(|| version::following(x, x));
+    tried(|| http::encoded(x));
+    tried(|| notice::post(x, "http://127.0.0.1:9/", x));
     tried(|| release::resolve(x));
     tried(|| ui::note(x));
 }
@@ -150,7 +152,7 @@ fn deploy(reference) {
 "#;
 
 /// Primitives whose text is no word of a command on a host or in git: it selects, it's shown, or it's written down.
-const NOT_TRIED: [&str; 31] = [
+const NOT_TRIED: [&str; 33] = [
     "app",
     "archive",
     "ask",
@@ -163,9 +165,11 @@ const NOT_TRIED: [&str; 31] = [
     "group",
     "install",
     "leave_out",
+    "listen",
     "log",
     "mark_done",
     "marked",
+    "miss",
     "next",
     "once",
     "padded",
