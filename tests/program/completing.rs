@@ -109,7 +109,7 @@ fn flags_and_their_values_are_completed_where_they_may_stand() {
     assert_eq!(of(&["--outcome", "un"]), ["unfinished"]);
     assert_eq!(of(&["--completions", ""]), ["bash", "zsh", "fish"]);
     assert_eq!(of(&["--docs", "release::st"]), ["release::stage"]);
-    assert_eq!(of(&["--docs", "std/mai"])[0], "std/maintenance");
+    assert_eq!(of(&["--docs", "std/main"])[0], "std/maintenance");
     assert_eq!((of(&["--list", ""]), of(&["--set", ""]), of(&["--show", ""])), (vec![], vec![], vec![]));
     assert_eq!(of(&["-q", "--color", "never", "r"]), ["restart"]);
     // A search for runs creates nothing.

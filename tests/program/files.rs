@@ -12,11 +12,11 @@ fn an_unknown_host_is_refused_and_the_nearest_named() {
         r#"rfab prod:web9
 
 error: `prod` has no host, group or role `web9`
-    ╭─[fabfile.rhai:10:44]
-  9 │ /// Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
- 10 │ fn prod(which) { fleet("fleets/prod.toml").select(which) }
+    ╭─[fabfile.rhai:12:44]
+ 11 │ /// Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
+ 12 │ fn prod(which) { fleet("fleets/prod.toml").select(which) }
     ·                                            ──────
- 11 │ fn prod()      { prod("all") }
+ 13 │ fn prod()      { prod("all") }
     ╰────
   help: did you mean `web09`?
 "#,
@@ -29,11 +29,11 @@ error: `prod` has no host, group or role `web9`
         r#"rfab prod:nobody
 
 error: `prod` has no host, group or role `nobody`
-    ╭─[fabfile.rhai:10:44]
-  9 │ /// Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
- 10 │ fn prod(which) { fleet("fleets/prod.toml").select(which) }
+    ╭─[fabfile.rhai:12:44]
+ 11 │ /// Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
+ 12 │ fn prod(which) { fleet("fleets/prod.toml").select(which) }
     ·                                            ──────
- 11 │ fn prod()      { prod("all") }
+ 13 │ fn prod()      { prod("all") }
     ╰────
   help: there are `group1`, `group2`, `web`, `worker`, `all`, `live`, `out` and the hosts
 "#,
@@ -62,11 +62,11 @@ fn a_fleet_file_that_is_not_there_is_named() {
         r#"rfab testing:9
 
 error: fleets/testing9.toml: there is no such fleet file
-    ╭─[fabfile.rhai:14:22]
- 13 │ /// A testing environment.
- 14 │ fn testing(number) { fleet(`fleets/testing${number}.toml`) }
+    ╭─[fabfile.rhai:16:22]
+ 15 │ /// A testing environment.
+ 16 │ fn testing(number) { fleet(`fleets/testing${number}.toml`) }
     ·                      ─────
- 15 │ fn testing()       { testing("1") }
+ 17 │ fn testing()       { testing("1") }
     ╰────
   help: there are `prod.toml`, `testing1.toml`
 "#,
@@ -92,14 +92,14 @@ fn a_key_set_on_the_line_is_checked_like_one_of_the_file() {
         r#"rfab prod
 
 error: `--set app.kep=3`: unknown key `kep`
-    ╭─[fabfile.rhai:10:18]
-  9 │ /// Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
- 10 │ fn prod(which) { fleet("fleets/prod.toml").select(which) }
+    ╭─[fabfile.rhai:12:18]
+ 11 │ /// Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
+ 12 │ fn prod(which) { fleet("fleets/prod.toml").select(which) }
     ·                  ─────
- 11 │ fn prod()      { prod("all") }
+ 13 │ fn prod()      { prod("all") }
     ·                  ──┬─
     ·                    ╰── called here
- 12 │ 
+ 14 │ 
     ╰────
   help: did you mean `keep`?
 "#,
@@ -391,7 +391,7 @@ fn lists_and_runs_are_json_when_that_is_wanted() {
     let folder = shop();
     let (out, err, code) = ran(folder.path(), &["--list", "--json"]);
     let list: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&list["v"], list["tasks"].as_array().unwrap().len(), &*err, code), (&1.into(), 12, "", 0));
+    assert_eq!((&list["v"], list["tasks"].as_array().unwrap().len(), &*err, code), (&1.into(), 14, "", 0));
     let folder = fabfile("fn hello(name) { ui::note(name); throw \"over\"; }");
     let (out, err, code) = ran(folder.path(), &["--json", "hello:anna"]);
     let events: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -30,7 +30,7 @@ fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is
     assert_eq!(stuck.ended.exit, Exit::Failed);
     assert_eq!(changes(&stuck.events), ["jobs1: quiet shop-jobs"]);
     let why = "jobs1 still has unfinished work after 10m: its units take nothing new, and weren't restarted";
-    assert_eq!(failures(&stuck), [format!("{why} [(\"fabfile.rhai\", 62)]")]);
+    assert_eq!(failures(&stuck), [format!("{why} [(\"fabfile.rhai\", 70)]")]);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_folder_is_below_the_one_before_and_a_file_in_it_is_where_it_is() {
     assert_eq!(changes(&ran.events), ["web1: run `pwd` in /srv/shop/x"]);
     let sneak = shop.run("prod:web1 sneak", known);
     let why = "host `web1` is live in `lb1/bk_web`, so what it serves can't be changed";
-    assert_eq!(failures(&sneak), [format!("{why} [(\"fabfile.rhai\", 62), (\"fabfile.rhai\", 62)]")]);
+    assert_eq!(failures(&sneak), [format!("{why} [(\"fabfile.rhai\", 70), (\"fabfile.rhai\", 70)]")]);
 }
 
 #[test]
