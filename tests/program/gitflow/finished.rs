@@ -38,6 +38,36 @@ fn hotfix(work: &Clone) {
 }
 
 #[test]
+fn without_settings_rfab_proposes_what_the_repository_has_and_remembers_the_answer() {
+    let sample = Sample::new("main", "develop", &[]);
+    let (out, code) = sample.work.typed(&["start", "hotfix", "3.0.1"]);
+    assert!(out.contains("`main is in production, and new work begins in develop: is that right?`"), "{out}");
+    assert_eq!((code, sample.work.branch()), (Some(7), "develop".to_owned()));
+    sample.work.rfab(&["--yes", "start", "hotfix", "3.0.1"]);
+    let set = sample.work.git(&["config", "--local", "--get-regexp", "^gitflow"]);
+    assert_eq!(set, "gitflow.branch.master main\ngitflow.branch.develop develop\ngitflow.prefix.versiontag v\n");
+    sample.work.commit("VERSION", "3.0.1");
+    sample.work.rfab(&["finish", "hotfix", "3.0.1"]);
+    assert_eq!(sample.work.git(&["tag", "--list", "v3.0.1"]), "v3.0.1\n");
+}
+
+#[test]
+fn a_hotfix_of_a_support_branch_is_finished_into_it_alone() {
+    let sample = Sample::avh();
+    sample.work.git(&["push", "-q", "origin", "production:support/2.9"]);
+    sample.work.rfab(&["start", "hotfix", "2.9.1", "support/2.9"]);
+    sample.work.commit("fix", "done");
+    let others =
+        |refs: String| refs.lines().filter(|line| !line.contains("2.9")).map(str::to_owned).collect::<Vec<_>>();
+    let before = others(sample.origin());
+    sample.work.rfab(&["finish", "hotfix", "2.9.1"]);
+    assert_eq!(others(sample.origin()), before);
+    sample.work.git(&["fetch", "-q"]);
+    let merge = sample.work.git(&["rev-parse", "origin/support/2.9"]);
+    assert_eq!(sample.work.git(&["rev-parse", "v2.9.1^{commit}"]), merge);
+}
+
+#[test]
 fn a_conflict_with_production_is_solved_by_hand_and_the_same_line_goes_on() {
     let sample = Sample::avh();
     let work = &sample.work;
