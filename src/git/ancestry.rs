@@ -1,11 +1,5 @@
 //! How two commits stand to each other.
-use super::{
-    GitError, Repository,
-    open::OpenRepository,
-    process::{read, verb},
-    reading::here,
-    write::whole_commit,
-};
+use super::{GitError, Repository, open::OpenRepository, reading::here, work_tree::ask, write::whole_commit};
 use crate::{
     effect::*,
     failure::Failure,
@@ -127,14 +121,6 @@ impl ReadMergedAt {
         // The newest comes first.
         Ok(own.rev().find(|one| containing.contains(one)).map(str::to_owned))
     }
-}
-
-fn ask(repository: &Repository, args: &[&str]) -> Result<String, GitError> {
-    let (ended, out) = read(repository, args, "")?;
-    if !ended.ok {
-        return Err(GitError::Git { what: verb(args), why: ended.why() });
-    }
-    Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 fn short(commit: &str) -> &str {
