@@ -1,7 +1,7 @@
 //! Primitives for the app's repository.
 use crate::{
     control::shown,
-    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
+    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, ReadNewestStable, Resolve, Resolved, app},
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
@@ -104,9 +104,8 @@ pub mod git {
     #[rhai_fn(name = "newest_stable_tag", return_raw)]
     pub(crate) fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        let names = here.perform(ReadNames { repository: worked_in(&here)? })?;
-        let stable = names.stable().map_err(|e| thrown(e.into()))?;
-        Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
+        let newest = here.perform(ReadNewestStable { repository: worked_in(&here)? })?;
+        Ok(newest.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
     /// Returns when the commit was made, in seconds since 1970; `()` if the repository here doesn't have it.

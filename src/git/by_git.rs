@@ -38,9 +38,12 @@ impl ByGit {
 
     pub(super) fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
         let format = "--format=%(refname)%00%(objecttype) %(objectname)%00%(*objecttype) %(*objectname)";
-        let text = self.said(&["for-each-ref", format, prefix], "")?;
+        let (stars, deep) = (format!("{prefix}*"), format!("{prefix}*/**"));
+        // A pattern without a star ends at a slash.
+        let patterns = if prefix.ends_with('/') { vec![prefix] } else { vec![stars.as_str(), &deep] };
+        let text = self.ask(&[&["for-each-ref", format], &patterns[..]].concat(), "")?;
         let mut found = Vec::new();
-        for line in text.lines() {
+        for line in text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()) {
             let mut parts = line.split('\0');
             let (Some(full), Some(own), Some(inner)) = (parts.next(), parts.next(), parts.next()) else { continue };
             let Some(name) = full.strip_prefix(prefix) else { continue };

@@ -3,12 +3,16 @@ use crate::duration::limit;
 mod alone;
 mod first;
 mod hashes;
+mod packed;
 mod transfer;
+mod unchanged;
 
 use self::{
     alone::alone,
     hashes::{by_sha256, hashes_otherwise},
+    packed::pack,
     transfer::{ProgressListener, spoken},
+    unchanged::{fetched_now, is_recent, is_unchanged},
 };
 use super::{
     FetchProgress, GitError, ReferenceNames, Repository, Trust, mirrors, names,
@@ -27,21 +31,28 @@ const SEEN: Duration = Duration::from_secs(10);
 
 /// Fetches the remote's branches and tags into `refs/rfab/`, and removes those there that the remote has deleted.
 ///
-/// It changes nothing else in the repository, and does nothing without a remote. Two fetches into one repository wait
-/// for each other. It fails if git receives nothing for `quiet`, but as long as data arrives, it can take its time. A
+/// It changes nothing else in the repository, and does nothing without a remote. Soon after a fetch, it first asks the
+/// remote whether anything has changed. Two fetches into one repository wait for each other. It fails if git receives nothing for `quiet`, but as long as data arrives, it can take its time. A
 /// mirror keeps what has arrived.
 pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProgress<'_>) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
-    let Some(_alone) = alone(repository, Instant::now() + quiet).await? else {
+    let Some(lock) = alone(repository, Instant::now() + quiet).await? else {
         let why = format!("another rfab process is still fetching into this repository after {}", limit(quiet));
         return Err(repository.unfetched(why));
     };
     let remote = &address(repository, remote).await?;
+    if is_recent(&lock) && is_unchanged(repository, remote, quiet).await? {
+        return Ok(());
+    }
     if repository.trust == Trust::Mirror {
         mirrors::bound(repository);
-        return mirrored(repository, remote, quiet, progress).await;
+        mirrored(repository, remote, quiet, progress).await?;
+    } else {
+        judged(repository, all(repository, remote, quiet, &mut |line| shown(line, progress)).await)?;
     }
-    judged(repository, all(repository, remote, quiet, &mut |line| shown(line, progress)).await)
+    pack(repository, quiet).await;
+    fetched_now(&lock);
+    Ok(())
 }
 
 /// Returns the URL of a strange repository's remote. Its configuration could name a program for the remote's name.

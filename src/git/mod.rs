@@ -3,7 +3,9 @@
 //! rfab fetches a remote's branches and tags into its own refs (`refs/rfab/heads/…`, `refs/rfab/tags/…`). So the user's
 //! branches, tags and remote-tracking refs stay as they were, and a name means the remote's branch or tag. In a
 //! repository without a remote, a name means the repository's own.
+mod ahead_all;
 mod ancestry;
+mod apart;
 mod behind;
 mod branch;
 mod by_git;
@@ -27,6 +29,7 @@ mod mirrors;
 mod missing;
 mod move_refs;
 mod names;
+mod newest_stable;
 mod open;
 mod predicted_commit;
 mod prepare_merge;
@@ -56,6 +59,7 @@ mod visible;
 mod work_tree;
 mod write;
 
+pub use ahead_all::ReadAllAhead;
 pub use ancestry::{ReadAhead, ReadMergedAt};
 pub use behind::{Behind, ReadBehind};
 pub use change::Change;
@@ -73,6 +77,7 @@ pub use logged::LoggedCommit;
 pub use missing::complete;
 pub use move_refs::{MoveRefs, RefMove};
 pub use names::{NamedCommit, ReferenceNames};
+pub use newest_stable::ReadNewestStable;
 use predicted_commit::predicted_commit;
 pub use prepare_merge::PrepareMerge;
 pub use prepare_tag::PrepareTag;

@@ -11,8 +11,10 @@ use super::{
 use std::io::Read;
 
 /// Read by libgit2 in this process, or by the user's git if libgit2 can't (sha256, reftable, future extensions).
+///
+/// Git always lists refs: libgit2 loads all refs of the repository, even for a prefix that has none.
 pub(super) enum OpenRepository {
-    Here(ByLibgit2),
+    Here(ByLibgit2, ByGit),
     ByGit(ByGit),
 }
 
@@ -21,7 +23,7 @@ impl OpenRepository {
     pub(super) fn of(repository: &Repository) -> Result<OpenRepository, GitError> {
         let at = repository.work.as_deref().unwrap_or(&repository.folder);
         match git2::Repository::open(at) {
-            Ok(open) => Ok(OpenRepository::Here(ByLibgit2(open))),
+            Ok(open) => Ok(OpenRepository::Here(ByLibgit2(open), ByGit::new(repository))),
             Err(e) if e.code() == git2::ErrorCode::NotFound => Err(not_one(at, e.message())),
             Err(_) => Ok(OpenRepository::ByGit(ByGit::new(repository))),
         }
@@ -30,7 +32,8 @@ impl OpenRepository {
     /// Returns the refs below a prefix and the commits that they lead to. Refs that lead to no commit are left out.
     pub(super) fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
         match self {
-            OpenRepository::Here(open) => open.below(prefix),
+            // Git lists nothing if an object of a tag is missing; libgit2 leaves the tag out.
+            OpenRepository::Here(open, git) => git.below(prefix).or_else(|_| open.below(prefix)),
             OpenRepository::ByGit(git) => git.below(prefix),
         }
     }
@@ -38,7 +41,7 @@ impl OpenRepository {
     /// Returns the commit that a ref leads to; `name` is its full name.
     pub(super) fn peeled(&self, name: &str) -> Option<String> {
         match self {
-            OpenRepository::Here(open) => open.peeled(name),
+            OpenRepository::Here(open, _) => open.peeled(name),
             OpenRepository::ByGit(git) => git.peeled(name),
         }
     }
@@ -46,7 +49,7 @@ impl OpenRepository {
     /// Returns the commit that is checked out.
     pub(super) fn head(&self) -> Result<String, GitError> {
         match self {
-            OpenRepository::Here(open) => open.head(),
+            OpenRepository::Here(open, _) => open.head(),
             OpenRepository::ByGit(git) => {
                 git.peeled("HEAD").ok_or_else(|| GitError::Read("nothing is checked out".to_owned()))
             }
@@ -56,7 +59,7 @@ impl OpenRepository {
     /// Returns the whole id of the commit that begins with these digits, at least 7.
     pub(super) fn beginning(&self, digits: &str) -> Result<Option<String>, GitError> {
         match self {
-            OpenRepository::Here(open) => open.beginning(digits),
+            OpenRepository::Here(open, _) => open.beginning(digits),
             OpenRepository::ByGit(git) => git.beginning(digits),
         }
     }
@@ -64,7 +67,7 @@ impl OpenRepository {
     /// Returns whether there is a commit with this whole id.
     pub(super) fn has(&self, commit: &str) -> bool {
         match self {
-            OpenRepository::Here(open) => open.has(commit),
+            OpenRepository::Here(open, _) => open.has(commit),
             OpenRepository::ByGit(git) => git.at(commit).is_ok(),
         }
     }
@@ -72,7 +75,7 @@ impl OpenRepository {
     /// Returns when a commit was made, in seconds since 1970.
     pub(super) fn at(&self, commit: &str) -> Result<i64, GitError> {
         match self {
-            OpenRepository::Here(open) => open.at(commit),
+            OpenRepository::Here(open, _) => open.at(commit),
             OpenRepository::ByGit(git) => git.at(commit),
         }
     }
@@ -84,7 +87,7 @@ impl OpenRepository {
             return Ok(true);
         }
         match self {
-            OpenRepository::Here(open) => open.holds(tips(), commit),
+            OpenRepository::Here(open, _) => open.holds(tips(), commit),
             OpenRepository::ByGit(git) => git.holds(tips(), commit),
         }
     }
@@ -97,7 +100,7 @@ impl OpenRepository {
         most: usize,
     ) -> Result<(Vec<LoggedCommit>, bool), GitError> {
         match self {
-            OpenRepository::Here(open) => open.only_in(here, not_here, most),
+            OpenRepository::Here(open, _) => open.only_in(here, not_here, most),
             OpenRepository::ByGit(git) => git.only_in(here, not_here, most),
         }
     }
@@ -105,7 +108,7 @@ impl OpenRepository {
     /// Returns how many commits `here` has that `not_here` doesn't.
     pub(super) fn ahead(&self, here: &str, not_here: &str) -> Result<usize, GitError> {
         match self {
-            OpenRepository::Here(open) => open.ahead(here, not_here),
+            OpenRepository::Here(open, _) => open.ahead(here, not_here),
             OpenRepository::ByGit(git) => git.ahead(here, not_here),
         }
     }
@@ -113,7 +116,7 @@ impl OpenRepository {
     /// Returns the current branch, if it has an upstream.
     pub(super) fn followed(&self) -> Result<Option<Branch>, GitError> {
         match self {
-            OpenRepository::Here(open) => open.followed(),
+            OpenRepository::Here(open, _) => open.followed(),
             OpenRepository::ByGit(git) => git.followed(),
         }
     }
@@ -122,7 +125,7 @@ impl OpenRepository {
     pub(super) fn tree(&self, commit: &str) -> Result<Vec<TreeNode>, GitError> {
         let mut nodes = Vec::new();
         match self {
-            OpenRepository::Here(open) => open.tree(commit, &mut nodes)?,
+            OpenRepository::Here(open, _) => open.tree(commit, &mut nodes)?,
             OpenRepository::ByGit(git) => git.tree(commit, &mut nodes)?,
         }
         let deep = |(entry, ..): &TreeNode| entry.path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
@@ -135,7 +138,7 @@ impl OpenRepository {
     /// Returns whether a path of a commit is a folder; `None` if the commit doesn't have the path.
     pub(super) fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
         match self {
-            OpenRepository::Here(open) => open.has_folder(commit, path),
+            OpenRepository::Here(open, _) => open.has_folder(commit, path),
             OpenRepository::ByGit(git) => git.has_folder(commit, path),
         }
     }
@@ -143,7 +146,7 @@ impl OpenRepository {
     /// Returns the size of a file in bytes.
     pub(super) fn size(&self, file: &str) -> Result<u64, GitError> {
         match self {
-            OpenRepository::Here(open) => open.size(file),
+            OpenRepository::Here(open, _) => open.size(file),
             OpenRepository::ByGit(git) => git.size(file),
         }
     }
@@ -151,7 +154,7 @@ impl OpenRepository {
     /// Returns the content of a small file.
     pub(super) fn content(&self, file: &str) -> Result<Vec<u8>, GitError> {
         match self {
-            OpenRepository::Here(open) => open.content(file),
+            OpenRepository::Here(open, _) => open.content(file),
             OpenRepository::ByGit(git) => git.content(file),
         }
     }

@@ -1,10 +1,11 @@
 //! A merge that moves no branch yet.
 use super::{
     GitError, RefMove, Repository,
-    process::{GitEnded, git, git_given},
+    apart::Apart,
+    process::{GitEnded, git_given},
     reading::{WITHIN, here},
     visible::visible,
-    write::{done, named, whole_commit},
+    write::{named, whole_commit},
 };
 use crate::{
     effect::*,
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 /// Merges a branch or tag into the tip of a branch, always with a commit of its own, and moves no ref.
 ///
 /// The user's git merges in a work tree that is there for this alone, so hooks, merge drivers and signing count as by
-/// hand. To do it twice does no harm: nothing names the first commit.
+/// hand. Files are written into it only if something could look at them. To do it twice does no harm: nothing names the first commit.
 #[derive(Clone, Debug, Serialize)]
 pub struct PrepareMerge {
     pub repository: String,
@@ -79,27 +80,28 @@ impl PrepareMerge {
         let (onto, tip) = (whole_commit(&self.onto)?, whole_commit(&self.tip)?);
         let message = format!("--message={}", self.message(repository).await?);
         let apart = Apart::of(repository, onto).await?;
-        let ended = self.merge_apart(&apart.repository, &message, tip).await;
+        let ended = self.merge_apart(&apart, &message, tip).await;
         let merged = match ended {
-            Ok(ended) if ended.ok => head(&apart.repository).await,
-            Ok(ended) => Err(self.refused(&apart.repository, ended.why()).await),
+            Ok(ended) if ended.ok => head(&apart).await,
+            Ok(ended) => Err(self.refused(&apart, ended.why()).await),
             Err(error) => Err(error),
         };
         apart.remove(repository).await?;
         merged
     }
 
-    async fn merge_apart(&self, apart: &Repository, message: &str, tip: &str) -> Result<GitEnded, GitError> {
+    async fn merge_apart(&self, apart: &Apart, message: &str, tip: &str) -> Result<GitEnded, GitError> {
         if !self.squash {
-            return git(apart, &["merge", "--quiet", "--no-ff", message, tip], WITHIN).await;
+            // The message has the log already, if the settings want one.
+            return apart.git(&["merge", "--quiet", "--no-ff", "--no-log", message, tip]).await;
         }
-        let squashed = git(apart, &["merge", "--quiet", "--squash", tip], WITHIN).await?;
+        let squashed = apart.git(&["merge", "--quiet", "--squash", tip]).await?;
         // If the branch has all of it already, there is nothing to commit.
-        if !squashed.ok || git(apart, &["diff", "--cached", "--quiet"], WITHIN).await?.ok {
+        if !squashed.ok || apart.git(&["diff", "--cached", "--quiet"]).await?.ok {
             return Ok(squashed);
         }
         // Git words the commit by what was squashed.
-        git(apart, &["commit", "--quiet", "--no-edit"], WITHIN).await
+        apart.git(&["commit", "--quiet", "--no-edit"]).await
     }
 
     /// Words the merge as git would on the branch itself.
@@ -120,8 +122,8 @@ impl PrepareMerge {
         })
     }
 
-    async fn refused(&self, apart: &Repository, why: String) -> GitError {
-        let open = git(apart, &["diff", "--name-only", "--diff-filter=U", "-z"], WITHIN).await;
+    async fn refused(&self, apart: &Apart, why: String) -> GitError {
+        let open = apart.git(&["diff", "--name-only", "--diff-filter=U", "-z"]).await;
         let files: Vec<String> = match &open {
             Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
             Err(_) => Vec::new(),
@@ -137,32 +139,7 @@ fn short(name: &str) -> &str {
     RefMove::short_name(name)
 }
 
-async fn head(repository: &Repository) -> Result<String, GitError> {
-    let ended = git(repository, &["rev-parse", "--verify", "HEAD"], WITHIN).await?;
+async fn head(apart: &Apart) -> Result<String, GitError> {
+    let ended = apart.git(&["rev-parse", "--verify", "HEAD"]).await?;
     if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(GitError::Read(ended.why())) }
-}
-
-/// A work tree of a repository that is there for one merge, with no branch.
-struct Apart {
-    repository: Repository,
-    folder: tempfile::TempDir,
-}
-
-impl Apart {
-    async fn of(repository: &Repository, commit: &str) -> Result<Apart, GitError> {
-        let failed = |e: std::io::Error| GitError::Read(format!("a folder for the merge can't be made: {e}"));
-        let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
-        let work = folder.path().join("tree");
-        let path = work.to_str().ok_or_else(|| GitError::BadName(work.display().to_string()))?;
-        // A checkout isn't something that the user did, so its hook doesn't run.
-        let add = ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", path, commit];
-        done(repository, &add, WITHIN).await?;
-        let repository = Repository { work: Some(work), ..repository.clone() };
-        Ok(Apart { repository, folder })
-    }
-
-    async fn remove(self, repository: &Repository) -> Result<(), GitError> {
-        drop(self.folder);
-        done(repository, &["worktree", "prune"], WITHIN).await
-    }
 }

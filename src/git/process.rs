@@ -15,6 +15,9 @@ use tokio::{
 /// The most that rfab keeps of each of git's outputs, in bytes.
 const KEPT: usize = 1 << 20;
 
+/// The most that rfab keeps of a list of refs, in bytes: more than a million refs.
+const LISTED: usize = 128 << 20;
+
 /// How a call of git ended.
 pub(super) struct GitEnded {
     pub ok: bool,
@@ -48,9 +51,24 @@ pub(super) async fn git_given(
     input: &str,
     within: Duration,
 ) -> Result<GitEnded, GitError> {
+    bounded(at, args, input, within, KEPT).await
+}
+
+/// Runs git in the same way, and keeps the whole list of refs that it prints.
+pub(super) async fn listing(at: &Repository, args: &[&str], within: Duration) -> Result<GitEnded, GitError> {
+    bounded(at, args, "", within, LISTED).await
+}
+
+async fn bounded(
+    at: &Repository,
+    args: &[&str],
+    input: &str,
+    within: Duration,
+    most: usize,
+) -> Result<GitEnded, GitError> {
     let mut run = GitRun::start(at, args, input)?;
     let (out, err) = (run.child.stdout.take(), run.child.stderr.take());
-    let all = async { tokio::join!(kept(out), kept(err), run.child.wait()) };
+    let all = async { tokio::join!(kept(out, most), kept(err, KEPT), run.child.wait()) };
     let ended = timeout(within, all).await;
     if let Ok((out, err, status)) = ended {
         let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
@@ -74,7 +92,7 @@ pub(super) async fn patiently(
     heard: &mut (dyn FnMut(&str) -> bool + Send),
 ) -> Result<Option<GitEnded>, GitError> {
     let mut run = GitRun::start(at, args, input)?;
-    let out = tokio::spawn(kept(run.child.stdout.take()));
+    let out = tokio::spawn(kept(run.child.stdout.take(), KEPT));
     let mut stderr = run.child.stderr.take().expect("piped");
     let (mut err, mut line, mut piece) = (String::new(), Vec::new(), [0; 8192]);
     loop {
@@ -158,11 +176,11 @@ pub(super) fn read(at: &Repository, args: &[&str], input: &str) -> Result<(GitEn
 }
 
 /// Reads to the end and keeps the beginning.
-async fn kept(from: Option<impl AsyncRead + Unpin>) -> String {
+async fn kept(from: Option<impl AsyncRead + Unpin>, most: usize) -> String {
     let (mut all, mut piece) = (Vec::new(), [0; 8192]);
     if let Some(mut from) = from {
         while let Ok(read @ 1..) = from.read(&mut piece).await {
-            all.extend_from_slice(&piece[..read.min(KEPT - all.len().min(KEPT))]);
+            all.extend_from_slice(&piece[..read.min(most - all.len().min(most))]);
         }
     }
     String::from_utf8_lossy(&all).into_owned()
@@ -170,7 +188,15 @@ async fn kept(from: Option<impl AsyncRead + Unpin>) -> String {
 
 /// Returns the subcommand of a call, such as `fetch`.
 pub(super) fn verb(args: &[&str]) -> String {
-    args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or_default().to_owned()
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match *arg {
+            "-c" => drop(args.next()),
+            option if option.starts_with('-') => {}
+            verb => return verb.to_owned(),
+        }
+    }
+    String::new()
 }
 
 #[cfg(test)]

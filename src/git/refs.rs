@@ -1,5 +1,5 @@
 //! Reads the branches and tags of a repository: the remote's as last fetched, or its own if it has no remote.
-use super::{GitError, ReferenceNames, Repository, open::OpenRepository};
+use super::{GitError, NamedCommit, ReferenceNames, Repository, open::OpenRepository};
 
 /// Reads the names as last fetched, without fetching.
 pub fn names(repository: &Repository) -> Result<ReferenceNames, GitError> {
@@ -22,9 +22,11 @@ pub fn known(repository: &Repository) -> Result<ReferenceNames, GitError> {
 
 /// Reads the names that were fetched, or the repository's own.
 pub(super) fn read(open: &OpenRepository, fetched: bool) -> Result<ReferenceNames, GitError> {
-    let prefix = if fetched { "refs/rfab/" } else { "refs/" };
-    Ok(ReferenceNames {
-        branches: open.below(&format!("{prefix}heads/"))?,
-        tags: open.below(&format!("{prefix}tags/"))?,
-    })
+    let branches = open.below(if fetched { "refs/rfab/heads/" } else { "refs/heads/" })?;
+    Ok(ReferenceNames { branches, tags: tags(open, fetched)? })
+}
+
+/// Reads the tags that were fetched, or the repository's own.
+pub(super) fn tags(open: &OpenRepository, fetched: bool) -> Result<Vec<NamedCommit>, GitError> {
+    open.below(if fetched { "refs/rfab/tags/" } else { "refs/tags/" })
 }

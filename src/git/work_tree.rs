@@ -45,10 +45,20 @@ impl WorkTree {
     /// `NoWorkTree` if it is bare.
     pub(super) fn of(repository: &Repository) -> Result<WorkTree, GitError> {
         repository.work.as_ref().ok_or(GitError::NoWorkTree)?;
-        let status = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", "--ignore-submodules=all"];
+        let status = [
+            "status",
+            "--porcelain=v2",
+            "--branch",
+            "--no-ahead-behind",
+            "-z",
+            "--untracked-files=no",
+            "--ignore-submodules=all",
+        ];
         let mut state = WorkTree::parse(&ask(repository, &status)?);
-        state.shallow = ask(repository, &["rev-parse", "--is-shallow-repository"])?.trim() == "true";
-        let folder = ask(repository, &["rev-parse", "--absolute-git-dir"])?;
+        let told = ask(repository, &["rev-parse", "--is-shallow-repository", "--absolute-git-dir"])?;
+        let strange = || GitError::Read("git doesn't report where it is".to_owned());
+        let (shallow, folder) = told.split_once('\n').ok_or_else(strange)?;
+        state.shallow = shallow == "true";
         let folder = std::path::Path::new(folder.trim_end());
         let left = LEFT.into_iter().find(|(file, _)| folder.join(file).exists());
         state.elsewhere = elsewhere(&ask(repository, &["worktree", "list", "--porcelain"])?, state.branch.as_deref());

@@ -6,7 +6,7 @@
 use super::transfer::{ProgressListener, alone_in, spoken};
 use crate::git::{
     GitError, Repository,
-    process::{git, read},
+    process::{git, listing, read},
 };
 use std::{
     fs,
@@ -37,7 +37,7 @@ pub(super) async fn by_portions(
 
 /// Returns the remote's default branch, and all branches and tags.
 async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), GitError> {
-    let listed = git(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
+    let listed = listing(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
     if !listed.ok {
         return Err(mirror.unfetched(listed.why()));
     }

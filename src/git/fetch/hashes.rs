@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Returns whether a remote uses sha256, and its mirror is empty and doesn't.
 pub(super) async fn hashes_otherwise(mirror: &Repository, remote: &str, within: Duration) -> Result<bool, GitError> {
-    if mirror.trust != Trust::Mirror || !matches!(OpenRepository::of(mirror)?, OpenRepository::Here(_)) {
+    if mirror.trust != Trust::Mirror || !matches!(OpenRepository::of(mirror)?, OpenRepository::Here(..)) {
         return Ok(false);
     }
     let listed = git(mirror, &["ls-remote", "--quiet", "--", remote], within).await?;

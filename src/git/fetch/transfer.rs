@@ -26,9 +26,13 @@ pub(super) async fn spoken(
         // Without this, the user's remote-tracking refs would move too.
         "--refmap=",
     ];
-    let served = if at.trust == Trust::Strange { &["--upload-pack=git-upload-pack"][..] } else { &[] };
-    let args = [&common, how, served, &["--", remote], specs].concat();
+    let args = [&common, how, served(at), &["--", remote], specs].concat();
     patiently(at, &args, "", quiet, heard).await
+}
+
+/// Returns the option that names the program at the other end: a strange repository's configuration could name another.
+pub(super) fn served(at: &Repository) -> &'static [&'static str] {
+    if at.trust == Trust::Strange { &["--upload-pack=git-upload-pack"] } else { &[] }
 }
 
 /// Removes what a broken transfer has left. No other fetch into the mirror may be under way.

@@ -1,0 +1,97 @@
+//! A work tree that is there for one merge.
+use super::{
+    GitError, Repository,
+    process::{GitEnded, git, read},
+    reading::WITHIN,
+    write::done,
+};
+use std::{fs, os::unix::fs::PermissionsExt};
+
+/// The hooks that `git merge` and `git commit` run.
+const HOOKS: [&str; 6] =
+    ["pre-merge-commit", "pre-commit", "prepare-commit-msg", "commit-msg", "post-merge", "post-commit"];
+
+/// With these settings, git takes no file of the commit into the work tree. Without a cone, it doesn't shorten the
+/// index either.
+const EMPTY: [&str; 4] = ["-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false"];
+
+/// A work tree of a repository that is there for one merge, with no branch.
+///
+/// It has no files but those that conflict. If a hook or a merge driver could look at the files, it has all of them.
+pub(super) struct Apart {
+    repository: Repository,
+    folder: tempfile::TempDir,
+    settings: &'static [&'static str],
+}
+
+impl Apart {
+    /// Makes a work tree with a commit checked out.
+    pub(super) async fn of(repository: &Repository, commit: &str) -> Result<Apart, GitError> {
+        if !looks_at_files(repository)? {
+            let apart = Apart::made(repository, &EMPTY, &["--no-checkout", "--detach"], commit).await?;
+            if apart.empty().await? {
+                return Ok(apart);
+            }
+            apart.remove(repository).await?;
+        }
+        Apart::made(repository, &[], &["--detach"], commit).await
+    }
+
+    async fn made(
+        repository: &Repository,
+        settings: &'static [&'static str],
+        how: &[&str],
+        commit: &str,
+    ) -> Result<Apart, GitError> {
+        let failed = |e: std::io::Error| GitError::Read(format!("a folder for the merge can't be made: {e}"));
+        let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
+        let work = folder.path().join("tree");
+        let path = work.to_str().ok_or_else(|| GitError::BadName(work.display().to_string()))?;
+        // A checkout isn't something that the user did, so its hook doesn't run.
+        let add = [&["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet"], how, &[path, commit]].concat();
+        done(repository, &add, WITHIN).await?;
+        let repository = Repository { work: Some(work), ..repository.clone() };
+        Ok(Apart { repository, folder, settings })
+    }
+
+    /// Reads the commit into the index alone; `false` if this git can't, as before 2.27.
+    async fn empty(&self) -> Result<bool, GitError> {
+        let told = self.git(&["rev-parse", "--absolute-git-dir"]).await?;
+        let info = std::path::Path::new(told.out.trim_end()).join("info");
+        // A pattern that matches nothing.
+        if fs::create_dir_all(&info).and_then(|()| fs::write(info.join("sparse-checkout"), "")).is_err() {
+            return Ok(false);
+        }
+        Ok(self.git(&["read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD"]).await?.ok)
+    }
+
+    /// Runs git in the work tree.
+    pub(super) async fn git(&self, args: &[&str]) -> Result<GitEnded, GitError> {
+        git(&self.repository, &[self.settings, args].concat(), WITHIN).await
+    }
+
+    /// Removes the work tree.
+    pub(super) async fn remove(self, repository: &Repository) -> Result<(), GitError> {
+        drop(self.folder);
+        done(repository, &["worktree", "prune"], WITHIN).await
+    }
+}
+
+/// Returns whether a merge runs anything that could look at the files: a hook, or a merge driver.
+fn looks_at_files(repository: &Repository) -> Result<bool, GitError> {
+    let settings = r"^(merge\..*\.driver|hook\..*\.command|core\.hookspath)$";
+    let (_, set) = read(repository, &["config", "--null", "--get-regexp", settings], "")?;
+    let set = String::from_utf8_lossy(&set);
+    let absolute = |entry: &str| entry.strip_prefix("core.hookspath\n").is_some_and(|path| path.starts_with(['/', '~']));
+    // A relative path leads into the commit's own files.
+    if set.split('\0').any(|entry| !entry.is_empty() && !absolute(entry)) {
+        return Ok(true);
+    }
+    let hooks = HOOKS.map(|hook| format!("hooks/{hook}"));
+    let args: Vec<&str> =
+        std::iter::once("rev-parse").chain(hooks.iter().flat_map(|hook| ["--git-path", hook.as_str()])).collect();
+    let (ended, paths) = read(repository, &args, "")?;
+    let work = repository.work.as_deref().unwrap_or(&repository.folder);
+    let runs = |path: &str| fs::metadata(work.join(path)).is_ok_and(|file| file.permissions().mode() & 0o111 != 0);
+    Ok(!ended.ok || String::from_utf8_lossy(&paths).lines().any(runs))
+}

@@ -1,0 +1,41 @@
+//! The newest stable tag of a repository.
+use super::{GitError, ReferenceNames, Repository, open::OpenRepository, reading::here, refs::tags};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Miss, Model, Predicted},
+};
+use serde::Serialize;
+
+/// Finds the newest stable tag as last fetched; `None` if there is none.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadNewestStable {
+    pub repository: String,
+}
+
+impl Read for ReadNewestStable {
+    type Outcome = Option<String>;
+    const NAME: &'static str = "read_newest_stable";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn describe(&self) -> String {
+        "find the newest stable tag".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
+        Ok(newest(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
+        newest(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
+    }
+}
+
+fn newest(repository: &Repository) -> Result<Option<String>, GitError> {
+    let tags = tags(&OpenRepository::of(repository)?, repository.remote.is_some())?;
+    let names = ReferenceNames { branches: Vec::new(), tags };
+    Ok(names.stable()?.map(|named| named.name.clone()))
+}
