@@ -1,6 +1,7 @@
 //! Branches of git-flow: `std/gitflow` makes the same branches, merges and tags as git-flow AVH from the same start.
 mod finished;
 mod history;
+mod large;
 mod next;
 mod refused;
 mod sample;

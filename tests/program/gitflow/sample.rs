@@ -104,8 +104,13 @@ impl Clone {
 
     /// Runs rfab with a drill.
     pub fn drilled(&self, words: &[&str], drill: &str) -> (String, Option<i32>) {
-        let drill = if drill.is_empty() { &[][..] } else { &[("RFAB_DRILL", drill)] };
-        let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), drill);
+        let drill = [("RFAB_DRILL", drill)];
+        self.told(words, if drill[0].1.is_empty() { &[] } else { &drill })
+    }
+
+    /// Runs rfab with variables of the environment.
+    pub fn told(&self, words: &[&str], variables: &[(&str, &str)]) -> (String, Option<i32>) {
+        let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), variables);
         (format!("{}{}", text(&output.stdout), text(&output.stderr)), output.status.code())
     }
 
