@@ -2,8 +2,8 @@
 use super::git::worked_in;
 use crate::{
     git::{
-        FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadAllAhead, ReadMergedAt, ReadRef,
-        ReadSettings, ReadTreeId, ReadWorkTree, RefMove, SetSetting, StartMerge, Switch,
+        FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadAllAhead, ReadMergedAt,
+        ReadRef, ReadSettings, ReadTreeId, ReadWorkTree, RefMove, SetSetting, StartMerge, Switch,
     },
     script::{Here, RhaiResultOf, here},
 };

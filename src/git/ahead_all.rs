@@ -28,7 +28,11 @@ impl Read for ReadAllAhead {
     }
 
     fn describe(&self) -> String {
-        format!("count what {} commits have that {} doesn't", self.commits.len(), self.other.get(..12).unwrap_or(&self.other))
+        format!(
+            "count what {} commits have that {} doesn't",
+            self.commits.len(),
+            self.other.get(..12).unwrap_or(&self.other)
+        )
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<usize>, Failure> {

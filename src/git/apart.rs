@@ -11,13 +11,16 @@ use std::{fs, os::unix::fs::PermissionsExt};
 const HOOKS: [&str; 6] =
     ["pre-merge-commit", "pre-commit", "prepare-commit-msg", "commit-msg", "post-merge", "post-commit"];
 
-/// With these settings, git takes no file of the commit into the work tree. Without a cone, it doesn't shorten the
-/// index either.
+/// With these settings, git takes only the files that match `KEPT` into the work tree.
 const EMPTY: [&str; 4] = ["-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false"];
+
+/// By gitignore(5): the files that have a say in a merge.
+const KEPT: &str = ".gitattributes\n";
 
 /// A work tree of a repository that is there for one merge, with no branch.
 ///
-/// It has no files but those that conflict. If a hook or a merge driver could look at the files, it has all of them.
+/// It has no files but attributes and those that conflict. If a hook or a merge driver could look at the files, it has
+/// all of them.
 pub(super) struct Apart {
     repository: Repository,
     folder: tempfile::TempDir,
@@ -54,12 +57,11 @@ impl Apart {
         Ok(Apart { repository, folder, settings })
     }
 
-    /// Reads the commit into the index alone; `false` if this git can't, as before 2.27.
+    /// Reads the commit into the index, and little of it into the work tree; `false` if this git can't, as before 2.27.
     async fn empty(&self) -> Result<bool, GitError> {
         let told = self.git(&["rev-parse", "--absolute-git-dir"]).await?;
         let info = std::path::Path::new(told.out.trim_end()).join("info");
-        // A pattern that matches nothing.
-        if fs::create_dir_all(&info).and_then(|()| fs::write(info.join("sparse-checkout"), "")).is_err() {
+        if fs::create_dir_all(&info).and_then(|()| fs::write(info.join("sparse-checkout"), KEPT)).is_err() {
             return Ok(false);
         }
         Ok(self.git(&["read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD"]).await?.ok)
@@ -82,7 +84,8 @@ fn looks_at_files(repository: &Repository) -> Result<bool, GitError> {
     let settings = r"^(merge\..*\.driver|hook\..*\.command|core\.hookspath)$";
     let (_, set) = read(repository, &["config", "--null", "--get-regexp", settings], "")?;
     let set = String::from_utf8_lossy(&set);
-    let absolute = |entry: &str| entry.strip_prefix("core.hookspath\n").is_some_and(|path| path.starts_with(['/', '~']));
+    let absolute =
+        |entry: &str| entry.strip_prefix("core.hookspath\n").is_some_and(|path| path.starts_with(['/', '~']));
     // A relative path leads into the commit's own files.
     if set.split('\0').any(|entry| !entry.is_empty() && !absolute(entry)) {
         return Ok(true);
