@@ -126,7 +126,7 @@ mod tests {
         let alone: Vec<usize> = commits.iter().map(|commit| open.ahead(commit, &base).unwrap()).collect();
         assert_eq!((all.count(&at).unwrap(), alone), (vec![0, 0, 1, 2, 1, 2, 5], vec![0, 0, 1, 2, 1, 2, 5]));
         let none = ReadAllAhead { commits: Vec::new(), ..all.clone() };
-        assert_eq!(none.count(&at).unwrap(), []);
+        assert_eq!(none.count(&at), Ok(Vec::new()));
         let option = ReadAllAhead { commits: vec!["--all".to_owned()], ..all };
         assert!(matches!(option.count(&at), Err(GitError::BadName(_))));
     }
