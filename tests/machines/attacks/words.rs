@@ -125,6 +125,7 @@ fn use_(x) {
     tried(|| git::refs(x));
     tried(|| git::tree(x));
     tried(|| git::ahead(x, x));
+    tried(|| git::ahead([x], x));
     tried(|| git::merged_at(x, x));
     tried(|| git::push_refs([#{ name: x, to: git::resolve("v3.0.0").id }]));
     tried(|| git::push_refs([#{ name: x, from: x }]));
