@@ -12,7 +12,6 @@ import "std/finish" as finishing;
 import "std/gitflow" as flow;
 import "std/version" as versions;
 import "std/workflow" as workflow;
-fn prod() { fleet("fleets/prod.toml") }
 fn fetch() { git::fetch(); }
 fn start(version) { flow::start("hotfix", version); }
 fn bump(version) { versions::bump(version); }
@@ -20,8 +19,7 @@ fn publish(version) { flow::publish("hotfix", version); }
 fn finish(version) { finishing::publish(workflow::of("hotfix", version)); }
 fn tidy(version) { finishing::tidy(workflow::of("hotfix", version)); }
 fn list(kind) { flow::list(kind); }
-fn stable() { ui::note(git::resolve("stable").name); }
-fn log(tag) { ui::note(`${git::log(git::resolve(tag).id, git::resolve("stable")).len()} commits`); }
+fn stable() { git::fetch(); ui::note(git::newest_stable_tag()); }
 "#;
 
 const SETTINGS: [(&str, &str); 8] = [
@@ -92,10 +90,7 @@ impl Clone {
         };
         let (git, rfab) = (work("git"), work("rfab"));
         fs::write(rfab.join("fabfile.rhai"), FABFILE).expect("a file");
-        fs::write(rfab.join(".git/info/exclude"), "fabfile.rhai\nfleets/\n").expect("a file");
-        fs::create_dir(rfab.join("fleets")).expect("a folder");
-        let fleet = format!("[app]\nrepository = \"{}\"\npath = \"/srv/shop\"\n[hosts]\nweb1 = {{}}\n", rfab.display());
-        fs::write(rfab.join("fleets/prod.toml"), fleet).expect("a file");
+        fs::write(rfab.join(".git/info/exclude"), "fabfile.rhai\n").expect("a file");
         Clone { home, git, rfab }
     }
 

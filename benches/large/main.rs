@@ -21,7 +21,7 @@ struct Step {
     rfab: &'static str,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 7] = [
     Step { name: "start", git: &["fetch -q", "switch -q -c hotfix/@ production"], rfab: "start @" },
     Step { name: "bump", git: &["commit -q -a -m @"], rfab: "bump @" },
     Step { name: "publish", git: &["push -q -u origin hotfix/@"], rfab: "publish @" },
@@ -44,8 +44,7 @@ const STEPS: [Step; 8] = [
         git: &["fetch -q", "for-each-ref --format=%(refname)%(ahead-behind:develop) refs/remotes/origin/feature/"],
         rfab: "list feature",
     },
-    Step { name: "find stable", git: &["fetch -q --tags", "tag --sort=-v:refname"], rfab: "prod stable" },
-    Step { name: "log of 200 commits", git: &["log -200 --oneline v1.0.0..production"], rfab: "prod log v1.0.0" },
+    Step { name: "find stable", git: &["fetch -q --tags", "tag --sort=-v:refname"], rfab: "stable" },
 ];
 
 fn main() -> ExitCode {
