@@ -21,7 +21,7 @@ fn map(gate: &Gate) -> Map {
         TokenSource::Command(words) => ("command", words),
     };
     let environment = gate.environment.clone().map_or(Dynamic::UNIT, Dynamic::from);
-    let all: [(&str, Dynamic); 10] = [
+    let all: [(&str, Dynamic); 11] = [
         ("forge", forge.into()),
         ("project", gate.project.clone().into()),
         ("url", gate.url.clone().into()),
@@ -30,6 +30,7 @@ fn map(gate: &Gate) -> Map {
         ("branch", gate.branch.clone().into()),
         ("checks", gate.checks.into()),
         ("reviews", i64::from(gate.reviews).into()),
+        ("pulls", gate.pulls.into()),
         ("within", (gate.within.as_secs().max(1) as i64).into()),
         ("environment", environment),
     ];

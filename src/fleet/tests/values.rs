@@ -271,6 +271,7 @@ fn a_gate_is_read_with_its_defaults_and_only_this_machine_may_be_asked_without_t
         branch: "main".into(),
         checks: true,
         reviews: 0,
+        pulls: false,
         within: Duration::from_secs(1800),
         environment: None,
     };
