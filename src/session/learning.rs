@@ -130,7 +130,8 @@ impl Observed {
         for host in touch.hosts() {
             self.note(host, |told| if doubtful { told.doubtful = true } else { told.changed = true });
         }
-        if effect.kind() == EffectKind::Once && touch.hosts().is_empty() {
+        // What each attempt does again, such as a report to a forge, is no reason to resume a run.
+        if effect.kind() == EffectKind::Once && touch.hosts().is_empty() && !call.lane.path.contains('!') {
             self.seen.lock().unwrap().once_here = true;
         }
     }
