@@ -316,7 +316,8 @@ fn twice() {
 "#;
     let shop = Shop::of(&[("prod", &format!("{FOUR}{GATE}"))], tasks);
     let ran = shop.run("prod twice", told(&shop, &Story::default()));
-    let passed = ran.events.iter().filter(|event| matches!(event.what, What::EffectFinished { effect: "pass_gate", .. }));
+    let passed =
+        ran.events.iter().filter(|event| matches!(event.what, What::EffectFinished { effect: "pass_gate", .. }));
     // Of `other` the forge knows nothing, so the commit doesn't pass.
     assert_eq!((passed.count(), ran.ended.failures[0].cause), (2, Cause::Gate), "{:?}", failures(&ran));
     assert!(asked(&ran) > 6 && failures(&ran)[0].contains("rules/branches/other"), "{:?}", failures(&ran));
