@@ -1,7 +1,7 @@
 //! Primitives for the app's repository.
 use crate::{
     control::shown,
-    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
+    git::{Change, ChangeRepository, FetchRefs, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
@@ -171,7 +171,8 @@ pub mod git {
     /// ```
     #[rhai_fn(name = "fetch", return_raw)]
     pub(crate) fn fetch(ctx: NativeCallContext) -> RhaiResultOf<()> {
-        change(&here(&ctx)?.clone(), Change::Fetch).map(drop)
+        let here = here(&ctx)?.clone();
+        here.perform(FetchRefs { repository: worked_in(&here)? })
     }
 
     /// Commits the named files, or what is staged if none is named, with the user's git. Returns the commit's id.

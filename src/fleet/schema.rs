@@ -422,6 +422,12 @@ pub const GATE: SchemaTable = SchemaTable {
         key("branch", Is::Text, "needed", "the branch with the rules that say which checks are required"),
         key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
         key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
+        key(
+            "pulls",
+            Is::YesNo,
+            "`false`",
+            "whether [pull requests move the branches](guide/hotfix.md#protected-branches) that a finished hotfix goes into. Write `true` if the forge protects them",
+        ),
         key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that it has failed"),
         key(
             "environment",

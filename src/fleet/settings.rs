@@ -69,6 +69,9 @@ pub struct Gate {
     pub checks: bool,
     /// How many people must have approved.
     pub reviews: u32,
+    /// Whether pull requests move the branches that a finish would push to.
+    #[serde(default)]
+    pub pulls: bool,
     /// How long a deploy waits.
     pub within: Duration,
     /// The environment that deploys are reported for; `None` if they aren't.

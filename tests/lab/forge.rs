@@ -4,8 +4,10 @@
 mod gitea;
 mod github;
 mod gitlab;
+mod requests;
 mod story;
 
+pub use requests::{Opening, Requests};
 pub use story::{COMMIT, Manner, OTHER, Pull, Report, Review, Story};
 
 use std::{

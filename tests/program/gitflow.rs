@@ -2,6 +2,7 @@
 mod finished;
 mod history;
 mod next;
+mod pulls;
 mod refused;
 mod sample;
 mod stopped;

@@ -271,6 +271,7 @@ fn a_gate_is_read_with_its_defaults_and_only_this_machine_may_be_asked_without_t
         branch: "main".into(),
         checks: true,
         reviews: 0,
+        pulls: false,
         within: Duration::from_secs(1800),
         environment: None,
     };
@@ -291,4 +292,19 @@ fn a_gate_is_read_with_its_defaults_and_only_this_machine_may_be_asked_without_t
     let tea = "forge = \"gitea\"\nproject = \"shop/web\"\ntoken = \"command:pass show forge\"\nurl = \"http://[::1]:3000/api/v1/\"";
     let tea = gate(tea);
     assert_eq!((&*tea.url, tea.token), ("http://[::1]:3000/api/v1", TokenSource::Command("pass show forge".into())));
+}
+
+#[test]
+fn apps_of_two_repositories_dont_share_a_gate() {
+    let text = |other: &str| {
+        format!(
+            "[app.shop]\npath = \"/srv/shop\"\nroles = [\"web\"]\n[app.api]\npath = \"/srv/api\"\nroles = [\"api\"]\n{other}\
+             [hosts]\nweb1 = {{ roles = [\"web\"] }}\napi1 = {{ roles = [\"api\"] }}\n[gate]\nforge = \"github\"\n\
+             project = \"shop/web\"\ntoken = \"env:FORGE_TOKEN\"\nbranch = \"main\"\n"
+        )
+    };
+    assert_eq!(read_text(&text("")).apps.len(), 2);
+    let wrong = parse("fleet.toml", "prod", &text("repository = \"../api\"\n"), folders(), &[]).unwrap_err();
+    let said = rendered(&wrong);
+    assert!(said.contains("`[gate]` asks one project, but `shop` and `api` are in two repositories"), "{said}");
 }

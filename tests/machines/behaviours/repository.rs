@@ -35,7 +35,6 @@ fn the_repository_the_person_and_the_clock() {
     sides.same(&ReadLog { repository: repository.clone(), old, new: new.clone(), most: 10 }).unwrap();
     sides.fail(&ReadLog { repository: repository.clone(), old: "0".repeat(40), new: new.clone(), most: 10 }, "");
     for change in [
-        Change::Fetch,
         Change::Tag { name: "v9".into(), commit: new, message: None },
         Change::Push { what: vec![rfab::git::Pushed::Tag("v9".into())] },
     ] {

@@ -15,6 +15,7 @@ fn publish(kind, version) { flow::publish(kind, version); }
 fn track(kind, version) { flow::track(kind, version); }
 fn delete(kind, version) { flow::delete(kind, version); }
 fn list(kind) { flow::list(kind); }
+fn prod() { fleet("fleets/prod.toml") }
 "#;
 
 /// A developer's clone.
@@ -104,8 +105,13 @@ impl Clone {
 
     /// Runs rfab with a drill.
     pub fn drilled(&self, words: &[&str], drill: &str) -> (String, Option<i32>) {
-        let drill = if drill.is_empty() { &[][..] } else { &[("RFAB_DRILL", drill)] };
-        let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), drill);
+        self.told(words, &[("RFAB_DRILL", drill)])
+    }
+
+    /// Runs rfab with variables; one without a value isn't set.
+    pub fn told(&self, words: &[&str], variables: &[(&str, &str)]) -> (String, Option<i32>) {
+        let set: Vec<_> = variables.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
+        let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), &set);
         (format!("{}{}", text(&output.stdout), text(&output.stderr)), output.status.code())
     }
 
