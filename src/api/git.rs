@@ -1,7 +1,9 @@
 //! Primitives for the app's repository.
 use crate::{
     control::shown,
-    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
+    failure::{Cause, Failure},
+    fleet::TagPattern,
+    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app, version_in},
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
@@ -62,6 +64,31 @@ pub(super) fn worked_in(here: &Here) -> RhaiResultOf<String> {
     if named { repository(here) } else { Ok(here.session.run.folder.to_string_lossy().into_owned()) }
 }
 
+/// Returns the pattern of the tags of the targets' app; `None` if it has none, or if the line names no hosts.
+fn pattern(here: &Here) -> Option<TagPattern> {
+    here.targets.lock().unwrap().as_ref()?.fleet.app.as_ref()?.tags.clone()
+}
+
+/// Reads a pattern that a script gives.
+fn given(text: &str) -> RhaiResultOf<TagPattern> {
+    TagPattern::of(text).map_err(|why| {
+        let failure = Failure::new(Cause::Fabfile, format!("`{}` isn't a pattern of tags: {why}", shown(text)));
+        thrown(failure.help("write a tag's name with a `*` in place of the version, such as `shop-v*`"))
+    })
+}
+
+/// Returns the newest stable tag, or `()`.
+fn newest(here: &Here, tags: Option<&TagPattern>) -> RhaiResultOf<Dynamic> {
+    let names = here.perform(ReadNames { repository: worked_in(here)? })?;
+    let stable = names.stable(tags).map_err(|e| thrown(e.into()))?;
+    Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
+}
+
+/// Returns the version in a tag, or `()`.
+fn version_of(tag: &str, tags: Option<&TagPattern>) -> Dynamic {
+    version_in(tag, tags).map_or(Dynamic::UNIT, |version| version.to_owned().into())
+}
+
 fn change(here: &Here, change: Change) -> RhaiResultOf<Option<String>> {
     here.perform(ChangeRepository { repository: worked_in(here)?, change })
 }
@@ -74,8 +101,9 @@ pub mod git {
 
     /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
     ///
-    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release. A branch or tag is the remote's. The
-    /// first answer for a reference holds for the whole run.
+    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release, or the highest that matches `tags` of
+    /// the fleet file's `[app]`. A branch or tag is the remote's. The first answer for a reference holds for the whole
+    /// run.
     ///
     /// # Example
     ///
@@ -96,6 +124,8 @@ pub mod git {
 
     /// Returns the newest stable tag, as last fetched; `()` if there is none.
     ///
+    /// If the line names hosts, and their app has `tags` in the fleet file, the tag matches that pattern.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -104,9 +134,45 @@ pub mod git {
     #[rhai_fn(name = "newest_stable_tag", return_raw)]
     pub(crate) fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        let names = here.perform(ReadNames { repository: worked_in(&here)? })?;
-        let stable = names.stable().map_err(|e| thrown(e.into()))?;
-        Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
+        newest(&here, pattern(&here).as_ref())
+    }
+
+    /// Returns the newest stable tag that matches a pattern: a tag's name with a `*` for the version.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let tag = git::newest_stable_tag("shop-v*");
+    /// ```
+    #[rhai_fn(name = "newest_stable_tag", return_raw)]
+    pub(crate) fn newest_stable_tag_of(ctx: NativeCallContext, tags: &str) -> RhaiResultOf<Dynamic> {
+        newest(&here(&ctx)?.clone(), Some(&given(tags)?))
+    }
+
+    /// Returns the version in a tag's name, such as `3.0.1` in `v3.0.1`; `()` if the tag isn't a release of the app.
+    ///
+    /// If the line names hosts, and their app has `tags` in the fleet file, that pattern counts.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = git::tag_version("v3.0.1");
+    /// ```
+    #[rhai_fn(name = "tag_version", return_raw)]
+    pub(crate) fn tag_version(ctx: NativeCallContext, tag: &str) -> RhaiResultOf<Dynamic> {
+        Ok(version_of(tag, pattern(&here(&ctx)?.clone()).as_ref()))
+    }
+
+    /// Does the same for a pattern: a tag's name with a `*` for the version.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = git::tag_version("shop-v3.0.1", "shop-v*");
+    /// ```
+    #[rhai_fn(name = "tag_version", return_raw)]
+    pub(crate) fn tag_version_of(tag: &str, tags: &str) -> RhaiResultOf<Dynamic> {
+        Ok(version_of(tag, Some(&given(tags)?)))
     }
 
     /// Returns when the commit was made, in seconds since 1970; `()` if the repository here doesn't have it.

@@ -1,6 +1,6 @@
 //! The `[app]` of a fleet: what is deployed, its services, and how a host proves that it serves.
 use super::{
-    App, Folders, Service, Verb, health,
+    App, Folders, Service, TagPattern, Verb, health,
     hosts::FleetNames,
     schema,
     section::{Section, expected},
@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     command::Command,
+    control::shown,
     host::{Host, Name},
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-pub(super) const KEYS: [&str; 9] = schema::names(&schema::APP);
+pub(super) const KEYS: [&str; 10] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
 
 /// Reads an app except its `roles`: their default differs between a fleet with one app and a fleet with several.
@@ -28,6 +29,7 @@ pub(super) fn read(
     let project = folders.project;
     let section = Section::of(node, &KEYS, problems)?;
     let repository = section.get("repository", problems, |node| repository(node, project));
+    let tags = section.get("tags", problems, tags);
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
@@ -39,6 +41,7 @@ pub(super) fn read(
         name: name.clone(),
         roles: Vec::new(),
         repository: repository.unwrap_or_else(|| project.display().to_string()),
+        tags,
         path: path?.to_owned(),
         user,
         keep: keep as usize,
@@ -87,6 +90,15 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
             Err(error) => wrong(&error.to_string()),
         },
     }
+}
+
+/// Reads a pattern of tags.
+fn tags(node: &Node) -> Result<TagPattern, Problem> {
+    let text = value::text(node)?;
+    TagPattern::of(text).map_err(|why| {
+        Problem::new(format!("`{}` isn't a pattern of tags: {why}", shown(text)), node.place("not a pattern"))
+            .help("write a tag's name with a `*` in place of the version, such as `shop-v*`")
+    })
 }
 
 /// Reads the app's folder on a host; `{name}` stands for the host's name.

@@ -23,6 +23,7 @@ pub mod selection;
 mod servers;
 mod set;
 mod settings;
+mod tag_pattern;
 #[cfg(test)]
 pub(crate) mod tests;
 mod top;
@@ -44,6 +45,7 @@ pub use set::{Malformed, Set};
 pub use settings::{
     Accept, App, Balancer, Fleet, ForgeKind, Gate, Health, MinLive, Service, TokenSource, Verb, Version, by_name,
 };
+pub use tag_pattern::{TagPattern, VersionNumbers};
 pub use value::{is_name, is_user};
 pub use version_file::{FORMATS, VersionFile, VersionFormat, usual_keys, why_no_path};
 pub use written::{WrittenFleet, from_map, parse, read};

@@ -154,6 +154,12 @@ pub const APP: SchemaTable = SchemaTable {
             "`.`",
             "a folder relative to the fabfile's folder, or a URL that git reads. rfab refuses a URL with a password in it",
         ),
+        key(
+            "tags",
+            Is::Text,
+            "`vX.Y.Z` and `X.Y.Z`",
+            "which tags are the app's releases: a tag's name with a `*` for the version, such as `shop-v*`. `stable` is the newest of them ([more](#tags-of-an-app))",
+        ),
         key("path", Is::Text, "needed", "the app's folder on the hosts"),
         key(
             "roles",

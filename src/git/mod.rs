@@ -72,7 +72,7 @@ pub use log::{Between, log_between};
 pub use logged::LoggedCommit;
 pub use missing::complete;
 pub use move_refs::{MoveRefs, RefMove};
-pub use names::{NamedCommit, ReferenceNames};
+pub use names::{NamedCommit, ReferenceNames, version_in};
 use predicted_commit::predicted_commit;
 pub use prepare_merge::PrepareMerge;
 pub use prepare_tag::PrepareTag;

@@ -7,7 +7,7 @@ use crate::{
     effect::*,
     event::What,
     failure::{Cause, Failure},
-    fleet::{Accept, App, Fleet},
+    fleet::{Accept, App, Fleet, TagPattern},
     model::{Miss, Model, Predicted},
 };
 use futures_util::FutureExt;
@@ -24,18 +24,22 @@ pub struct Resolve {
     pub reference: String,
     pub accept: Vec<Accept>,
     pub guarded: bool,
+    /// Which tags are the app's releases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagPattern>,
 }
 
 impl Resolve {
     /// Asks the repository of the fleet's app, by the fleet's rules.
     pub fn of(fleet: &Fleet, reference: &str) -> Result<Self, Failure> {
-        let repository = app(fleet)?.repository.clone();
-        Ok(Self { repository, reference: reference.to_owned(), accept: fleet.accept.clone(), guarded: fleet.guarded })
+        let (app, reference) = (app(fleet)?, reference.to_owned());
+        let (repository, tags) = (app.repository.clone(), app.tags.clone());
+        Ok(Self { repository, reference, accept: fleet.accept.clone(), guarded: fleet.guarded, tags })
     }
 
     fn wanted<'a>(&'a self, fetch: bool, progress: FetchProgress<'a>) -> ReferenceQuery<'a> {
-        let (reference, accept) = (&self.reference, &self.accept);
-        ReferenceQuery { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
+        let (reference, accept, tags) = (&self.reference, &self.accept, self.tags.as_ref());
+        ReferenceQuery { reference, fetch, accept, guarded: self.guarded, tags, within: WITHIN, progress }
     }
 }
 

@@ -67,6 +67,7 @@ fn the_shop_is_read_whole() {
             name: "prod".into(),
             roles: vec![],
             repository: "/home/anna/shop".into(),
+            tags: None,
             path: "/srv/shop".into(),
             user: Some("shop".into()),
             keep: 5,

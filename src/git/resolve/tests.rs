@@ -10,6 +10,7 @@ fn ask(reference: &str) -> ReferenceQuery<'_> {
         fetch: true,
         accept: &ALL,
         guarded: false,
+        tags: None,
         within: Duration::from_secs(20),
         progress: &silent,
     }

@@ -17,6 +17,7 @@ fn ask(reference: &str) -> ReferenceQuery<'_> {
         fetch: true,
         accept: &ALL,
         guarded: true,
+        tags: None,
         within: Duration::from_secs(60),
         progress: &silent,
     }
