@@ -1,11 +1,12 @@
 //! The `[app]` of a fleet: what is deployed, its services, and how a host proves that it serves.
 use super::{
-    App, Folders, Service, TagPattern, Verb, health,
+    App, Folders, Service, TagPattern, TreeRules, Verb, health,
     hosts::FleetNames,
     schema,
     section::{Section, expected},
     tree::{Node, NodeValue},
     value,
+    version_file::why_no_path,
     wrong::Problem,
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-pub(super) const KEYS: [&str; 10] = schema::names(&schema::APP);
+pub(super) const KEYS: [&str; 11] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
 
 /// Reads an app except its `roles`: their default differs between a fleet with one app and a fleet with several.
@@ -30,6 +31,7 @@ pub(super) fn read(
     let section = Section::of(node, &KEYS, problems)?;
     let repository = section.get("repository", problems, |node| repository(node, project));
     let tags = section.get("tags", problems, tags);
+    let tree = section.get("tree", problems, tree);
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
@@ -45,7 +47,7 @@ pub(super) fn read(
         path: path?.to_owned(),
         user,
         keep: keep as usize,
-        linked,
+        rules: TreeRules { tree, linked },
         assets,
         service,
         health,
@@ -90,6 +92,15 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
             Err(error) => wrong(&error.to_string()),
         },
     }
+}
+
+/// Reads a folder of the repository.
+fn tree(node: &Node) -> Result<String, Problem> {
+    let path = value::text(node)?;
+    why_no_path(path).map_or(Ok(path.to_owned()), |why| {
+        Err(Problem::new(format!("`{}` {why}", shown(path)), node.place("not a folder of the repository"))
+            .help("write it from the top of the repository on, without a `/` at the end, such as `services/web`"))
+    })
 }
 
 /// Reads a pattern of tags.

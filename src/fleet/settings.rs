@@ -1,5 +1,5 @@
 //! The settings of a fleet file, with all defaults filled in.
-use super::{DriverSettings, Pattern, TagPattern};
+use super::{DriverSettings, Pattern, TagPattern, TreeRules};
 use crate::host::{Host, Name};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -114,7 +114,9 @@ pub struct App {
     /// The user who owns the releases; the login user if it's missing.
     pub user: Option<Name>,
     pub keep: usize,
-    pub linked: Vec<String>,
+    /// What of a commit becomes a release.
+    #[serde(flatten)]
+    pub rules: TreeRules,
     /// Folders of a release in which the files of other releases stay reachable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,

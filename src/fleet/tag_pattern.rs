@@ -90,7 +90,11 @@ fn is_date(version: &str) -> bool {
 fn is_ref(name: &str) -> bool {
     let bad = |c: char| c == ' ' || "~^:?*[\\".contains(c) || c.is_control() || hidden(c);
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
-    name.split('/').all(part) && !name.ends_with('.') && !name.contains("..") && !name.contains("@{") && !name.contains(bad)
+    name.split('/').all(part)
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.contains(bad)
 }
 
 #[cfg(test)]
@@ -107,7 +111,8 @@ mod tests {
 
     #[test]
     fn the_star_stands_for_a_version_and_versions_are_ordered_by_their_numbers() {
-        let shop = ["shop-v1.10.0", "shop-v1.9.0", "shop-v2.0.0-rc.1", "shop-v2.0.0+b", "shop-vnext", "v3.0.0", "api-v4.0.0"];
+        let shop =
+            ["shop-v1.10.0", "shop-v1.9.0", "shop-v2.0.0-rc.1", "shop-v2.0.0+b", "shop-vnext", "v3.0.0", "api-v4.0.0"];
         assert_eq!(ordered("shop-v*", &shop), ["shop-v1.9.0", "shop-v1.10.0"]);
         assert_eq!(ordered("v*", &shop), ["v3.0.0"]);
         assert_eq!(ordered("web/v*", &["web/v1.2.3", "web/v1.2.3/x", "api/web/v9.0.0"]), ["web/v1.2.3"]);
@@ -116,7 +121,10 @@ mod tests {
         let dashed = ["release-2026-11-30", "release-2026-11-30.2", "release-2026-02-01", "release-2026-11-301"];
         let by_day = ["release-2026-02-01", "release-2026-11-30", "release-2026-11-30.2"];
         assert_eq!(ordered("release-*", &dashed), by_day);
-        assert_eq!(ordered("release-*", &["release-9", "release-10", "release-1.2.3"]), ["release-1.2.3", "release-9", "release-10"]);
+        assert_eq!(
+            ordered("release-*", &["release-9", "release-10", "release-1.2.3"]),
+            ["release-1.2.3", "release-9", "release-10"]
+        );
         assert_eq!(ordered("v*-final", &["v1.0.0-final", "v1.1.0", "v1.2.0-rc.1-final"]), ["v1.0.0-final"]);
     }
 
@@ -133,7 +141,22 @@ mod tests {
 
     #[test]
     fn what_is_not_one_is_refused_and_no_tag_is_too_strange() {
-        for bad in ["v1.0.0", "*-*", "", "-*", "a b*", "a..*", "*.lock", "a\n*", "[v]*", "v?*", "a//*", "/*", "~*", "\u{202e}*"] {
+        for bad in [
+            "v1.0.0",
+            "*-*",
+            "",
+            "-*",
+            "a b*",
+            "a..*",
+            "*.lock",
+            "a\n*",
+            "[v]*",
+            "v?*",
+            "a//*",
+            "/*",
+            "~*",
+            "\u{202e}*",
+        ] {
             assert!(TagPattern::of(bad).is_err(), "{bad:?}");
         }
         assert!(TagPattern::of(&format!("{}*", "x".repeat(200))).is_err());

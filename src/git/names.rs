@@ -149,13 +149,25 @@ mod tests {
 
     #[test]
     fn each_app_has_its_own_newest_tag_and_its_own_name_for_a_commit() {
-        let all = tags(&[("api-v9.0.0", "b"), ("nightly", "b"), ("shop-v1.2.0", "a"), ("shop-v1.3.0-rc.1", "b"), ("v5.0.0", "c")]);
+        let all = tags(&[
+            ("api-v9.0.0", "b"),
+            ("nightly", "b"),
+            ("shop-v1.2.0", "a"),
+            ("shop-v1.3.0-rc.1", "b"),
+            ("v5.0.0", "c"),
+        ]);
         let pattern = |text: &str| TagPattern::of(text).unwrap();
         let newest = |text: &str| all.stable(Some(&pattern(text))).unwrap().map(|tag| &*tag.name);
-        assert_eq!([newest("shop-v*"), newest("api-v*"), newest("web-v*")], [Some("shop-v1.2.0"), Some("api-v9.0.0"), None]);
+        assert_eq!(
+            [newest("shop-v*"), newest("api-v*"), newest("web-v*")],
+            [Some("shop-v1.2.0"), Some("api-v9.0.0"), None]
+        );
         assert_eq!(all.stable(None).unwrap().map(|tag| &*tag.name), Some("v5.0.0"));
         let called = |text: &str| all.tag_of("b", Some(&pattern(text))).map(|tag| &*tag.name);
-        assert_eq!([called("shop-v*"), called("api-v*"), called("web-v*")], [Some("shop-v1.3.0-rc.1"), Some("api-v9.0.0"), None]);
+        assert_eq!(
+            [called("shop-v*"), called("api-v*"), called("web-v*")],
+            [Some("shop-v1.3.0-rc.1"), Some("api-v9.0.0"), None]
+        );
         let first = |text: &str| all.newest_first(Some(&pattern(text)))[0].name.clone();
         assert_eq!([first("shop-v*"), first("api-v*")], ["shop-v1.3.0-rc.1", "api-v9.0.0"]);
         assert_eq!(version_in("shop-v1.3.0-rc.1", Some(&pattern("shop-v*"))), Some("1.3.0-rc.1"));
@@ -172,7 +184,10 @@ mod tests {
             said(&["shop-v1.0.0-rc.1", "v1.0.0"], "shop-v*"),
             "no stable tag matches `shop-v*` among 2 tags; near it `shop-v1.0.0-rc.1`"
         );
-        assert_eq!(said(&["shop-v1.0.0", "x"], "shop-*"), "no stable tag matches `shop-*` among 2 tags; near it `shop-v1.0.0`");
+        assert_eq!(
+            said(&["shop-v1.0.0", "x"], "shop-*"),
+            "no stable tag matches `shop-*` among 2 tags; near it `shop-v1.0.0`"
+        );
         assert_eq!(said(&[], "shop-*"), "no stable tag matches `shop-*` among 0 tags");
     }
 

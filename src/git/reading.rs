@@ -27,19 +27,23 @@ pub struct Resolve {
     /// Which tags are the app's releases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<TagPattern>,
+    /// The folder of the repository that is the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 impl Resolve {
     /// Asks the repository of the fleet's app, by the fleet's rules.
     pub fn of(fleet: &Fleet, reference: &str) -> Result<Self, Failure> {
         let (app, reference) = (app(fleet)?, reference.to_owned());
-        let (repository, tags) = (app.repository.clone(), app.tags.clone());
-        Ok(Self { repository, reference, accept: fleet.accept.clone(), guarded: fleet.guarded, tags })
+        let (repository, tags, tree) = (app.repository.clone(), app.tags.clone(), app.rules.tree.clone());
+        Ok(Self { repository, reference, accept: fleet.accept.clone(), guarded: fleet.guarded, tags, tree })
     }
 
     fn wanted<'a>(&'a self, fetch: bool, progress: FetchProgress<'a>) -> ReferenceQuery<'a> {
-        let (reference, accept, tags) = (&self.reference, &self.accept, self.tags.as_ref());
-        ReferenceQuery { reference, fetch, accept, guarded: self.guarded, tags, within: WITHIN, progress }
+        let (reference, accept, guarded) = (&self.reference, &self.accept, self.guarded);
+        let (tags, tree) = (self.tags.as_ref(), self.tree.as_deref());
+        ReferenceQuery { reference, fetch, accept, guarded, tags, tree, within: WITHIN, progress }
     }
 }
 

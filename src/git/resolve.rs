@@ -14,6 +14,8 @@ pub struct ReferenceQuery<'a> {
     pub guarded: bool,
     /// Which tags are releases; `None` for `vX.Y.Z` and `X.Y.Z`.
     pub tags: Option<&'a TagPattern>,
+    /// The folder of the repository to fetch the files of; `None` for all of it.
+    pub tree: Option<&'a str>,
     /// How long the remote may send nothing.
     pub within: Duration,
     pub progress: FetchProgress<'a>,
@@ -77,7 +79,7 @@ pub async fn resolve(repository: &Repository, ask: ReferenceQuery<'_>) -> Result
     }
     let found = find(repository, &ask)?;
     if ask.fetch {
-        super::complete(repository, &found.commit, ask.within, ask.progress).await?;
+        super::complete(repository, &found.commit, ask.tree, ask.within, ask.progress).await?;
     }
     Ok(found)
 }

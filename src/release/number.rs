@@ -62,7 +62,7 @@ impl Effect for Number {
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
         if !self.made {
             let app = app(&self.fleet)?;
-            pack(&at, &app.repository, &self.commit, &app.linked).await?;
+            pack(&at, &app.repository, &self.commit, &app.rules).await?;
         }
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
@@ -122,7 +122,7 @@ impl Number {
     fn fits(&self) -> Result<(), Failure> {
         let app = app(&self.fleet)?;
         match Repository::locate(&app.repository, Path::new("/nonexistent")) {
-            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.linked)?),
+            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.rules)?),
             // The simulator reads only repositories of this machine.
             Err(_) => Ok(()),
         }

@@ -27,6 +27,7 @@ mod rollback;
 mod script;
 mod secrets;
 mod served;
+mod tags;
 mod told;
 mod unasked;
 mod upkeep;

@@ -11,6 +11,7 @@ fn ask(reference: &str) -> ReferenceQuery<'_> {
         accept: &ALL,
         guarded: false,
         tags: None,
+        tree: None,
         within: Duration::from_secs(20),
         progress: &silent,
     }
