@@ -80,7 +80,7 @@ pub(super) fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> Rh
     let taken = inner.perform(TakeArchive { repository, file, sha256, commit: of.commit.clone(), part, linked });
     let checked = taken.and_then(|manifest| {
         let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.allowed.force)?;
-        Ok(CommitValue { made: Some(manifest), anew, ..of })
+        Ok(CommitValue { made: Some(manifest), anew, content: None, ..of })
     });
     here.lane.advance(inner.lane.clock());
     inner.lane.end(checked.as_ref().err().map(|e| failure_of(e)).as_ref());

@@ -22,13 +22,19 @@ pub(super) struct CommitValue {
     pub made: Option<String>,
     /// Whether that differs from what hosts have under the commit's number.
     pub anew: bool,
+    /// A digest of what its release is made from, if the app is a folder of its repository.
+    pub content: Option<String>,
+    /// Whether it stands for another commit with the same files.
+    pub instead: bool,
+    /// Whether the fleet's ledger doesn't know that yet.
+    pub unsaid: bool,
 }
 
 impl CommitValue {
     /// Returns a commit that is deployed with its own tree.
     pub(super) fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
         let names = tag.iter().cloned().collect();
-        Self { commit, name, tag, names, made: None, anew: false }
+        Self { commit, name, tag, names, made: None, anew: false, content: None, instead: false, unsaid: false }
     }
 
     /// Adds other names that a service may report.
@@ -205,7 +211,8 @@ pub mod git {
 
     /// Returns the commits that the new commit has and the old one hasn't, newest first.
     ///
-    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. There are at most 200.
+    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. There are at most 200. If the app
+    /// has a `tree` in the fleet file, only commits that change something in that folder count.
     ///
     /// # Example
     ///
@@ -216,7 +223,8 @@ pub mod git {
     pub(crate) fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         let (repository, old, new) = (repository(&here)?, old.to_owned(), new.commit.to_string());
-        let between = here.perform(ReadLog { repository, old, new, most: 200 })?;
+        let tree = app(&current(&here)?.fleet).map_err(thrown)?.rules.tree.clone();
+        let between = here.perform(ReadLog { repository, old, new, most: 200, tree })?;
         let map = |logged: crate::git::LoggedCommit| {
             let mut map = rhai::Map::new();
             map.insert("commit".into(), logged.commit.into());

@@ -88,6 +88,6 @@ pub use start_merge::StartMerge;
 pub use switch::Switch;
 pub use tracked::tracked;
 pub use tree::Tree;
-pub use tree_id::ReadTreeId;
+pub use tree_id::{ReadTreeId, ids};
 pub use work_tree::{ReadWorkTree, WorkTree};
 pub use write::{Pushed, commit, merge, push, tag};

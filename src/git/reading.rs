@@ -111,6 +111,9 @@ pub struct ReadLog {
     pub old: String,
     pub new: String,
     pub most: usize,
+    /// The folder of the repository that the commits must change; `None` for all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 impl ReadLog {
@@ -118,7 +121,7 @@ impl ReadLog {
     fn between(&self, repository: &Repository) -> Result<Between, GitError> {
         let open = OpenRepository::of(repository)?;
         let whole = |id: &str| Ok::<_, GitError>(open.beginning(id)?.unwrap_or_else(|| id.to_owned()));
-        log_between(repository, &whole(&self.old)?, &whole(&self.new)?, self.most)
+        log_between(repository, &whole(&self.old)?, &whole(&self.new)?, self.most, self.tree.as_deref())
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Number {
     /// Whether the release is made from something other than the commit's own tree.
     #[serde(skip_serializing)]
     pub made: bool,
+    /// A digest of what the release is made from, if the app is a folder of its repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// The highest number on any host.
     pub highest: u32,
     /// The rest of the ledger's line.
@@ -142,6 +145,7 @@ impl Number {
             number: Some(number),
             reason: Some(self.name.clone()),
             names: Some(self.names.clone()),
+            content: self.content.clone(),
             phase: Phase::Ok,
             ..self.line.clone()
         }

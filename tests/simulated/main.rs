@@ -7,6 +7,7 @@ mod behind;
 mod by_hand;
 mod day;
 mod explored;
+mod folders;
 mod forgetting;
 mod gate;
 mod init;

@@ -160,8 +160,8 @@ async fn read(remote: &TestRemote, source: &str, form: &str) {
         // A shallow clone lacks the history between two of its commits.
         return;
     }
-    let told = log_between(&at, &remote.first, &remote.second, 9).unwrap_or_else(|e| panic!("{form}: {e}"));
-    assert_eq!(told, log_between(&own(remote, "source"), &remote.first, &remote.second, 9).unwrap(), "{form}");
+    let told = log_between(&at, &remote.first, &remote.second, 9, None).unwrap_or_else(|e| panic!("{form}: {e}"));
+    assert_eq!(told, log_between(&own(remote, "source"), &remote.first, &remote.second, 9, None).unwrap(), "{form}");
     assert_eq!((told.added.len(), told.dropped.len(), &*told.added[0].subject), (1, 0, "two"));
     let ReferenceNames { branches, tags } = names(&at).unwrap();
     let listed = |all: Vec<super::super::NamedCommit>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
