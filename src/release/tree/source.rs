@@ -21,6 +21,9 @@ pub(super) struct CommitPart {
     entries: Vec<TreeEntry>,
 }
 
+/// The folder of a `.gitattributes`, and its content.
+type AttributesFile = (Vec<u8>, Vec<u8>);
+
 impl CommitPart {
     /// Returns an entry by its path in the commit.
     fn whole(&self, entry: &TreeEntry) -> TreeEntry {
@@ -76,7 +79,7 @@ impl TreeSource {
     }
 
     /// Returns the `.gitattributes` of the folders above, each with its folder.
-    pub(super) fn attributes_above(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, git::GitError> {
+    pub(super) fn attributes_above(&self) -> Result<Vec<AttributesFile>, git::GitError> {
         let TreeSource::Commit(part) = self else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for entry in part.tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
