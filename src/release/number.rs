@@ -65,7 +65,10 @@ impl Effect for Number {
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
         if !self.made {
             let app = app(&self.fleet)?;
-            pack(&at, &app.repository, &self.commit, &app.rules).await?;
+            let packed = pack(&at, &app.repository, &self.commit, &app.rules).await?;
+            if let Some(text) = packed.warning() {
+                at.tell(What::Warned { host: None, text });
+            }
         }
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;

@@ -234,6 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn files_that_are_still_encrypted_are_named() {
+        let sample = Sample::new();
+        assert_eq!(from(&sample, &[]).unwrap().warning(), None);
+        sample.write("config/key", b"\0GITCRYPT\0\x01\x02");
+        sample.write("config/prod.yaml", b"pw: ENC[AES256_GCM,data:x]\nsops:\n    mac: ENC[AES256_GCM,data:y]\n");
+        sample.commit_all();
+        let packed = from(&sample, &[]).unwrap();
+        let said = "these files are released encrypted, as they were committed: `config/key` (git-crypt), \
+                    `config/prod.yaml` (SOPS)";
+        assert_eq!(packed.warning().as_deref(), Some(said));
+        assert!(packed.manifest.entries.iter().any(|entry| entry.path == "config/prod.yaml"));
+    }
+
+    #[test]
     fn a_tree_that_git_would_never_make_is_refused() {
         let sample = Sample::new();
         let open = git2::Repository::open(&sample.work).unwrap();
