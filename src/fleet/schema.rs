@@ -154,6 +154,18 @@ pub const APP: SchemaTable = SchemaTable {
             "`.`",
             "a folder relative to the fabfile's folder, or a URL that git reads. rfab refuses a URL with a password in it",
         ),
+        key(
+            "tags",
+            Is::Text,
+            "`vX.Y.Z` and `X.Y.Z`",
+            "which tags are the app's releases: a tag's name with a `*` for the version, such as `shop-v*`. `stable` is the newest of them ([more](#tags-of-an-app))",
+        ),
+        key(
+            "tree",
+            Is::Text,
+            "all of it",
+            "the folder of the repository that is released, such as `services/web`, if the repository has [several apps](#an-app-in-a-folder-of-its-repository)",
+        ),
         key("path", Is::Text, "needed", "the app's folder on the hosts"),
         key(
             "roles",

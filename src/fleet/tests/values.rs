@@ -67,10 +67,11 @@ fn the_shop_is_read_whole() {
             name: "prod".into(),
             roles: vec![],
             repository: "/home/anna/shop".into(),
+            tags: None,
             path: "/srv/shop".into(),
             user: Some("shop".into()),
             keep: 5,
-            linked: vec!["public/uploads".into(), "config/database.yml".into()],
+            rules: TreeRules { linked: vec!["public/uploads".into(), "config/database.yml".into()], tree: None },
             assets: vec![],
             service: Some(service()),
             health: Some(health()),
@@ -131,7 +132,7 @@ fn a_small_fleet_has_every_default() {
     assert!(fleet.balancers.is_empty() && fleet.order.is_empty());
     let app = fleet.app.unwrap();
     assert_eq!((&*app.path, app.user, app.keep, app.service), ("/srv/shop", None, 5, None));
-    assert_eq!((&*app.repository, app.linked), ("/home/anna/shop", vec![]));
+    assert_eq!((&*app.repository, app.rules.linked), ("/home/anna/shop", vec![]));
     let health = app.health.unwrap();
     assert_eq!((health.version, health.good), (Version::None, 3));
     assert_eq!((health.over, health.within), (Duration::from_secs(10), Duration::from_secs(60)));
