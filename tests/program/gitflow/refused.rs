@@ -12,7 +12,7 @@ struct Case {
 
 const FINISH: [&str; 3] = ["finish", "hotfix", "3.0.1"];
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 18] = [
     Case {
         name: "changed files",
         before: |sample| fs::write(sample.work.folder.join("VERSION"), "x").unwrap(),
@@ -109,6 +109,22 @@ const CASES: [Case; 16] = [
         error: "2.9.3 isn't newer than the tag v2.9.4",
     },
     Case {
+        name: "a version that doesn't grow, of an app with its own tags",
+        before: |sample| of_shop(sample, "shop-v"),
+        typed: &["start", "release", "3.0.9"],
+        error: "3.0.9 isn't newer than the tag shop-v3.1.0; the next one is 3.1.1",
+    },
+    Case {
+        name: "a version that doesn't grow in the line of an app whose tags have dots",
+        before: |sample| {
+            of_shop(sample, "shop.2.v");
+            sample.work.git(&["push", "-q", "origin", "production:support/3.1"]);
+            sample.work.git(&["config", "gitflow.multi-hotfix", "true"]);
+        },
+        typed: &["start", "hotfix", "3.1.0-rc.1", "support/3.1"],
+        error: "3.1.0-rc.1 isn't newer than the tag shop.2.v3.1.0",
+    },
+    Case {
         name: "a support branch that is finished",
         before: |_| {},
         typed: &["finish", "support", "2.9"],
@@ -134,6 +150,13 @@ const CASES: [Case; 16] = [
     },
 ];
 
+/// Gives the shop tags with a prefix of its own, 3.1.0 the newest, beside a tag of another app.
+fn of_shop(sample: &Sample, prefix: &str) {
+    let newest = format!("v3.0.0:refs/tags/{prefix}3.1.0");
+    sample.work.git(&["push", "-q", "origin", &newest, "v3.0.0:refs/tags/v9.0.0"]);
+    sample.work.git(&["config", "gitflow.prefix.versiontag", prefix]);
+}
+
 fn push(clone: &Clone, file: &str, branch: &str) {
     clone.commit(file, "1");
     clone.git(&["push", "-q", "origin", branch]);
@@ -151,6 +174,16 @@ fn what_is_not_fit_is_refused_before_anything_changes() {
         let first = out.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
         assert_eq!((first, code), (case.error, Some(1)), "{}: {out}", case.name);
         assert_eq!((sample.origin(), sample.work.refs()), before, "{}", case.name);
+    }
+}
+
+#[test]
+fn the_tags_of_another_app_hold_nobody_back() {
+    for (prefix, version) in [("shop-v", "3.1.1"), ("shop-v", "4"), ("web/", "3.2.0"), ("shop.2.v", "3.1.0.1")] {
+        let sample = Sample::avh();
+        of_shop(&sample, prefix);
+        sample.work.rfab(&["start", "release", version]);
+        assert_eq!(sample.work.branch(), format!("release/{version}"), "{prefix}");
     }
 }
 
