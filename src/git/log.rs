@@ -14,7 +14,8 @@ pub struct Between {
 
 /// Lists the commits that `new` has and `old` doesn't, and the reverse, at most `most` of each.
 ///
-/// With a folder, only commits that change something in it count. Both are whole commit ids. Subjects and authors are other people's texts: they still have their control characters.
+/// With a folder, only commits that change something in it count. Both are whole commit ids. Subjects and authors are
+/// other people's texts: they still have their control characters.
 pub fn log_between(
     repository: &Repository,
     old: &str,
