@@ -27,8 +27,8 @@ pub(super) fn build(
     let targets = current_targets(here)?;
     let inner = Here { lane: here.lane.of_attempt("build"), defers: Arc::default(), ..here.clone() };
     let app = app(&targets.fleet).map_err(thrown)?;
-    let (repository, linked) = (app.repository.clone(), app.linked.clone());
-    let of = Wanted { repository, commit: commit.commit.to_string(), part: part.to_owned(), linked };
+    let (repository, rules) = (app.repository.clone(), app.rules.clone());
+    let of = Wanted { repository, commit: commit.commit.to_string(), part: part.to_owned(), rules };
     let made = made(ctx, &inner, &targets, of, f);
     here.lane.advance(inner.lane.clock());
     inner.lane.end(made.as_ref().err().map(|e| failure_of(e)).as_ref());
@@ -74,13 +74,13 @@ pub(super) fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> Rh
     let of = of.unwrap_or_else(|| CommitValue::of(sha256[..40].into(), named(), version.clone()));
     let of = of.called(version.into_iter().chain([sha256.clone()]));
     let app = app(&targets.fleet).map_err(thrown)?;
-    let (repository, linked) = (app.repository.clone(), app.linked.clone());
+    let (repository, linked) = (app.repository.clone(), app.rules.linked.clone());
     let file = here.script.below(file).map_err(thrown)?.display().to_string();
     let inner = Here { lane: here.lane.of_attempt("archive"), defers: Arc::default(), ..here.clone() };
     let taken = inner.perform(TakeArchive { repository, file, sha256, commit: of.commit.clone(), part, linked });
     let checked = taken.and_then(|manifest| {
         let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.allowed.force)?;
-        Ok(CommitValue { made: Some(manifest), anew, ..of })
+        Ok(CommitValue { made: Some(manifest), anew, content: None, ..of })
     });
     here.lane.advance(inner.lane.clock());
     inner.lane.end(checked.as_ref().err().map(|e| failure_of(e)).as_ref());
@@ -147,8 +147,8 @@ pub(super) fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultO
 
 /// Calls the closure with a clean checkout, which is removed afterwards even if the closure fails.
 fn built(ctx: &NativeCallContext, here: &Here, of: Wanted, f: &FnPtr) -> RhaiResultOf<String> {
-    let (repository, commit) = (of.repository.clone(), of.commit.clone());
-    let folder = here.perform(CheckOut { repository: repository.clone(), commit })?;
+    let (repository, commit, tree) = (of.repository.clone(), of.commit.clone(), of.rules.tree.clone());
+    let folder = here.perform(CheckOut { repository: repository.clone(), commit, tree })?;
     let mut global = ctx.global_runtime_state().clone();
     global.tag = Dynamic::from(here.clone());
     let within =

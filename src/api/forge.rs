@@ -21,7 +21,7 @@ fn map(gate: &Gate) -> Map {
         TokenSource::Command(words) => ("command", words),
     };
     let environment = gate.environment.clone().map_or(Dynamic::UNIT, Dynamic::from);
-    let all: [(&str, Dynamic); 10] = [
+    let all: [(&str, Dynamic); 11] = [
         ("forge", forge.into()),
         ("project", gate.project.clone().into()),
         ("url", gate.url.clone().into()),
@@ -30,6 +30,7 @@ fn map(gate: &Gate) -> Map {
         ("branch", gate.branch.clone().into()),
         ("checks", gate.checks.into()),
         ("reviews", i64::from(gate.reviews).into()),
+        ("pulls", gate.pulls.into()),
         ("within", (gate.within.as_secs().max(1) as i64).into()),
         ("environment", environment),
     ];
@@ -71,30 +72,35 @@ pub mod forge {
         Ok(fleet.gate.as_ref().map_or(Dynamic::UNIT, |gate| super::map(gate).into()))
     }
 
-    /// Calls the closure, which fails if the commit mustn't pass, and records that it passed.
+    /// Calls the closure, which fails if the commit mustn't pass by a branch's rules, and records that it passed.
     ///
-    /// It isn't called if this run has passed with the commit before, so a resumed run doesn't ask again. With
-    /// `--without-gate` it isn't called either: rfab warns of that, and records the reason.
+    /// It isn't called if this run has passed with the commit and the branch before, in the same fleet, so a resumed
+    /// run doesn't ask again. With `--without-gate` it isn't called either: rfab warns of that, and records the reason.
     ///
     /// # Example
     ///
     /// ```rhai
-    /// forge::once(git::resolve("stable").id, || ui::note("the forge is asked here"));
+    /// forge::once(git::resolve("stable").id, "main", || ui::note("the forge is asked here"));
     /// ```
     #[rhai_fn(name = "once", return_raw)]
-    pub(crate) fn once(ctx: NativeCallContext, commit: &str, f: FnPtr) -> RhaiResultOf<()> {
+    pub(crate) fn once(ctx: NativeCallContext, commit: &str, branch: &str, f: FnPtr) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let (run, without) = (&here.session.run, here.session.run.allowed.without_gate.clone());
         if let Some(why) = &without {
             let text = format!("the gate isn't asked whether this commit may be deployed: {why}");
             here.lane.tell(crate::event::What::Warned { host: None, text });
         }
-        if without.is_none() && !run.passed.contains(commit) {
+        let named = here.targets.lock().unwrap().is_some();
+        let fleet = if named { current_targets(&here)?.fleet.name.clone() } else { "".into() };
+        let rules = [commit.to_owned(), branch.to_owned(), fleet.to_string()];
+        if without.is_none() && !run.passed.contains(&rules) && !here.session.observed.has_passed(&rules) {
             super::of_attempt(&ctx, &here, &f).map(drop)?;
         } else {
             here.lane.of_attempt("gate");
         }
-        here.perform(PassGate { commit: commit.into(), without })
+        here.perform(PassGate { commit: commit.into(), branch: branch.to_owned(), fleet, without })?;
+        here.session.observed.passes(rules);
+        Ok(())
     }
 
     /// Calls the closure for what isn't a part of the run, such as a report: each attempt at the run does it again.

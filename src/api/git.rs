@@ -1,7 +1,12 @@
 //! Primitives for the app's repository.
 use crate::{
     control::shown,
-    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, ReadNewestStable, Resolve, Resolved, app},
+    failure::{Cause, Failure},
+    fleet::TagPattern,
+    git::{
+        Change, ChangeRepository, FetchRefs, Pushed, ReadDate, ReadLog, ReadNames, ReadNewestStable, Resolve, Resolved,
+        app, version_in,
+    },
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
@@ -20,13 +25,19 @@ pub(super) struct CommitValue {
     pub made: Option<String>,
     /// Whether that differs from what hosts have under the commit's number.
     pub anew: bool,
+    /// A digest of what its release is made from, if the app is a folder of its repository.
+    pub content: Option<String>,
+    /// Whether it stands for another commit with the same files.
+    pub instead: bool,
+    /// Whether the fleet's ledger doesn't know that yet.
+    pub unsaid: bool,
 }
 
 impl CommitValue {
     /// Returns a commit that is deployed with its own tree.
     pub(super) fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
         let names = tag.iter().cloned().collect();
-        Self { commit, name, tag, names, made: None, anew: false }
+        Self { commit, name, tag, names, made: None, anew: false, content: None, instead: false, unsaid: false }
     }
 
     /// Adds other names that a service may report.
@@ -62,6 +73,30 @@ pub(super) fn worked_in(here: &Here) -> RhaiResultOf<String> {
     if named { repository(here) } else { Ok(here.session.run.folder.to_string_lossy().into_owned()) }
 }
 
+/// Returns the pattern of the tags of the targets' app; `None` if it has none, or if the line names no hosts.
+fn pattern(here: &Here) -> Option<TagPattern> {
+    here.targets.lock().unwrap().as_ref()?.fleet.app.as_ref()?.tags.clone()
+}
+
+/// Reads a pattern that a script gives.
+fn given(text: &str) -> RhaiResultOf<TagPattern> {
+    TagPattern::of(text).map_err(|why| {
+        let failure = Failure::new(Cause::Fabfile, format!("`{}` isn't a pattern of tags: {why}", shown(text)));
+        thrown(failure.help("write a tag's name with a `*` in place of the version, such as `shop-v*`"))
+    })
+}
+
+/// Returns the newest stable tag, or `()`.
+fn newest(here: &Here, tags: Option<&TagPattern>) -> RhaiResultOf<Dynamic> {
+    let newest = here.perform(ReadNewestStable { repository: worked_in(here)?, tags: tags.cloned() })?;
+    Ok(newest.map_or(Dynamic::UNIT, Dynamic::from))
+}
+
+/// Returns the version in a tag, or `()`.
+fn version_of(tag: &str, tags: Option<&TagPattern>) -> Dynamic {
+    version_in(tag, tags).map_or(Dynamic::UNIT, |version| version.to_owned().into())
+}
+
 fn change(here: &Here, change: Change) -> RhaiResultOf<Option<String>> {
     here.perform(ChangeRepository { repository: worked_in(here)?, change })
 }
@@ -74,8 +109,9 @@ pub mod git {
 
     /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
     ///
-    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release. A branch or tag is the remote's. The
-    /// first answer for a reference holds for the whole run.
+    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release, or the highest that matches `tags` of
+    /// the fleet file's `[app]`. A branch or tag is the remote's. The first answer for a reference holds for the whole
+    /// run.
     ///
     /// # Example
     ///
@@ -96,6 +132,8 @@ pub mod git {
 
     /// Returns the newest stable tag, as last fetched; `()` if there is none.
     ///
+    /// If the line names hosts, and their app has `tags` in the fleet file, the tag matches that pattern.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -104,8 +142,45 @@ pub mod git {
     #[rhai_fn(name = "newest_stable_tag", return_raw)]
     pub(crate) fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        let newest = here.perform(ReadNewestStable { repository: worked_in(&here)? })?;
-        Ok(newest.map_or(Dynamic::UNIT, Dynamic::from))
+        newest(&here, pattern(&here).as_ref())
+    }
+
+    /// Returns the newest stable tag that matches a pattern: a tag's name with a `*` for the version.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let tag = git::newest_stable_tag("shop-v*");
+    /// ```
+    #[rhai_fn(name = "newest_stable_tag", return_raw)]
+    pub(crate) fn newest_stable_tag_of(ctx: NativeCallContext, tags: &str) -> RhaiResultOf<Dynamic> {
+        newest(&here(&ctx)?.clone(), Some(&given(tags)?))
+    }
+
+    /// Returns the version in a tag's name, such as `3.0.1` in `v3.0.1`; `()` if the tag isn't a release of the app.
+    ///
+    /// If the line names hosts, and their app has `tags` in the fleet file, that pattern counts.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = git::tag_version("v3.0.1");
+    /// ```
+    #[rhai_fn(name = "tag_version", return_raw)]
+    pub(crate) fn tag_version(ctx: NativeCallContext, tag: &str) -> RhaiResultOf<Dynamic> {
+        Ok(version_of(tag, pattern(&here(&ctx)?.clone()).as_ref()))
+    }
+
+    /// Does the same for a pattern: a tag's name with a `*` for the version.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = git::tag_version("shop-v3.0.1", "shop-v*");
+    /// ```
+    #[rhai_fn(name = "tag_version", return_raw)]
+    pub(crate) fn tag_version_of(tag: &str, tags: &str) -> RhaiResultOf<Dynamic> {
+        Ok(version_of(tag, Some(&given(tags)?)))
     }
 
     /// Returns when the commit was made, in seconds since 1970; `()` if the repository here doesn't have it.
@@ -138,7 +213,8 @@ pub mod git {
 
     /// Returns the commits that the new commit has and the old one hasn't, newest first.
     ///
-    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. There are at most 200.
+    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. There are at most 200. If the app
+    /// has a `tree` in the fleet file, only commits that change something in that folder count.
     ///
     /// # Example
     ///
@@ -149,7 +225,8 @@ pub mod git {
     pub(crate) fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
         let (repository, old, new) = (repository(&here)?, old.to_owned(), new.commit.to_string());
-        let between = here.perform(ReadLog { repository, old, new, most: 200 })?;
+        let tree = app(&current(&here)?.fleet).map_err(thrown)?.rules.tree.clone();
+        let between = here.perform(ReadLog { repository, old, new, most: 200, tree })?;
         let map = |logged: crate::git::LoggedCommit| {
             let mut map = rhai::Map::new();
             map.insert("commit".into(), logged.commit.into());
@@ -170,7 +247,8 @@ pub mod git {
     /// ```
     #[rhai_fn(name = "fetch", return_raw)]
     pub(crate) fn fetch(ctx: NativeCallContext) -> RhaiResultOf<()> {
-        change(&here(&ctx)?.clone(), Change::Fetch).map(drop)
+        let here = here(&ctx)?.clone();
+        here.perform(FetchRefs { repository: worked_in(&here)? })
     }
 
     /// Commits the named files, or what is staged if none is named, with the user's git. Returns the commit's id.

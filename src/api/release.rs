@@ -2,7 +2,7 @@
 use super::{
     HostValue,
     git::CommitValue,
-    release_choice::{getting_it, looked_at, numbered, resolved, shares, shares_filled},
+    release_choice::{alike, getting_it, looked_at, numbered, resolved, shares, shares_filled},
     release_listing::{adopted, current_of, listed, read, verified},
 };
 use crate::{
@@ -32,6 +32,35 @@ pub mod release {
     #[rhai_fn(name = "resolve", return_raw)]
     pub(crate) fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
         resolved(&*here(&ctx)?, reference)
+    }
+
+    /// Returns the commit that the fleet has released with the same files, or the commit itself.
+    ///
+    /// There can be one if the app is [a folder of its repository](../fleet.md#an-app-in-a-folder-of-its-repository),
+    /// and neither that folder nor `linked` changed between the two. It has the name of the commit that you give. With
+    /// `--force`, it's the commit itself.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let commit = release::alike(release::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "alike", return_raw)]
+    pub(crate) fn alike_of(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<CommitValue> {
+        alike(&here(&ctx)?.clone(), commit)
+    }
+
+    /// Records in the fleet's ledger that hosts serve the commit already, if it stands for another one.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::served(release::alike(release::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "served", return_raw)]
+    pub(crate) fn served(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        if commit.unsaid { numbered(&here, commit).map(drop) } else { Ok(()) }
     }
 
     /// Builds a commit on this machine.

@@ -2,14 +2,14 @@
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
-    bookkeeping::{CalledCommit, Consult, Histories, Releasing},
+    bookkeeping::{CalledCommit, Consult, Histories, ReleasedAs, Releasing},
     event::{Standing, What},
     failure::{Cause, Failure},
     fan_out,
     git::{ReadDate, ReferenceKind, Resolve, app},
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
-    release::{Home, Lacks, Number, Preflight, ReadReleases, Share, shared},
+    release::{Home, Lacks, Number, Preflight, ReadContent, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map};
@@ -60,6 +60,36 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
     }
     observed.resolve(&fleet.name, reference, &resolved);
     Ok(resolved.into())
+}
+
+/// Reads what a commit's release is made from, if the app is a folder of its repository.
+fn content(here: &Here, targets: &Targets, commit: &Commit) -> RhaiResultOf<Option<String>> {
+    let app = app(&targets.fleet).map_err(thrown)?;
+    if app.rules.tree.is_none() {
+        return Ok(None);
+    }
+    let (repository, rules) = (app.repository.clone(), app.rules.clone());
+    here.perform(ReadContent { repository, commit: commit.clone(), rules })
+}
+
+/// Returns the commit that the fleet has released with the same files, under the name of the one that is asked for.
+pub(super) fn alike(here: &Here, commit: CommitValue) -> RhaiResultOf<CommitValue> {
+    let targets = current_targets(here)?;
+    if commit.made.is_some() {
+        return Ok(commit);
+    }
+    let Some(content) = content(here, &targets, &commit.commit)? else { return Ok(commit) };
+    let commit = CommitValue { content: Some(content.clone()), ..commit };
+    if here.session.run.allowed.force {
+        return Ok(commit);
+    }
+    let question = ReleasedAs { content };
+    let found = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
+    let Some((other, names)) = found.filter(|(other, _)| *other != commit.commit) else { return Ok(commit) };
+    let (other, asked) = (Commit::from(&*other), commit.commit.to_string());
+    here.session.observed.names.learn(&other, commit.tag.as_ref().unwrap_or(&commit.name));
+    let unsaid = !names.contains(&asked);
+    Ok(CommitValue { commit: other, instead: true, unsaid, ..commit }.called(names).called([asked]))
 }
 
 /// Returns a commit's name with its first digits, or the digits alone.
@@ -224,7 +254,8 @@ pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<Release
         names: commit.names.clone(),
         known,
         anew: commit.anew,
-        made: commit.made.is_some(),
+        made: commit.made.is_some() || commit.instead,
+        content: commit.content.clone(),
         highest,
         line,
     })?;

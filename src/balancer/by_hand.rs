@@ -150,6 +150,7 @@ fn stood(host: &Name, admin: Admin, holder: &Holder) -> LedgerLine {
         commit: None,
         number: None,
         names: None,
+        content: None,
         reason: Some("stood so before".into()),
         places: Vec::new(),
         epoch: None,

@@ -2,6 +2,7 @@
 use crate::{
     effect::*,
     failure::Failure,
+    host::Name,
     model::{Commit, Model, Predicted},
     store::PASSED,
 };
@@ -11,6 +12,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct PassGate {
     pub commit: Commit,
+    /// The branch and the fleet with the rules that it passed.
+    pub branch: String,
+    pub fleet: Name,
     /// Why the gate wasn't asked, if the operator said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub without: Option<String>,

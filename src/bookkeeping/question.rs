@@ -112,6 +112,27 @@ impl Question for NumberOf {
     }
 }
 
+/// Asks which commit was released with the same content.
+#[derive(Clone, Serialize)]
+pub struct ReleasedAs {
+    pub content: String,
+}
+
+impl Question for ReleasedAs {
+    /// The commit, and the other names that a service may report for it.
+    type Answer = Option<(Commit, Vec<String>)>;
+    const NAME: &'static str = "read_released";
+
+    fn text(&self) -> String {
+        "which commit was released with the same files".to_owned()
+    }
+
+    fn answer(&self, book: &Book) -> Self::Answer {
+        let commit = book.released_as(&self.content)?;
+        Some((commit.clone(), book.names_of(commit)))
+    }
+}
+
 /// Asks whether a host's last switch was to a commit, under its number, and finished.
 #[derive(Clone, Serialize)]
 pub struct Switched {

@@ -3,6 +3,7 @@ use super::{host::DemoHost, project::LINKED, repository::DemoRepository};
 use crate::{
     command::Command,
     failure::Failure,
+    fleet::TreeRules,
     git,
     port::Ended,
     release::{self, ReleaseName},
@@ -25,7 +26,8 @@ pub(super) fn place<'a>(
     folder: &Path,
 ) -> Result<(), Failure> {
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;
-    let packed = release::pack(&source, commit, &LINKED.map(String::from), folder)?;
+    let packed =
+        release::pack(&source, commit, &TreeRules { linked: LINKED.map(String::from).to_vec(), tree: None }, folder)?;
     let name = ReleaseName::new(1, commit).expect("a commit that git made");
     for host in hosts {
         let path = host.path();

@@ -1,20 +1,22 @@
 //! The `[app]` of a fleet: what is deployed, its services, and how a host proves that it serves.
 use super::{
-    App, Folders, Service, Verb, health,
+    App, Folders, Service, TagPattern, TreeRules, Verb, health,
     hosts::FleetNames,
     schema,
     section::{Section, expected},
     tree::{Node, NodeValue},
     value,
+    version_file::why_no_path,
     wrong::Problem,
 };
 use crate::{
     command::Command,
+    control::shown,
     host::{Host, Name},
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-pub(super) const KEYS: [&str; 9] = schema::names(&schema::APP);
+pub(super) const KEYS: [&str; 11] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
 
 /// Reads an app except its `roles`: their default differs between a fleet with one app and a fleet with several.
@@ -28,6 +30,8 @@ pub(super) fn read(
     let project = folders.project;
     let section = Section::of(node, &KEYS, problems)?;
     let repository = section.get("repository", problems, |node| repository(node, project));
+    let tags = section.get("tags", problems, tags);
+    let tree = section.get("tree", problems, tree);
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
@@ -39,10 +43,11 @@ pub(super) fn read(
         name: name.clone(),
         roles: Vec::new(),
         repository: repository.unwrap_or_else(|| project.display().to_string()),
+        tags,
         path: path?.to_owned(),
         user,
         keep: keep as usize,
-        linked,
+        rules: TreeRules { tree, linked },
         assets,
         service,
         health,
@@ -87,6 +92,24 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
             Err(error) => wrong(&error.to_string()),
         },
     }
+}
+
+/// Reads a folder of the repository.
+fn tree(node: &Node) -> Result<String, Problem> {
+    let path = value::text(node)?;
+    why_no_path(path).map_or(Ok(path.to_owned()), |why| {
+        Err(Problem::new(format!("`{}` {why}", shown(path)), node.place("not a folder of the repository"))
+            .help("write it from the top of the repository on, without a `/` at the end, such as `services/web`"))
+    })
+}
+
+/// Reads a pattern of tags.
+fn tags(node: &Node) -> Result<TagPattern, Problem> {
+    let text = value::text(node)?;
+    TagPattern::of(text).map_err(|why| {
+        Problem::new(format!("`{}` isn't a pattern of tags: {why}", shown(text)), node.place("not a pattern"))
+            .help("write a tag's name with a `*` in place of the version, such as `shop-v*`")
+    })
 }
 
 /// Reads the app's folder on a host; `{name}` stands for the host's name.

@@ -46,7 +46,7 @@ pub(super) fn read(
     for entry in section.entries() {
         all.extend(one(entry, folders, names, problems));
     }
-    problems.extend(one_pool(whole, &all).or_else(|| one_folder(whole, &all)));
+    problems.extend(one_pool(whole, &all).or_else(|| one_folder(whole, &all)).or_else(|| one_gate(whole, &all)));
     if problems.len() > before {
         return Vec::new();
     }
@@ -167,6 +167,17 @@ fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
         let host = whole.hosts.iter().find(|host| on(first, host) && on(second, host))?;
         let message = format!("`{}` and `{}` have one folder on `{host}`", first.key, second.key);
         Some(Problem::new(message, second.path.clone()?).and(first.path.clone()?).help("give each app its own `path`"))
+    })
+}
+
+/// Refuses a gate that apps of two repositories share: it asks about one project.
+fn one_gate(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
+    whole.gate.as_ref()?;
+    pairs(all).filter(|(first, second)| first.app.repository != second.app.repository).find_map(|(first, second)| {
+        let message =
+            format!("`[gate]` asks one project, but `{}` and `{}` are in two repositories", first.key, second.key);
+        let help = "write a fleet file for each app, each with its own `[gate]`";
+        Some(Problem::new(message, second.path.clone()?).and(first.path.clone()?).help(help))
     })
 }
 

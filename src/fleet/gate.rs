@@ -2,7 +2,7 @@
 use super::{ForgeKind, Gate, TokenSource, schema, section::Section, tree::Node, value, wrong::Problem};
 use std::{net::IpAddr, time::Duration};
 
-const KEYS: [&str; 9] = schema::names(&schema::GATE);
+const KEYS: [&str; 10] = schema::names(&schema::GATE);
 
 /// How long a deploy waits for the forge by default.
 const WITHIN: Duration = Duration::from_secs(30 * 60);
@@ -21,14 +21,15 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
     let branch = section.need("branch", problems, branch);
     let checks = section.get("checks", problems, value::yes).unwrap_or(true);
     let reviews = section.get("reviews", problems, |node| value::whole(node, 1)).unwrap_or(0);
-    if !checks && section.find("reviews").is_none() {
+    let pulls = section.get("pulls", problems, value::yes).unwrap_or(false);
+    if !checks && !pulls && section.find("reviews").is_none() {
         let problem = Problem::new("the gate demands nothing", node.place("neither checks nor reviews"));
         problems.push(problem.help("write `reviews = 1`, or leave `checks` out; without a gate, leave `[gate]` out"));
     }
     let within = section.get("within", problems, value::wait).unwrap_or(WITHIN);
     let environment = section.get("environment", problems, |node| value::text(node).map(str::to_owned));
     let (forge, project, url, token, branch) = (forge?, project?, url?, token?, branch?);
-    Some(Gate { forge, project, url, token, branch, checks, reviews, within, environment })
+    Some(Gate { forge, project, url, token, branch, checks, reviews, pulls, within, environment })
 }
 
 /// Returns the root of a forge's public API.

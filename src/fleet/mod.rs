@@ -23,10 +23,12 @@ pub mod selection;
 mod servers;
 mod set;
 mod settings;
+mod tag_pattern;
 #[cfg(test)]
 pub(crate) mod tests;
 mod top;
 mod tree;
+mod tree_rules;
 mod value;
 mod version_file;
 mod written;
@@ -44,6 +46,8 @@ pub use set::{Malformed, Set};
 pub use settings::{
     Accept, App, Balancer, Fleet, ForgeKind, Gate, Health, MinLive, Service, TokenSource, Verb, Version, by_name,
 };
+pub use tag_pattern::{TagPattern, VersionNumbers};
+pub use tree_rules::TreeRules;
 pub use value::{is_name, is_user};
 pub use version_file::{FORMATS, VersionFile, VersionFormat, usual_keys, why_no_path};
 pub use written::{WrittenFleet, from_map, parse, read};

@@ -154,6 +154,18 @@ pub const APP: SchemaTable = SchemaTable {
             "`.`",
             "a folder relative to the fabfile's folder, or a URL that git reads. rfab refuses a URL with a password in it",
         ),
+        key(
+            "tags",
+            Is::Text,
+            "`vX.Y.Z` and `X.Y.Z`",
+            "which tags are the app's releases: a tag's name with a `*` for the version, such as `shop-v*`. `stable` is the newest of them ([more](#tags-of-an-app))",
+        ),
+        key(
+            "tree",
+            Is::Text,
+            "all of it",
+            "the folder of the repository that is released, such as `services/web`, if the repository has [several apps](#an-app-in-a-folder-of-its-repository)",
+        ),
         key("path", Is::Text, "needed", "the app's folder on the hosts"),
         key(
             "roles",
@@ -422,6 +434,12 @@ pub const GATE: SchemaTable = SchemaTable {
         key("branch", Is::Text, "needed", "the branch with the rules that say which checks are required"),
         key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
         key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
+        key(
+            "pulls",
+            Is::YesNo,
+            "`false`",
+            "whether [pull requests move the branches](guide/hotfix.md#protected-branches) that a finished hotfix goes into. Write `true` if the forge protects them",
+        ),
         key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that it has failed"),
         key(
             "environment",

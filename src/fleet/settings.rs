@@ -1,5 +1,5 @@
 //! The settings of a fleet file, with all defaults filled in.
-use super::{DriverSettings, Pattern};
+use super::{DriverSettings, Pattern, TagPattern, TreeRules};
 use crate::host::{Host, Name};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -69,6 +69,9 @@ pub struct Gate {
     pub checks: bool,
     /// How many people must have approved.
     pub reviews: u32,
+    /// Whether pull requests move the branches that a finish would push to.
+    #[serde(default)]
+    pub pulls: bool,
     /// How long a deploy waits.
     pub within: Duration,
     /// The environment that deploys are reported for; `None` if they aren't.
@@ -106,12 +109,17 @@ pub struct App {
     pub roles: Vec<Name>,
     /// A folder, made absolute, or a URL.
     pub repository: String,
+    /// Which tags are its releases; `None` for `vX.Y.Z` and `X.Y.Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagPattern>,
     /// The folder on the hosts as the fleet file has it; see `path_on`.
     pub path: String,
     /// The user who owns the releases; the login user if it's missing.
     pub user: Option<Name>,
     pub keep: usize,
-    pub linked: Vec<String>,
+    /// What of a commit becomes a release.
+    #[serde(flatten)]
+    pub rules: TreeRules,
     /// Folders of a release in which the files of other releases stay reachable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,

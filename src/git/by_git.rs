@@ -98,13 +98,15 @@ impl ByGit {
         here: &str,
         not_here: &str,
         most: usize,
+        folder: Option<&str>,
     ) -> Result<(Vec<LoggedCommit>, bool), GitError> {
         let count = format!("--max-count={}", most + 1);
         let format = "--format=%an%x00%ct%x00%s";
-        let text = self.said(
-            &["rev-list", "--date-order", &count, format, "--encoding=UTF-8", here, &format!("^{not_here}")],
-            "",
-        )?;
+        let not = format!("^{not_here}");
+        let mut args = vec!["--literal-pathspecs", "rev-list", "--date-order", &count, format, "--encoding=UTF-8"];
+        args.extend([here, &not, "--"]);
+        args.extend(folder);
+        let text = self.said(&args, "")?;
         let mut found = Vec::new();
         let mut lines = text.lines();
         while let (Some(head), Some(line)) = (lines.next(), lines.next()) {

@@ -14,8 +14,6 @@ pub enum Change {
     Tag { name: String, commit: String, message: Option<String> },
     /// Pushes branches and tags, either all or none.
     Push { what: Vec<Pushed> },
-    /// Fetches into rfab's own refs.
-    Fetch,
 }
 
 impl Change {
@@ -31,7 +29,6 @@ impl Change {
                 });
                 format!("push {}", names.collect::<Vec<_>>().join(", "))
             }
-            Change::Fetch => "fetch".to_owned(),
         }
     }
 }

@@ -1,9 +1,5 @@
 //! Changes a repository with the user's git, as an effect.
-use super::{
-    Change, ChangeTrace, ReadChange, Repository, commit, fetch, merge, predicted_commit, push,
-    reading::{WITHIN, fetched},
-    tag,
-};
+use super::{Change, ChangeTrace, ReadChange, Repository, commit, merge, predicted_commit, push, reading::WITHIN, tag};
 use crate::{
     effect::*,
     failure::Failure,
@@ -65,10 +61,6 @@ impl Effect for ChangeRepository {
                 push(&repository, what, WITHIN).await?;
                 None
             }
-            Change::Fetch => {
-                fetch(&repository, WITHIN, &fetched(&at)).await?;
-                None
-            }
         })
     }
 
@@ -80,7 +72,7 @@ impl Effect for ChangeRepository {
             return Ok(Some(made));
         }
         match self.change {
-            Change::Tag { .. } | Change::Push { .. } | Change::Fetch => {
+            Change::Tag { .. } | Change::Push { .. } => {
                 model.repositories.insert((self.repository.clone(), self.change.describe()));
                 Ok(None)
             }

@@ -38,8 +38,6 @@ pub(super) async fn happened(at: &Repository, change: &Change, within: Duration)
             Ok(if there.as_ref() == Some(commit) { ChangeTrace::Yes(None) } else { ChangeTrace::No })
         }
         Change::Push { what } => pushed(at, what, within).await,
-        // Fetching a second time does no harm.
-        Change::Fetch => Ok(ChangeTrace::No),
     }
 }
 

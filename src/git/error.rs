@@ -45,6 +45,9 @@ pub enum GitError {
     Ambiguous { reference: String, meanings: Vec<String> },
     #[error("there is no stable tag, such as `v1.2.3`, among {tags} tags")]
     NoStable { tags: usize },
+    /// No stable tag matches the app's pattern. `near` lists pre-releases, or else other tags.
+    #[error("no stable tag matches `{pattern}` among {tags} tags{}", nearest(.near))]
+    NoStableOf { pattern: String, tags: usize, near: Vec<String> },
     #[error("`{reference}` is a {kind}, and this fleet accepts {}", listed(.accept))]
     NotAccepted { reference: String, kind: &'static str, accept: Vec<Accept> },
     #[error("nobody pushed the commit `{0}`")]
@@ -113,6 +116,10 @@ impl From<GitError> for Failure {
                     None => "push it first, or check `git tag` and `git branch --all`".to_owned(),
                 })
             }
+            GitError::NoStableOf { .. } => Some(
+                "push one, or change `tags` in `[app]` of the fleet file; its `*` stands for a version, such as `1.2.3`"
+                    .to_owned(),
+            ),
             GitError::NotPushed(_) => Some("push a branch or tag that contains it".to_owned()),
             GitError::NoGit(_) => Some("install git".to_owned()),
             _ => None,

@@ -12,10 +12,11 @@ const AT_ONCE: usize = 1000;
 /// The most rounds. Folders can be missing too, and rfab knows what is in them only after they arrive.
 const ROUNDS: usize = 300;
 
-/// Fetches the files of a commit that a partial clone lacks. Other repositories have all of them.
+/// Fetches the files of a commit, or of a folder of it, that a partial clone lacks. Other repositories have all of them.
 pub async fn complete(
     repository: &Repository,
     commit: &str,
+    folder: Option<&str>,
     quiet: Duration,
     progress: FetchProgress<'_>,
 ) -> Result<(), GitError> {
@@ -24,7 +25,7 @@ pub async fn complete(
         return Ok(());
     }
     for _ in 0..ROUNDS {
-        let missing = missing(repository, commit)?;
+        let missing = missing(repository, &wanted(repository, commit, folder)?)?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -41,8 +42,32 @@ fn is_partial(repository: &Repository) -> Result<bool, GitError> {
     Ok(read(repository, &args, "")?.0.ok)
 }
 
-fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, GitError> {
-    let (ended, out) = read(repository, &["rev-list", "--objects", "--no-walk", "--missing=print", commit], "")?;
+/// Returns what is needed of a commit: all of it, or a folder and the attributes that count for it.
+///
+/// If the clone even lacks the folders above, it is all of it.
+fn wanted(repository: &Repository, commit: &str, folder: Option<&str>) -> Result<Vec<String>, GitError> {
+    let Some(folder) = folder else { return Ok(vec![commit.to_owned()]) };
+    let id = format!("{commit}:{folder}");
+    let (known, _) = read(repository, &["rev-parse", "--verify", "--quiet", "--end-of-options", &id], "")?;
+    if !known.ok {
+        return Ok(vec![commit.to_owned()]);
+    }
+    let above = folder.match_indices('/').map(|(slash, _)| format!("{}.gitattributes", &folder[..=slash]));
+    let mut args: Vec<String> =
+        ["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--"].map(String::from).into();
+    args.push(".gitattributes".to_owned());
+    args.extend(above);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (_, out) = read(repository, &args, "")?;
+    let listed = String::from_utf8_lossy(&out);
+    let ids = listed.split('\0').filter_map(|line| line.split(['\t', ' ']).nth(2)).map(str::to_owned);
+    Ok(std::iter::once(id).chain(ids).collect())
+}
+
+fn missing(repository: &Repository, wanted: &[String]) -> Result<Vec<String>, GitError> {
+    let mut args = vec!["rev-list", "--objects", "--no-walk", "--missing=print"];
+    args.extend(wanted.iter().map(String::as_str));
+    let (ended, out) = read(repository, &args, "")?;
     if !ended.ok {
         return Err(GitError::Read(ended.why()));
     }

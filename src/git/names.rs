@@ -1,6 +1,9 @@
 //! The names of branches and tags.
 use super::{GitError, visible::visible};
-use crate::misspelled::near_in_parts;
+use crate::{
+    fleet::{TagPattern, VersionNumbers},
+    misspelled::near_in_parts,
+};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -21,17 +24,18 @@ pub struct ReferenceNames {
 }
 
 impl ReferenceNames {
-    /// Returns the highest `vX.Y.Z` or `X.Y.Z` by semver that isn't a pre-release.
+    /// Returns the newest stable tag: the highest one that matches the pattern and isn't a pre-release.
     ///
-    /// Fails with `Ambiguous` if `v1.2.3` and `1.2.3` name different commits.
-    pub fn stable(&self) -> Result<Option<&NamedCommit>, GitError> {
+    /// Without a pattern, `vX.Y.Z` and `X.Y.Z` match. Fails with `Ambiguous` if two tags of one version, such as
+    /// `v1.2.3` and `1.2.3`, name different commits.
+    pub fn stable(&self, tags: Option<&TagPattern>) -> Result<Option<&NamedCommit>, GitError> {
+        let of = |tag: &NamedCommit| stable(&tag.name, tags);
         let Some((version, best)) =
-            self.tags.iter().filter_map(|tag| Some((stable(&tag.name)?, tag))).max_by(|a, b| a.0.cmp(&b.0))
+            self.tags.iter().filter_map(|tag| Some((of(tag)?, tag))).max_by(|a, b| a.0.cmp(&b.0))
         else {
             return Ok(None);
         };
-        let twins: Vec<&NamedCommit> =
-            self.tags.iter().filter(|tag| stable(&tag.name).as_ref() == Some(&version)).collect();
+        let twins: Vec<&NamedCommit> = self.tags.iter().filter(|tag| of(tag).as_ref() == Some(&version)).collect();
         if twins.iter().any(|twin| twin.commit != best.commit) {
             let meanings = twins.iter().map(|twin| format!("tag `{}` is {}", twin.name, twin.commit)).collect();
             return Err(GitError::Ambiguous { reference: "stable".to_owned(), meanings });
@@ -39,12 +43,30 @@ impl ReferenceNames {
         Ok(Some(best))
     }
 
-    /// Lists the tags from the highest version to the lowest, then those that aren't versions.
-    pub fn newest_first(&self) -> Vec<&NamedCommit> {
-        let version = |tag: &NamedCommit| Version::parse(tag.name.strip_prefix('v').unwrap_or(&tag.name)).ok();
-        let mut tags: Vec<&NamedCommit> = self.tags.iter().collect();
-        tags.sort_by_cached_key(|tag| std::cmp::Reverse(version(tag)));
-        tags
+    /// Builds the error of a repository without a stable tag.
+    pub fn no_stable(&self, tags: Option<&TagPattern>) -> GitError {
+        let Some(pattern) = tags else { return GitError::NoStable { tags: self.tags.len() } };
+        let text = pattern.as_str();
+        let early = self.newest_first(tags).into_iter().filter(|tag| pattern.version(&tag.name).is_some());
+        let mut near: Vec<String> = early.take(3).map(|tag| visible(&tag.name)).collect();
+        if near.is_empty() {
+            let alike = |tag: &NamedCommit| tag.name.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+            let mut named: Vec<(usize, &str)> = self.tags.iter().map(|tag| (alike(tag), &*tag.name)).collect();
+            named.retain(|(alike, _)| *alike > 0);
+            named.sort_by_key(|(alike, _)| std::cmp::Reverse(*alike));
+            near = named.into_iter().take(3).map(|(_, name)| visible(name)).collect();
+        }
+        GitError::NoStableOf { pattern: visible(text), tags: self.tags.len(), near }
+    }
+
+    /// Lists the tags from the highest version to the lowest, then those that aren't versions or don't match.
+    pub fn newest_first(&self, tags: Option<&TagPattern>) -> Vec<&NamedCommit> {
+        let mut all: Vec<&NamedCommit> = self.tags.iter().collect();
+        match tags {
+            Some(tags) => all.sort_by_cached_key(|tag| std::cmp::Reverse(tags.order(&tag.name))),
+            None => all.sort_by_cached_key(|tag| std::cmp::Reverse(semantic(&tag.name))),
+        }
+        all
     }
 
     /// Finds a branch by its name.
@@ -57,10 +79,12 @@ impl ReferenceNames {
         self.tags.iter().find(|tag| tag.name == name)
     }
 
-    /// Returns a commit's tag: the highest stable one, otherwise the first by name.
-    pub(super) fn tag_of(&self, commit: &str) -> Option<&NamedCommit> {
-        let mine = || self.tags.iter().filter(|tag| tag.commit == commit);
-        mine().filter(|tag| stable(&tag.name).is_some()).max_by_key(|tag| stable(&tag.name)).or_else(|| mine().next())
+    /// Returns a commit's tag: the highest stable one, otherwise the first by name that matches the pattern.
+    pub(super) fn tag_of(&self, commit: &str, tags: Option<&TagPattern>) -> Option<&NamedCommit> {
+        let fits = |tag: &&NamedCommit| tags.is_none_or(|tags| tags.version(&tag.name).is_some());
+        let mine = || self.tags.iter().filter(|tag| tag.commit == commit).filter(fits);
+        let version = |tag: &NamedCommit| stable(&tag.name, tags);
+        mine().filter(|tag| version(tag).is_some()).max_by_key(|tag| version(tag)).or_else(|| mine().next())
     }
 
     /// Gives the names nearest to a text, best first.
@@ -70,10 +94,27 @@ impl ReferenceNames {
     }
 }
 
-/// Parses a tag's name as the version of a stable release.
-fn stable(name: &str) -> Option<Version> {
-    let version = Version::parse(name.strip_prefix('v').unwrap_or(name)).ok()?;
-    (version.pre.is_empty() && version.build.is_empty()).then_some(version)
+/// Returns the numbers of a stable release's tag.
+fn stable(name: &str, tags: Option<&TagPattern>) -> Option<VersionNumbers> {
+    let Some(tags) = tags else {
+        let version = semantic(name).filter(|version| version.pre.is_empty() && version.build.is_empty())?;
+        return Some(vec![version.major, version.minor, version.patch]);
+    };
+    tags.stable(name)
+}
+
+/// Returns the version in a tag's name, such as `1.2.3` in `v1.2.3`; `None` if the tag isn't a release's.
+///
+/// Pre-releases are releases, too.
+pub fn version_in<'a>(name: &'a str, tags: Option<&TagPattern>) -> Option<&'a str> {
+    match tags {
+        Some(tags) => tags.version(name),
+        None => semantic(name).map(|_| name.strip_prefix('v').unwrap_or(name)),
+    }
+}
+
+fn semantic(name: &str) -> Option<Version> {
+    Version::parse(name.strip_prefix('v').unwrap_or(name)).ok()
 }
 
 #[cfg(test)]
@@ -89,21 +130,65 @@ mod tests {
     fn stable_is_the_highest_version_and_no_prerelease() {
         let all = ["v9.0.0-rc.1", "v3.0.1", "v3.0.0", "2.10.0", "v2.9.9", "v10", "v10.0", "vv99.0.0", "v4.0.0+b", "x"];
         let all: Vec<_> = all.iter().map(|name| (*name, "c")).collect();
-        assert_eq!(tags(&all).stable().unwrap().unwrap().name, "v3.0.1");
-        assert_eq!(tags(&[("v10.0.0", "a"), ("v9.9.9", "b")]).stable().unwrap().unwrap().name, "v10.0.0");
-        assert_eq!(tags(&[("v1.0.0-beta", "a")]).stable(), Ok(None));
+        assert_eq!(tags(&all).stable(None).unwrap().unwrap().name, "v3.0.1");
+        assert_eq!(tags(&[("v10.0.0", "a"), ("v9.9.9", "b")]).stable(None).unwrap().unwrap().name, "v10.0.0");
+        assert_eq!(tags(&[("v1.0.0-beta", "a")]).stable(None), Ok(None));
     }
 
     #[test]
     fn one_version_under_two_tags_must_be_one_commit() {
-        assert!(tags(&[("v1.0.0", "a"), ("1.0.0", "a")]).stable().unwrap().is_some());
+        assert!(tags(&[("v1.0.0", "a"), ("1.0.0", "a")]).stable(None).unwrap().is_some());
         assert_eq!(
-            tags(&[("1.0.0", "b"), ("v1.0.0", "a")]).stable(),
+            tags(&[("1.0.0", "b"), ("v1.0.0", "a")]).stable(None),
             Err(GitError::Ambiguous {
                 reference: "stable".into(),
                 meanings: vec!["tag `1.0.0` is b".into(), "tag `v1.0.0` is a".into()]
             })
         );
+    }
+
+    #[test]
+    fn each_app_has_its_own_newest_tag_and_its_own_name_for_a_commit() {
+        let all = tags(&[
+            ("api-v9.0.0", "b"),
+            ("nightly", "b"),
+            ("shop-v1.2.0", "a"),
+            ("shop-v1.3.0-rc.1", "b"),
+            ("v5.0.0", "c"),
+        ]);
+        let pattern = |text: &str| TagPattern::of(text).unwrap();
+        let newest = |text: &str| all.stable(Some(&pattern(text))).unwrap().map(|tag| &*tag.name);
+        assert_eq!(
+            [newest("shop-v*"), newest("api-v*"), newest("web-v*")],
+            [Some("shop-v1.2.0"), Some("api-v9.0.0"), None]
+        );
+        assert_eq!(all.stable(None).unwrap().map(|tag| &*tag.name), Some("v5.0.0"));
+        let called = |text: &str| all.tag_of("b", Some(&pattern(text))).map(|tag| &*tag.name);
+        assert_eq!(
+            [called("shop-v*"), called("api-v*"), called("web-v*")],
+            [Some("shop-v1.3.0-rc.1"), Some("api-v9.0.0"), None]
+        );
+        let first = |text: &str| all.newest_first(Some(&pattern(text)))[0].name.clone();
+        assert_eq!([first("shop-v*"), first("api-v*")], ["shop-v1.3.0-rc.1", "api-v9.0.0"]);
+        assert_eq!(version_in("shop-v1.3.0-rc.1", Some(&pattern("shop-v*"))), Some("1.3.0-rc.1"));
+        assert_eq!([version_in("v1.2.3", None), version_in("shop-v1.2.3", None)], [Some("1.2.3"), None]);
+    }
+
+    #[test]
+    fn a_pattern_that_no_tag_matches_names_what_is_near_it() {
+        let said = |names: &[&str], text: &str| {
+            let all: Vec<_> = names.iter().map(|name| (*name, "c")).collect();
+            tags(&all).no_stable(Some(&TagPattern::of(text).unwrap())).to_string()
+        };
+        assert_eq!(
+            said(&["shop-v1.0.0-rc.1", "v1.0.0"], "shop-v*"),
+            "no stable tag matches `shop-v*` among 2 tags; near it `shop-v1.0.0-rc.1`"
+        );
+        assert_eq!(
+            said(&["shop-v1.0.0", "x"], "shop-*"),
+            "no stable tag matches `shop-*` among 2 tags; near it `shop-v1.0.0`"
+        );
+        assert_eq!(said(&[], "shop-*"), "no stable tag matches `shop-*` among 0 tags");
     }
 
     #[test]

@@ -3,6 +3,7 @@ use super::{GitError, ReferenceNames, Repository, open::OpenRepository, reading:
 use crate::{
     effect::*,
     failure::Failure,
+    fleet::TagPattern,
     model::{Miss, Model, Predicted},
 };
 use serde::Serialize;
@@ -11,6 +12,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadNewestStable {
     pub repository: String,
+    /// Which tags are releases; `None` for `vX.Y.Z` and `X.Y.Z`.
+    pub tags: Option<TagPattern>,
 }
 
 impl Read for ReadNewestStable {
@@ -26,16 +29,18 @@ impl Read for ReadNewestStable {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        Ok(newest(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.newest(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
     }
 
     fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
-        newest(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
+        self.newest(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
     }
 }
 
-fn newest(repository: &Repository) -> Result<Option<String>, GitError> {
-    let tags = tags(&OpenRepository::of(repository)?, repository.remote.is_some())?;
-    let names = ReferenceNames { branches: Vec::new(), tags };
-    Ok(names.stable()?.map(|named| named.name.clone()))
+impl ReadNewestStable {
+    fn newest(&self, repository: &Repository) -> Result<Option<String>, GitError> {
+        let tags = tags(&OpenRepository::of(repository)?, repository.remote.is_some())?;
+        let names = ReferenceNames { branches: Vec::new(), tags };
+        Ok(names.stable(self.tags.as_ref())?.map(|named| named.name.clone()))
+    }
 }

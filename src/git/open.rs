@@ -101,7 +101,7 @@ impl OpenRepository {
     ) -> Result<(Vec<LoggedCommit>, bool), GitError> {
         match self {
             OpenRepository::Here(open, _) => open.only_in(here, not_here, most),
-            OpenRepository::ByGit(git) => git.only_in(here, not_here, most),
+            OpenRepository::ByGit(git) => git.only_in(here, not_here, most, None),
         }
     }
 

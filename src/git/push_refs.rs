@@ -65,7 +65,7 @@ impl Effect for PushRefs {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        self.push(&repository).await?;
+        self.push(&repository).await.map_err(|error| self.advised(error))?;
         // rfab's own refs follow, as remote-tracking refs do. The next fetch would move them, too.
         let _ = git_given(&repository, &["update-ref", "--stdin"], &self.seen(), WITHIN).await;
         Ok(())
@@ -119,6 +119,21 @@ impl PushRefs {
             }
         }
         Ok((leases, specs))
+    }
+
+    /// Names the way on where the remote refuses a branch: it may be protected.
+    fn advised(&self, error: GitError) -> Failure {
+        let GitError::Rejected { refs, .. } = &error else { return error.into() };
+        let protected = |one: &&RefMove| refs.iter().any(|(name, why)| *name == one.short() && why.contains("remote"));
+        let branch = self.moves.iter().filter(|one| one.name.starts_with("refs/heads/")).find(protected);
+        let help = match branch {
+            Some(branch) => format!(
+                "if `{}` is protected, let pull requests move it: write `pulls = true` into `[gate]` of the fleet file",
+                visible(branch.short())
+            ),
+            None => "if somebody pushed meanwhile, type the line again".to_owned(),
+        };
+        Failure::from(error).help(help)
     }
 
     fn seen(&self) -> String {

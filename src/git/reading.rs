@@ -7,7 +7,7 @@ use crate::{
     effect::*,
     event::What,
     failure::{Cause, Failure},
-    fleet::{Accept, App, Fleet},
+    fleet::{Accept, App, Fleet, TagPattern},
     model::{Miss, Model, Predicted},
 };
 use futures_util::FutureExt;
@@ -24,18 +24,26 @@ pub struct Resolve {
     pub reference: String,
     pub accept: Vec<Accept>,
     pub guarded: bool,
+    /// Which tags are the app's releases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagPattern>,
+    /// The folder of the repository that is the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 impl Resolve {
     /// Asks the repository of the fleet's app, by the fleet's rules.
     pub fn of(fleet: &Fleet, reference: &str) -> Result<Self, Failure> {
-        let repository = app(fleet)?.repository.clone();
-        Ok(Self { repository, reference: reference.to_owned(), accept: fleet.accept.clone(), guarded: fleet.guarded })
+        let (app, reference) = (app(fleet)?, reference.to_owned());
+        let (repository, tags, tree) = (app.repository.clone(), app.tags.clone(), app.rules.tree.clone());
+        Ok(Self { repository, reference, accept: fleet.accept.clone(), guarded: fleet.guarded, tags, tree })
     }
 
     fn wanted<'a>(&'a self, fetch: bool, progress: FetchProgress<'a>) -> ReferenceQuery<'a> {
-        let (reference, accept) = (&self.reference, &self.accept);
-        ReferenceQuery { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
+        let (reference, accept, guarded) = (&self.reference, &self.accept, self.guarded);
+        let (tags, tree) = (self.tags.as_ref(), self.tree.as_deref());
+        ReferenceQuery { reference, fetch, accept, guarded, tags, tree, within: WITHIN, progress }
     }
 }
 
@@ -103,6 +111,9 @@ pub struct ReadLog {
     pub old: String,
     pub new: String,
     pub most: usize,
+    /// The folder of the repository that the commits must change; `None` for all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 impl ReadLog {
@@ -110,7 +121,7 @@ impl ReadLog {
     fn between(&self, repository: &Repository) -> Result<Between, GitError> {
         let open = OpenRepository::of(repository)?;
         let whole = |id: &str| Ok::<_, GitError>(open.beginning(id)?.unwrap_or_else(|| id.to_owned()));
-        log_between(repository, &whole(&self.old)?, &whole(&self.new)?, self.most)
+        log_between(repository, &whole(&self.old)?, &whole(&self.new)?, self.most, self.tree.as_deref())
     }
 }
 

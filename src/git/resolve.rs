@@ -1,6 +1,6 @@
 //! Finds the one commit that a name means.
 use super::{FetchProgress, GitError, ReferenceNames, Repository, fetch, open::OpenRepository, refs, visible::visible};
-use crate::fleet::Accept;
+use crate::fleet::{Accept, TagPattern};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -12,6 +12,10 @@ pub struct ReferenceQuery<'a> {
     pub fetch: bool,
     pub accept: &'a [Accept],
     pub guarded: bool,
+    /// Which tags are releases; `None` for `vX.Y.Z` and `X.Y.Z`.
+    pub tags: Option<&'a TagPattern>,
+    /// The folder of the repository to fetch the files of; `None` for all of it.
+    pub tree: Option<&'a str>,
     /// How long the remote may send nothing.
     pub within: Duration,
     pub progress: FetchProgress<'a>,
@@ -26,7 +30,7 @@ pub struct Resolved {
     pub name: String,
     /// The tag that the name means, or one that names the same commit.
     pub tag: Option<String>,
-    /// All tags that name the commit.
+    /// All tags that name the commit; with a pattern, those that match it, and the one that was asked for.
     #[serde(default)]
     pub tags: Vec<String>,
     pub kind: ReferenceKind,
@@ -75,7 +79,7 @@ pub async fn resolve(repository: &Repository, ask: ReferenceQuery<'_>) -> Result
     }
     let found = find(repository, &ask)?;
     if ask.fetch {
-        super::complete(repository, &found.commit, ask.within, ask.progress).await?;
+        super::complete(repository, &found.commit, ask.tree, ask.within, ask.progress).await?;
     }
     Ok(found)
 }
@@ -90,7 +94,7 @@ fn find(repository: &Repository, ask: &ReferenceQuery<'_>) -> Result<Resolved, G
         }
         warnings.push(format!("not fetched: `{}` may have moved on", visible(remote)));
     }
-    let (kind, name, commit) = meaning(&open, &names, ask.reference)?;
+    let (kind, name, commit) = meaning(&open, &names, ask)?;
     if !kind.accepted(ask.accept) {
         let accept = ask.accept.to_vec();
         return Err(GitError::NotAccepted { reference: visible(ask.reference), kind: kind.word(), accept });
@@ -109,19 +113,22 @@ fn find(repository: &Repository, ask: &ReferenceQuery<'_>) -> Result<Resolved, G
     }
     let tag = match kind {
         ReferenceKind::Stable | ReferenceKind::Tag => Some(name.clone()),
-        ReferenceKind::Branch | ReferenceKind::Commit => names.tag_of(&commit).map(|tag| tag.name.clone()),
+        ReferenceKind::Branch | ReferenceKind::Commit => names.tag_of(&commit, ask.tags).map(|tag| tag.name.clone()),
     };
-    let tags = names.tags.iter().filter(|tag| tag.commit == commit).map(|tag| tag.name.clone()).collect();
+    let counts = |name: &str| tag.as_deref() == Some(name) || ask.tags.is_none_or(|tags| tags.version(name).is_some());
+    let tags = names.tags.iter().filter(|tag| tag.commit == commit && counts(&tag.name));
+    let tags = tags.map(|tag| tag.name.clone()).collect();
     Ok(Resolved { commit, name, tag, tags, kind, warnings })
 }
 
 fn meaning(
     open: &OpenRepository,
     names: &ReferenceNames,
-    reference: &str,
+    ask: &ReferenceQuery<'_>,
 ) -> Result<(ReferenceKind, String, String), GitError> {
+    let reference = ask.reference;
     if reference == "stable" {
-        let stable = names.stable()?.ok_or(GitError::NoStable { tags: names.tags.len() })?;
+        let stable = names.stable(ask.tags)?.ok_or_else(|| names.no_stable(ask.tags))?;
         return Ok((ReferenceKind::Stable, stable.name.clone(), stable.commit.clone()));
     }
     let (tag, branch) = match (reference.strip_prefix("refs/tags/"), reference.strip_prefix("refs/heads/")) {

@@ -45,6 +45,26 @@ impl Read for ReadTreeId {
     }
 }
 
+/// Returns the ids of paths of a commit: of folders if they end with `/`, otherwise of files. `None` if it lacks one.
+pub fn ids(repository: &Repository, commit: &str, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
+    let commit = whole_commit(commit)?;
+    let mut args = vec!["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--"];
+    args.extend(paths.iter().map(|path| path.trim_end_matches('/')));
+    let (ended, out) = read(repository, &args, "")?;
+    if !ended.ok {
+        return Err(GitError::Git { what: verb(&args), why: ended.why() });
+    }
+    let listed = String::from_utf8_lossy(&out);
+    // MODE SP KIND SP ID TAB PATH
+    let entries: Vec<(&str, &str)> = listed.split('\0').filter_map(|line| line.split_once('\t')).collect();
+    let id = |path: &String| {
+        let kind = if path.ends_with('/') { "tree" } else { "blob" };
+        let (head, _) = entries.iter().find(|(_, name)| *name == path.trim_end_matches('/'))?;
+        head.split(' ').nth(2).filter(|_| head.split(' ').nth(1) == Some(kind)).map(str::to_owned)
+    };
+    Ok(paths.iter().map(id).collect())
+}
+
 impl ReadTreeId {
     fn ask(&self, repository: &Repository) -> Result<String, GitError> {
         let tree = format!("{}^{{tree}}", whole_commit(&self.commit)?);

@@ -1,7 +1,8 @@
 //! Reads the lines of a ledger.
 use super::{LedgerLine, Phase, number_in};
+use crate::host::Name;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines of one ledger, oldest first. A line that is torn or of a newer version is counted and left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -125,6 +126,16 @@ impl Book {
         names
     }
 
+    /// Returns the commit that was last released with this content, unless it was released with another since.
+    pub fn released_as(&self, content: &str) -> Option<&Name> {
+        let mut later = BTreeSet::new();
+        self.lines.iter().rev().filter(|line| line.effect == "release").find_map(|line| {
+            let commit = line.commit.as_ref()?;
+            let newest = later.insert(commit);
+            (newest && line.content.as_deref() == Some(content)).then_some(commit)
+        })
+    }
+
     /// Returns the highest number that the fleet gave.
     pub fn highest(&self) -> u32 {
         self.lines.iter().filter_map(|l| l.number).max().unwrap_or(0)
@@ -177,6 +188,7 @@ mod tests {
             commit: None,
             number: None,
             names: None,
+            content: None,
             reason: Some("flip".into()),
             places: Vec::new(),
             epoch: None,

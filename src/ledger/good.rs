@@ -140,6 +140,7 @@ mod tests {
             commit: Some(commit.into()),
             number: None,
             names: None,
+            content: None,
             reason: Some(reason.into()),
             places: Vec::new(),
             epoch: None,

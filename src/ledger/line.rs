@@ -34,6 +34,9 @@ pub struct LedgerLine {
     /// Other names that a service may report for it: tags, an archive's version and digest. Older lines lack them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<String>>,
+    /// A digest of what a release is made from, if the app is a folder of its repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// `BALANCER/POOL`: the only places of a drain or a ready, if the host was out of some of its pools before.

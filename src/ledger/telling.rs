@@ -268,6 +268,7 @@ mod tests {
                 2 => lines.push(LedgerLine {
                     commit: Some(commit.into()),
                     number: Some(dice.roll(50) as u32),
+                    content: dice.of(&[None, Some("c1"), Some("c2")]).map(str::to_owned),
                     reason: Some(dice.of(&["v1.0", "main", "v2.0"]).into()),
                     names: dice.of(&[None, Some("v9.1")]).map(|name| vec![name.into()]),
                     ..line(run, "release", Ok)
@@ -295,6 +296,7 @@ mod tests {
             format!("newest {:?}", book.newest()),
             format!("unfinished {:?}", book.unfinished()),
             format!("names {:?} {:?}", book.names(), book.called()),
+            format!("released {:?} {:?}", book.released_as("c1"), book.released_as("c2")),
         ];
         all.extend(book.unfinished_runs().iter().map(|line| format!("open {line:?}")));
         for host in HOSTS {

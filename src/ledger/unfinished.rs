@@ -121,6 +121,7 @@ mod tests {
             commit: None,
             number: None,
             names: None,
+            content: None,
             reason: Some(reason.into()),
             places: Vec::new(),
             epoch: None,

@@ -16,6 +16,9 @@ use std::{fs, path::Path};
 pub struct CheckOut {
     pub repository: String,
     pub commit: String,
+    /// The folder of the repository to write; `None` for all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 impl CheckOut {
@@ -32,7 +35,7 @@ impl CheckOut {
         // Left by a closure that failed and was called again.
         let _ = fs::remove_dir_all(&folder);
         let source = Tree::read(&Repository::locate(&self.repository, &cache.join("mirrors"))?, &self.commit)?;
-        tree::check_out(source, &folder)?;
+        tree::check_out(source, self.tree.as_deref(), &folder)?;
         Ok(folder.display().to_string())
     }
 }
@@ -59,7 +62,7 @@ impl Effect for CheckOut {
         let (own, cache, run) = (self.clone(), at.real.cache.clone(), at.lane.run().to_string());
         if at.real.fetch {
             let found = Repository::locate(&self.repository, &cache.join("mirrors"))?;
-            git::complete(&found, &self.commit, git::WITHIN, &git::fetched(&at)).await?;
+            git::complete(&found, &self.commit, self.tree.as_deref(), git::WITHIN, &git::fetched(&at)).await?;
         }
         blocking(move || own.check_out(&cache, &run)).await
     }
@@ -97,7 +100,7 @@ mod tests {
         for name in [&left, &living] {
             fs::create_dir_all(cache.path().join(name)).unwrap();
         }
-        let check_out = CheckOut { repository: sample.work.display().to_string(), commit: commit.clone() };
+        let check_out = CheckOut { repository: sample.work.display().to_string(), commit: commit.clone(), tree: None };
         let folder = check_out.check_out(cache.path(), "r2").unwrap();
         assert_eq!(fs::read_to_string(Path::new(&folder).join("README")).unwrap(), "first");
         fs::write(Path::new(&folder).join("half"), "built").unwrap();

@@ -13,6 +13,8 @@ pub enum ReleaseError {
     Git(#[from] git::GitError),
     #[error("`{}` can't be released: {}", short(.commit), listed(.problems))]
     Unfit { commit: String, problems: Vec<TreeProblem> },
+    #[error("`{}` has no folder `{tree}`", short(.commit))]
+    NoTree { commit: String, tree: String },
     #[error("the archive can't be written to `{folder}`: {why}")]
     Write { folder: String, why: String },
     #[error("`{0}` can't be an app's path")]
@@ -133,6 +135,9 @@ impl From<ReleaseError> for Failure {
         };
         let help = match &error {
             ReleaseError::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
+            ReleaseError::NoTree { .. } => {
+                Some("correct `tree` in `[app]` of the fleet file, or deploy a commit that has it")
+            }
             ReleaseError::NotSetUp(_) => {
                 Some("a task that calls `release::set_up(host)` makes its folders; `rfab --init` writes one, `setup`")
             }

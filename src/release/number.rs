@@ -35,6 +35,9 @@ pub struct Number {
     /// Whether the release is made from something other than the commit's own tree.
     #[serde(skip_serializing)]
     pub made: bool,
+    /// A digest of what the release is made from, if the app is a folder of its repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// The highest number on any host.
     pub highest: u32,
     /// The rest of the ledger's line.
@@ -62,7 +65,10 @@ impl Effect for Number {
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
         if !self.made {
             let app = app(&self.fleet)?;
-            pack(&at, &app.repository, &self.commit, &app.linked).await?;
+            let packed = pack(&at, &app.repository, &self.commit, &app.rules).await?;
+            if let Some(text) = packed.warning() {
+                at.tell(What::Warned { host: None, text });
+            }
         }
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
@@ -122,7 +128,7 @@ impl Number {
     fn fits(&self) -> Result<(), Failure> {
         let app = app(&self.fleet)?;
         match Repository::locate(&app.repository, Path::new("/nonexistent")) {
-            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.linked)?),
+            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.rules)?),
             // The simulator reads only repositories of this machine.
             Err(_) => Ok(()),
         }
@@ -142,6 +148,7 @@ impl Number {
             number: Some(number),
             reason: Some(self.name.clone()),
             names: Some(self.names.clone()),
+            content: self.content.clone(),
             phase: Phase::Ok,
             ..self.line.clone()
         }

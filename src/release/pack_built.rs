@@ -2,6 +2,7 @@
 use super::{PackedTrees, Wanted, name::short, work::blocking};
 use crate::{
     effect::*,
+    event::What,
     failure::Failure,
     model::{Model, Predicted},
 };
@@ -38,6 +39,9 @@ impl Effect for PackBuilt {
         let (of, folder, run) = (self.of.clone(), self.folder.clone(), at.lane.run().to_string());
         let (packs, cache) = (at.real.kept.get::<PackedTrees>(), at.real.cache.clone());
         let packed = blocking(move || packs.keep(&of, Path::new(&folder), &run, &cache)).await?;
+        if let Some(text) = packed.warning() {
+            at.tell(What::Warned { host: None, text });
+        }
         Ok(packed.manifest_sha256.clone())
     }
 

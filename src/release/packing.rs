@@ -3,6 +3,7 @@ use super::{Packed, PackedTrees};
 use crate::{
     effect::At,
     failure::Failure,
+    fleet::TreeRules,
     git::{self, Repository},
 };
 use std::sync::Arc;
@@ -12,14 +13,14 @@ pub(super) async fn pack(
     at: &At<'_>,
     repository: &str,
     commit: &str,
-    linked: &[String],
+    rules: &TreeRules,
 ) -> Result<Arc<Packed>, Failure> {
     if at.real.fetch {
         let found = Repository::locate(repository, &at.real.cache.join("mirrors"))?;
-        git::complete(&found, commit, git::WITHIN, &git::fetched(at)).await?;
+        git::complete(&found, commit, rules.tree.as_deref(), git::WITHIN, &git::fetched(at)).await?;
     }
-    let (repository, commit, linked) = (repository.to_owned(), commit.to_owned(), linked.to_vec());
+    let (repository, commit, rules) = (repository.to_owned(), commit.to_owned(), rules.clone());
     let (cache, packs) = (at.real.cache.clone(), at.real.kept.get::<PackedTrees>());
-    let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &linked, &cache)).await;
+    let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &rules, &cache)).await;
     packed.map_err(|e| Failure::failed(format!("packing didn't finish: {e}")))?
 }

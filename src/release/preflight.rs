@@ -11,7 +11,7 @@ use crate::{
     control::shown,
     effect::*,
     failure::Failure,
-    fleet::Fleet,
+    fleet::{Fleet, TreeRules},
     git::{Repository, app},
     host::Host,
     model::{Commit, Model, Predicted},
@@ -26,9 +26,10 @@ use std::path::Path;
 pub struct Preflight {
     pub host: Host,
     pub home: Home,
-    /// The app's repository; `linked` holds the app's linked names.
+    /// The app's repository.
     pub repository: String,
-    pub linked: Vec<String>,
+    #[serde(flatten)]
+    pub rules: TreeRules,
     /// The commit to deploy, if it is known: it determines which linked names are files.
     pub commit: Option<Commit>,
 }
@@ -37,15 +38,15 @@ impl Preflight {
     /// Makes the check of a fleet's host; `Fabfile` when the fleet has no app.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (home, app) = (Home::of(fleet, host)?, app(fleet)?);
-        let (repository, linked) = (app.repository.clone(), app.linked.clone());
-        Ok(Self { host: host.clone(), home, repository, linked, commit: None })
+        let (repository, rules) = (app.repository.clone(), app.rules.clone());
+        Ok(Self { host: host.clone(), home, repository, rules, commit: None })
     }
 
     /// Returns the linked names that are files; none while the commit is unknown.
     fn files(&self, mirrors: &Path) -> Vec<String> {
-        let (Some(commit), false) = (&self.commit, self.linked.is_empty()) else { return Vec::new() };
+        let (Some(commit), false) = (&self.commit, self.rules.linked.is_empty()) else { return Vec::new() };
         let repository = Repository::locate(&self.repository, mirrors);
-        repository.map(|repository| linked::files(&repository, commit, &self.linked)).unwrap_or_default()
+        repository.map(|repository| linked::files(&repository, commit, &self.rules)).unwrap_or_default()
     }
 }
 

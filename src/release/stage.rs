@@ -13,7 +13,7 @@ use crate::{
     effect::*,
     event::What,
     failure::Failure,
-    fleet::Fleet,
+    fleet::{Fleet, TreeRules},
     git::app,
     host::Host,
     model::{Model, Predicted, Release},
@@ -29,7 +29,8 @@ pub struct Stage {
     pub home: Home,
     /// The repository that the tree comes from.
     pub repository: String,
-    pub linked: Vec<String>,
+    #[serde(flatten)]
+    pub rules: TreeRules,
     /// The manifest's digest if the release was made on this machine; if absent, it is the commit's own tree.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
@@ -40,7 +41,7 @@ impl Stage {
     fn failed(&self, error: ReleaseError) -> Failure {
         let plain = self.made.is_none() && matches!(error, ReleaseError::Another { .. });
         let failure = on(&self.host)(error);
-        let help = "was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
+        let help = "was it built, or did `linked` or `tree` change in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
     }
 
@@ -48,8 +49,8 @@ impl Stage {
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
-        let (repository, linked) = (app.repository.clone(), app.linked.clone());
-        Ok(Self { host: host.clone(), release, home, repository, linked, made: None })
+        let (repository, rules) = (app.repository.clone(), app.rules.clone());
+        Ok(Self { host: host.clone(), release, home, repository, rules, made: None })
     }
 }
 
@@ -77,7 +78,7 @@ impl Effect for Stage {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let (host, home) = (&self.host, &self.home);
         let packed = match &self.made {
-            None => pack(&at, &self.repository, &self.release.commit, &self.linked).await?,
+            None => pack(&at, &self.repository, &self.release.commit, &self.rules).await?,
             Some(manifest) => match at.real.kept.get::<PackedTrees>().made(manifest) {
                 Some(packed) => packed,
                 // If every host has the release, it isn't made again here.

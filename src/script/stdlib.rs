@@ -1,8 +1,9 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 34] = [
+pub const MODULES: [(&str, &str); 37] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
+    ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/changelog", include_str!("../../stdlib/changelog.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
@@ -21,6 +22,7 @@ pub const MODULES: [(&str, &str); 34] = [
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/markdown", include_str!("../../stdlib/markdown.rhai")),
     ("std/markers", include_str!("../../stdlib/markers.rhai")),
+    ("std/merging", include_str!("../../stdlib/merging.rhai")),
     ("std/notify", include_str!("../../stdlib/notify.rhai")),
     ("std/ops", include_str!("../../stdlib/ops.rhai")),
     ("std/package", include_str!("../../stdlib/package.rhai")),
@@ -29,6 +31,7 @@ pub const MODULES: [(&str, &str); 34] = [
     ("std/pending", include_str!("../../stdlib/pending.rhai")),
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
+    ("std/request", include_str!("../../stdlib/request.rhai")),
     ("std/rollback", include_str!("../../stdlib/rollback.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),

@@ -5,7 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 74] = [
+const PLAIN: [&str; 76] = [
     "ahead",
     "app",
     "archive",
@@ -43,6 +43,7 @@ const PLAIN: [&str; 74] = [
     "miss",
     "mode",
     "move_refs",
+    "newest_stable_tag",
     "next",
     "note",
     "object",
@@ -73,6 +74,7 @@ const PLAIN: [&str; 74] = [
     "start_merge",
     "step",
     "tag",
+    "tag_version",
     "tagged",
     "template",
     "tree",

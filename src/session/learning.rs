@@ -15,14 +15,15 @@ use std::sync::Arc;
 impl Layer for Arc<Observed> {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let answered = rest.pass(call);
-        self.learn(call.effect, rest.world().now(call.lane), &answered);
+        self.learn(call, rest.world().now(call.lane), &answered);
         self.tell_places(call, &answered);
         answered
     }
 }
 
 impl Observed {
-    fn learn(&self, effect: &dyn AnyEffect, now: Time, answered: &Answered) {
+    fn learn(&self, call: Call<'_>, now: Time, answered: &Answered) {
+        let effect = call.effect;
         self.learn_balancing(effect, now, answered);
         if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
             && answered.is_ok()
@@ -34,7 +35,7 @@ impl Observed {
             Touch::Anything { host } => self.note(host, |told| told.proven = false),
             _ => {}
         }
-        self.learn_change(effect, answered);
+        self.learn_change(effect, call.lane.path.contains('!'), answered);
         if let Ok(answer) = answered {
             // `as_any` on the box itself would return the box.
             self.learn_answer(effect, &**answer);
@@ -113,7 +114,7 @@ impl Observed {
     }
 
     /// Learns what was changed, or may have been: after a lost answer or an interrupted change, that is unknown.
-    fn learn_change(&self, effect: &dyn AnyEffect, answered: &Answered) {
+    fn learn_change(&self, effect: &dyn AnyEffect, is_aside: bool, answered: &Answered) {
         if !matches!(effect.kind(), EffectKind::Change | EffectKind::Once) {
             return;
         }
@@ -130,7 +131,8 @@ impl Observed {
         for host in touch.hosts() {
             self.note(host, |told| if doubtful { told.doubtful = true } else { told.changed = true });
         }
-        if effect.kind() == EffectKind::Once && touch.hosts().is_empty() {
+        // What each attempt does again, such as a report to a forge, is no reason to resume a run.
+        if effect.kind() == EffectKind::Once && touch.hosts().is_empty() && !is_aside {
             self.seen.lock().unwrap().once_here = true;
         }
     }

@@ -127,6 +127,7 @@ impl Run {
             commit: None,
             number: None,
             names: None,
+            content: None,
             reason: None,
             places: Vec::new(),
             epoch: None,

@@ -41,6 +41,8 @@ pub(super) struct SeenState {
     /// The guarded fleet that lacks a yes.
     unsaid: Option<Name>,
     overtaken: bool,
+    /// The commits that passed the gate, each with the branch and the fleet that have the rules.
+    passed: BTreeSet<[String; 3]>,
 }
 
 impl Observed {
@@ -111,6 +113,15 @@ impl Observed {
 
     pub fn overtaken(&self) -> bool {
         self.seen.lock().unwrap().overtaken
+    }
+
+    /// Notes that a commit passed the gate by the rules of a branch and a fleet.
+    pub fn passes(&self, rules: [String; 3]) {
+        self.seen.lock().unwrap().passed.insert(rules);
+    }
+
+    pub fn has_passed(&self, rules: &[String; 3]) -> bool {
+        self.seen.lock().unwrap().passed.contains(rules)
     }
 
     /// Adds a line to type next, as a script suggests.

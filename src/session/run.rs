@@ -30,8 +30,8 @@ pub struct Run {
     /// When it began, in RFC 3339.
     pub since: String,
     pub allowed: Allowances,
-    /// The commits that passed the gate in earlier attempts.
-    pub passed: BTreeSet<String>,
+    /// The commits that passed the gate in earlier attempts, each with the branch and the fleet that have the rules.
+    pub passed: BTreeSet<[String; 3]>,
     /// The most lanes that run in parallel.
     pub parallel: usize,
     /// How many ledger lines it has made so far.

@@ -237,8 +237,8 @@ impl Changes {
     }
 }
 
-/// Changes that only record other changes.
-const WRITTEN_DOWN: [&str; 2] = ["mark", "number"];
+/// Changes that only record other changes, or that make objects in a repository which nothing names yet.
+const LEAVES_NOTHING: [&str; 4] = ["mark", "number", "prepare_merge", "prepare_tag"];
 
 /// A summary, and the size of the journal that it was read from.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,9 +261,11 @@ pub(super) fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
                 let fleets: BTreeSet<Name> = things.iter().filter_map(|thing| fleet(thing)).collect();
                 entry.hosts.extend(host.clone());
                 entry.fleets.extend(fleets.iter().cloned());
+                // What each attempt does again, such as a report to a forge, isn't a part of the run.
+                let is_aside = lane.contains('!');
                 let changes_it =
-                    matches!(kind, EffectKind::Change | EffectKind::Once) && !WRITTEN_DOWN.contains(&&**name);
-                changes.begins(lane, *number, Changed { here: changes_it && fleets.is_empty(), fleets });
+                    matches!(kind, EffectKind::Change | EffectKind::Once) && !LEAVES_NOTHING.contains(&&**name);
+                changes.begins(lane, *number, Changed { here: changes_it && !is_aside && fleets.is_empty(), fleets });
             }
             Some(Part::Answered { lane, number }) => changes.ends(lane, *number, None),
             Some(Part::Failed { lane, number, failure }) => changes.ends(lane, *number, Some(failure.reason)),

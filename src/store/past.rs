@@ -14,8 +14,13 @@ pub const PASSED: &str = "pass_gate";
 
 /// What that effect recorded.
 #[derive(Deserialize)]
-struct Passed {
+struct PassedRecord {
     commit: String,
+    // A journal of an earlier rfab lacks these, so the gate is asked again.
+    #[serde(default)]
+    branch: String,
+    #[serde(default)]
+    fleet: String,
 }
 
 /// The effects of earlier attempts, by lane and number; empty for a new run.
@@ -149,11 +154,12 @@ impl Past {
         }
     }
 
-    /// Returns the commits with which the run passed a gate.
-    pub fn passed(&self) -> BTreeSet<String> {
+    /// Returns the commits with which the run passed a gate, each with the branch and the fleet that have the rules.
+    pub fn passed(&self) -> BTreeSet<[String; 3]> {
         let all = self.lanes.values().chain(self.read.values()).flat_map(BTreeMap::values);
         let passed = all.filter(|known| known.name == PASSED && matches!(known.end, Some(Ok(_))));
-        passed.filter_map(|known| serde_json::from_str::<Passed>(known.recorded.get()).ok()).map(|p| p.commit).collect()
+        let read = passed.filter_map(|known| serde_json::from_str::<PassedRecord>(known.recorded.get()).ok());
+        read.map(|one| [one.commit, one.branch, one.fleet]).collect()
     }
 
     pub fn find<'a>(&'a self, lane: &str, number: u32) -> Option<&'a PastEffect> {

@@ -4,8 +4,10 @@
 mod gitea;
 mod github;
 mod gitlab;
+mod requests;
 mod story;
 
+pub use requests::{Opening, Requests};
 pub use story::{COMMIT, Manner, OTHER, Pull, Report, Review, Story};
 
 use std::{
@@ -72,18 +74,28 @@ pub struct Forge {
 impl Forge {
     /// Starts a forge that tells these stories, each in its case.
     pub fn start(dialect: Dialect, cases: Vec<(&'static str, Story)>) -> Forge {
+        let cases: BTreeMap<&'static str, Story> = cases.into_iter().collect();
+        Forge::serving(dialect, Known { cases, judge: None })
+    }
+
+    /// Starts a forge whose case `live` knows the commits of a repository: it tells what `judge` says of each.
+    pub fn judging(dialect: Dialect, judge: impl Fn(&str) -> Option<Story> + Send + Sync + 'static) -> Forge {
+        Forge::serving(dialect, Known { cases: BTreeMap::new(), judge: Some(Box::new(judge)) })
+    }
+
+    fn serving(dialect: Dialect, known: Known) -> Forge {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let at = listener.local_addr().expect("an address");
         let (asked, over) = (Arc::<Mutex<Vec<Asked>>>::default(), Arc::<AtomicBool>::default());
-        let cases: Arc<BTreeMap<&'static str, Story>> = Arc::new(cases.into_iter().collect());
+        let known = Arc::new(known);
         let (heard, ends) = (asked.clone(), over.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if ends.load(Relaxed) {
                     return;
                 }
-                let (cases, heard) = (cases.clone(), heard.clone());
-                thread::spawn(move || serve(stream, dialect, &cases, &heard, at));
+                let (known, heard) = (known.clone(), heard.clone());
+                thread::spawn(move || serve(stream, dialect, &known, &heard, at));
             }
         });
         Forge { at, asked, over }
@@ -106,6 +118,21 @@ impl Drop for Forge {
         // The listener sees that only when somebody connects.
         drop(TcpStream::connect(self.at));
     }
+}
+
+/// What it knows: a story for each case, and what to tell of the commits of a repository.
+struct Known {
+    cases: BTreeMap<&'static str, Story>,
+    judge: Option<Judge>,
+}
+
+/// Tells the story of a commit; none if the forge doesn't have it. Before one was asked for, it's [`COMMIT`].
+type Judge = Box<dyn Fn(&str) -> Option<Story> + Send + Sync>;
+
+/// Returns the commit in a path.
+fn commit_in(path: &str) -> Option<String> {
+    let is_commit = |part: &&str| part.len() == 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.split(['/', '?', '&', '=']).find(is_commit).map(str::to_owned)
 }
 
 /// Reads a request; none if it is cut off.
@@ -135,22 +162,23 @@ fn read(stream: &TcpStream) -> Option<Asked> {
     Some(Asked { method, path, case, authorization, body: String::from_utf8(body).ok()? })
 }
 
-fn serve(
-    mut stream: TcpStream,
-    dialect: Dialect,
-    cases: &BTreeMap<&str, Story>,
-    heard: &Mutex<Vec<Asked>>,
-    at: SocketAddr,
-) {
+fn serve(mut stream: TcpStream, dialect: Dialect, known: &Known, heard: &Mutex<Vec<Asked>>, at: SocketAddr) {
     let Some(asked) = read(&stream) else { return };
-    let before = {
+    let (before, commit) = {
         let mut heard = heard.lock().unwrap();
         let before = heard.iter().filter(|other| other.case == asked.case).count();
         heard.push(asked.clone());
-        before
+        // A path without a commit, such as that of a review, follows one with it.
+        (before, heard.iter().rev().find_map(|asked| commit_in(&asked.path)).unwrap_or_else(|| COMMIT.to_owned()))
     };
     let root = format!("http://{at}/{}", asked.case);
-    let answer = match cases.get(&*asked.case) {
+    let judged = known.judge.as_ref().filter(|_| asked.case == "live").and_then(|judge| judge(&commit));
+    let answer = match known.cases.get(&*asked.case) {
+        None if judged.is_some() => {
+            let path = asked.path.replace(&commit, COMMIT);
+            let answer = judged.unwrap_or_default().answer(dialect, &Asked { path, ..asked }, &root, before);
+            Answer { body: answer.body.replace(COMMIT, &commit), ..answer }
+        }
         Some(story) if story.manner == Manner::Hangs => return thread::sleep(Duration::from_secs(60)),
         Some(story) => story.answer(dialect, &asked, &root, before),
         None => Answer::bare(404),

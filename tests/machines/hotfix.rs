@@ -1,58 +1,186 @@
-//! A hotfix from its first commit to production: two developers, a remote, real sshd, and real HAProxy under load.
-use super::shop::{all_serve, done, shop};
-use lab::{Lab, needs_lab};
+//! A hotfix from its first commit to production: two developers, a forge, real sshd, and real HAProxy under load.
+mod killed;
+
+use super::shop::{all_serve, shop};
+use lab::{
+    Lab, Load, Output, Repository,
+    forge::{COMMIT, Dialect, Forge, Report, Story},
+    needs_lab,
+};
+use std::{
+    collections::BTreeSet,
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+const TOKEN: &str = "forge-token-hunter2";
+
+/// The shop with a forge in front of its repository, and a colleague's clone.
+struct Team {
+    lab: Lab,
+    load: Load,
+    forge: Forge,
+    /// The commits that somebody has approved.
+    approved: Arc<Mutex<BTreeSet<String>>>,
+    colleague: Repository,
+}
 
 /// Runs git in the project, and returns what it prints.
 fn git(lab: &Lab, words: &[&str]) -> String {
     lab.project.git(words).expect_ok()
 }
 
-/// Makes a shop whose repository has a branch for development, and the settings of git-flow.
-fn shop_with_git_flow() -> Lab {
-    let lab = shop();
+/// Gives a shop's repository a version, a branch for development, and the settings of git-flow.
+fn set_up_git_flow(lab: &Lab) {
     lab.project.commit(&[("VERSION", "3.0.1\n")]);
-    git(&lab, &["push", "-q", "origin", "main"]);
-    git(&lab, &["checkout", "-q", "-b", "develop"]);
+    git(lab, &["push", "-q", "origin", "main"]);
+    git(lab, &["checkout", "-q", "-b", "develop"]);
     lab.project.commit(&[("feature", "half\n")]);
-    git(&lab, &["push", "-q", "origin", "develop"]);
+    git(lab, &["push", "-q", "origin", "develop"]);
     for (name, value) in [("branch.master", "main"), ("branch.develop", "develop"), ("prefix.versiontag", "v")] {
-        git(&lab, &["config", &format!("gitflow.{name}"), value]);
+        git(lab, &["config", &format!("gitflow.{name}"), value]);
     }
-    lab
+}
+
+impl Team {
+    /// Opens the shop, with people who use it. Its fleet wants green checks and one review.
+    fn open() -> Team {
+        let lab = shop();
+        let approved = Arc::<Mutex<BTreeSet<String>>>::default();
+        let (origin, by) = (lab.project.remote.clone(), approved.clone());
+        // The tests of a commit fail if it has a file `broken`. Its review is that of a pull request into main.
+        let forge = Forge::judging(Dialect::Github, move |commit| {
+            let has = |what: &str| {
+                let mut git = Command::new("git");
+                git.arg("-C").arg(&origin).args(["cat-file", "-e", what]).output().expect("git").status.success()
+            };
+            if commit != COMMIT && !has(&format!("{commit}^{{commit}}")) {
+                return None;
+            }
+            let state = if has(&format!("{commit}:broken")) { "failure" } else { "success" };
+            let story = Story::reported(&[Report::of("build", "success"), Report::of("test", state)]);
+            let is_approved = by.lock().unwrap().contains(commit);
+            Some(if is_approved { story } else { Story { pulls: Story::reviewed(&[]).pulls, ..story } })
+        });
+        let gate = format!(
+            "\n[gate]\nforge = \"github\"\nproject = \"shop/web\"\nurl = \"{}\"\ntoken = \"env:FORGE_TOKEN\"\n\
+             branch = \"main\"\nreviews = 1\nwithin = \"2m\"\nenvironment = \"production\"\n",
+            forge.url("live"),
+        );
+        lab.edit("fleets/prod.toml", |text| text + gate.as_str());
+        set_up_git_flow(&lab);
+        let colleague = lab.project.clone_to(&lab.folder.join("colleague"));
+        let load = lab.load(120);
+        load.wait_for(50);
+        Team { lab, load, forge, approved, colleague }
+    }
+
+    /// Runs a line with the token.
+    fn typed(&self, words: &[&str]) -> Output {
+        self.lab.rfab(words).env("FORGE_TOKEN", TOKEN).output()
+    }
+
+    /// Runs a line with the token, which must succeed.
+    #[track_caller]
+    fn done(&self, words: &[&str]) -> String {
+        let out = self.typed(words);
+        assert_eq!((out.code, &*out.stderr), (Some(0), ""), "rfab {}\n{}", words.join(" "), out.stdout);
+        out.stdout
+    }
+
+    /// Changes a file on a branch of the hotfix, and merges that by a pull request. Returns the new head.
+    fn fixes(&self, version: &str, files: &[(&str, &str)]) -> String {
+        let hotfix = format!("hotfix/{version}");
+        let git = |words: &[&str]| self.colleague.git(words).expect_ok();
+        git(&["fetch", "-q"]);
+        git(&["checkout", "-q", "-B", "fix", &format!("origin/{hotfix}")]);
+        git(&["rm", "-q", "--ignore-unmatch", "broken"]);
+        self.colleague.commit(files);
+        git(&["checkout", "-q", "-B", &hotfix, &format!("origin/{hotfix}")]);
+        git(&["merge", "-q", "--no-ff", "-m", "Merge pull request #7", "fix"]);
+        git(&["push", "-q", "origin", &hotfix]);
+        self.colleague.resolve("HEAD")
+    }
+
+    fn approve(&self, commit: &str) {
+        self.approved.lock().unwrap().insert(commit.to_owned());
+    }
+
+    /// Returns what git prints in the remote's repository.
+    fn remote(&self, words: &[&str]) -> String {
+        git(&self.lab, &[&["--git-dir", &self.lab.project.remote.display().to_string()], words].concat())
+    }
+
+    /// Panics unless main, develop and the tag are at the remote as git-flow makes them, and the hotfix is gone there.
+    #[track_caller]
+    fn expect_finished(&self, version: &str) {
+        let wrong = self.unfinished(version);
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    /// Returns what isn't as git-flow makes it.
+    fn unfinished(&self, version: &str) -> Vec<String> {
+        let subjects = |branch: &str| self.remote(&["log", "--first-parent", "-1", "--format=%s", branch]);
+        let tag = format!("v{version}");
+        let pairs = [
+            (subjects("main"), format!("Merge branch 'hotfix/{version}'\n")),
+            (subjects("develop"), format!("Merge tag '{tag}' into develop\n")),
+            (self.remote(&["rev-parse", &format!("{tag}^{{commit}}")]), self.remote(&["rev-parse", "main"])),
+            (self.remote(&["rev-parse", "develop^2"]), self.remote(&["rev-parse", "main"])),
+            (self.remote(&["cat-file", "-t", &tag]), "tag\n".to_owned()),
+            (self.remote(&["branch", "--list", "hotfix/*"]), String::new()),
+            (git(&self.lab, &["branch", "--show-current"]), "develop\n".to_owned()),
+            (git(&self.lab, &["rev-parse", "main", "develop"]), self.remote(&["rev-parse", "main", "develop"])),
+            (git(&self.lab, &["status", "--porcelain", "--untracked-files=no"]), String::new()),
+        ];
+        pairs.into_iter().filter(|(is, want)| is != want).map(|(is, want)| format!("{is:?} isn't {want:?}")).collect()
+    }
+
+    /// Panics if a request failed meanwhile.
+    #[track_caller]
+    fn close(self) {
+        self.load.wait_for(50);
+        self.load.stop().expect_none_failed();
+    }
 }
 
 #[test]
-fn a_hotfix_goes_from_its_first_commit_to_every_host_and_no_request_fails() {
-    if !needs_lab("a_hotfix_goes_from_its_first_commit_to_every_host_and_no_request_fails") {
+fn a_hotfix_goes_from_its_first_commit_past_a_red_gate_to_every_host_and_no_request_fails() {
+    if !needs_lab("a_hotfix_goes_from_its_first_commit_past_a_red_gate_to_every_host_and_no_request_fails") {
         return;
     }
-    let lab = shop_with_git_flow();
-    let load = lab.load(120);
-    load.wait_for(50);
-    let told = done(&lab, &["hotfix:3.0.2"]);
+    let team = Team::open();
+    let told = team.done(&["hotfix:3.0.2"]);
     assert!(told.ends_with("next: rfab prod hotfix:finish\n"), "{told}");
-    assert_eq!(git(&lab, &["show", "origin/hotfix/3.0.2:VERSION"]), "3.0.2\n");
-    // A colleague fixes the bug on a branch of it, and a reviewer merges the pull request.
-    let colleague = lab.project.clone_to(&lab.folder.join("colleague"));
-    colleague.git(&["checkout", "-q", "-b", "fix", "origin/hotfix/3.0.2"]).expect_ok();
-    colleague.commit(&[("index.txt", "shop v3.0.2\n")]);
-    colleague.git(&["checkout", "-q", "hotfix/3.0.2"]).expect_ok();
-    colleague.git(&["merge", "-q", "--no-ff", "-m", "Merge pull request #7", "fix"]).expect_ok();
-    colleague.git(&["push", "-q", "origin", "hotfix/3.0.2"]).expect_ok();
-    done(&lab, &["prod", "hotfix:finish"]);
-    load.wait_for(50);
-    load.stop().expect_none_failed();
-    all_serve(&lab, "v3.0.2");
-    let remote =
-        |words: &[&str]| git(&lab, &[&["--git-dir", &lab.project.remote.display().to_string()], words].concat());
-    let subjects = |branch: &str| remote(&["log", "--first-parent", "-1", "--format=%s", branch]);
-    assert_eq!(subjects("main"), "Merge branch 'hotfix/3.0.2'\n");
-    assert_eq!(subjects("develop"), "Merge tag 'v3.0.2' into develop\n");
-    assert_eq!(remote(&["rev-parse", "v3.0.2^{commit}"]), remote(&["rev-parse", "main"]));
-    assert_eq!(remote(&["cat-file", "-t", "v3.0.2"]), "tag\n");
-    assert_eq!(remote(&["branch", "--list", "hotfix/*"]), "");
-    assert_eq!(git(&lab, &["branch", "--show-current"]), "develop\n");
+    assert_eq!(git(&team.lab, &["show", "origin/hotfix/3.0.2:VERSION"]), "3.0.2\n");
+    // The first fix breaks the tests: the gate is red, and nothing moves.
+    let head = team.fixes("3.0.2", &[("index.txt", "shop v3.0.2\n"), ("broken", "")]);
+    team.approve(&head);
+    let before = team.remote(&["show-ref"]);
+    let red = team.typed(&["prod", "hotfix:finish"]);
+    assert_eq!(red.code, Some(7), "{red:?}");
+    let why = format!("{} doesn't pass the gate of shop/web: test: it's failure", &head[..12]);
+    assert!(red.stdout.contains(&why) && red.stdout.contains("type the line again"), "{red:?}");
+    assert_eq!(team.remote(&["show-ref"]), before);
+    all_serve(&team.lab, "v3.0.0");
+    // The second one doesn't, and it's approved while the line waits for that.
+    let head = team.fixes("3.0.2", &[("index.txt", "shop v3.0.2\n")]);
+    let run = team.lab.rfab(&["prod", "hotfix:finish"]).env("FORGE_TOKEN", TOKEN).start();
+    run.wait_for("the gate of shop/web waits for #12: 1 more must approve its head");
+    assert_eq!(team.remote(&["tag", "--list", "v3.0.2"]), "");
+    team.approve(&head);
+    let out = run.output();
+    assert_eq!((out.code, &*out.stderr), (Some(0), ""), "{out:?}");
+    assert!(!out.stdout.contains("hunter2"), "{out:?}");
+    all_serve(&team.lab, "v3.0.2");
+    team.expect_finished("3.0.2");
+    let sent =
+        team.forge.asked().into_iter().filter(|asked| asked.path.ends_with("/statuses") && asked.method == "POST");
+    let states: Vec<String> = sent.map(|asked| asked.body).collect();
+    assert_eq!(states.len(), 2, "{states:?}");
+    assert!(states[0].contains("in_progress") && states[1].contains("success"), "{states:?}");
     // Typed once more, it says that nothing is open, and changes nothing.
-    let again = lab.rfab(&["prod", "hotfix:finish"]).output();
+    let again = team.typed(&["prod", "hotfix:finish"]);
     assert!(again.stdout.contains("no hotfix is open; start one with rfab hotfix:VERSION"), "{again:?}");
+    team.close();
 }

@@ -102,6 +102,7 @@ fn of_the_balancer_and_the_ledger() {
             known: None,
             anew: false,
             made: false,
+            content: None,
             highest: 1,
             line,
         });

@@ -274,6 +274,7 @@ pub fn line(run: &str) -> LedgerLine {
         commit: None,
         number: None,
         names: None,
+        content: None,
         reason: None,
         places: Vec::new(),
         epoch: None,

@@ -3,6 +3,7 @@ mod finished;
 mod history;
 mod large;
 mod next;
+mod pulls;
 mod refused;
 mod sample;
 mod stopped;

@@ -303,3 +303,45 @@ fn merge() { gate::pass(git::resolve("stable"), "main", [git::resolve("v3.0.0").
     let merge = shop.run("prod merge", model);
     assert!(failures(&merge)[0].contains("build: it's failure"), "{:?}", failures(&merge));
 }
+
+#[test]
+fn a_commit_that_passed_the_rules_of_one_branch_is_asked_for_by_those_of_another() {
+    let tasks = r#"
+import "std/gate" as gate;
+fn twice() {
+    gate::pass(git::resolve("stable"), "main");
+    gate::pass(git::resolve("stable"), "main");
+    gate::pass(git::resolve("stable"), "other");
+}
+"#;
+    let shop = Shop::of(&[("prod", &format!("{FOUR}{GATE}"))], tasks);
+    let ran = shop.run("prod twice", told(&shop, &Story::default()));
+    let passed =
+        ran.events.iter().filter(|event| matches!(event.what, What::EffectFinished { effect: "pass_gate", .. }));
+    // Of `other` the forge knows nothing, so the commit doesn't pass.
+    assert_eq!((passed.count(), ran.ended.failures[0].cause), (2, Cause::Gate), "{:?}", failures(&ran));
+    assert!(asked(&ran) > 6 && failures(&ran)[0].contains("rules/branches/other"), "{:?}", failures(&ran));
+}
+
+#[test]
+fn a_deploy_that_waits_for_a_person_tells_it_once_for_each_thing() {
+    let tasks = r#"
+import "std/deploy" as deploying;
+import "std/notify" as notify;
+fn told() {
+    notify::about("told", [notify::webhook("https://chat.example.org/hook")]);
+    deploying::deploy("stable", #{});
+}
+"#;
+    let shop = Shop::of(&[("prod", &format!("{FOUR}{GATE}"))], tasks);
+    let mut model = told(&shop, &waiting());
+    let began = model.now;
+    let unapproved = Story { pulls: Story::reviewed(&[]).pulls, ..Story::default() };
+    tell(&mut model, began + 150_000, &shop.stable, &unapproved);
+    tell(&mut model, began + 600_000, &shop.stable, &Story::default());
+    let ran = shop.run("prod told", model);
+    // The start, the review that it waited for, and the end; that it waited for CI is told to nobody.
+    let sent = ran.model.here.changes.iter().filter(|change| *change == "tell webhook").count();
+    assert_eq!(sent, 3, "{:?}", failures(&ran));
+    done(ran);
+}

@@ -175,7 +175,7 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
     let production = repository.fleet("production");
     let app = production.app.as_ref().unwrap();
     let linked = ["config/database.yml", "config/master.key", "log", "tmp/pids", "public/uploads", "storage"];
-    assert_eq!((app.path.as_str(), app.keep, &app.linked[..]), ("/var/www/shop", 4, &linked.map(str::to_owned)[..]));
+    assert_eq!((&*app.path, app.keep, &app.rules.linked), ("/var/www/shop", 4, &linked.map(str::to_owned).to_vec()));
     assert_eq!((production.guarded, production.deploy_live, production.user.as_deref()), (true, true, Some("deploy")));
     assert_eq!(app.health, None, "db1 doesn't answer, and every host is probed");
     let staging = repository.fleet("staging");

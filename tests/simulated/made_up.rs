@@ -97,7 +97,9 @@ impl Shop {
 
     /// Writes a file beside the fabfile.
     pub fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).unwrap();
+        let file = self.folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
     }
 
     /// Adds a commit with a tag.

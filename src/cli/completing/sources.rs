@@ -107,20 +107,21 @@ pub(super) fn pools(fleet: &Fleet) -> Vec<Choice> {
 /// Returns `stable`, tags and branches, if the fleet accepts them.
 pub(super) fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches: bool) -> Vec<Choice> {
     let accepts = |what| fleet.is_none_or(|fleet| fleet.accept.contains(&what));
-    let of_fleet = fleet.and_then(|fleet| Some(fleet.app.as_ref()?.repository.clone()));
-    let source = of_fleet.unwrap_or_else(|| project.script.folder.display().to_string());
+    let app = fleet.and_then(|fleet| fleet.app.as_ref());
+    let pattern = app.and_then(|app| app.tags.as_ref());
+    let source = app.map(|app| app.repository.clone()).unwrap_or_else(|| project.script.folder.display().to_string());
     // For a URL, rfab would have to make a mirror, which is left to a run.
     let folder = source.starts_with('/').then(|| git::Repository::locate(&source, Path::new("")).ok()).flatten();
     let names = folder.and_then(|repository| git::known(&repository).ok()).unwrap_or_default();
     let mut choices = Vec::new();
     if tags && branches && accepts(Accept::Stable) {
-        let means = names.stable().ok().flatten().map(|tag| format!("{}, the newest stable tag", tag.name));
+        let means = names.stable(pattern).ok().flatten().map(|tag| format!("{}, the newest stable tag", tag.name));
         choices.push(Choice::new("stable", means.unwrap_or_else(|| "the newest stable tag".to_owned())));
     }
     if tags && accepts(Accept::Tag) {
         choices.extend(
             names
-                .newest_first()
+                .newest_first(pattern)
                 .into_iter()
                 .take(TAGS)
                 .map(|tag| Choice::new(&tag.name, format!("tag of {}", &tag.commit[..7]))),

@@ -67,10 +67,11 @@ fn the_shop_is_read_whole() {
             name: "prod".into(),
             roles: vec![],
             repository: "/home/anna/shop".into(),
+            tags: None,
             path: "/srv/shop".into(),
             user: Some("shop".into()),
             keep: 5,
-            linked: vec!["public/uploads".into(), "config/database.yml".into()],
+            rules: TreeRules { linked: vec!["public/uploads".into(), "config/database.yml".into()], tree: None },
             assets: vec![],
             service: Some(service()),
             health: Some(health()),
@@ -131,7 +132,7 @@ fn a_small_fleet_has_every_default() {
     assert!(fleet.balancers.is_empty() && fleet.order.is_empty());
     let app = fleet.app.unwrap();
     assert_eq!((&*app.path, app.user, app.keep, app.service), ("/srv/shop", None, 5, None));
-    assert_eq!((&*app.repository, app.linked), ("/home/anna/shop", vec![]));
+    assert_eq!((&*app.repository, app.rules.linked), ("/home/anna/shop", vec![]));
     let health = app.health.unwrap();
     assert_eq!((health.version, health.good), (Version::None, 3));
     assert_eq!((health.over, health.within), (Duration::from_secs(10), Duration::from_secs(60)));
@@ -271,6 +272,7 @@ fn a_gate_is_read_with_its_defaults_and_only_this_machine_may_be_asked_without_t
         branch: "main".into(),
         checks: true,
         reviews: 0,
+        pulls: false,
         within: Duration::from_secs(1800),
         environment: None,
     };
@@ -291,4 +293,19 @@ fn a_gate_is_read_with_its_defaults_and_only_this_machine_may_be_asked_without_t
     let tea = "forge = \"gitea\"\nproject = \"shop/web\"\ntoken = \"command:pass show forge\"\nurl = \"http://[::1]:3000/api/v1/\"";
     let tea = gate(tea);
     assert_eq!((&*tea.url, tea.token), ("http://[::1]:3000/api/v1", TokenSource::Command("pass show forge".into())));
+}
+
+#[test]
+fn apps_of_two_repositories_dont_share_a_gate() {
+    let text = |other: &str| {
+        format!(
+            "[app.shop]\npath = \"/srv/shop\"\nroles = [\"web\"]\n[app.api]\npath = \"/srv/api\"\nroles = [\"api\"]\n{other}\
+             [hosts]\nweb1 = {{ roles = [\"web\"] }}\napi1 = {{ roles = [\"api\"] }}\n[gate]\nforge = \"github\"\n\
+             project = \"shop/web\"\ntoken = \"env:FORGE_TOKEN\"\nbranch = \"main\"\n"
+        )
+    };
+    assert_eq!(read_text(&text("")).apps.len(), 2);
+    let wrong = parse("fleet.toml", "prod", &text("repository = \"../api\"\n"), folders(), &[]).unwrap_err();
+    let said = rendered(&wrong);
+    assert!(said.contains("`[gate]` asks one project, but `shop` and `api` are in two repositories"), "{said}");
 }

@@ -10,6 +10,8 @@ fn ask(reference: &str) -> ReferenceQuery<'_> {
         fetch: true,
         accept: &ALL,
         guarded: false,
+        tags: None,
+        tree: None,
         within: Duration::from_secs(20),
         progress: &silent,
     }

@@ -1,5 +1,5 @@
 use crate::{
-    fleet::Accept,
+    fleet::{Accept, TreeRules},
     git::{
         GitError, ReferenceKind, ReferenceNames, ReferenceQuery, Repository, Tree, log_between, names, resolve,
         sample::{git, knows},
@@ -17,6 +17,8 @@ fn ask(reference: &str) -> ReferenceQuery<'_> {
         fetch: true,
         accept: &ALL,
         guarded: true,
+        tags: None,
+        tree: None,
         within: Duration::from_secs(60),
         progress: &silent,
     }
@@ -146,8 +148,9 @@ async fn read(remote: &TestRemote, source: &str, form: &str) {
         let found = resolve(&at, ask(reference)).await.unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
         assert_eq!((found.kind, &found.commit), (kind, commit), "{form} {reference}");
         let into = tempfile::tempdir().unwrap();
-        let packed = pack(&at, commit, &[], into.path()).unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
-        let plain = pack(&own(remote, "source"), commit, &[], into.path()).unwrap();
+        let packed =
+            pack(&at, commit, &TreeRules::default(), into.path()).unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
+        let plain = pack(&own(remote, "source"), commit, &TreeRules::default(), into.path()).unwrap();
         assert_eq!(packed, plain, "{form} {reference}");
         assert_eq!(Tree::has_folder(&at, commit, "bin/deep/"), Some(true), "{form}");
         assert_eq!(Tree::has_folder(&at, commit, "README"), Some(false), "{form}");
@@ -157,8 +160,8 @@ async fn read(remote: &TestRemote, source: &str, form: &str) {
         // A shallow clone lacks the history between two of its commits.
         return;
     }
-    let told = log_between(&at, &remote.first, &remote.second, 9).unwrap_or_else(|e| panic!("{form}: {e}"));
-    assert_eq!(told, log_between(&own(remote, "source"), &remote.first, &remote.second, 9).unwrap(), "{form}");
+    let told = log_between(&at, &remote.first, &remote.second, 9, None).unwrap_or_else(|e| panic!("{form}: {e}"));
+    assert_eq!(told, log_between(&own(remote, "source"), &remote.first, &remote.second, 9, None).unwrap(), "{form}");
     assert_eq!((told.added.len(), told.dropped.len(), &*told.added[0].subject), (1, 0, "two"));
     let ReferenceNames { branches, tags } = names(&at).unwrap();
     let listed = |all: Vec<super::super::NamedCommit>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
@@ -225,9 +228,26 @@ async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
     let unfetched = ReferenceQuery { fetch: false, ..ask("main") };
     assert_eq!(resolve(&at, unfetched).await.unwrap().commit, remote.second);
     let into = tempfile::tempdir().unwrap();
-    let ended = pack(&at, &remote.second, &[], into.path()).unwrap_err().to_string();
+    let ended = pack(&at, &remote.second, &TreeRules::default(), into.path()).unwrap_err().to_string();
     assert!(ended.contains("a partial clone lacks files"), "{ended}");
-    pack(&at, &remote.first, &[], into.path()).unwrap();
+    pack(&at, &remote.first, &TreeRules::default(), into.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_partial_clone_gets_only_the_files_of_the_apps_folder() {
+    let remote = TestRemote::new(&[]);
+    for form in ["blob:none", "tree:0"] {
+        let source = make(&remote, form);
+        let at = Repository::locate(&source, Path::new("/nowhere")).unwrap();
+        resolve(&at, ReferenceQuery { tree: Some("bin/deep"), ..ask("main") }).await.unwrap();
+        let into = tempfile::tempdir().unwrap();
+        let rules = |tree: &str| TreeRules { tree: Some(tree.into()), linked: vec![] };
+        pack(&at, &remote.second, &rules("bin/deep"), into.path()).unwrap();
+        if form == "blob:none" {
+            let ended = pack(&at, &remote.second, &rules("bin"), into.path()).unwrap_err().to_string();
+            assert!(ended.contains("a partial clone lacks files"), "{ended}");
+        }
+    }
 }
 
 /// For example `relativeWorktrees` with a git before 2.48: libgit2/libgit2#7210.

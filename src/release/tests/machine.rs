@@ -1,6 +1,7 @@
 //! A folder that acts as a host, and a shell that runs programs there.
 use crate::{
     command::Command,
+    fleet::TreeRules,
     git::sample::Sample,
     port::Ended,
     release::{self, Listed, Packed, ReleaseError, ReleaseName, Staged},
@@ -78,7 +79,8 @@ impl TestMachine {
     pub(super) fn pack(&self, linked: &[&str]) -> Packed {
         let commit = self.sample.commit_all();
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
-        release::pack(&self.sample.repository(), &commit, &linked, self.folder.path()).unwrap()
+        release::pack(&self.sample.repository(), &commit, &TreeRules { linked, tree: None }, self.folder.path())
+            .unwrap()
     }
 
     pub(super) fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {

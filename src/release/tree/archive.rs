@@ -1,6 +1,7 @@
 //! A `.tar.gz` with the manifest and the tree of a release.
 use super::{
     counted::{Counted, CountedReading},
+    encrypted::{SEARCHED, encryption, may_be_sops},
     fit::Item,
     lfs::{BEGINNING, is_lfs},
     manifest::{Manifest, ManifestKind},
@@ -29,6 +30,7 @@ pub(super) struct Archive<'a> {
     mtime: u64,
     room: u64,
     files: usize,
+    encrypted: Vec<(String, String)>,
 }
 
 impl<'a> Archive<'a> {
@@ -39,7 +41,7 @@ impl<'a> Archive<'a> {
         let mut tar = tar::Builder::new(Counted::new(gzip));
         let mtime = u64::try_from(tree.at()).unwrap_or(0);
         folder_into(&mut tar, "tree", mtime).map_err(|e| unwritable(folder, &e))?;
-        Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0 })
+        Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0, encrypted: Vec::new() })
     }
 
     /// Adds a name; returns its entry for the manifest, or why it can't be released.
@@ -83,6 +85,11 @@ impl<'a> Archive<'a> {
         if is_lfs(&beginning) {
             return Ok(Err(TreeProblem::Lfs(path.to_owned())));
         }
+        let searched = size <= SEARCHED && may_be_sops(path);
+        if searched {
+            content.by_ref().read_to_end(&mut beginning).map_err(unread)?;
+        }
+        self.encrypted.extend(encryption(&beginning).map(|found| (path.to_owned(), found.tool().to_owned())));
         let mut content = CountedReading::new(beginning.chain(content).take(size + 1));
         let put = file_into(&mut self.tar, &format!("tree/{path}"), self.mtime, executable, size, &mut content);
         if let Some(e) = content.failed {
@@ -112,7 +119,18 @@ impl<'a> Archive<'a> {
         let (archive_bytes, archive_sha256) = (packed.bytes, hex::encode(packed.sha256.finalize()));
         packed.inner.persist(&archive).map_err(|e| failed(e.error))?;
         let (room, files) = (self.room + size.next_multiple_of(4096), self.files);
-        Ok(Packed { archive, archive_sha256, archive_bytes, tar_bytes, manifest, manifest_sha256, room, files, hidden })
+        Ok(Packed {
+            archive,
+            archive_sha256,
+            archive_bytes,
+            tar_bytes,
+            manifest,
+            manifest_sha256,
+            room,
+            files,
+            hidden,
+            encrypted: self.encrypted,
+        })
     }
 
     fn failed(&self, e: &io::Error) -> ReleaseError {

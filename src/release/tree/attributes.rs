@@ -252,7 +252,7 @@ mod tests {
             sample.write(".gitattributes", top.as_bytes());
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
-            let tree = TreeSource::Commit(Tree::read(&sample.repository(), &commit).unwrap());
+            let tree = TreeSource::commit_part(Tree::read(&sample.repository(), &commit).unwrap(), None).unwrap();
             let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()

@@ -23,8 +23,8 @@ use std::{
 
 /// Makes a folder and writes a commit's tree into it, as `git checkout` would. Submodules and git-lfs pointers, which a
 /// build might silently lack, are refused, unless `export-ignore` excludes them.
-pub(crate) fn check_out(tree: git::Tree, folder: &Path) -> Result<(), ReleaseError> {
-    let source = TreeSource::Commit(tree);
+pub(crate) fn check_out(tree: git::Tree, part: Option<&str>, folder: &Path) -> Result<(), ReleaseError> {
+    let source = TreeSource::commit_part(tree, part)?;
     let mut problems = Vec::new();
     for entry in exported(&source)? {
         let path = || shown(&String::from_utf8_lossy(&entry.path));
@@ -75,6 +75,7 @@ pub(crate) fn check_out(tree: git::Tree, folder: &Path) -> Result<(), ReleaseErr
 mod tests {
     use super::*;
     use crate::{
+        fleet::TreeRules,
         git::{Tree, sample::Sample},
         release::{pack, pack_folder},
     };
@@ -83,7 +84,7 @@ mod tests {
     fn checked_out(sample: &Sample, commit: &str) -> Result<(tempfile::TempDir, PathBuf), ReleaseError> {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("tree");
-        check_out(Tree::read(&sample.repository(), commit).unwrap(), &folder)?;
+        check_out(Tree::read(&sample.repository(), commit).unwrap(), None, &folder)?;
         Ok((outer, folder))
     }
 
@@ -100,8 +101,9 @@ mod tests {
         assert!(folder.join("docs/x").exists());
         let at = Tree::read(&sample.repository(), &commit).unwrap().at;
         let linked = ["log".to_owned()];
+        let rules = TreeRules { linked: linked.to_vec(), tree: None };
         let of_folder = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
-        assert_eq!(of_folder, pack(&sample.repository(), &commit, &linked, outer.path()).unwrap());
+        assert_eq!(of_folder, pack(&sample.repository(), &commit, &rules, outer.path()).unwrap());
         fs::write(folder.join("built.js"), "1").unwrap();
         fs::create_dir(folder.join("empty")).unwrap();
         let built = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();

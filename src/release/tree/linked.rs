@@ -2,6 +2,7 @@
 use super::manifest::ManifestKind;
 use crate::{
     control::shown,
+    fleet::TreeRules,
     git::{Repository, Tree},
     release::error::TreeProblem,
 };
@@ -51,11 +52,12 @@ pub(crate) fn shared(
 }
 
 /// Finds the linked names that are files; each must be in `shared/` before a release of the commit is staged.
-pub(crate) fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
+pub(crate) fn files(repository: &Repository, commit: &str, rules: &TreeRules) -> Vec<String> {
+    let linked = &rules.linked;
     let found: Vec<(&str, FoundInTree)> = linked
         .iter()
         .filter_map(|name| {
-            let folder = Tree::has_folder(repository, commit, name)?;
+            let folder = Tree::has_folder(repository, commit, &rules.in_repository(name))?;
             Some((name.as_str(), if folder { FoundInTree::Folder } else { FoundInTree::Other }))
         })
         .collect();

@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod check_out;
 mod counted;
+mod encrypted;
 mod export;
 mod fit;
 mod folder;

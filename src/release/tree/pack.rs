@@ -9,6 +9,7 @@ use super::{
     source::TreeSource,
 };
 use crate::{
+    fleet::TreeRules,
     git::{self, Repository},
     release::error::{ReleaseError, TreeProblem},
 };
@@ -17,15 +18,16 @@ use std::path::Path;
 /// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
 ///
 /// `export-ignore` in the tree's own `.gitattributes` is respected; `export-subst`, line endings and filters are not:
-/// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
+/// files are packed as they were committed. `rules` names the folder to pack, and the names that live in `shared/`. Submodules, git-lfs
 /// pointers, links that leave the tree and names that some hosts would read differently are refused, in one error.
 pub(crate) fn pack(
     repository: &Repository,
     commit: &str,
-    linked: &[String],
+    rules: &TreeRules,
     folder: &Path,
 ) -> Result<Packed, ReleaseError> {
-    packed(&TreeSource::Commit(git::Tree::read(repository, commit)?), linked, folder)
+    let tree = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules.tree.as_deref())?;
+    packed(&tree, &rules.linked, folder)
 }
 
 /// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
@@ -42,15 +44,14 @@ pub(crate) fn pack_folder(
 }
 
 /// Refuses what `pack` would refuse, without writing anything.
-pub(crate) fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), ReleaseError> {
-    let source = TreeSource::Commit(git::Tree::read(repository, commit)?);
-    let TreeSource::Commit(tree) = &source else { return Ok(()) };
+pub(crate) fn check(repository: &Repository, commit: &str, rules: &TreeRules) -> Result<(), ReleaseError> {
+    let source = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules.tree.as_deref())?;
     let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
-    let fit = fit(&source, linked)?.map_err(unfit)?;
+    let fit = fit(&source, &rules.linked)?.map_err(unfit)?;
     let mut problems = Vec::new();
     for (path, item) in &fit.items {
         let Item::File(entry, _) = item else { continue };
-        if tree.size(entry)? < BEGINNING && is_lfs(&tree.content(entry)?) {
+        if source.size(entry)? < BEGINNING && is_lfs(&source.content(entry)?) {
             problems.push(TreeProblem::Lfs(path.clone()));
         }
     }
@@ -83,7 +84,7 @@ mod tests {
     fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, ReleaseError> {
         let commit = sample.git(&["rev-parse", "HEAD"]);
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
-        pack(&sample.repository(), &commit, &linked, sample.folder.path())
+        pack(&sample.repository(), &commit, &TreeRules { linked, tree: None }, sample.folder.path())
     }
 
     fn problems(sample: &Sample, linked: &[&str]) -> Vec<String> {
@@ -156,7 +157,7 @@ mod tests {
         let found = crate::git::Tree::read(&sample.repository(), &commit).unwrap();
         let at = found.at;
         let checked_out = into.path().join("tree");
-        crate::release::tree::check_out(found, &checked_out).unwrap();
+        crate::release::tree::check_out(found, None, &checked_out).unwrap();
         let again = pack_folder(&checked_out, &commit, at, &[], into.path()).unwrap();
         assert_eq!(again.manifest, packed.manifest);
         assert!(packed.tar_bytes > size && packed.archive_sha256 == again.archive_sha256);
@@ -198,6 +199,55 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_a_commit_is_a_release_of_its_own_by_the_attributes_of_all_folders_above() {
+        let sample = Sample::new();
+        for file in [
+            "services/web/app",
+            "services/web/docs/x",
+            "services/web/notes",
+            "services/web/log/.gitkeep",
+            "services/webs/y",
+            "z",
+        ] {
+            sample.write(file, b"x");
+        }
+        sample.write(".gitattributes", b"/services/web/docs export-ignore\nnotes export-ignore\n");
+        sample.write("services/.gitattributes", b"web/notes -export-ignore\n");
+        std::os::unix::fs::symlink("../../z", sample.work.join("services/web/out")).unwrap();
+        let out = sample.commit_all();
+        let rules = |tree: &str| TreeRules { linked: vec!["log".into()], tree: Some(tree.into()) };
+        let of = |commit: &str, tree: &str| pack(&sample.repository(), commit, &rules(tree), sample.folder.path());
+        let said = |tree: &str| of(&out, tree).unwrap_err().to_string().replace(&out[..12], "ID");
+        assert_eq!(said("services/web"), "`ID` can't be released: the link `out` points outside the tree: `../../z`");
+        assert_eq!([said("services/we"), said("z")], ["`ID` has no folder `services/we`", "`ID` has no folder `z`"]);
+        std::fs::remove_file(sample.work.join("services/web/out")).unwrap();
+        let commit = sample.commit_all();
+        let packed = of(&commit, "services/web").unwrap();
+        let names: Vec<&str> = packed.manifest.entries.iter().map(|entry| &*entry.path).collect();
+        assert_eq!(names, ["app", "log", "notes"]);
+        assert_eq!((&packed.manifest.commit, packed.hidden), (&commit, vec![]));
+        check(&sample.repository(), &commit, &rules("services/web")).unwrap();
+        let into = sample.folder.path().join("built");
+        let tree = git::Tree::read(&sample.repository(), &commit).unwrap();
+        crate::release::tree::check_out(tree, Some("services/web"), &into).unwrap();
+        assert!(into.join("docs/x").exists() && !into.join("services").exists());
+    }
+
+    #[test]
+    fn files_that_are_still_encrypted_are_named() {
+        let sample = Sample::new();
+        assert_eq!(from(&sample, &[]).unwrap().warning(), None);
+        sample.write("config/key", b"\0GITCRYPT\0\x01\x02");
+        sample.write("config/prod.yaml", b"pw: ENC[AES256_GCM,data:x]\nsops:\n    mac: ENC[AES256_GCM,data:y]\n");
+        sample.commit_all();
+        let packed = from(&sample, &[]).unwrap();
+        let said = "these files are released encrypted, as they were committed: `config/key` (git-crypt), \
+                    `config/prod.yaml` (SOPS)";
+        assert_eq!(packed.warning().as_deref(), Some(said));
+        assert!(packed.manifest.entries.iter().any(|entry| entry.path == "config/prod.yaml"));
+    }
+
+    #[test]
     fn a_tree_that_git_would_never_make_is_refused() {
         let sample = Sample::new();
         let open = git2::Repository::open(&sample.work).unwrap();
@@ -210,7 +260,7 @@ mod tests {
             let Ok(bad) = open.odb().unwrap().write(git2::ObjectType::Tree, &raw) else { panic!("{name}") };
             let text = format!("tree {bad}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nm\n");
             let commit = open.odb().unwrap().write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
-            let ended = pack(&sample.repository(), &commit.to_string(), &[], sample.folder.path());
+            let ended = pack(&sample.repository(), &commit.to_string(), &TreeRules::default(), sample.folder.path());
             // An empty `.git` folder is left out like any empty folder; `a/b` is two names.
             let harmless = name == ".git" || name == "a/b";
             assert_eq!(ended.is_ok(), harmless, "{name}: {ended:?}");

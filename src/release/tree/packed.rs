@@ -1,5 +1,6 @@
 //! A commit's tree, ready to be sent.
 use super::manifest::Manifest;
+use crate::control::shown;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -20,4 +21,20 @@ pub struct Packed {
     pub files: usize,
     /// Names of the commit that a linked name hides: the release doesn't have them.
     pub hidden: Vec<String>,
+    /// Files that are still encrypted, each with the tool that did it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encrypted: Vec<(String, String)>,
+}
+
+impl Packed {
+    /// Warns about files that are still encrypted; nothing if there are none.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let named: Vec<String> =
+            self.encrypted.iter().map(|(path, tool)| format!("`{}` ({tool})", shown(path))).collect();
+        let more = named.len().saturating_sub(10);
+        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+        let files = named.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+        (!named.is_empty())
+            .then(|| format!("these files are released encrypted, as they were committed: {files}{more}"))
+    }
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     control::shown,
     failure::Failure,
+    fleet::TreeRules,
     git::{Repository, Tree},
 };
 use serde::{Deserialize, Serialize};
@@ -22,13 +23,13 @@ use std::{
 /// Trees that are ready to be sent; each is packed only once.
 #[derive(Default)]
 pub(crate) struct PackedTrees {
-    commits: Mutex<BTreeMap<CommitAndLinks, Arc<Packed>>>,
+    commits: Mutex<BTreeMap<CommitAndRules, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
 }
 
-/// A repository with a commit, and the names that are linked in its tree.
-type CommitAndLinks = (String, Vec<String>);
+/// A repository with a commit, and what of it is released.
+type CommitAndRules = (String, TreeRules);
 
 /// What to build, and how to make a release from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +39,8 @@ pub struct Wanted {
     pub commit: String,
     /// The part of the folder to release.
     pub part: String,
-    pub linked: Vec<String>,
+    #[serde(flatten)]
+    pub rules: TreeRules,
 }
 
 /// A build that is kept, and the run that made it.
@@ -63,11 +65,11 @@ impl PackedTrees {
         &self,
         repository: &str,
         commit: &str,
-        linked: &[String],
+        rules: &TreeRules,
         cache: &Path,
     ) -> Result<Arc<Packed>, Failure> {
         let mut known = self.commits.lock().unwrap();
-        let key = (format!("{repository} {commit}"), linked.to_vec());
+        let key = (format!("{repository} {commit}"), rules.clone());
         // If another run has removed the archive from the cache, the tree is packed again.
         if let Some(packed) = known.get(&key).filter(|packed| is_whole(packed)) {
             return Ok(packed.clone());
@@ -76,7 +78,7 @@ impl PackedTrees {
         bound(&folder, COMMITS);
         sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
-        let packed = Arc::new(pack(&repository, commit, linked, &folder).map_err(Failure::from)?);
+        let packed = Arc::new(pack(&repository, commit, rules, &folder).map_err(Failure::from)?);
         known.insert(key, packed.clone());
         Ok(packed)
     }
@@ -120,7 +122,7 @@ impl PackedTrees {
     /// Packs what a build left in a folder, and keeps it for later runs, too.
     pub(crate) fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
-        let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
+        let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.rules.linked, cache)?;
         let kept = KeptBuild { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
         let place = record(of, cache);
         let text = serde_json::to_vec(&kept).expect("it is plain data");
@@ -177,7 +179,12 @@ mod tests {
         fs::write(built.path().join("dist/app.js"), "1").unwrap();
         let repository = sample.work.to_str().unwrap().to_owned();
         let commit = sample.git(&["rev-parse", "HEAD"]);
-        let of = Wanted { repository, commit, part: "dist".into(), linked: vec!["log".into()] };
+        let of = Wanted {
+            repository,
+            commit,
+            part: "dist".into(),
+            rules: TreeRules { linked: vec!["log".into()], tree: None },
+        };
         let kept = PackedTrees::default().keep(&of, built.path(), "r1", cache.path()).unwrap();
         let names: Vec<&str> = kept.manifest.entries.iter().map(|entry| &*entry.path).collect();
         assert_eq!(names, ["app.js", "log"]);

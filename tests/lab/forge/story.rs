@@ -1,6 +1,7 @@
 //! What a made-up forge knows of a commit, and how it behaves.
-use super::{Answer, Asked, Dialect, gitea, github, gitlab};
+use super::{Answer, Asked, Dialect, Requests, gitea, github, gitlab};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The commit that is asked for, and another one.
 pub const COMMIT: &str = "1234567890abcdef1234567890abcdef12345678";
@@ -23,6 +24,8 @@ pub struct Story {
     /// The source of the pipeline (GitLab).
     pub source: &'static str,
     pub manner: Manner,
+    /// The pull requests that can be opened.
+    pub requests: Option<Arc<Requests>>,
 }
 
 /// The result of a check.
@@ -117,6 +120,7 @@ impl Default for Story {
             pulls: vec![Pull::default()],
             source: "push",
             manner: Manner::Plain,
+            requests: None,
         }
     }
 }
@@ -157,6 +161,10 @@ impl Story {
             _ => {}
         }
         let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+        let opened = self.requests.as_ref();
+        if let Some(answer) = opened.and_then(|all| all.answer(dialect, &asked.method, path, query, &asked.body)) {
+            return answer;
+        }
         let said = match dialect {
             Dialect::Github => github::said(self, &asked.method, path, before),
             Dialect::Gitlab => gitlab::said(self, &asked.method, path, query, before),

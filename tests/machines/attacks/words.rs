@@ -100,6 +100,9 @@ fn use_(x) {
     tried(|| fleet(`fleets/testing${x}.toml`));
     tried(|| git::resolve(x));
     tried(|| git::tag(x, git::resolve("v3.0.0")));
+    tried(|| git::newest_stable_tag(x));
+    tried(|| git::tag_version(x));
+    tried(|| git::tag_version(x, x));
     tried(|| git::push_tag(x));
     tried(|| git::push_branch(x));
     tried(|| git::merge(x));

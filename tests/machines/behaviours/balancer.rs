@@ -191,6 +191,7 @@ impl Scene {
             known: None,
             anew: false,
             made: false,
+            content: None,
             highest,
             line: line("r1"),
         };

@@ -32,10 +32,12 @@ fn the_repository_the_person_and_the_clock() {
     assert!(sides.alike(&tags_only, unwarned).is_err());
     sides.same(&ReadNames { repository: repository.clone() }).unwrap();
     let [old, new] = ["v3.0.0", "v3.0.1"].map(|tag| lab.project.resolve(tag));
-    sides.same(&ReadLog { repository: repository.clone(), old, new: new.clone(), most: 10 }).unwrap();
-    sides.fail(&ReadLog { repository: repository.clone(), old: "0".repeat(40), new: new.clone(), most: 10 }, "");
+    sides.same(&ReadLog { repository: repository.clone(), old, new: new.clone(), most: 10, tree: None }).unwrap();
+    sides.fail(
+        &ReadLog { repository: repository.clone(), old: "0".repeat(40), new: new.clone(), most: 10, tree: None },
+        "",
+    );
     for change in [
-        Change::Fetch,
         Change::Tag { name: "v9".into(), commit: new, message: None },
         Change::Push { what: vec![rfab::git::Pushed::Tag("v9".into())] },
     ] {

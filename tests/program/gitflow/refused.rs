@@ -12,7 +12,7 @@ struct Case {
 
 const FINISH: [&str; 3] = ["finish", "hotfix", "3.0.1"];
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 18] = [
     Case {
         name: "changed files",
         before: |sample| fs::write(sample.work.folder.join("VERSION"), "x").unwrap(),
@@ -94,6 +94,43 @@ const CASES: [Case; 13] = [
         error: "the tag v3.0.0 is there already",
     },
     Case {
+        name: "a version that doesn't grow",
+        before: |_| {},
+        typed: &["start", "release", "2.9.9"],
+        error: "2.9.9 isn't newer than the tag v3.0.0; the next one is 3.0.1",
+    },
+    Case {
+        name: "a version that doesn't grow in its line",
+        before: |sample| {
+            sample.work.git(&["push", "-q", "origin", "production:support/2.9", "v3.0.0:refs/tags/v2.9.4"]);
+            sample.work.git(&["config", "gitflow.multi-hotfix", "true"]);
+        },
+        typed: &["start", "hotfix", "2.9.3", "support/2.9"],
+        error: "2.9.3 isn't newer than the tag v2.9.4",
+    },
+    Case {
+        name: "a version that doesn't grow, of an app with its own tags",
+        before: |sample| of_shop(sample, "shop-v"),
+        typed: &["start", "release", "3.0.9"],
+        error: "3.0.9 isn't newer than the tag shop-v3.1.0; the next one is 3.1.1",
+    },
+    Case {
+        name: "a version that doesn't grow in the line of an app whose tags have dots",
+        before: |sample| {
+            of_shop(sample, "shop.2.v");
+            sample.work.git(&["push", "-q", "origin", "production:support/3.1"]);
+            sample.work.git(&["config", "gitflow.multi-hotfix", "true"]);
+        },
+        typed: &["start", "hotfix", "3.1.0-rc.1", "support/3.1"],
+        error: "3.1.0-rc.1 isn't newer than the tag shop.2.v3.1.0",
+    },
+    Case {
+        name: "a support branch that is finished",
+        before: |_| {},
+        typed: &["finish", "support", "2.9"],
+        error: "a support branch stays, so it isn't finished",
+    },
+    Case {
         name: "a branch that nobody has",
         before: |_| {},
         typed: &["finish", "hotfix", "3.0.9"],
@@ -112,6 +149,13 @@ const CASES: [Case; 13] = [
         error: "hotfix/3.0.1 has commits that are nowhere else; publish it first",
     },
 ];
+
+/// Gives the shop tags with a prefix of its own, 3.1.0 the newest, beside a tag of another app.
+fn of_shop(sample: &Sample, prefix: &str) {
+    let newest = format!("v3.0.0:refs/tags/{prefix}3.1.0");
+    sample.work.git(&["push", "-q", "origin", &newest, "v3.0.0:refs/tags/v9.0.0"]);
+    sample.work.git(&["config", "gitflow.prefix.versiontag", prefix]);
+}
 
 fn push(clone: &Clone, file: &str, branch: &str) {
     clone.commit(file, "1");
@@ -134,6 +178,16 @@ fn what_is_not_fit_is_refused_before_anything_changes() {
 }
 
 #[test]
+fn the_tags_of_another_app_hold_nobody_back() {
+    for (prefix, version) in [("shop-v", "3.1.1"), ("shop-v", "4"), ("web/", "3.2.0"), ("shop.2.v", "3.1.0.1")] {
+        let sample = Sample::avh();
+        of_shop(&sample, prefix);
+        sample.work.rfab(&["start", "release", version]);
+        assert_eq!(sample.work.branch(), format!("release/{version}"), "{prefix}");
+    }
+}
+
+#[test]
 fn a_shallow_clone_is_told_how_to_become_whole() {
     let sample = Sample::avh();
     let url = format!("file://{}", sample.folder.path().join("origin.git").display());
@@ -152,7 +206,7 @@ fn a_branch_is_shared_tracked_and_listed() {
     let sample = Sample::avh();
     sample.work.rfab(&["start", "hotfix", "3.0.1"]);
     sample.work.commit("fix", "done");
-    let table = |clone: &Clone| clone.rfab(&["list", "hotfix"]).lines().skip(3).collect::<Vec<_>>().join("\n");
+    let table = |clone: &Clone| clone.rfab(&["list", "hotfix"]).lines().skip(2).collect::<Vec<_>>().join("\n");
     assert_eq!(table(&sample.work), "hotfix/3.0.1  only here  1 commits");
     sample.work.rfab(&["publish", "hotfix", "3.0.1"]);
     assert_eq!(table(&sample.work), "hotfix/3.0.1  here and at the remote  1 commits");
@@ -166,4 +220,22 @@ fn a_branch_is_shared_tracked_and_listed() {
     sample.work.git(&["checkout", "-q", "develop"]);
     sample.work.rfab(&["delete", "hotfix", "3.0.1"]);
     assert_eq!(table(&sample.work), "hotfix/3.0.1  only at the remote  2 commits");
+}
+
+#[test]
+fn a_support_branch_begins_at_a_tag_and_is_listed() {
+    let sample = Sample::avh();
+    sample.work.rfab(&["start", "support", "3.0", "v3.0.0"]);
+    assert_eq!(sample.work.branch(), "support/3.0");
+    assert_eq!(sample.work.git(&["rev-parse", "HEAD"]), sample.work.git(&["rev-parse", "v3.0.0^{commit}"]));
+    assert!(sample.work.rfab(&["list", "support"]).contains("support/3.0  only here  0 commits"));
+}
+
+#[test]
+fn a_start_that_is_refused_offers_no_resume() {
+    let sample = Sample::avh();
+    let (out, _) = sample.work.typed(&["start", "release", "3.0.0"]);
+    assert!(out.contains("the tag v3.0.0 is there already") && !out.contains("--resume"), "{out}");
+    let (out, _) = sample.work.typed(&["--resume"]);
+    assert!(out.contains("changed nothing"), "{out}");
 }

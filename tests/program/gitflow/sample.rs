@@ -15,6 +15,7 @@ fn publish(kind, version) { flow::publish(kind, version); }
 fn track(kind, version) { flow::track(kind, version); }
 fn delete(kind, version) { flow::delete(kind, version); }
 fn list(kind) { flow::list(kind); }
+fn prod() { fleet("fleets/prod.toml") }
 "#;
 
 /// A developer's clone.
@@ -104,13 +105,13 @@ impl Clone {
 
     /// Runs rfab with a drill.
     pub fn drilled(&self, words: &[&str], drill: &str) -> (String, Option<i32>) {
-        let drill = [("RFAB_DRILL", drill)];
-        self.told(words, if drill[0].1.is_empty() { &[] } else { &drill })
+        self.told(words, &[("RFAB_DRILL", drill)])
     }
 
-    /// Runs rfab with variables of the environment.
+    /// Runs rfab with variables; one without a value isn't set.
     pub fn told(&self, words: &[&str], variables: &[(&str, &str)]) -> (String, Option<i32>) {
-        let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), variables);
+        let set: Vec<_> = variables.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
+        let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), &set);
         (format!("{}{}", text(&output.stdout), text(&output.stderr)), output.status.code())
     }
 
