@@ -2,8 +2,9 @@
 use super::git::worked_in;
 use crate::{
     git::{
-        FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadAllAhead, ReadMergedAt,
-        ReadRef, ReadSettings, ReadTreeId, ReadWorkTree, RefMove, SetSetting, StartMerge, Switch,
+        FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadAllAhead, ReadIsMerge,
+        ReadMergedAt, ReadParents, ReadRef, ReadSettings, ReadSteps, ReadTreeId, ReadWorkTree, RefMove, SetSetting,
+        StartMerge, Step, Switch,
     },
     script::{Here, RhaiResultOf, here},
 };
@@ -37,6 +38,14 @@ fn led_to(here: &Here, name: String) -> RhaiResultOf<Dynamic> {
 
 fn map_of(texts: std::collections::BTreeMap<String, String>) -> Map {
     texts.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// Turns a step into what a script has.
+fn step_map(step: Step) -> Dynamic {
+    let parents: Array = step.parents.into_iter().map(Dynamic::from).collect();
+    let all: [(&str, Dynamic); 3] =
+        [("commit", step.commit.into()), ("parents", parents.into()), ("subject", step.subject.into())];
+    all.into_iter().map(|(name, value)| (name.into(), value)).collect::<Map>().into()
 }
 
 /// Prepares a merge that a script describes in words.
@@ -260,6 +269,58 @@ pub(super) mod git_flow {
         let here = here(&ctx)?.clone();
         let (branch, commit) = (branch.to_owned(), commit.to_owned());
         Ok(optional(here.perform(ReadMergedAt { repository: worked_in(&here)?, branch, commit })?))
+    }
+
+    /// Returns the parents of a commit. Those of a merge are what the branch was at, and what was merged.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let is_merge = git::parents(git::resolve("stable").id).len() > 1;
+    /// ```
+    #[rhai_fn(name = "parents", return_raw)]
+    pub(crate) fn parents(ctx: NativeCallContext, commit: &str) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let parents = here.perform(ReadParents { repository: worked_in(&here)?, commit: commit.to_owned() })?;
+        Ok(parents.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// Returns the steps that lead from a branch to a commit, newest first; `()` if none do.
+    ///
+    /// `branch` is the commit that the branch is at. A step is a map: `commit`, `parents`, and `subject`, the first line
+    /// of its message. What a merge brought is one step. A commit that the branch itself was at once has no steps.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let steps = git::steps(git::resolve("main").id, git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "steps", return_raw)]
+    pub(crate) fn steps(ctx: NativeCallContext, commit: &str, branch: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (commit, branch) = (commit.to_owned(), branch.to_owned());
+        let steps = here.perform(ReadSteps { repository: worked_in(&here)?, commit, branch })?;
+        let list = |steps: Vec<Step>| steps.into_iter().map(step_map).collect::<Array>();
+        Ok(steps.map_or(Dynamic::UNIT, |steps| list(steps).into()))
+    }
+
+    /// Returns whether a commit only merges another commit into its first parent; `()` if that can't be told.
+    ///
+    /// It does if it has exactly the files that git merges the two to, so nobody changed anything in it by hand. Git
+    /// 2.38 or newer can tell.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let merge = git::resolve("stable").id;
+    /// let is_clean = git::only_merges(merge, git::parents(merge)[1]);
+    /// ```
+    #[rhai_fn(name = "only_merges", return_raw)]
+    pub(crate) fn only_merges(ctx: NativeCallContext, commit: &str, other: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (commit, other) = (commit.to_owned(), other.to_owned());
+        let answer = here.perform(ReadIsMerge { repository: worked_in(&here)?, commit, other })?;
+        Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
     /// Makes a branch that begins at a commit, and switches to it.

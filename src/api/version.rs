@@ -6,7 +6,7 @@ use crate::{
     fleet::{FORMATS, VersionFile, VersionFormat},
     misspelled::did_you_mean,
     script::{Here, RhaiResultOf, here, thrown},
-    version::{NamedVersionFile, ReadVersion, ReadVersionFiles, WriteVersion, compare, next},
+    version::{NamedVersionFile, ReadOnlyVersion, ReadVersion, ReadVersionFiles, WriteVersion, compare, next},
 };
 use rhai::{Array, Map, NativeCallContext, plugin::*};
 
@@ -175,6 +175,20 @@ pub(super) mod version {
     #[rhai_fn(name = "write", return_raw)]
     pub(crate) fn write_file(ctx: NativeCallContext, file: Map, value: &str) -> RhaiResultOf<Array> {
         write(&here(&ctx)?.clone(), of_map(&file)?, value)
+    }
+
+    /// Returns whether a commit changes only the version, exactly as `version::write` does. Name it by its whole id.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let is_bump = version::is_bump(git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "is_bump", return_raw)]
+    pub(crate) fn is_bump(ctx: NativeCallContext, commit: &str) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        let (repository, project, commit) = (worked_in(&here)?, here.script.folder.clone(), commit.to_owned());
+        here.perform(ReadOnlyVersion { repository, project, commit })
     }
 
     /// Compares two semantic versions: -1 if the first one is older, 0 if they are equal, 1 if it is newer.

@@ -66,6 +66,11 @@ impl Tree {
         Ok((size, self.open.reader(&self.repository, id)?))
     }
 
+    /// Returns the id of an entry's content; for a submodule, that of its commit.
+    pub fn content_id(&self, entry: &TreeEntry) -> Option<&str> {
+        self.ids.get(&entry.path).map(|(id, _)| id.as_str())
+    }
+
     fn id(&self, entry: &TreeEntry) -> Result<&(String, Option<u64>), GitError> {
         self.ids.get(&entry.path).ok_or_else(|| GitError::Read(format!("`{}`: it isn't there", shown(entry))))
     }

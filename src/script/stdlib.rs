@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 37] = [
+pub const MODULES: [(&str, &str); 38] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
@@ -32,6 +32,7 @@ pub const MODULES: [(&str, &str); 37] = [
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/request", include_str!("../../stdlib/request.rhai")),
+    ("std/review", include_str!("../../stdlib/review.rhai")),
     ("std/rollback", include_str!("../../stdlib/rollback.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),

@@ -3,7 +3,8 @@ use super::{
     VersionError,
     edit::{find, replace},
     lock::{self, LockKind},
-    work_folder::{WorkFolder, folder_of},
+    snapshot::Snapshot,
+    work_folder::folder_of,
 };
 use crate::{failure::Failure, fleet::VersionFile};
 
@@ -16,25 +17,25 @@ pub(super) struct ChangedText {
 }
 
 /// Returns the paths of the files that another version changes.
-pub(super) fn paths(folder: &WorkFolder, file: &VersionFile) -> Result<Vec<String>, Failure> {
+pub(super) fn paths(files: &Snapshot, file: &VersionFile) -> Result<Vec<String>, Failure> {
     // Written again as it is, nothing differs, and the paths are the same.
-    let text = text(folder, &file.file)?;
+    let text = files.needed(&file.file)?;
     let value = find(file, &text).map_err(|e| e.of_file(&file.file, &text))?.value;
-    Ok(texts(folder, file, &value)?.into_iter().map(|changed| changed.path).collect())
+    Ok(texts(files, file, &value)?.into_iter().map(|changed| changed.path).collect())
 }
 
 /// Returns the texts of the files with another version, the lock files first. It writes nothing.
-pub(super) fn texts(folder: &WorkFolder, file: &VersionFile, value: &str) -> Result<Vec<ChangedText>, Failure> {
-    let before = text(folder, &file.file)?;
+pub(super) fn texts(files: &Snapshot, file: &VersionFile, value: &str) -> Result<Vec<ChangedText>, Failure> {
+    let before = files.needed(&file.file)?;
     let wrong = |e: VersionError| e.of_file(&file.file, &before);
     let key = find(file, &before).map_err(wrong)?.key;
     let after = replace(file, &before, value).map_err(wrong)?;
     let mut all = Vec::new();
     if let Some(kind) = LockKind::of(file, &key) {
-        for path in folder.nearest(&file.file, kind.names())? {
-            let text = text(folder, &path)?;
+        for path in files.nearest(&file.file, kind.names())? {
+            let text = files.needed(&path)?;
             let after = match kind {
-                LockKind::Cargo => lock::cargo(&text, &packages(folder, file, &key.to_string(), &before)?, value),
+                LockKind::Cargo => lock::cargo(&text, &packages(files, file, &key.to_string(), &before)?, value),
                 LockKind::Npm => lock::npm(&text, &within(folder_of(&path), folder_of(&file.file)), value),
             };
             let after = after.map_err(|e| e.of_file(&path, &text))?;
@@ -46,17 +47,17 @@ pub(super) fn texts(folder: &WorkFolder, file: &VersionFile, value: &str) -> Res
 }
 
 /// Returns the names of the packages that a `Cargo.toml` gives its version to.
-fn packages(folder: &WorkFolder, file: &VersionFile, key: &str, manifest: &str) -> Result<Vec<String>, Failure> {
+fn packages(files: &Snapshot, file: &VersionFile, key: &str, manifest: &str) -> Result<Vec<String>, Failure> {
     if key == "package.version" {
         return Ok(lock::own_name(manifest).into_iter().collect());
     }
     let top = folder_of(&file.file);
     let (mut names, mut others) = (Vec::new(), Vec::new());
-    let mut manifests = folder.below(top, "Cargo.toml");
+    let mut manifests = files.below(top, "Cargo.toml");
     // A folder's own comes before those below it.
     manifests.sort_by_key(|path| path.matches('/').count());
     for path in manifests {
-        let Some(text) = folder.text(&path)? else { continue };
+        let Some(text) = files.text(&path)? else { continue };
         let of = format!("{}/", folder_of(&path));
         if path != file.file && lock::is_workspace(&text) {
             others.push(of);
@@ -70,8 +71,4 @@ fn packages(folder: &WorkFolder, file: &VersionFile, key: &str, manifest: &str) 
 /// Returns a folder's path from another one above it.
 fn within(above: &str, folder: &str) -> String {
     folder.strip_prefix(above).unwrap_or(folder).trim_start_matches('/').to_owned()
-}
-
-fn text(folder: &WorkFolder, path: &str) -> Result<String, Failure> {
-    folder.text(path)?.ok_or_else(|| Failure::failed(format!("there is no file `{path}` in the repository")))
 }

@@ -8,6 +8,7 @@ mod json;
 mod key;
 mod lock;
 mod named;
+mod only_version;
 mod parsed;
 mod part;
 mod plain;
@@ -24,6 +25,7 @@ mod yaml;
 
 pub use error::VersionError;
 pub use named::{NamedVersionFile, ReadVersionFiles, VersionFiles};
+pub use only_version::ReadOnlyVersion;
 pub use read::ReadVersion;
 pub use semantic::{compare, next};
 pub use write::WriteVersion;

@@ -46,7 +46,7 @@ impl ReadVersionFiles {
         };
         let changes = |file: VersionFile| {
             let changes = match files {
-                Snapshot::Work(folder) => change::paths(folder, &file)?,
+                Snapshot::Work(_) => change::paths(files, &file)?,
                 Snapshot::Commit(..) => Vec::new(),
             };
             Ok(NamedVersionFile { file, changes })

@@ -1,8 +1,9 @@
 //! The files of a repository, in its work tree or at a commit.
 use super::{
     candidate::{is_candidate, only_one},
+    change::ChangedText,
     edit::find,
-    work_folder::{LARGEST, WorkFolder, checked, link, text_of, too_large},
+    work_folder::{LARGEST, WorkFolder, checked, folder_of, is_entered, joined, link, text_of, too_large},
 };
 use crate::{
     failure::Failure,
@@ -75,10 +76,68 @@ impl Snapshot {
         self.text(path)?.ok_or_else(absent)
     }
 
+    /// Puts changed texts in place of those of a commit. The work tree itself never changes.
+    pub(super) fn write(&mut self, changed: impl Iterator<Item = ChangedText>) {
+        if let Snapshot::Commit(_, written) = self {
+            written.extend(changed.map(|changed| (changed.path, changed.after)));
+        }
+    }
+
+    /// Returns the texts that were written since the commit, by path.
+    pub(super) fn written(self) -> BTreeMap<String, String> {
+        match self {
+            Snapshot::Work(_) => BTreeMap::new(),
+            Snapshot::Commit(_, written) => written,
+        }
+    }
+
     /// Returns the version that a file has.
     pub(super) fn version(&self, file: &VersionFile) -> Result<String, Failure> {
         let text = self.needed(&file.file)?;
         Ok(find(file, &text).map_err(|e| e.of_file(&file.file, &text))?.value)
+    }
+
+    /// Returns the paths of files with these names, in a file's folder or the nearest one above it.
+    ///
+    /// A file that git doesn't track doesn't count.
+    pub(super) fn nearest(&self, path: &str, names: &[&str]) -> Result<Vec<String>, Failure> {
+        let mut folder = folder_of(path);
+        loop {
+            let inside = names.iter().map(|name| joined(folder, name)).collect();
+            let here = self.tracked(inside)?;
+            if !here.is_empty() || folder.is_empty() {
+                return Ok(here);
+            }
+            folder = folder_of(folder);
+        }
+    }
+
+    fn tracked(&self, paths: Vec<String>) -> Result<Vec<String>, Failure> {
+        match self {
+            Snapshot::Work(folder) => folder.tracked(paths),
+            Snapshot::Commit(tree, _) => {
+                let is_there = |path: &String| tree.entries.iter().any(|entry| entry.path == path.as_bytes());
+                Ok(paths.into_iter().filter(is_there).collect())
+            }
+        }
+    }
+
+    /// Lists the files with a name below a folder, without those that a build or a package manager puts there.
+    pub(super) fn below(&self, folder: &str, name: &str) -> Vec<String> {
+        let tree = match self {
+            Snapshot::Work(work) => return work.below(folder, name),
+            Snapshot::Commit(tree, _) => tree,
+        };
+        let paths = tree.entries.iter().filter_map(|entry| String::from_utf8(entry.path.clone()).ok());
+        let is_one = |path: &String| {
+            let inside = path.strip_prefix(folder).map(|rest| rest.trim_start_matches('/'));
+            let Some((above, last)) = inside.map(|rest| rest.rsplit_once('/').unwrap_or(("", rest))) else {
+                return false;
+            };
+            let is_below = folder.is_empty() || path[folder.len()..].starts_with('/');
+            last == name && is_below && above.split('/').all(|part| part.is_empty() || is_entered(part))
+        };
+        paths.filter(is_one).collect()
     }
 
     /// Returns the only file that has a version, of those that have it in most projects.

@@ -1,6 +1,7 @@
 use super::edit::{find, replace};
 use crate::fleet::{VersionFile, VersionFormat};
 
+mod bumps;
 mod generated;
 mod locks;
 mod refused;

@@ -99,21 +99,10 @@ impl WorkFolder {
         Ok(false)
     }
 
-    /// Returns the paths of files with these names, in a file's folder or the nearest one above it.
-    ///
-    /// A file that git doesn't track doesn't count.
-    pub(super) fn nearest(&self, path: &str, names: &[&str]) -> Result<Vec<String>, Failure> {
-        let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        loop {
-            let in_folder =
-                |name: &&str| if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") };
-            let here: Vec<String> = names.iter().map(in_folder).filter(|path| self.top.join(path).exists()).collect();
-            let here = tracked(&self.repository, &here)?;
-            if !here.is_empty() || folder.is_empty() {
-                return Ok(here);
-            }
-            folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
-        }
+    /// Returns those of some paths that are files that git tracks.
+    pub(super) fn tracked(&self, paths: Vec<String>) -> Result<Vec<String>, Failure> {
+        let there: Vec<String> = paths.into_iter().filter(|path| self.top.join(path).exists()).collect();
+        Ok(tracked(&self.repository, &there)?)
     }
 
     /// Lists the files that have the version in most projects, by name.
@@ -125,10 +114,7 @@ impl WorkFolder {
 
     /// Lists the files with a name below a folder, without those that a build or a package manager puts there.
     pub(super) fn below(&self, folder: &str, name: &str) -> Vec<String> {
-        let enters = |path: &str| {
-            let last = path.rsplit('/').next().unwrap_or(path);
-            !last.starts_with('.') && !matches!(last, "target" | "node_modules")
-        };
+        let enters = |path: &str| is_entered(path.rsplit('/').next().unwrap_or(path));
         let files = self.walked(folder, &enters).into_iter();
         files.filter(|path| path.rsplit('/').next() == Some(name)).collect()
     }
@@ -139,7 +125,7 @@ impl WorkFolder {
             seen += 1;
             for entry in fs::read_dir(self.top.join(&folder)).into_iter().flatten().flatten() {
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                let path = joined(&folder, &name);
                 match entry.file_type() {
                     Ok(kind) if kind.is_file() => files.push(path),
                     Ok(kind) if kind.is_dir() && seen < MOST && enters(&path) => open.push(path),
@@ -184,4 +170,14 @@ pub(super) fn too_large(path: &str) -> Failure {
 /// The folder of a path; empty at the top.
 pub(super) fn folder_of(path: &str) -> &str {
     Path::new(path).parent().and_then(Path::to_str).unwrap_or_default()
+}
+
+/// Returns the path of a file in a folder, which is empty at the top.
+pub(super) fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Returns whether a folder may have packages of the project: no build or package manager made it.
+pub(super) fn is_entered(folder: &str) -> bool {
+    !folder.starts_with('.') && !matches!(folder, "target" | "node_modules")
 }

@@ -1,5 +1,5 @@
 //! Writes a version into a file of a repository, as an effect.
-use super::{change::texts, work_folder::WorkFolder};
+use super::{change::texts, snapshot::Snapshot, work_folder::WorkFolder};
 use crate::{
     effect::*,
     failure::Failure,
@@ -43,9 +43,10 @@ impl Effect for WriteVersion {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<String>, Failure> {
-        let folder = WorkFolder::of(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?;
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let folder = WorkFolder::of(&repository)?;
         // All texts are made before the first is written.
-        let all = texts(&folder, &self.file, &self.value)?;
+        let all = texts(&Snapshot::of(&repository, None)?, &self.file, &self.value)?;
         for changed in all.iter().filter(|changed| changed.before != changed.after) {
             folder.write(&changed.path, &changed.after)?;
         }
@@ -53,8 +54,8 @@ impl Effect for WriteVersion {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Vec<String>> {
-        let folder = WorkFolder::simulated(&here(&self.repository)?, &self.repository, model)?;
-        let all = texts(&folder, &self.file, &self.value)?;
+        let files = Snapshot::simulated(&here(&self.repository)?, &self.repository, None, model)?;
+        let all = texts(&files, &self.file, &self.value)?;
         for changed in all.iter().filter(|changed| changed.before != changed.after) {
             model.files.insert((self.repository.clone(), changed.path.clone()), changed.after.clone());
         }
@@ -69,8 +70,8 @@ pub(super) struct ReadWritten {
 }
 
 impl ReadWritten {
-    fn read(&self, folder: &WorkFolder) -> Result<Option<Vec<String>>, Failure> {
-        let all = texts(folder, &self.write.file, &self.write.value)?;
+    fn read(&self, files: &Snapshot) -> Result<Option<Vec<String>>, Failure> {
+        let all = texts(files, &self.write.file, &self.write.value)?;
         let written = all.iter().all(|changed| changed.before == changed.after);
         Ok(written.then(|| all.into_iter().map(|changed| changed.path).collect()))
     }
@@ -91,11 +92,11 @@ impl Read for ReadWritten {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
         let repository = Repository::locate(&self.write.repository, &at.real.cache.join("mirrors"))?;
-        self.read(&WorkFolder::of(&repository)?)
+        self.read(&Snapshot::of(&repository, None)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome> {
         let source = &self.write.repository;
-        Ok(self.read(&WorkFolder::simulated(&here(source)?, source, model)?)?)
+        Ok(self.read(&Snapshot::simulated(&here(source)?, source, None, model)?)?)
     }
 }

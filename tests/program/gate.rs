@@ -1,4 +1,6 @@
 //! Gates: what rfab decides from the answers of a forge, hostile ones included, and what it sends.
+mod steps;
+
 use super::{fabfile, ran_in};
 use lab::forge::{COMMIT, Dialect, Forge, Manner, OTHER, Pull, Report, Review, Story};
 

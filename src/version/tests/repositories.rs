@@ -12,7 +12,7 @@ use std::{
 /// Writes a version as the effect does.
 fn write(sample: &Sample, file: &VersionFile, value: &str) -> Result<Vec<String>, Failure> {
     let folder = WorkFolder::of(&sample.repository())?;
-    let all = change::texts(&folder, file, value)?;
+    let all = change::texts(&Snapshot::of(&sample.repository(), None)?, file, value)?;
     for changed in all.iter().filter(|changed| changed.before != changed.after) {
         folder.write(&changed.path, &changed.after)?;
     }
