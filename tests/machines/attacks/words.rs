@@ -130,6 +130,10 @@ fn use_(x) {
     tried(|| git::ahead(x, x));
     tried(|| git::ahead([x], x));
     tried(|| git::merged_at(x, x));
+    tried(|| git::parents(x));
+    tried(|| git::steps(x, x));
+    tried(|| git::only_merges(x, x));
+    tried(|| version::is_bump(x));
     tried(|| git::push_refs([#{ name: x, to: git::resolve("v3.0.0").id }]));
     tried(|| git::push_refs([#{ name: x, from: x }]));
     tried(|| git::prepare_tag(x, git::resolve("v3.0.0").id, x, false));
