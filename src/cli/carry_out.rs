@@ -2,7 +2,7 @@
 use super::{
     attempt::Resuming,
     completing::{self, Completer, Shell},
-    demo, flags, folders, history, listing, meant, overview,
+    connections, demo, flags, folders, history, listing, meant, overview,
     project::{folder, here, home, project},
     request::{Action, Request},
     shown,
@@ -85,6 +85,8 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
                 report::say(&listing::text(&project.tasks))
             }
         }
+        Action::Connections => connections::list().map_err(of_reason)?,
+        Action::Disconnect => connections::close().map_err(of_reason)?,
         Action::Init => init()?,
         Action::Completions { shell } => report::say(shell.script()),
         Action::Complete { shell, words } => complete(request, *shell, words),

@@ -140,6 +140,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
         exclude: scope.exclude,
         parallel: scope.parallel.into(),
         no_fetch: allowed.no_fetch,
+        no_persist: scope.no_persist,
         read: scope.read,
         allowed: allowed.into(),
         json: output.json,

@@ -40,6 +40,12 @@ pub(super) struct Instead {
     /// Abort RUN, or the run of this fabfile that isn't done: hosts return to their old releases
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
+    /// List the connections that stay open for later runs
+    #[arg(long, group = "instead")]
+    connections: bool,
+    /// Close the connections that stay open for later runs
+    #[arg(long, group = "instead")]
+    disconnect: bool,
     /// Write a fabfile and fleet files for this folder, from what is found in it; nothing is overwritten
     #[arg(long, group = "instead")]
     init: bool,
@@ -77,6 +83,8 @@ impl Instead {
             self.show.clone().map(|run| Action::Show { run }),
             self.resume.clone().map(|run| Action::Resume { run, doubt, force_changed }),
             self.abort.clone().map(|run| Action::Abort { run }),
+            self.connections.then_some(Action::Connections),
+            self.disconnect.then_some(Action::Disconnect),
             self.init.then_some(Action::Init),
             self.completions.map(|shell| Action::Completions { shell }),
             self.demo.then_some(Action::Demo),

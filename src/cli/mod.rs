@@ -4,6 +4,7 @@ mod attempt;
 pub mod beside;
 mod carry_out;
 pub mod completing;
+mod connections;
 mod demo;
 mod facts;
 pub mod flags;

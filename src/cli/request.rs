@@ -24,6 +24,8 @@ pub struct Request {
     pub allowed: Allowances,
     /// Whether to resolve references without fetching first.
     pub no_fetch: bool,
+    /// Whether no connection stays open after the run.
+    pub no_persist: bool,
     /// Whether the command after `--` only reads; always false without such a command.
     pub read: bool,
     /// Whether to write events or a list as JSON.
@@ -70,6 +72,7 @@ impl Request {
             (self.no_fetch, "--no-fetch"),
             (self.allowed.force, "--force"),
             (self.allowed.unproven, "--unproven"),
+            (self.no_persist, "--no-persist"),
             (self.read, "--read"),
         ];
         flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| vec![flag.to_owned()]));
@@ -96,6 +99,10 @@ pub enum Action {
     Resume { run: Option<String>, doubt: UnknownOutcome, force_changed: bool },
     /// Abort a run, or the run of this fabfile that isn't done.
     Abort { run: Option<String> },
+    /// List the connections that stay open.
+    Connections,
+    /// Close them.
+    Disconnect,
     /// Write a first fabfile and fleet file for this folder.
     Init,
     /// Print what a shell needs to complete lines.

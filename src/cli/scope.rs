@@ -20,6 +20,9 @@ pub(super) struct Scope {
     /// Work on at most N hosts in parallel
     #[arg(short = 'P', long, value_name = "N", default_value = "32", value_parser = value_parser!(u16).range(1..))]
     pub parallel: u16,
+    /// Use no connection of an earlier run, and leave none open
+    #[arg(long)]
+    pub no_persist: bool,
     /// Promise that the command after `--` only reads
     #[arg(long)]
     pub read: bool,

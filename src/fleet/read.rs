@@ -3,6 +3,7 @@ use super::{
     App, Balancer, Fleet, Folders, app, apps, balancers, gate, health, hosts, order,
     section::{Section, TOP},
     set::{self, Set},
+    settings::ten_minutes,
     top,
     tree::Node,
     value,
@@ -25,6 +26,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let keys = Section::of(tree, &TOP, problems)?;
     let guarded = keys.get("guarded", problems, value::yes).unwrap_or(false);
     let ssh = keys.get("ssh", problems, |node| top::beside(node, folders.fleet));
+    let persist = keys.get("persist", problems, value::duration).unwrap_or_else(ten_minutes);
     let accept = keys.get("accept", problems, top::accept).unwrap_or_else(|| top::default_accept(guarded));
     let via = keys.get("via", problems, top::via);
     let user = keys.get("user", problems, value::user);
@@ -62,6 +64,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         folder: folders.fleet.to_owned(),
         guarded,
         ssh,
+        persist,
         accept,
         via,
         user,

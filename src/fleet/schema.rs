@@ -100,6 +100,12 @@ pub const FLEET: SchemaTable = SchemaTable {
             "an ssh configuration beside this file, which is read before the user's own: ports, keys, names",
         ),
         key(
+            "persist",
+            Is::Time,
+            "`10m`",
+            "how long a connection stays open after its last use, so that the next run doesn't log in again. With `0s`, none outlives the run. For one run: `--no-persist`",
+        ),
+        key(
             "accept",
             Is::Words(ACCEPT),
             r#"if guarded: `["stable", "tag"]`; if not: also `"branch"`, `"commit"`, `"archive"` (an archive [without a commit](releases.md#an-archive))"#,

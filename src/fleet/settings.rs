@@ -17,6 +17,9 @@ pub struct Fleet {
     pub guarded: bool,
     /// An ssh configuration that is read before the user's.
     pub ssh: Option<PathBuf>,
+    /// How long a connection stays open after its last use.
+    #[serde(default = "ten_minutes")]
+    pub persist: Duration,
     pub accept: Vec<Accept>,
     pub via: Option<String>,
     pub user: Option<Name>,
@@ -40,6 +43,11 @@ pub struct Fleet {
     pub unasked: BTreeMap<Name, Name>,
     /// Groups and roles in the order of deployment.
     pub order: Vec<Name>,
+}
+
+/// Returns how long a connection stays open if the fleet file doesn't say.
+pub(super) fn ten_minutes() -> Duration {
+    Duration::from_secs(600)
 }
 
 /// A kind of reference that may be deployed to a fleet.

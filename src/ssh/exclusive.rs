@@ -27,7 +27,7 @@ pub(super) async fn exclusive(
 ) -> Result<Exclusive, Failure> {
     let base = &connections.base;
     let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
-    connections.start(&control, host, "no").await?;
+    connections.start(&control, host, false).await?;
     let mut guard = EndsConnection {
         config: base.config.clone(),
         control: control.clone(),

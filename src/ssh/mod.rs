@@ -14,6 +14,7 @@ mod trust;
 pub(crate) mod wrapper;
 
 pub use call::{Halves, PROGRESS, flush, hear};
+pub use connection::{KeptConnection, disconnect, kept};
 pub use offer::{KeyStanding, Offer, Other};
 pub use openssh::Openssh;
 pub use trust::Strangers;

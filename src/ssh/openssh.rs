@@ -27,6 +27,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// The transport of a fleet.
@@ -46,19 +47,23 @@ pub struct Openssh {
 
 impl Openssh {
     /// Writes the configuration for a fleet, without connecting to anything.
+    ///
+    /// A connection stays open for `persist` after its last use, or until the run ends.
     pub fn new(
         fleet: &Fleet,
         project: &Path,
         home: &Path,
         runtime: Option<&Path>,
         person: Arc<dyn Person>,
+        persist: Duration,
     ) -> Result<Self, Failure> {
         let folder = SshFolder::make(runtime)?;
         let Config { text, digest } = config::make(Some(fleet), project, home)?;
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
+        let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
-            connections: Connections { base: Base { folder, config, digest }, jumps: Jumps::default() },
+            connections: Connections { base, jumps: Jumps::default() },
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             passwords: Passwords::new(person.clone()),
             person,

@@ -18,6 +18,7 @@ mod looks;
 mod made_up;
 mod old;
 mod ops;
+mod persistent;
 mod real;
 mod reloads;
 mod roll;

@@ -105,7 +105,7 @@ impl Side {
         let (project, home, run_dir) = (lab.project.folder.clone(), lab.home(), lab.folder.join("run"));
         let build = move |fleet: &Arc<Fleet>| {
             let ssh: Arc<dyn Transport> =
-                Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing))?);
+                Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing), fleet.persist)?);
             let balancing = Arc::new(FleetLocks::new(fleet.clone(), ssh.clone()));
             Ok(FleetConnections { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
         };

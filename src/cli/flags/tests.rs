@@ -42,6 +42,7 @@ fn plain(action: Action) -> Request {
         parallel: 32,
         allowed: Allowances::default(),
         no_fetch: false,
+        no_persist: false,
         read: false,
         json: false,
         detail: Detail::Normal,

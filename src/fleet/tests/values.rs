@@ -58,6 +58,7 @@ fn the_shop_is_read_whole() {
         folder: "/home/anna/shop/fleets".into(),
         guarded: true,
         ssh: None,
+        persist: std::time::Duration::from_secs(600),
         accept: vec![Accept::Stable, Accept::Tag],
         via: Some("bastion.example.org".into()),
         user: Some("deploy".into()),

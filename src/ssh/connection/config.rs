@@ -1,5 +1,5 @@
 //! Writes a run's ssh configuration: fixed options come first, because ssh takes the first value.
-use super::{hop::parts, included, options};
+use super::{depends, hop::parts, included, options};
 use crate::{control::shown, failure::Failure, fleet::Fleet};
 use sha2::{Digest, Sha256};
 use std::{
@@ -55,7 +55,8 @@ const FORCED_IF_KNOWN: [&str; 6] = [
 /// The configuration of one run.
 pub(crate) struct Config {
     pub text: String,
-    /// Identifies connections that this configuration opened: a digest of it and of all that it includes.
+    /// Identifies connections that this configuration opened: a digest of it, of all that it includes, and of the keys
+    /// and known hosts that it names.
     pub digest: String,
 }
 
@@ -88,6 +89,8 @@ fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Re
     included.iter().for_each(|text| digest.update(text));
     // A key that was removed from it must not be accepted through a connection that is still open.
     digest.update(fs::read(&known).unwrap_or_default());
+    let texts: Vec<&str> = included.iter().map(String::as_str).chain([text.as_str()]).collect();
+    depends::add(&mut digest, &texts, home);
     Ok(Config { digest: hex::encode(&digest.finalize()[..4]), text })
 }
 

@@ -26,17 +26,23 @@ impl Connections {
             Ok(session) => return Ok(session),
             Err(lock) => lock,
         };
-        self.start(&socket, host, "60").await?;
+        self.start(&socket, host, true).await?;
         drop(lock);
         living(&socket).await.ok_or_else(|| unreachable(host, "its connection exists, but doesn't answer"))
     }
 
     /// Starts the ssh process of a connection, and returns when it is logged in.
-    pub(crate) async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
+    ///
+    /// It's either kept for later commands, or private.
+    pub(crate) async fn start(&self, socket: &Path, host: &Host, is_kept: bool) -> Result<(), Failure> {
         let route = route(&self.base.config, host).await?;
         let (last, jumps) = route.split_last().expect("a host is on the way to itself");
         let through = self.jumps.open(&self.base, host, &route, jumps).await?;
-        let entered = self.base.login(socket, last, through.as_deref().map(|near| (near, jumps)), persist).await;
+        let through = through.as_deref().map(|near| (near, jumps));
+        let entered = match is_kept {
+            true => self.base.keep(socket, last, through).await,
+            false => self.base.login(socket, last, through, "no").await,
+        };
         entered.map_err(|unheard| unheard.told(host, &route, last))
     }
 }

@@ -53,6 +53,11 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
         Some(rest) => home.join(rest),
         None => home.join(".ssh").join(name),
     };
+    matching(&path)
+}
+
+/// Returns the files that a path means, in which `*`, `?` and `[` stand for anything.
+pub(super) fn matching(path: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for part in path.components() {
         let text = part.as_os_str().to_string_lossy();
@@ -71,7 +76,7 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns the words of a line; the first may be followed by `=`.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let line = line.trim();
     if line.starts_with('#') {
         return Vec::new();

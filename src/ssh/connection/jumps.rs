@@ -48,7 +48,7 @@ impl Jumps {
                 }
                 if let Err(_lock) = base.living(&socket).await? {
                     let near = through.as_deref().map(|near| (near, &jumps[..at]));
-                    let entered = base.login(&socket, hop, near, "60").await;
+                    let entered = base.keep(&socket, hop, near).await;
                     *refused = entered.as_ref().err().map(|why| (Instant::now(), why.clone()));
                     entered.map_err(|why| why.told(host, route, hop))?;
                 }

@@ -1,5 +1,11 @@
 //! Shared connections: one ssh process for each, which others reach over its socket.
-use super::{folder::SshFolder, hop::Hop, program::ended, refusal::Unheard};
+use super::{
+    folder::SshFolder,
+    hop::Hop,
+    kept::{KeptConnection, recorded, retire},
+    program::ended,
+    refusal::Unheard,
+};
 use crate::failure::Failure;
 use openssh::Session;
 use rustix::fs::{FlockOperation, flock};
@@ -29,9 +35,42 @@ pub(crate) struct Base {
     pub config: PathBuf,
     /// Distinguishes the sockets of one configuration from those of another.
     pub digest: String,
+    pub fleet: String,
+    /// The fabfile's folder.
+    pub project: PathBuf,
+    /// How long a connection stays open after its last use; zero if none outlives the run.
+    pub persist: Duration,
+}
+
+/// How long a connection may wait for its next command, if none outlives the run: for a run that was killed.
+const UNTIL_KILLED: Duration = Duration::from_secs(60);
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        if self.persist.is_zero() {
+            let own = |kept: &KeptConnection| kept.digest == self.digest;
+            recorded(&self.folder).iter().filter(|kept| own(kept)).for_each(KeptConnection::stop);
+        }
+    }
 }
 
 impl Base {
+    /// Describes the connections of a fleet. Those that another configuration, other keys or other known hosts opened
+    /// are closed.
+    pub(crate) fn new(
+        folder: SshFolder,
+        config: PathBuf,
+        digest: String,
+        fleet: &str,
+        project: &Path,
+        persist: Duration,
+    ) -> Base {
+        retire(&folder, fleet, project, &digest);
+        // Without a digest of its own, the run would use connections that earlier runs left.
+        let digest = if persist.is_zero() { format!("{:08x}", rand::random::<u32>()) } else { digest };
+        Base { folder, config, digest, fleet: fleet.to_owned(), project: project.to_owned(), persist }
+    }
+
     /// Returns the socket for a name; its path is short, because a socket's path is limited to about 100 characters.
     pub(crate) fn socket(&self, what: &str) -> PathBuf {
         let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
@@ -49,6 +88,14 @@ impl Base {
         }
         let _ = fs::remove_file(socket);
         Ok(Err(lock))
+    }
+
+    /// Logs in to a hop, and keeps the connection open for the next command, also of a later run.
+    pub(crate) async fn keep(&self, socket: &Path, hop: &Hop, through: Option<(&Path, &[Hop])>) -> Result<(), Unheard> {
+        let idle = if self.persist.is_zero() { UNTIL_KILLED } else { self.persist };
+        self.login(socket, hop, through, &idle.as_secs().max(1).to_string()).await?;
+        let kept = KeptConnection::new(socket, &self.fleet, &hop.place, &self.project, idle, &self.digest);
+        kept.record(&self.folder).map_err(|failure| Unheard::Why(failure.message))
     }
 
     /// Logs in to a hop, through the connection to the last jump host before it.
@@ -162,7 +209,8 @@ mod tests {
     fn the_socket_of_a_host_with_a_long_name_has_a_short_one() {
         let runtime = tempfile::Builder::new().prefix(&"r".repeat(25)).tempdir_in("/tmp").unwrap();
         let folder = SshFolder::make(Some(runtime.path())).unwrap();
-        let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into() };
+        let (digest, kept) = ("0123abcd".into(), Duration::from_secs(600));
+        let base = Base::new(folder, PathBuf::new(), digest, "prod", Path::new("/shop"), kept);
         let long = format!("{}.example.org", ["a-long-label-of-a-host"; 10].join("."));
         // ssh binds it under a temporary name with 17 more characters; a socket's path has at most 107.
         let length = base.socket(&long).as_os_str().len();

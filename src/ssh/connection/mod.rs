@@ -1,10 +1,12 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
 pub(super) mod config;
 mod connections;
+mod depends;
 mod folder;
 mod hop;
 mod included;
 mod jumps;
+mod kept;
 mod link;
 pub(super) mod master;
 mod options;
@@ -17,6 +19,7 @@ pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;
 pub(super) use jumps::Jumps;
+pub use kept::{KeptConnection, disconnect, kept};
 pub(super) use link::{Link, until_frozen};
 pub(super) use program::ended;
 pub(super) use refusal::{refused, unreachable};
