@@ -20,6 +20,7 @@ mod notice;
 mod options;
 mod primitives;
 mod release;
+mod release_called;
 mod release_choice;
 mod release_listing;
 mod release_marks;

@@ -41,6 +41,8 @@ pub(super) struct SeenState {
     /// The guarded fleet that lacks a yes.
     unsaid: Option<Name>,
     overtaken: bool,
+    /// The commits with trees that were checked, each with its fleet.
+    checked: BTreeSet<(Name, Commit)>,
     /// The commits that passed the gate, each with the branch and the fleet that have the rules.
     passed: BTreeSet<[String; 3]>,
 }
@@ -113,6 +115,11 @@ impl Observed {
 
     pub fn overtaken(&self) -> bool {
         self.seen.lock().unwrap().overtaken
+    }
+
+    /// Returns whether a commit's tree wasn't checked for a fleet yet, and notes that it is.
+    pub fn first_check(&self, fleet: &Name, commit: &Commit) -> bool {
+        self.seen.lock().unwrap().checked.insert((fleet.clone(), commit.clone()))
     }
 
     /// Notes that a commit passed the gate by the rules of a branch and a fleet.

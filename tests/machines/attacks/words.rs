@@ -95,6 +95,7 @@ fn use_(x) {
         tried(|| host.template(x, "x", #{}));
         tried(|| service::logs(host, x));
     }
+    tried(|| release::called(release::history(targets()).values()[0], x));
     tried(|| targets().select(x));
     tried(|| targets().host(x));
     tried(|| fleet(`fleets/testing${x}.toml`));
