@@ -47,6 +47,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         one => (None, one),
     };
     let app = one.and_then(|node| only_app(node, name, folders, &names, problems));
+    let of_app = one.and_then(|node| node.inner("gate")).and_then(|node| gate::read(node, problems));
     let before = problems.len();
     let balancers =
         keys.find("balancer").map_or_else(Vec::new, |node| balancers::read(node, name, &hosts, &names, problems));
@@ -67,7 +68,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         user,
         deploy_live,
         state,
-        gate,
+        gate: of_app.or(gate),
         app,
         apps: Vec::new(),
         hosts,
