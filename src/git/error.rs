@@ -67,6 +67,21 @@ pub enum GitError {
     Read(String),
 }
 
+impl GitError {
+    /// Returns the failure of what is prepared before anything moves, with the way on.
+    pub(super) fn unmoved(self) -> Failure {
+        let help = match &self {
+            GitError::Git { why, .. } if ["gpg", "sign", "key"].iter().any(|word| why.contains(word)) => {
+                "no branch and no tag has moved. git signs without a terminal here: unlock the key in gpg-agent or \
+                 ssh-agent, or mend `user.signingkey`, then type the line again"
+            }
+            GitError::Git { .. } => "no branch and no tag has moved: mend that, and type the line again",
+            _ => return self.into(),
+        };
+        Failure::from(self).help(help)
+    }
+}
+
 impl From<git2::Error> for GitError {
     fn from(error: git2::Error) -> Self {
         GitError::Read(visible(error.message()))

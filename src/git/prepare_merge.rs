@@ -1,6 +1,6 @@
 //! A merge that moves no branch yet.
 use super::{
-    GitError, RefMove, Repository,
+    GitError, RefMove, Repository, hooks,
     process::{GitEnded, git, git_given},
     reading::{WITHIN, here},
     visible::visible,
@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 
 /// Merges a branch or tag into the tip of a branch, always with a commit of its own, and moves no ref.
 ///
-/// The user's git merges in a work tree that is there for this alone, so hooks, merge drivers and signing count as by
-/// hand. To do it twice does no harm: nothing names the first commit.
+/// The user's git merges in a work tree that is there for this alone, so merge drivers, signing, and the hooks that can
+/// refuse a commit count as by hand. To do it twice does no harm: nothing names the first commit.
 #[derive(Clone, Debug, Serialize)]
 pub struct PrepareMerge {
     pub repository: String,
@@ -57,7 +57,7 @@ impl Effect for PrepareMerge {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(self.merge(&repository).await?)
+        self.merge(&repository).await.map_err(GitError::unmoved)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
@@ -79,27 +79,27 @@ impl PrepareMerge {
         let (onto, tip) = (whole_commit(&self.onto)?, whole_commit(&self.tip)?);
         let message = format!("--message={}", self.message(repository).await?);
         let apart = Apart::of(repository, onto).await?;
-        let ended = self.merge_apart(&apart.repository, &message, tip).await;
+        let ended = self.merge_apart(&apart, &message, tip).await;
         let merged = match ended {
             Ok(ended) if ended.ok => head(&apart.repository).await,
-            Ok(ended) => Err(self.refused(&apart.repository, ended.why()).await),
+            Ok(ended) => Err(self.refused(&apart.repository, &ended).await),
             Err(error) => Err(error),
         };
         apart.remove(repository).await?;
         merged
     }
 
-    async fn merge_apart(&self, apart: &Repository, message: &str, tip: &str) -> Result<GitEnded, GitError> {
+    async fn merge_apart(&self, apart: &Apart, message: &str, tip: &str) -> Result<GitEnded, GitError> {
         if !self.squash {
-            return git(apart, &["merge", "--quiet", "--no-ff", message, tip], WITHIN).await;
+            return apart.git(&["merge", "--quiet", "--no-ff", message, tip]).await;
         }
-        let squashed = git(apart, &["merge", "--quiet", "--squash", tip], WITHIN).await?;
+        let squashed = apart.git(&["merge", "--quiet", "--squash", tip]).await?;
         // If the branch has all of it already, there is nothing to commit.
-        if !squashed.ok || git(apart, &["diff", "--cached", "--quiet"], WITHIN).await?.ok {
+        if !squashed.ok || apart.git(&["diff", "--cached", "--quiet"]).await?.ok {
             return Ok(squashed);
         }
         // Git words the commit by what was squashed.
-        git(apart, &["commit", "--quiet", "--no-edit"], WITHIN).await
+        apart.git(&["commit", "--quiet", "--no-edit"]).await
     }
 
     /// Words the merge as git would on the branch itself.
@@ -120,14 +120,16 @@ impl PrepareMerge {
         })
     }
 
-    async fn refused(&self, apart: &Repository, why: String) -> GitError {
+    async fn refused(&self, apart: &Repository, ended: &GitEnded) -> GitError {
         let open = git(apart, &["diff", "--name-only", "--diff-filter=U", "-z"], WITHIN).await;
         let files: Vec<String> = match &open {
             Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
             Err(_) => Vec::new(),
         };
         if files.is_empty() {
-            return GitError::Git { what: "merge".to_owned(), why };
+            let hook = ended.err.contains("Not committing merge");
+            let by = if hook { "a hook of the repository refuses the commit: " } else { "" };
+            return GitError::Git { what: "merge".to_owned(), why: format!("{by}{}", ended.why()) };
         }
         GitError::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files }
     }
@@ -145,6 +147,8 @@ async fn head(repository: &Repository) -> Result<String, GitError> {
 /// A work tree of a repository that is there for one merge, with no branch.
 struct Apart {
     repository: Repository,
+    /// Names the folder with the hooks that run there.
+    hooks_path: String,
     folder: tempfile::TempDir,
 }
 
@@ -154,11 +158,18 @@ impl Apart {
         let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
         let work = folder.path().join("tree");
         let path = work.to_str().ok_or_else(|| GitError::BadName(work.display().to_string()))?;
+        let hooks = folder.path().join("hooks");
+        let hooks_path = format!("core.hooksPath={}", hooks.display());
         // A checkout isn't something that the user did, so its hook doesn't run.
         let add = ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", path, commit];
         done(repository, &add, WITHIN).await?;
+        hooks::copy(repository, &hooks)?;
         let repository = Repository { work: Some(work), ..repository.clone() };
-        Ok(Apart { repository, folder })
+        Ok(Apart { repository, hooks_path, folder })
+    }
+
+    async fn git(&self, args: &[&str]) -> Result<GitEnded, GitError> {
+        git(&self.repository, &[&["-c", &*self.hooks_path], args].concat(), WITHIN).await
     }
 
     async fn remove(self, repository: &Repository) -> Result<(), GitError> {

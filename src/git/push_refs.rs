@@ -123,7 +123,15 @@ impl PushRefs {
 
     /// Names the way on where the remote refuses a branch: it may be protected.
     fn advised(&self, error: GitError) -> Failure {
-        let GitError::Rejected { refs, .. } = &error else { return error.into() };
+        let GitError::Rejected { refs, .. } = &error else {
+            let is_git = matches!(error, GitError::Git { .. });
+            let failure = Failure::from(error);
+            return if is_git {
+                failure.help("mend that, and type the line again: it does what is left")
+            } else {
+                failure
+            };
+        };
         let protected = |one: &&RefMove| refs.iter().any(|(name, why)| *name == one.short() && why.contains("remote"));
         let branch = self.moves.iter().filter(|one| one.name.starts_with("refs/heads/")).find(protected);
         let help = match branch {

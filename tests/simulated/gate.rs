@@ -124,7 +124,8 @@ fn a_green_commit_passes_before_the_first_change_and_is_asked_for_once() {
 fn an_app_with_a_gate_of_its_own_asks_that_one_and_the_others_ask_the_fleets() {
     let own = GATE.replace("[gate]", "[app.api.gate]").replace("shop/web", "shop/api");
     let apps = format!(
-        "[app.shop]\npath = \"/srv/shop\"\nroles = [\"web\"]\n[app.api]\npath = \"/srv/api\"\nroles = [\"api\"]\n{own}{GATE}\
+        "[app.shop]\npath = \"/srv/shop\"\nroles = [\"web\"]\n[app.shop.service]\nunits = {{ web = [\"shop\"] }}\n\
+         [app.api]\npath = \"/srv/api\"\nroles = [\"api\"]\n[app.api.service]\nunits = {{ api = [\"api\"] }}\n{own}{GATE}\
          [hosts]\nweb1 = {{ roles = [\"web\"] }}\napi1 = {{ roles = [\"api\"] }}\n"
     );
     let tasks = r#"
