@@ -143,8 +143,17 @@ impl From<GitError> for Failure {
     }
 }
 
+/// Names refs with the reason, once if it's the same for several.
 fn rejected(refs: &[(String, String)]) -> String {
-    refs.iter().map(|(name, why)| format!("`{name}` {why}")).collect::<Vec<_>>().join(", ")
+    let mut groups: Vec<(Vec<String>, &str)> = Vec::new();
+    for (name, why) in refs {
+        let name = format!("`{name}`");
+        match groups.iter_mut().find(|(_, known)| known == why) {
+            Some((names, _)) => names.push(name),
+            None => groups.push((vec![name], why)),
+        }
+    }
+    groups.iter().map(|(names, why)| format!("{} {why}", names.join(", "))).collect::<Vec<_>>().join(", ")
 }
 
 fn remote_said(said: &[String]) -> String {

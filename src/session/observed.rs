@@ -34,6 +34,8 @@ pub(super) struct SeenState {
     targets: Vec<(Arc<Fleet>, Host)>,
     left_out: Vec<LeftOut>,
     next: Vec<String>,
+    /// Whether a person acts now, so that the line is typed again: a resumed run would answer with what was before.
+    typed_again: bool,
     locked: BTreeSet<Name>,
     unfinished: BTreeSet<Name>,
     /// Whether something that may be done only once was done here, or may have been.
@@ -134,6 +136,15 @@ impl Observed {
     /// Adds a line to type next, as a script suggests.
     pub fn next(&self, line: &str) {
         self.seen.lock().unwrap().next.push(line.to_owned());
+    }
+
+    /// Notes that the line is typed again after this, and not resumed.
+    pub fn type_again(&self) {
+        self.seen.lock().unwrap().typed_again = true;
+    }
+
+    pub fn is_typed_again(&self) -> bool {
+        self.seen.lock().unwrap().typed_again
     }
 
     pub fn all_next(&self) -> Vec<String> {
