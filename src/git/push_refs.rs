@@ -15,7 +15,7 @@ use crate::{
 use serde::Serialize;
 
 /// What git and remotes say if a ref isn't where it was.
-const MEANWHILE: [&str; 5] = ["fetch first", "non-fast-forward", "stale info", "cannot lock ref", "already exists"];
+const MEANWHILE: [&str; 5] = ["fetch first", "non-fast-forward", "stale info", "lock ref", "already exists"];
 
 /// What forges say if a rule keeps people from pushing a ref.
 const PROTECTED: [&str; 4] = ["protect", "pull request", "merge request", "rule violation"];
