@@ -7,6 +7,13 @@ const KEYS: [&str; 10] = schema::names(&schema::GATE);
 /// How long a deploy waits for the forge by default.
 const WITHIN: Duration = Duration::from_secs(30 * 60);
 
+/// Reads the gate of a fleet: that of its only app, or else its own.
+pub(super) fn whole(tree: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
+    let of_app = tree.inner("app").and_then(|app| app.inner("gate")).and_then(|node| read(node, problems));
+    let own = tree.inner("gate").and_then(|node| read(node, problems));
+    of_app.or(own)
+}
+
 /// Reads what a fleet or an app demands of a commit.
 pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
     let section = Section::of(node, &KEYS, problems)?;
