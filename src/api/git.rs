@@ -27,17 +27,20 @@ pub(super) struct CommitValue {
     pub anew: bool,
     /// A digest of what its release is made from, if the app is a folder of its repository.
     pub content: Option<String>,
-    /// Whether it stands for another commit with the same files.
-    pub instead: bool,
-    /// Whether the fleet's ledger doesn't know that yet.
+    /// The commit that was asked for, if this one stands for it, because it has the same files.
+    pub asked: Option<Commit>,
+    /// Whether the fleet's ledger doesn't know that name yet.
     pub unsaid: bool,
+    /// Whether the text that it was found by may mean another commit tomorrow, as `stable` and branches do.
+    pub loose: bool,
 }
 
 impl CommitValue {
     /// Returns a commit that is deployed with its own tree.
     pub(super) fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
         let names = tag.iter().cloned().collect();
-        Self { commit, name, tag, names, made: None, anew: false, content: None, instead: false, unsaid: false }
+        let (made, content, asked) = (None, None, None);
+        Self { commit, name, tag, names, made, anew: false, content, asked, unsaid: false, loose: false }
     }
 
     /// Adds other names that a service may report.
@@ -333,6 +336,12 @@ pub mod git {
     #[rhai_fn(get = "id", pure)]
     pub(crate) fn id(commit: &mut CommitValue) -> String {
         commit.commit.to_string()
+    }
+
+    /// All digits of the commit that you asked for, if `release::alike` returned this one in its place; else as `id`.
+    #[rhai_fn(get = "asked", pure)]
+    pub(crate) fn asked(commit: &mut CommitValue) -> String {
+        commit.asked.as_ref().unwrap_or(&commit.commit).to_string()
     }
 
     /// What the commit was called.

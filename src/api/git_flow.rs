@@ -422,6 +422,8 @@ pub(super) mod git_flow {
 
     /// Prepares an annotated tag of a commit, and returns its object. It has no name until `git::move_refs` gives it one.
     ///
+    /// With `true`, it's signed, also if your settings don't say so.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -437,7 +439,27 @@ pub(super) mod git_flow {
     ) -> RhaiResultOf<String> {
         let here = here(&ctx)?.clone();
         let [name, commit, message] = [name, commit, message].map(str::to_owned);
-        here.perform(PrepareTag { repository: worked_in(&here)?, name, commit, message, sign })
+        here.perform(PrepareTag { repository: worked_in(&here)?, name, commit, message, sign, key: None })
+    }
+
+    /// Does the same, signed with this key.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let tag = git::prepare_tag("v3.0.2", git::resolve("main").id, "the second hotfix", "anna@example.org");
+    /// ```
+    #[rhai_fn(name = "prepare_tag", return_raw)]
+    pub(crate) fn prepare_tag_with(
+        ctx: NativeCallContext,
+        name: &str,
+        commit: &str,
+        message: &str,
+        key: &str,
+    ) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        let [name, commit, message, key] = [name, commit, message, key].map(str::to_owned);
+        here.perform(PrepareTag { repository: worked_in(&here)?, name, commit, message, sign: true, key: Some(key) })
     }
 
     /// Moves branches and tags in one transaction: all of them, or none.

@@ -1,7 +1,7 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, health, host, http, ledger,
-    local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, git_hooks, health, host,
+    http, ledger, local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{
@@ -26,7 +26,14 @@ const NAMESPACES: [(&str, &[&ModuleManifest]); 14] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
     ("forge", &[exported_manifest!(forge::forge)]),
-    ("git", &[exported_manifest!(git::git), exported_manifest!(git_flow::git_flow)]),
+    (
+        "git",
+        &[
+            exported_manifest!(git::git),
+            exported_manifest!(git_flow::git_flow),
+            exported_manifest!(git_hooks::git_hooks),
+        ],
+    ),
     ("health", &[exported_manifest!(health::health)]),
     ("http", &[exported_manifest!(http::http)]),
     ("ledger", &[exported_manifest!(ledger::ledger)]),

@@ -2,7 +2,7 @@
 use super::{
     HostValue,
     git::CommitValue,
-    release_choice::{alike, getting_it, looked_at, numbered, resolved, shares, shares_filled},
+    release_choice::{alike, checked, getting_it, looked_at, numbered, resolved, shares, shares_filled},
     release_listing::{adopted, current_of, listed, read, verified},
 };
 use crate::{
@@ -331,6 +331,21 @@ pub mod release {
     #[rhai_fn(name = "preflight", return_raw)]
     pub(crate) fn preflight_for(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<()> {
         looked_at(&here(&ctx)?.clone(), host, Some(commit.commit))
+    }
+
+    /// Checks what is to be sent to hosts, before anything is locked.
+    ///
+    /// It fails if the commit's tree can't be released, and warns of files that git-crypt or SOPS left encrypted. It does
+    /// so once in a run, and only if one of the hosts lacks the release.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::check(targets(), release::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "check", return_raw)]
+    pub(crate) fn check(ctx: NativeCallContext, hosts: Targets, commit: CommitValue) -> RhaiResultOf<()> {
+        checked(&here(&ctx)?.clone(), &hosts, &commit)
     }
 
     /// Makes a linked file in `shared/` on the host, with this text.

@@ -9,7 +9,7 @@ use crate::{
     git::{ReadDate, ReferenceKind, Resolve, app},
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
-    release::{Home, Lacks, Number, Preflight, ReadContent, ReadReleases, Share, shared},
+    release::{CheckTree, Home, Lacks, Number, Preflight, ReadContent, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map};
@@ -33,7 +33,9 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
         Some(here.perform(Consult { fleet: fleet.clone(), question })?)
     };
     let kept = book.as_ref().map_or(Ok(None), |book| in_progress(here, &targets, book))?;
-    if let Some(kept) = kept.filter(|kept| *kept.commit != *resolved.commit) {
+    // The release in progress may be that of another commit with the same files.
+    let other = |kept: &CommitValue| *kept.commit != *resolved.commit && !kept.names.contains(&resolved.commit);
+    if let Some(kept) = kept.filter(other) {
         let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
         if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
             let message =
@@ -49,17 +51,14 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
         let commit = kept.commit.to_string();
         let kept = crate::git::Resolved { commit, name: kept.name, tag: kept.tag, tags: kept.names, ..resolved };
         observed.resolve(&fleet.name, reference, &kept);
-        return Ok(kept.into());
+        return Ok(CommitValue { loose: true, ..kept.into() });
     }
     if let Some(line) = book.as_ref().and_then(|book| book.withdrawn(&resolved.commit)) {
-        return Err(thrown(rolled_back(
-            reference,
-            &called(&resolved.commit, observed.names.of(&resolved.commit)),
-            line,
-        )));
+        let is = called(&resolved.commit, observed.names.of(&resolved.commit));
+        return Err(thrown(rolled_back(&format!("`{reference}` is {is}, which"), line)));
     }
     observed.resolve(&fleet.name, reference, &resolved);
-    Ok(resolved.into())
+    Ok(CommitValue { loose: book.is_some(), ..resolved.into() })
 }
 
 /// Reads what a commit's release is made from, if the app is a folder of its repository.
@@ -85,11 +84,21 @@ pub(super) fn alike(here: &Here, commit: CommitValue) -> RhaiResultOf<CommitValu
     }
     let question = ReleasedAs { content };
     let found = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
-    let Some((other, names)) = found.filter(|(other, _)| *other != commit.commit) else { return Ok(commit) };
-    let (other, asked) = (Commit::from(&*other), commit.commit.to_string());
+    let Some(found) = found.filter(|found| found.commit != commit.commit) else { return Ok(commit) };
+    let (other, asked) = (found.commit, commit.commit.clone());
+    if commit.loose {
+        let question = Releasing { commit: other.clone() };
+        let book = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
+        if let Some(line) = book.withdrawn(&other) {
+            let (is, was) = (called(&asked, Some(commit.name)), called(&other, here.session.observed.names.of(&other)));
+            return Err(thrown(rolled_back(&format!("{is} has the same files as {was}, which"), line)));
+        }
+    }
+    let digits = asked.to_string();
+    let renamed = found.name.as_ref() != Some(&commit.name) && !digits.starts_with(&commit.name);
+    let unsaid = renamed || !found.names.contains(&digits);
     here.session.observed.names.learn(&other, commit.tag.as_ref().unwrap_or(&commit.name));
-    let unsaid = !names.contains(&asked);
-    Ok(CommitValue { commit: other, instead: true, unsaid, ..commit }.called(names).called([asked]))
+    Ok(CommitValue { commit: other, asked: Some(asked), unsaid, ..commit }.called(found.names).called([digits]))
 }
 
 /// Returns a commit's name with its first digits, or the digits alone.
@@ -98,10 +107,9 @@ fn called(commit: &str, name: Option<String>) -> String {
     name.map_or(short.to_owned(), |name| format!("{name} ({short})"))
 }
 
-/// Returns the refusal of a commit that was rolled back: only its tag or all of its digits deploy it again.
-fn rolled_back(reference: &str, called: &str, line: &LedgerLine) -> Failure {
-    let message =
-        format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
+/// Returns the refusal of what was rolled back: only its tag or all of its digits deploy it again.
+fn rolled_back(what: &str, line: &LedgerLine) -> Failure {
+    let message = format!("{what} was rolled back by {} from {} at {}", line.who, line.from, line.at);
     Failure::refused(message).unchanged().help("to deploy it anyway, type its tag or all of its digits")
 }
 
@@ -109,9 +117,9 @@ fn rolled_back(reference: &str, called: &str, line: &LedgerLine) -> Failure {
 pub(super) fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let question = Histories { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
     let good = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
-    let value = |CalledCommit { commit, name, names }: CalledCommit| {
+    let value = |CalledCommit { commit, name, names, content }: CalledCommit| {
         let shown = name.clone().unwrap_or_else(|| commit[..commit.len().min(12)].to_owned());
-        Dynamic::from(CommitValue { names, ..CommitValue::of(commit, shown, name) })
+        Dynamic::from(CommitValue { names, content, ..CommitValue::of(commit, shown, name) })
     };
     let commits: Vec<Dynamic> = good.commits.into_iter().map(value).collect();
     let of = |places: Vec<usize>| -> rhai::Array { places.iter().filter_map(|at| commits.get(*at).cloned()).collect() };
@@ -231,6 +239,23 @@ fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     }
 }
 
+/// Checks the tree of a commit that some of the targets lack, once in a run, and warns of files that are encrypted.
+pub(super) fn checked(here: &Here, targets: &Targets, commit: &CommitValue) -> RhaiResultOf<()> {
+    let (observed, fleet) = (&here.session.observed, &targets.fleet);
+    let has =
+        |host: &crate::host::Host| observed.listing(host).is_some_and(|listing| listing.of(&commit.commit).is_some());
+    let mut wanted = targets.hosts.iter().filter(|host| fleet.releases_to(host));
+    if commit.made.is_some() || wanted.all(has) || !observed.first_check(&fleet.name, &commit.commit) {
+        return Ok(());
+    }
+    let app = app(fleet).map_err(thrown)?;
+    let (repository, rules) = (app.repository.clone(), app.rules.clone());
+    if let Some(text) = here.perform(CheckTree { repository, commit: commit.commit.clone(), rules })? {
+        here.lane.tell(What::Warned { host: None, text });
+    }
+    Ok(())
+}
+
 /// Gives a commit its number in the fleet, after reading the releases of the targets that get the app.
 pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
     let targets = current_targets(here)?;
@@ -245,6 +270,7 @@ pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<Release
         highest = listing.highest.max(highest);
         tell_strange(here, host, &listing.incomplete);
     }
+    checked(here, &targets, &commit)?;
     let line = here.session.run.line(Phase::Ok);
     let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
     let number = here.perform(Number {
@@ -254,7 +280,6 @@ pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<Release
         names: commit.names.clone(),
         known,
         anew: commit.anew,
-        made: commit.made.is_some() || commit.instead,
         content: commit.content.clone(),
         highest,
         line,

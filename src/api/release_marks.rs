@@ -2,6 +2,7 @@
 use super::{
     HostValue,
     git::CommitValue,
+    release_called::meant,
     release_choice::{good, own_name},
     release_listing::completed,
     release_value::ReleaseValue,
@@ -12,7 +13,7 @@ use crate::{
     ledger::{Phase, WITHDRAWN, bad, switch},
     script::{Here, RhaiResultOf, Targets, current_targets, failure_of, here, thrown},
 };
-use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
+use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 
 /// Writes a mark about a commit.
 fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
@@ -182,6 +183,25 @@ pub mod marks {
     #[rhai_fn(name = "history", return_raw)]
     pub(crate) fn history(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
         good(&*here(&ctx)?, &targets)
+    }
+
+    /// Returns those of the commits that a text names, each once.
+    ///
+    /// The text is any name that the commit was ever deployed by, at least 7 of its digits, or its release's folder, such
+    /// as `0007-9ab0c1d2e3f4`. If it's a name, the commit gets it. The digits of another commit with the same files
+    /// count, too.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let good = release::history(targets())[host.name];
+    /// let found = release::called(good, "v3.0.0");
+    /// ```
+    #[rhai_fn(name = "called", return_raw)]
+    pub(crate) fn called(ctx: NativeCallContext, commits: Array, text: &str) -> RhaiResultOf<Array> {
+        let commits = commits.into_iter().filter_map(Dynamic::try_cast::<CommitValue>).collect();
+        let meant = meant(commits, text, &here(&ctx)?.session.observed.names);
+        Ok(meant.into_iter().map(Dynamic::from).collect())
     }
 
     /// Returns whether the commit is the host's current release, and the host's last switch was to it and finished.

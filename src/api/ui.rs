@@ -103,6 +103,22 @@ pub mod ui {
         Ok(())
     }
 
+    /// Says that if this run fails, its line is to be typed again.
+    ///
+    /// Call it before a failure that a person mends in the repository. A resumed run would still see what was there when
+    /// it began.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::next();
+    /// ```
+    #[rhai_fn(name = "next", return_raw)]
+    pub(crate) fn next_is_again(ctx: NativeCallContext) -> RhaiResultOf<()> {
+        here(&ctx)?.session.observed.type_again();
+        Ok(())
+    }
+
     /// Asks a yes-or-no question; `--yes` answers yes.
     ///
     /// # Example

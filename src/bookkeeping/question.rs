@@ -119,8 +119,7 @@ pub struct ReleasedAs {
 }
 
 impl Question for ReleasedAs {
-    /// The commit, and the other names that a service may report for it.
-    type Answer = Option<(Commit, Vec<String>)>;
+    type Answer = Option<CalledCommit>;
     const NAME: &'static str = "read_released";
 
     fn text(&self) -> String {
@@ -128,8 +127,7 @@ impl Question for ReleasedAs {
     }
 
     fn answer(&self, book: &Book) -> Self::Answer {
-        let commit = book.released_as(&self.content)?;
-        Some((commit.clone(), book.names_of(commit)))
+        Some(CalledCommit::of(book, book.released_as(&self.content)?.clone()))
     }
 }
 
@@ -178,6 +176,18 @@ pub struct CalledCommit {
     pub commit: Commit,
     pub name: Option<String>,
     pub names: Vec<String>,
+    /// A digest of what its release is made from, if the app is a folder of its repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+}
+
+impl CalledCommit {
+    /// Reads what a ledger knows of a commit.
+    fn of(book: &Book, commit: Commit) -> CalledCommit {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let (name, content) = (text(book.name_of(&commit)), text(book.content_of(&commit)));
+        CalledCommit { name, names: book.names_of(&commit), content, commit }
+    }
 }
 
 impl Question for Histories {
@@ -194,8 +204,7 @@ impl Question for Histories {
         for (host, commits) in book.goods(&self.hosts) {
             let place = |commit: Commit| {
                 *places.entry(commit.clone()).or_insert_with(|| {
-                    let name = book.name_of(&commit).map(str::to_owned);
-                    good.commits.push(CalledCommit { name, names: book.names_of(&commit), commit });
+                    good.commits.push(CalledCommit::of(book, commit));
                     good.commits.len() - 1
                 })
             };

@@ -16,7 +16,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-pub(super) const KEYS: [&str; 11] = schema::names(&schema::APP);
+pub(super) const KEYS: [&str; 12] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
 
 /// Reads an app except its `roles`: their default differs between a fleet with one app and a fleet with several.

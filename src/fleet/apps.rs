@@ -1,6 +1,6 @@
 //! Several apps in one fleet. Each app becomes a fleet with the hosts and pools that it's on.
 use super::{
-    App, Balancer, Fleet, Folders, app,
+    App, Balancer, Fleet, Folders, Gate, app, gate,
     hosts::FleetNames,
     location::Location,
     order,
@@ -19,6 +19,7 @@ use crate::{
 struct One<'t> {
     key: &'t str,
     app: App,
+    gate: Option<Gate>,
     path: Option<Location>,
     roles: Vec<(Name, Location)>,
 }
@@ -74,7 +75,8 @@ fn one<'t>(
     let app = app::read(&entry.node, &Name::from(key), folders, names, problems);
     let roles = roles(entry, app.as_ref(), names, problems);
     let path = entry.node.inner("path").map(|node| node.place("here"));
-    Some(One { key, app: app?, path, roles })
+    let gate = entry.node.inner("gate").and_then(|node| gate::read(node, problems));
+    Some(One { key, app: app?, gate, path, roles })
 }
 
 /// Returns the roles under `roles`, otherwise those that have units.
@@ -170,13 +172,16 @@ fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     })
 }
 
-/// Refuses a gate that apps of two repositories share: it asks about one project.
+/// Refuses a gate that apps of two repositories share: it asks about one project. An app's own gate is for it alone.
 fn one_gate(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     whole.gate.as_ref()?;
-    pairs(all).filter(|(first, second)| first.app.repository != second.app.repository).find_map(|(first, second)| {
+    let share = |(first, second): &(&One<'_>, &One<'_>)| {
+        first.gate.is_none() && second.gate.is_none() && first.app.repository != second.app.repository
+    };
+    pairs(all).filter(share).find_map(|(first, second)| {
         let message =
             format!("`[gate]` asks one project, but `{}` and `{}` are in two repositories", first.key, second.key);
-        let help = "write a fleet file for each app, each with its own `[gate]`";
+        let help = format!("give one of them its own gate: `[app.{}.gate]`", second.key);
         Some(Problem::new(message, second.path.clone()?).and(first.path.clone()?).help(help))
     })
 }
@@ -198,6 +203,7 @@ fn alone(whole: &Fleet, one: One<'_>, ordered: bool) -> Fleet {
         name: name.clone(),
         of: Some(whole.name.clone()),
         app: Some(one.app),
+        gate: one.gate.or_else(|| whole.gate.clone()),
         apps: Vec::new(),
         hosts,
         balancers,

@@ -1,4 +1,4 @@
-//! The `[gate]` of a fleet: what a forge must know of a commit before it's deployed.
+//! The `[gate]` of a fleet or of an app: what a forge must know of a commit before it's deployed.
 use super::{ForgeKind, Gate, TokenSource, schema, section::Section, tree::Node, value, wrong::Problem};
 use std::{net::IpAddr, time::Duration};
 
@@ -7,7 +7,14 @@ const KEYS: [&str; 10] = schema::names(&schema::GATE);
 /// How long a deploy waits for the forge by default.
 const WITHIN: Duration = Duration::from_secs(30 * 60);
 
-/// Reads what the fleet demands of a commit.
+/// Reads the gate of a fleet: that of its only app, or else its own.
+pub(super) fn whole(tree: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
+    let of_app = tree.inner("app").and_then(|app| app.inner("gate")).and_then(|node| read(node, problems));
+    let own = tree.inner("gate").and_then(|node| read(node, problems));
+    of_app.or(own)
+}
+
+/// Reads what a fleet or an app demands of a commit.
 pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
     let section = Section::of(node, &KEYS, problems)?;
     let words = [("github", ForgeKind::Github), ("gitlab", ForgeKind::Gitlab), ("gitea", ForgeKind::Gitea)];
@@ -24,7 +31,8 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
     let pulls = section.get("pulls", problems, value::yes).unwrap_or(false);
     if !checks && !pulls && section.find("reviews").is_none() {
         let problem = Problem::new("the gate demands nothing", node.place("neither checks nor reviews"));
-        problems.push(problem.help("write `reviews = 1`, or leave `checks` out; without a gate, leave `[gate]` out"));
+        let help = "write `reviews = 1`, or leave `checks` out; without a gate, leave";
+        problems.push(problem.help(format!("{help} `[{}]` out", node.path)));
     }
     let within = section.get("within", problems, value::wait).unwrap_or(WITHIN);
     let environment = section.get("environment", problems, |node| value::text(node).map(str::to_owned));
@@ -72,7 +80,7 @@ fn url(node: &Node) -> Result<String, Problem> {
     match () {
         // Neither the text nor its line is shown, so that no log holds the password.
         () if !url.username().is_empty() || url.password().is_some() => {
-            let problem = Problem::bare("`url` of `[gate]` has a user or a password in it");
+            let problem = Problem::bare(format!("{} has a user or a password in it", key_of(node)));
             Err(problem.help("write where the token is kept in `token`"))
         }
         () if url.scheme() != "https" && !(url.scheme() == "http" && own) => {
@@ -96,10 +104,16 @@ fn token(node: &Node) -> Result<TokenSource, Problem> {
     };
     // A token that was written here by mistake isn't shown, nor is its line.
     source.ok_or_else(|| {
-        Problem::bare("`token` of `[gate]` doesn't say where the token is kept").help(
+        Problem::bare(format!("{} doesn't say where the token is kept", key_of(node))).help(
             "write `env:NAME` for a variable, `file:PATH` for a file beside the fabfile, or `command:WORDS` for a program that prints it",
         )
     })
+}
+
+/// Names a key with its table, for a problem that doesn't show the line.
+fn key_of(node: &Node) -> String {
+    let (table, key) = node.path.rsplit_once('.').unwrap_or(("gate", &node.path));
+    format!("`{key}` of `[{table}]`")
 }
 
 /// Reads the name of a branch.

@@ -30,7 +30,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let accept = keys.get("accept", problems, top::accept).unwrap_or_else(|| top::default_accept(guarded));
     let via = keys.get("via", problems, top::via);
     let user = keys.get("user", problems, value::user);
-    let gate = keys.find("gate").and_then(|node| gate::read(node, problems));
+    let gate = gate::whole(tree, problems);
     let deploy_live = keys.get("deploy_live", problems, value::yes).unwrap_or(false);
     let state = keys.get("state", problems, top::state).unwrap_or_else(|| "~/.local/state/rfab".to_owned());
     // The caller has run the command already, and what it printed is under `hosts`.

@@ -200,6 +200,7 @@ pub const APP: SchemaTable = SchemaTable {
         ),
         table("service", Is::Table(&SERVICE)),
         table("health", Is::Table(&HEALTH)),
+        table("gate", Is::Table(&GATE)),
     ],
 };
 

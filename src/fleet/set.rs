@@ -73,16 +73,36 @@ fn keys(key: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Puts a value into the tree, and makes the tables that are missing on the way.
+/// Puts a value into the tree, and makes the tables that are missing on the way. It refuses to change a gate.
 ///
 /// A value that isn't TOML is a text: `--set app.path=/srv/x`.
 pub(super) fn apply(tree: &mut Node, set: &Set) -> Result<(), Problem> {
-    let at = WrittenAt::Set(set.text.clone());
-    if set.keys.first().is_some_and(|key| key == "gate") {
-        let place = Location { path: "gate".to_owned(), at, label: "stays as it is".into() };
-        return Err(Problem::new("`--set` can't change the gate", place)
-            .help("to deploy without it, give a reason: `--without-gate=REASON`"));
+    let mut changed = tree.clone();
+    put(&mut changed, set)?;
+    if gates(&changed) == gates(tree) {
+        *tree = changed;
+        return Ok(());
     }
+    let at = WrittenAt::Set(set.text.clone());
+    let place = Location { path: set.keys.join("."), at, label: "stays as it is".into() };
+    Err(Problem::new("`--set` can't change the gate", place)
+        .help("to deploy without it, give a reason: `--without-gate=REASON`"))
+}
+
+/// Returns the gates of a fleet and of its apps, each with its place.
+fn gates(tree: &Node) -> Vec<(String, serde_json::Value)> {
+    let app = tree.inner("app");
+    let apps = app.map_or(&[][..], |app| match &app.value {
+        NodeValue::Table(entries) => entries,
+        _ => &[],
+    });
+    let tables = [Some(tree), app].into_iter().flatten().chain(apps.iter().map(|entry| &entry.node));
+    let gates = tables.filter_map(|table| table.inner("gate"));
+    gates.map(|gate| (gate.path.clone(), gate.to_json())).collect()
+}
+
+fn put(tree: &mut Node, set: &Set) -> Result<(), Problem> {
+    let at = WrittenAt::Set(set.text.clone());
     let mut here = tree;
     for (depth, key) in set.keys.iter().enumerate() {
         let path = join(&here.path, key);

@@ -1,15 +1,11 @@
 //! A work tree that is there for one merge.
 use super::{
-    GitError, Repository,
+    GitError, Repository, hooks,
     process::{GitEnded, git, read},
     reading::WITHIN,
     write::done,
 };
-use std::{fs, os::unix::fs::PermissionsExt};
-
-/// The hooks that `git merge` and `git commit` run.
-const HOOKS: [&str; 6] =
-    ["pre-merge-commit", "pre-commit", "prepare-commit-msg", "commit-msg", "post-merge", "post-commit"];
+use std::fs;
 
 /// With these settings, git takes only the files that match `KEPT` into the work tree.
 const EMPTY: [&str; 4] = ["-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false"];
@@ -23,6 +19,8 @@ const KEPT: &str = ".gitattributes\n";
 /// all of them.
 pub(super) struct Apart {
     repository: Repository,
+    /// Names the folder with the hooks that run there.
+    hooks_path: String,
     folder: tempfile::TempDir,
     settings: &'static [&'static str],
 }
@@ -50,11 +48,14 @@ impl Apart {
         let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
         let work = folder.path().join("tree");
         let path = work.to_str().ok_or_else(|| GitError::BadName(work.display().to_string()))?;
+        let hooks = folder.path().join("hooks");
+        let hooks_path = format!("core.hooksPath={}", hooks.display());
         // A checkout isn't something that the user did, so its hook doesn't run.
         let add = [&["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet"], how, &[path, commit]].concat();
         done(repository, &add, WITHIN).await?;
+        hooks::copy(repository, &hooks)?;
         let repository = Repository { work: Some(work), ..repository.clone() };
-        Ok(Apart { repository, folder, settings })
+        Ok(Apart { repository, hooks_path, folder, settings })
     }
 
     /// Reads the commit into the index, and little of it into the work tree; `false` if this git can't, as before 2.27.
@@ -69,7 +70,7 @@ impl Apart {
 
     /// Runs git in the work tree.
     pub(super) async fn git(&self, args: &[&str]) -> Result<GitEnded, GitError> {
-        git(&self.repository, &[self.settings, args].concat(), WITHIN).await
+        git(&self.repository, &[&["-c", &*self.hooks_path], self.settings, args].concat(), WITHIN).await
     }
 
     /// Removes the work tree.
@@ -81,20 +82,7 @@ impl Apart {
 
 /// Returns whether a merge runs anything that could look at the files: a hook, or a merge driver.
 fn looks_at_files(repository: &Repository) -> Result<bool, GitError> {
-    let settings = r"^(merge\..*\.driver|hook\..*\.command|core\.hookspath)$";
+    let settings = r"^(merge\..*\.driver|hook\..*\.command)$";
     let (_, set) = read(repository, &["config", "--null", "--get-regexp", settings], "")?;
-    let set = String::from_utf8_lossy(&set);
-    let absolute =
-        |entry: &str| entry.strip_prefix("core.hookspath\n").is_some_and(|path| path.starts_with(['/', '~']));
-    // A relative path leads into the commit's own files.
-    if set.split('\0').any(|entry| !entry.is_empty() && !absolute(entry)) {
-        return Ok(true);
-    }
-    let hooks = HOOKS.map(|hook| format!("hooks/{hook}"));
-    let args: Vec<&str> =
-        std::iter::once("rev-parse").chain(hooks.iter().flat_map(|hook| ["--git-path", hook.as_str()])).collect();
-    let (ended, paths) = read(repository, &args, "")?;
-    let work = repository.work.as_deref().unwrap_or(&repository.folder);
-    let runs = |path: &str| fs::metadata(work.join(path)).is_ok_and(|file| file.permissions().mode() & 0o111 != 0);
-    Ok(!ended.ok || String::from_utf8_lossy(&paths).lines().any(runs))
+    Ok(!set.is_empty() || hooks::any(repository)?)
 }

@@ -67,6 +67,21 @@ pub enum GitError {
     Read(String),
 }
 
+impl GitError {
+    /// Returns the failure of what is prepared before anything moves, with the way on.
+    pub(super) fn unmoved(self) -> Failure {
+        let help = match &self {
+            GitError::Git { why, .. } if ["gpg", "sign", "key"].iter().any(|word| why.contains(word)) => {
+                "no branch and no tag has moved. git signs without a terminal here: unlock the key in gpg-agent or \
+                 ssh-agent, or mend `user.signingkey`, then type the line again"
+            }
+            GitError::Git { .. } => "no branch and no tag has moved: mend that, and type the line again",
+            _ => return self.into(),
+        };
+        Failure::from(self).help(help)
+    }
+}
+
 impl From<git2::Error> for GitError {
     fn from(error: git2::Error) -> Self {
         GitError::Read(visible(error.message()))
@@ -128,8 +143,17 @@ impl From<GitError> for Failure {
     }
 }
 
+/// Names refs with the reason, once if it's the same for several.
 fn rejected(refs: &[(String, String)]) -> String {
-    refs.iter().map(|(name, why)| format!("`{name}` {why}")).collect::<Vec<_>>().join(", ")
+    let mut groups: Vec<(Vec<String>, &str)> = Vec::new();
+    for (name, why) in refs {
+        let name = format!("`{name}`");
+        match groups.iter_mut().find(|(_, known)| known == why) {
+            Some((names, _)) => names.push(name),
+            None => groups.push((vec![name], why)),
+        }
+    }
+    groups.iter().map(|(names, why)| format!("{} {why}", names.join(", "))).collect::<Vec<_>>().join(", ")
 }
 
 fn remote_said(said: &[String]) -> String {

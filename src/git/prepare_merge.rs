@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 
 /// Merges a branch or tag into the tip of a branch, always with a commit of its own, and moves no ref.
 ///
-/// The user's git merges in a work tree that is there for this alone, so hooks, merge drivers and signing count as by
-/// hand. Files are written into it only if something could look at them. To do it twice does no harm: nothing names the first commit.
+/// The user's git merges in a work tree that is there for this alone, so merge drivers, signing, and the hooks that can
+/// refuse a commit count as by hand. Files are written into it only if something could look at them. To do it twice does
+/// no harm: nothing names the first commit.
 #[derive(Clone, Debug, Serialize)]
 pub struct PrepareMerge {
     pub repository: String,
@@ -58,7 +59,7 @@ impl Effect for PrepareMerge {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(self.merge(&repository).await?)
+        self.merge(&repository).await.map_err(GitError::unmoved)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
@@ -83,7 +84,7 @@ impl PrepareMerge {
         let ended = self.merge_apart(&apart, &message, tip).await;
         let merged = match ended {
             Ok(ended) if ended.ok => head(&apart).await,
-            Ok(ended) => Err(self.refused(&apart, ended.why()).await),
+            Ok(ended) => Err(self.refused(&apart, &ended).await),
             Err(error) => Err(error),
         };
         apart.remove(repository).await?;
@@ -122,14 +123,16 @@ impl PrepareMerge {
         })
     }
 
-    async fn refused(&self, apart: &Apart, why: String) -> GitError {
+    async fn refused(&self, apart: &Apart, ended: &GitEnded) -> GitError {
         let open = apart.git(&["diff", "--name-only", "--diff-filter=U", "-z"]).await;
         let files: Vec<String> = match &open {
             Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
             Err(_) => Vec::new(),
         };
         if files.is_empty() {
-            return GitError::Git { what: "merge".to_owned(), why };
+            let hook = ended.err.contains("Not committing merge");
+            let by = if hook { "a hook of the repository refuses the commit: " } else { "" };
+            return GitError::Git { what: "merge".to_owned(), why: format!("{by}{}", ended.why()) };
         }
         GitError::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files }
     }

@@ -1,7 +1,7 @@
 //! A tag that has no name yet.
 use super::{
     GitError, Repository,
-    process::git,
+    process::{git, read},
     reading::{WITHIN, here},
     write::{named, text, whole_commit},
 };
@@ -24,7 +24,13 @@ pub struct PrepareTag {
     pub message: String,
     /// Whether it is signed, also if the user's settings don't say so.
     pub sign: bool,
+    /// The key to sign with; `None` for the one that the user's settings name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
+
+/// The settings that say who makes a tag, and how it's signed. None of them is a secret.
+const WHO: &str = r"^(user|author|committer|gpg|tag|i18n)\.";
 
 impl Effect for PrepareTag {
     /// The id of the tag's object.
@@ -50,7 +56,7 @@ impl Effect for PrepareTag {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(self.make(&repository).await?)
+        self.make(&repository).await.map_err(GitError::unmoved)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
@@ -67,7 +73,10 @@ impl PrepareTag {
     async fn make(&self, repository: &Repository) -> Result<String, GitError> {
         let full = named("refs/tags/", &self.name)?;
         let commit = whole_commit(&self.commit)?;
-        text(&self.message)?;
+        [&self.message].into_iter().chain(&self.key).try_for_each(|one| text(one))?;
+        // Read where the repository is: a condition such as `gitdir:` wouldn't fit the other place.
+        let (_, who) = read(repository, &["config", "--includes", "-z", "--get-regexp", WHO], "")?;
+        let who: Vec<String> = String::from_utf8_lossy(&who).split_terminator('\0').map(setting).collect();
         let failed = |e: std::io::Error| GitError::Read(format!("a folder for the tag can't be made: {e}"));
         let folder = tempfile::Builder::new().prefix("rfab-tag-").tempdir().map_err(failed)?;
         let apart = Repository { folder: folder.path().join("tag.git"), work: None, ..repository.clone() };
@@ -81,12 +90,22 @@ impl PrepareTag {
         std::os::unix::fs::symlink(repository.folder.join("objects"), apart.folder.join("objects")).map_err(failed)?;
         let include = format!("include.path={}", apart.folder.join("config.real").display());
         let message = format!("--message={}", self.message);
-        let mut args = vec!["-c", &include, "-c", "core.bare=true", "-c", "core.worktree=", "tag"];
-        args.push(if self.sign { "--sign" } else { "--annotate" });
+        // Nothing has the tag's name yet, so no hook is told of it.
+        let mut args =
+            vec!["-c", &include, "-c", "core.bare=true", "-c", "core.worktree=", "-c", "core.hooksPath=/dev/null"];
+        args.extend(who.iter().flat_map(|one| ["-c", one.as_str()]));
+        args.extend(["tag", if self.sign { "--sign" } else { "--annotate" }]);
+        let key = self.key.as_ref().map(|key| format!("--local-user={key}"));
+        args.extend(key.as_deref());
         args.extend([message.as_str(), "--", &self.name, commit]);
         run(&apart, &args).await?;
         Ok(run(&apart, &["rev-parse", "--verify", &full]).await?.trim().to_owned())
     }
+}
+
+/// Returns a setting as git takes it on its command line, from a line of `git config -z`.
+fn setting(line: &str) -> String {
+    line.split_once('\n').map_or_else(|| line.to_owned(), |(name, value)| format!("{name}={value}"))
 }
 
 async fn run(repository: &Repository, args: &[&str]) -> Result<String, GitError> {

@@ -40,9 +40,7 @@ const STRANGE: [&str; 6] = ["-c", "credential.helper=", "-c", "core.askPass=", "
 /// Prepares a call of git. The user's settings (`GIT_SSH_COMMAND`, `GIT_CONFIG_COUNT`, …) apply to every repository;
 /// the programs in a strange repository's configuration don't.
 pub(super) fn prepare(command: &mut Command, at: &Repository) {
-    ELSEWHERE.iter().for_each(|name| {
-        command.env_remove(name);
-    });
+    plain(command);
     if at.trust != Trust::Own {
         command.args(CAREFUL);
     }
@@ -57,6 +55,11 @@ pub(super) fn prepare(command: &mut Command, at: &Repository) {
         Some(work) => command.arg("-C").arg(work),
         None => command.arg(joined("--git-dir=", &at.folder)),
     };
+}
+
+/// Takes from a program the variables that would make git look elsewhere.
+pub(super) fn plain(command: &mut Command) {
+    ELSEWHERE.iter().for_each(|name| _ = command.env_remove(name));
 }
 
 fn joined(flag: &str, path: &Path) -> OsString {

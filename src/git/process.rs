@@ -1,11 +1,11 @@
 //! Runs the user's `git`.
 use super::{
     GitError, Repository,
-    prepared::{prepare, reading},
+    prepared::{plain, prepare, reading},
     visible::visible,
 };
 use crate::local::ProcessGroup;
-use std::{io::Write, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::Command,
@@ -18,6 +18,10 @@ const KEPT: usize = 1 << 20;
 /// The most that rfab keeps of a list of refs, in bytes: more than a million refs.
 const LISTED: usize = 128 << 20;
 
+/// What git or gpg says in addition to the reason: about files that rfab removes, or for programs.
+const ASIDE: [&str; 4] =
+    ["[GNUPG:]", "(no gpg output)", "The tag message has been left in ", "Not committing merge; use 'git commit'"];
+
 /// How a call of git ended.
 pub(super) struct GitEnded {
     pub ok: bool,
@@ -29,7 +33,8 @@ impl GitEnded {
     /// Returns the last lines of git's message, for people.
     pub(super) fn why(&self) -> String {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
-        let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let tells = |line: &&str| !line.is_empty() && !ASIDE.iter().any(|aside| line.starts_with(aside));
+        let lines: Vec<&str> = said.lines().map(str::trim).filter(tells).collect();
         match &lines[lines.len().saturating_sub(3)..] {
             [] => "it gave no reason".to_owned(),
             lines => visible(&lines.join("; ")),
@@ -51,33 +56,41 @@ pub(super) async fn git_given(
     input: &str,
     within: Duration,
 ) -> Result<GitEnded, GitError> {
-    bounded(at, args, input, within, KEPT).await
+    ended(GitRun::start(at, args, input)?, verb(args), within, KEPT).await
 }
 
 /// Runs git in the same way, and keeps the whole list of refs that it prints.
 pub(super) async fn listing(at: &Repository, args: &[&str], within: Duration) -> Result<GitEnded, GitError> {
-    bounded(at, args, "", within, LISTED).await
+    ended(GitRun::start(at, args, "")?, verb(args), within, LISTED).await
 }
 
-async fn bounded(
+/// Runs a program of a repository, such as a hook, in its work tree.
+pub(super) async fn program(
     at: &Repository,
-    args: &[&str],
-    input: &str,
+    path: &Path,
+    args: &[String],
+    variables: &BTreeMap<String, String>,
     within: Duration,
-    most: usize,
 ) -> Result<GitEnded, GitError> {
-    let mut run = GitRun::start(at, args, input)?;
+    let mut command = Command::new(path);
+    plain(command.as_std_mut());
+    command.args(args).envs(variables).current_dir(at.work.as_deref().unwrap_or(&at.folder));
+    let what = path.display().to_string();
+    let run = GitRun::of(command, "").map_err(|e| GitError::Git { what: visible(&what), why: e.to_string() })?;
+    ended(run, what, within, KEPT).await
+}
+
+async fn ended(mut run: GitRun, what: String, within: Duration, most: usize) -> Result<GitEnded, GitError> {
     let (out, err) = (run.child.stdout.take(), run.child.stderr.take());
     let all = async { tokio::join!(kept(out, most), kept(err, KEPT), run.child.wait()) };
-    let ended = timeout(within, all).await;
-    if let Ok((out, err, status)) = ended {
+    if let Ok((out, err, status)) = timeout(within, all).await {
         let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
         run.group.let_go();
         return Ok(GitEnded { ok: status.success(), out, err });
     }
     // This asks git to end first, so that it removes its lock files.
     run.group.end(&mut run.child).await;
-    Err(GitError::TimedOut { what: verb(args), within })
+    Err(GitError::TimedOut { what, within })
 }
 
 /// Runs git for as long as it prints something, so that a transfer can take its time.
@@ -144,10 +157,15 @@ impl GitRun {
     fn start(at: &Repository, args: &[&str], input: &str) -> Result<GitRun, GitError> {
         let mut command = Command::new("git");
         prepare(command.as_std_mut(), at);
+        command.args(args);
+        GitRun::of(command, input).map_err(|e| GitError::NoGit(e.to_string()))
+    }
+
+    /// Starts a program. ssh below git must not ask on the terminal.
+    fn of(mut command: Command, input: &str) -> std::io::Result<GitRun> {
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-        command.args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // ssh below git must not ask on the terminal.
-        let (mut child, group) = ProcessGroup::start(&mut command).map_err(|e| GitError::NoGit(e.to_string()))?;
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (mut child, group) = ProcessGroup::start(&mut command)?;
         if let Some(mut stdin) = child.stdin.take() {
             let input = input.to_owned();
             // Written in parallel, because git may print before it has read everything.

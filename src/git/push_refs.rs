@@ -14,6 +14,12 @@ use crate::{
 };
 use serde::Serialize;
 
+/// What git and remotes say if a ref isn't where it was.
+const MEANWHILE: [&str; 5] = ["fetch first", "non-fast-forward", "stale info", "lock ref", "already exists"];
+
+/// What forges say if a rule keeps people from pushing a ref.
+const PROTECTED: [&str; 4] = ["protect", "pull request", "merge request", "rule violation"];
+
 /// Moves refs of the remote: all of them, or none, and never by force.
 ///
 /// A branch moves only forward. A ref is deleted only if it's where the run saw it.
@@ -121,17 +127,33 @@ impl PushRefs {
         Ok((leases, specs))
     }
 
-    /// Names the way on where the remote refuses a branch: it may be protected.
+    /// Names the way on, by what the remote says: somebody pushed meanwhile, a rule protects a ref, or a hook refuses.
     fn advised(&self, error: GitError) -> Failure {
-        let GitError::Rejected { refs, .. } = &error else { return error.into() };
-        let protected = |one: &&RefMove| refs.iter().any(|(name, why)| *name == one.short() && why.contains("remote"));
-        let branch = self.moves.iter().filter(|one| one.name.starts_with("refs/heads/")).find(protected);
-        let help = match branch {
-            Some(branch) => format!(
-                "if `{}` is protected, let pull requests move it: write `pulls = true` into `[gate]` of the fleet file",
+        let GitError::Rejected { refs, said } = &error else {
+            let is_git = matches!(error, GitError::Git { .. });
+            let failure = Failure::from(error);
+            return if is_git {
+                failure.help("mend that, and type the line again: it does what is left")
+            } else {
+                failure
+            };
+        };
+        let whys = refs.iter().map(|(_, why)| why);
+        let said = whys.chain(said).map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n");
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let refused = |one: &&RefMove| refs.iter().any(|(name, _)| *name == one.short());
+        let is_branch = |one: &&RefMove| one.name.starts_with("refs/heads/");
+        let help = match self.moves.iter().filter(refused).find(is_branch) {
+            _ if says(&MEANWHILE) => {
+                "somebody pushed meanwhile: type the line again, which fetches that first".to_owned()
+            }
+            Some(branch) if says(&PROTECTED) => format!(
+                "let a pull request move `{}`: write `pulls = true` into `[gate]` of the fleet file, and begin the line \
+                 with that fleet",
                 visible(branch.short())
             ),
-            None => "if somebody pushed meanwhile, type the line again".to_owned(),
+            None if says(&PROTECTED) => "ask somebody who may push this tag, or have its rule changed".to_owned(),
+            _ => "do what the remote says, or ask the people who keep its hooks; then type the line again".to_owned(),
         };
         Failure::from(error).help(help)
     }

@@ -126,6 +126,12 @@ impl Book {
         names
     }
 
+    /// Returns the digest of what a commit was last released from.
+    pub fn content_of(&self, commit: &str) -> Option<&str> {
+        let given = |l: &&LedgerLine| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        self.lines.iter().rev().find(given).and_then(|l| l.content.as_deref())
+    }
+
     /// Returns the commit that was last released with this content, unless it was released with another since.
     pub fn released_as(&self, content: &str) -> Option<&Name> {
         let mut later = BTreeSet::new();
@@ -160,12 +166,19 @@ impl Book {
     }
 }
 
-/// Returns a commit's name for people, from the typed name and its other names. Its own digits don't count.
+/// Returns a commit's name for people, from the typed name and its other names. Digits don't count: neither its own, nor
+/// those of another commit with the same files.
 pub fn called<'a>(commit: &str, typed: Option<&'a str>, names: &'a [String]) -> Option<&'a str> {
-    let typed = typed.filter(|typed| !commit.starts_with(*typed));
-    let tag = typed.filter(|typed| names.iter().any(|name| name.as_str() == *typed));
-    let version = || names.iter().find(|name| number_in(name).is_some()).map(String::as_str);
-    tag.or_else(version).or(typed).or(names.first().map(String::as_str))
+    let (digests, names): (Vec<&str>, Vec<&str>) = names.iter().map(String::as_str).partition(|name| is_digest(name));
+    let typed = typed.filter(|typed| !digests.iter().chain([&commit]).any(|digits| digits.starts_with(*typed)));
+    let tag = typed.filter(|typed| names.contains(typed));
+    let version = || names.iter().find(|name| number_in(name).is_some()).copied();
+    tag.or_else(version).or(typed).or(names.first().copied())
+}
+
+/// Returns whether a name is all digits of a commit or of an archive.
+pub fn is_digest(name: &str) -> bool {
+    name.len() >= 40 && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -244,11 +257,22 @@ mod tests {
             told("aaaa4", "aaaa", &["nightly"]),
             told("aaaa5", "aaaa5", &[]),
             told("aaaa3", "hotfix", &[]),
+            told("aaaa6", &"b".repeat(40), &[&"b".repeat(40), "shop-v1.0.0"]),
+            told("aaaa7", "bbbbbbb", &[&"b".repeat(40)]),
         ]
         .concat();
         let book = Book::read(&text);
         let called: Vec<_> = book.called().into_iter().collect();
-        assert_eq!(called, [("aaaa1", "v3.0.1"), ("aaaa2", "v3.0.2"), ("aaaa3", "hotfix"), ("aaaa4", "nightly")]);
+        assert_eq!(
+            called,
+            [
+                ("aaaa1", "v3.0.1"),
+                ("aaaa2", "v3.0.2"),
+                ("aaaa3", "hotfix"),
+                ("aaaa4", "nightly"),
+                ("aaaa6", "shop-v1.0.0")
+            ]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod telling;
 mod unfinished;
 mod version;
 
-pub use book::{Book, called};
+pub use book::{Book, called, is_digest};
 pub use good::{WITHDRAWN, bad, is_bad, of_host, reserved, switch};
 pub use line::{LedgerLine, Phase};
 pub use version::number_in;

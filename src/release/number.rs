@@ -1,22 +1,19 @@
 //! The number that a fleet gives a commit, the same on all hosts.
-use super::{packing::pack, tree};
 use crate::{
     bookkeeping::{ReadLedger, place},
     effect::*,
     event::What,
     failure::Failure,
     fleet::Fleet,
-    git::{Repository, app},
     ledger::{Book, LedgerLine, Phase, line},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 /// Records in the fleet's ledger that a commit is deployed, under its number.
 ///
-/// A known commit keeps its number; a new one gets the highest plus one. A commit with a tree that can't be released
-/// gets none, and nothing is recorded.
+/// A known commit keeps its number; a new one gets the highest plus one.
 #[derive(Clone, Serialize)]
 pub struct Number {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -32,9 +29,6 @@ pub struct Number {
     /// Whether a known commit gets a new number, because its release is made from something else this time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
-    /// Whether the release is made from something other than the commit's own tree.
-    #[serde(skip_serializing)]
-    pub made: bool,
     /// A digest of what the release is made from, if the app is a folder of its repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -63,13 +57,6 @@ impl Effect for Number {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
-        if !self.made {
-            let app = app(&self.fleet)?;
-            let packed = pack(&at, &app.repository, &self.commit, &app.rules).await?;
-            if let Some(text) = packed.warning() {
-                at.tell(What::Warned { host: None, text });
-            }
-        }
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
@@ -104,9 +91,6 @@ impl Effect for Number {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
-        if !self.made {
-            self.fits()?;
-        }
         let book = Effect::predict(&ReadLedger { fleet: self.fleet.clone() }, model)?;
         let number = self.number(&book);
         model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text(number))?;
@@ -124,16 +108,6 @@ fn credible(given: u32, number: u32) -> bool {
 }
 
 impl Number {
-    /// Fails as git does: git isn't simulated, so a tree that can't be released fails here, too.
-    fn fits(&self) -> Result<(), Failure> {
-        let app = app(&self.fleet)?;
-        match Repository::locate(&app.repository, Path::new("/nonexistent")) {
-            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.rules)?),
-            // The simulator reads only repositories of this machine.
-            Err(_) => Ok(()),
-        }
-    }
-
     fn number(&self, book: &Book) -> u32 {
         let of_hosts = |number: &u32| credible(book.highest(), *number);
         let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.anew);

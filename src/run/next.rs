@@ -33,6 +33,9 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
             None => vec![again(session, exit)],
         };
     }
+    if observed.is_typed_again() && run.undoes.is_none() {
+        return vec![again(session, exit)];
+    }
     if begun || run.undoes.is_some() && exit != Exit::Fabfile {
         return resuming(session, exit);
     }

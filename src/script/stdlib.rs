@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 38] = [
+pub const MODULES: &[(&str, &str)] = &[
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
@@ -17,6 +17,7 @@ pub const MODULES: [(&str, &str); 38] = [
     ("std/github", include_str!("../../stdlib/github.rhai")),
     ("std/gitlab", include_str!("../../stdlib/gitlab.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
+    ("std/hooks", include_str!("../../stdlib/hooks.rhai")),
     ("std/hotfix", include_str!("../../stdlib/hotfix.rhai")),
     ("std/mail", include_str!("../../stdlib/mail.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),

@@ -5,12 +5,13 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 76] = [
+const PLAIN: [&str; 78] = [
     "ahead",
     "app",
     "archive",
     "ask",
     "build",
+    "called",
     "cd",
     "checkout",
     "commit",
@@ -64,6 +65,7 @@ const PLAIN: [&str; 76] = [
     "remote",
     "resolve",
     "role",
+    "run_hook",
     "select",
     "serves",
     "set",

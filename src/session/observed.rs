@@ -34,6 +34,8 @@ pub(super) struct SeenState {
     targets: Vec<(Arc<Fleet>, Host)>,
     left_out: Vec<LeftOut>,
     next: Vec<String>,
+    /// Whether a person acts now, so that the line is typed again: a resumed run would answer with what was before.
+    typed_again: bool,
     locked: BTreeSet<Name>,
     unfinished: BTreeSet<Name>,
     /// Whether something that may be done only once was done here, or may have been.
@@ -41,6 +43,8 @@ pub(super) struct SeenState {
     /// The guarded fleet that lacks a yes.
     unsaid: Option<Name>,
     overtaken: bool,
+    /// The commits with trees that were checked, each with its fleet.
+    checked: BTreeSet<(Name, Commit)>,
     /// The commits that passed the gate, each with the branch and the fleet that have the rules.
     passed: BTreeSet<[String; 3]>,
 }
@@ -115,6 +119,11 @@ impl Observed {
         self.seen.lock().unwrap().overtaken
     }
 
+    /// Returns whether a commit's tree wasn't checked for a fleet yet, and notes that it is.
+    pub fn first_check(&self, fleet: &Name, commit: &Commit) -> bool {
+        self.seen.lock().unwrap().checked.insert((fleet.clone(), commit.clone()))
+    }
+
     /// Notes that a commit passed the gate by the rules of a branch and a fleet.
     pub fn passes(&self, rules: [String; 3]) {
         self.seen.lock().unwrap().passed.insert(rules);
@@ -127,6 +136,15 @@ impl Observed {
     /// Adds a line to type next, as a script suggests.
     pub fn next(&self, line: &str) {
         self.seen.lock().unwrap().next.push(line.to_owned());
+    }
+
+    /// Notes that the line is typed again after this, and not resumed.
+    pub fn type_again(&self) {
+        self.seen.lock().unwrap().typed_again = true;
+    }
+
+    pub fn is_typed_again(&self) -> bool {
+        self.seen.lock().unwrap().typed_again
     }
 
     pub fn all_next(&self) -> Vec<String> {

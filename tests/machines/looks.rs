@@ -101,7 +101,6 @@ fn of_the_balancer_and_the_ledger() {
             names: vec![],
             known: None,
             anew: false,
-            made: false,
             content: None,
             highest: 1,
             line,

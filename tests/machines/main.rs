@@ -6,6 +6,7 @@ mod behaviours;
 mod concluded;
 mod files;
 mod flood;
+mod folders;
 mod history;
 mod hosts;
 mod hotfix;

@@ -1,9 +1,13 @@
 //! Branches of git-flow: `std/gitflow` makes the same branches, merges and tags as git-flow AVH from the same start.
 mod finished;
+mod hands;
 mod history;
+mod hooks;
 mod large;
 mod next;
 mod pulls;
 mod refused;
 mod sample;
+mod signed;
+mod signer;
 mod stopped;

@@ -42,6 +42,11 @@ fn shop(more: &str) -> Shop {
 
 /// Lets a forge tell this story about a commit, from a time on.
 fn tell(model: &mut Model, from: u64, commit: &str, story: &Story) {
+    tell_of("shop/web", model, from, commit, story);
+}
+
+/// Does the same about a commit of any project.
+fn tell_of(project: &str, model: &mut Model, from: u64, commit: &str, story: &Story) {
     let commits = format!("/repos/shop/web/commits/{COMMIT}");
     let reviews = story.pulls.iter().map(|pull| format!("/repos/shop/web/pulls/{}/reviews?per_page=100", pull.number));
     let paths = [
@@ -56,6 +61,7 @@ fn tell(model: &mut Model, from: u64, commit: &str, story: &Story) {
         let asked = Asked { method, path: path.clone(), case, authorization: String::new(), body: String::new() };
         let said = story.answer(Dialect::Github, &asked, "", 0);
         let shown = path.split_once('?').map_or(path.clone(), |(path, _)| format!("{path}?…"));
+        let shown = shown.replace("/repos/shop/web/", &format!("/repos/{project}/"));
         let answers = model.answers.entry(format!("get https://api.github.com{shown}").replace(COMMIT, commit));
         let headers = said.headers.into_iter().collect();
         let body = said.body.replace(COMMIT, commit);
@@ -112,6 +118,29 @@ fn a_green_commit_passes_before_the_first_change_and_is_asked_for_once() {
     let again = shop.run("prod deploy:stable", model);
     assert_eq!(asked(&again), 0);
     done(again);
+}
+
+#[test]
+fn an_app_with_a_gate_of_its_own_asks_that_one_and_the_others_ask_the_fleets() {
+    let own = GATE.replace("[gate]", "[app.api.gate]").replace("shop/web", "shop/api");
+    let apps = format!(
+        "[app.shop]\npath = \"/srv/shop\"\nroles = [\"web\"]\n[app.shop.service]\nunits = {{ web = [\"shop\"] }}\n\
+         [app.api]\npath = \"/srv/api\"\nroles = [\"api\"]\n[app.api.service]\nunits = {{ api = [\"api\"] }}\n{own}{GATE}\
+         [hosts]\nweb1 = {{ roles = [\"web\"] }}\napi1 = {{ roles = [\"api\"] }}\n"
+    );
+    let tasks = r#"
+fn shop() { fleet("fleets/apps.toml").app("shop") }
+fn api() { fleet("fleets/apps.toml").app("api") }
+"#;
+    let shop = Shop::of(&[("prod", FOUR), ("apps", &apps)], tasks);
+    let mut model = Model::new();
+    tell(&mut model, 0, &shop.stable, &Story::default());
+    tell_of("shop/api", &mut model, 0, &shop.stable, &red());
+    let model = done(shop.run("shop deploy:stable", model));
+    let refused = shop.run("api deploy:stable", model);
+    assert_eq!(refused.ended.failures[0].cause, Cause::Gate);
+    let said = &failures(&refused)[0];
+    assert!(said.contains("doesn't pass the gate of shop/api: build: it's failure"), "{said}");
 }
 
 #[test]

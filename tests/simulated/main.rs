@@ -5,6 +5,7 @@ mod apart;
 mod attempts;
 mod behind;
 mod by_hand;
+mod checked;
 mod day;
 mod explored;
 mod folders;

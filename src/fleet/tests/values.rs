@@ -309,4 +309,39 @@ fn apps_of_two_repositories_dont_share_a_gate() {
     let wrong = parse("fleet.toml", "prod", &text("repository = \"../api\"\n"), folders(), &[]).unwrap_err();
     let said = rendered(&wrong);
     assert!(said.contains("`[gate]` asks one project, but `shop` and `api` are in two repositories"), "{said}");
+    assert!(said.contains("give one of them its own gate: `[app.api.gate]`"), "{said}");
+    let own = "repository = \"../api\"\n[app.api.gate]\nforge = \"gitlab\"\nproject = \"group/api\"\n\
+               token = \"env:OTHER\"\nbranch = \"next\"\n";
+    let project = |fleet: &Fleet| fleet.gate.as_ref().map(|gate| gate.project.clone()).unwrap_or_default();
+    let whole = read_text(&text(own));
+    assert_eq!(
+        whole.apps.iter().chain([&whole]).map(project).collect::<Vec<_>>(),
+        ["shop/web", "group/api", "shop/web"]
+    );
+    let alone = "[app]\npath = \"/srv/shop\"\n[app.gate]\nforge = \"github\"\nproject = \"shop/web\"\n\
+                 token = \"env:FORGE_TOKEN\"\nbranch = \"main\"\n[hosts]\nweb1 = {}\n";
+    assert_eq!(project(&read_text(alone)), "shop/web");
+}
+
+#[test]
+fn no_word_of_a_run_changes_the_gate_of_a_fleet_or_of_an_app() {
+    let gate = "forge = \"github\"\nproject = \"shop/web\"\ntoken = \"env:FORGE_TOKEN\"\nbranch = \"main\"\n";
+    let text = format!(
+        "[app.shop]\npath = \"/srv/shop\"\nroles = [\"web\"]\n[app.shop.gate]\n{gate}[hosts]\nweb1 = {{ roles = [\"web\"] }}\n"
+    );
+    let said = |set: &str| {
+        let sets = [set.parse().unwrap()];
+        parse("fleet.toml", "prod", &text, folders(), &sets).map_or_else(|wrong| rendered(&wrong), |_| String::new())
+    };
+    assert_eq!(said("app.shop.keep=3"), "");
+    for set in [
+        "app.shop.gate.checks=false",
+        "app.shop.gate=1",
+        "app.shop={ path = \"/srv/shop\", roles = [\"web\"] }",
+        "app={ path = \"/srv/shop\" }",
+        "gate={}",
+        "app.gate.forge=\"gitea\"",
+    ] {
+        assert!(said(set).contains("`--set` can't change the gate"), "{set}: {}", said(set));
+    }
 }

@@ -22,5 +22,6 @@ pub(crate) use check_out::check_out;
 pub use manifest::{Manifest, ManifestEntry, ManifestKind};
 pub(crate) use pack::{check, pack, pack_folder};
 pub use packed::Packed;
+pub(crate) use packed::warning;
 pub use packs::Wanted;
 pub(crate) use packs::{PackedTrees, part};

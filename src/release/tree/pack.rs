@@ -1,6 +1,7 @@
 //! Makes an archive of a commit's tree.
 use super::{
     archive::Archive,
+    encrypted::{SEARCHED, encryption, may_be_sops},
     fit::{Item, fit},
     folder::FolderTree,
     lfs::{BEGINNING, is_lfs},
@@ -13,7 +14,10 @@ use crate::{
     git::{self, Repository},
     release::error::{ReleaseError, TreeProblem},
 };
-use std::path::Path;
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
 /// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
 ///
@@ -43,19 +47,30 @@ pub(crate) fn pack_folder(
     packed(&TreeSource::Folder(FolderTree::read(from, commit, at)?), linked, folder)
 }
 
-/// Refuses what `pack` would refuse, without writing anything.
-pub(crate) fn check(repository: &Repository, commit: &str, rules: &TreeRules) -> Result<(), ReleaseError> {
+/// Refuses what `pack` would refuse, without writing anything. Returns the files that are still encrypted, as
+/// [`Packed::encrypted`].
+pub(crate) fn check(
+    repository: &Repository,
+    commit: &str,
+    rules: &TreeRules,
+) -> Result<Vec<(String, String)>, ReleaseError> {
     let source = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules.tree.as_deref())?;
     let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
     let fit = fit(&source, &rules.linked)?.map_err(unfit)?;
-    let mut problems = Vec::new();
+    let (mut problems, mut encrypted) = (Vec::new(), Vec::new());
     for (path, item) in &fit.items {
         let Item::File(entry, _) = item else { continue };
-        if source.size(entry)? < BEGINNING && is_lfs(&source.content(entry)?) {
+        let (size, content) = source.reader(entry)?;
+        let read = if size <= SEARCHED && may_be_sops(path) { SEARCHED } else { BEGINNING };
+        let mut beginning = Vec::new();
+        let unread = |e: io::Error| git::GitError::Read(format!("`{path}`: {e}"));
+        content.take(read).read_to_end(&mut beginning).map_err(unread)?;
+        if is_lfs(&beginning) {
             problems.push(TreeProblem::Lfs(path.clone()));
         }
+        encrypted.extend(encryption(&beginning).map(|found| (path.clone(), found.tool().to_owned())));
     }
-    if problems.is_empty() { Ok(()) } else { Err(unfit(problems)) }
+    if problems.is_empty() { Ok(encrypted) } else { Err(unfit(problems)) }
 }
 
 fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
@@ -78,7 +93,7 @@ fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::sample::Sample;
+    use crate::{git::sample::Sample, release::tree::warning};
     use sha2::{Digest, Sha256};
 
     fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, ReleaseError> {
@@ -236,14 +251,17 @@ mod tests {
     #[test]
     fn files_that_are_still_encrypted_are_named() {
         let sample = Sample::new();
-        assert_eq!(from(&sample, &[]).unwrap().warning(), None);
+        assert_eq!(warning(&from(&sample, &[]).unwrap().encrypted), None);
         sample.write("config/key", b"\0GITCRYPT\0\x01\x02");
         sample.write("config/prod.yaml", b"pw: ENC[AES256_GCM,data:x]\nsops:\n    mac: ENC[AES256_GCM,data:y]\n");
         sample.commit_all();
         let packed = from(&sample, &[]).unwrap();
         let said = "these files are released encrypted, as they were committed: `config/key` (git-crypt), \
                     `config/prod.yaml` (SOPS)";
-        assert_eq!(packed.warning().as_deref(), Some(said));
+        assert_eq!(warning(&packed.encrypted).as_deref(), Some(said));
+        let commit = sample.git(&["rev-parse", "HEAD"]);
+        let found = check(&sample.repository(), &commit, &TreeRules::default()).unwrap();
+        assert_eq!(found, packed.encrypted);
         assert!(packed.manifest.entries.iter().any(|entry| entry.path == "config/prod.yaml"));
     }
 

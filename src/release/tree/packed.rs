@@ -26,15 +26,11 @@ pub struct Packed {
     pub encrypted: Vec<(String, String)>,
 }
 
-impl Packed {
-    /// Warns about files that are still encrypted; nothing if there are none.
-    pub(crate) fn warning(&self) -> Option<String> {
-        let named: Vec<String> =
-            self.encrypted.iter().map(|(path, tool)| format!("`{}` ({tool})", shown(path))).collect();
-        let more = named.len().saturating_sub(10);
-        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-        let files = named.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
-        (!named.is_empty())
-            .then(|| format!("these files are released encrypted, as they were committed: {files}{more}"))
-    }
+/// Warns about files that are still encrypted; nothing if there are none.
+pub(crate) fn warning(encrypted: &[(String, String)]) -> Option<String> {
+    let named: Vec<String> = encrypted.iter().map(|(path, tool)| format!("`{}` ({tool})", shown(path))).collect();
+    let more = named.len().saturating_sub(10);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let files = named.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+    (!named.is_empty()).then(|| format!("these files are released encrypted, as they were committed: {files}{more}"))
 }

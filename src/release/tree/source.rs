@@ -92,14 +92,6 @@ impl TreeSource {
         Ok(found)
     }
 
-    /// Returns the size of a file of a commit in bytes.
-    pub(super) fn size(&self, entry: &TreeEntry) -> Result<u64, git::GitError> {
-        match self {
-            TreeSource::Commit(part) => part.tree.size(&part.whole(entry)),
-            TreeSource::Folder(folder) => Ok(folder.reader(entry)?.0),
-        }
-    }
-
     /// Reads a small file's content, or a link's target.
     pub(super) fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
         match self {

@@ -95,6 +95,7 @@ fn use_(x) {
         tried(|| host.template(x, "x", #{}));
         tried(|| service::logs(host, x));
     }
+    tried(|| release::called(release::history(targets()).values()[0], x));
     tried(|| targets().select(x));
     tried(|| targets().host(x));
     tried(|| fleet(`fleets/testing${x}.toml`));
@@ -127,6 +128,7 @@ fn use_(x) {
     tried(|| git::object(x));
     tried(|| git::refs(x));
     tried(|| git::tree(x));
+    tried(|| git::run_hook(x, [x], #{ X: x }));
     tried(|| git::ahead(x, x));
     tried(|| git::ahead([x], x));
     tried(|| git::merged_at(x, x));
@@ -138,6 +140,7 @@ fn use_(x) {
     tried(|| git::push_refs([#{ name: x, from: x }]));
     tried(|| git::prepare_tag(x, git::resolve("v3.0.0").id, x, false));
     tried(|| git::prepare_tag("v9", x, "v9", false));
+    tried(|| git::prepare_tag("v9", git::resolve("v3.0.0").id, "v9", x));
     tried(|| git::move_refs([#{ name: x, to: git::resolve("v3.0.0").id }], x));
     tried(|| git::push([x], [x]));
     tried(|| version::read(x, x));

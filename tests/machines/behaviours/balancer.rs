@@ -10,7 +10,7 @@ use rfab::{
     fleet::{Balancer, Fleet},
     host::Name,
     model::Fact,
-    release::Number,
+    release::{CheckTree, Number},
 };
 use serde_json::Value;
 use std::{io::Write, net::TcpStream, sync::Arc, time::Duration};
@@ -190,7 +190,6 @@ impl Scene {
             names: vec!["v3.0.1".into()],
             known: None,
             anew: false,
-            made: false,
             content: None,
             highest,
             line: line("r1"),
@@ -204,13 +203,16 @@ impl Scene {
             .git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},vendor/lib")])
             .expect_ok();
         self.lab.project.git(&["commit", "-q", "-m", "a submodule"]).expect_ok();
-        let unfit = Number { commit: self.lab.project.resolve("HEAD").as_str().into(), ..number(8) };
-        self.sides.fail(&unfit, "");
-        assert_eq!(
-            self.sides.same(&Number { made: true, ..unfit }).unwrap(),
-            9,
-            "what was refused has burnt no number"
-        );
+        let app = self.sides.fleet.app.as_ref().expect("an app");
+        let check = |commit: &str| CheckTree {
+            repository: app.repository.clone(),
+            commit: commit.into(),
+            rules: app.rules.clone(),
+        };
+        assert_eq!(self.sides.same(&check(commit)).unwrap(), None);
+        self.sides.fail(&check(&self.lab.project.resolve("HEAD")), "");
+        let next = Number { commit: self.lab.project.resolve("HEAD").as_str().into(), ..number(8) };
+        assert_eq!(self.sides.same(&next).unwrap(), 9);
         let made_up = Number { known: Some(999_999_998), anew: true, ..number(999_999_999) };
         assert_eq!(self.sides.same(&made_up).unwrap(), 10, "one that somebody made up on a host doesn't count");
     }

@@ -82,7 +82,8 @@ fn a_conflict_with_production_is_solved_by_hand_and_the_same_line_goes_on() {
         out.lines().find(|line| line.starts_with("error: ")),
         Some(
             "error: `hotfix/3.0.1` conflicts with `production` in VERSION. production is checked out with this merge \
-             begun: solve it and git commit it, then type the line again (git merge --abort takes it back)"
+             begun: solve it in these files and type git commit -a, then type the line again (git merge --abort takes it \
+             back)"
         )
     );
     assert_eq!((sample.origin(), work.branch()), (before, "production".to_owned()));
@@ -105,7 +106,10 @@ fn when_only_the_merge_back_conflicts_the_tag_goes_first_and_the_merge_back_is_o
     work.git(&["push", "-q", "origin", "develop"]);
     let (out, code) = work.typed(&["finish", "hotfix", "3.0.1"]);
     assert_eq!(code, Some(1), "{out}");
-    assert!(out.contains("error: `v3.0.1` conflicts with `develop` in VERSION. develop is checked out"), "{out}");
+    assert!(
+        out.contains("only develop lacks it: `v3.0.1` conflicts with `develop` in VERSION. develop is checked out"),
+        "{out}"
+    );
     let origin = sample.origin();
     assert!(origin.contains("refs/tags/v3.0.1 tag "), "{origin}");
     work.commit("VERSION", "3.1.0");

@@ -6,14 +6,14 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 const FINISH: [&str; 4] = ["prod", "finish", "hotfix", "3.0.1"];
 
 /// A shop with a forge that protects production and develop, and a published hotfix.
-struct Protected {
-    sample: Sample,
-    requests: Arc<Requests>,
+pub(super) struct Protected {
+    pub sample: Sample,
+    pub requests: Arc<Requests>,
     forge: Forge,
 }
 
 impl Protected {
-    fn new(dialect: Dialect, opening: Opening, within: &str) -> Protected {
+    pub(super) fn new(dialect: Dialect, opening: Opening, within: &str) -> Protected {
         let sample = Sample::avh();
         let origin = sample.folder.path().join("origin.git");
         let requests = Arc::new(Requests::of(&origin, opening));
@@ -39,7 +39,7 @@ impl Protected {
         Protected { sample, requests, forge }
     }
 
-    fn typed(&self) -> (String, Option<i32>) {
+    pub(super) fn typed(&self) -> (String, Option<i32>) {
         typed(&self.sample.work, "")
     }
 

@@ -98,6 +98,12 @@ impl Clone {
         said(run(&self.folder, &self.home, &[&["git"], arguments].concat(), &[]))
     }
 
+    /// Runs a program that may fail, and returns what it printed.
+    pub fn ended(&self, words: &[&str]) -> String {
+        let output = run(&self.folder, &self.home, words, &[]);
+        format!("{}{}", text(&output.stdout), text(&output.stderr))
+    }
+
     /// Runs rfab, and returns what it printed and its exit code.
     pub fn typed(&self, words: &[&str]) -> (String, Option<i32>) {
         self.drilled(words, "")
@@ -113,6 +119,12 @@ impl Clone {
         let set: Vec<_> = variables.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
         let output = run(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), &set);
         (format!("{}{}", text(&output.stdout), text(&output.stderr)), output.status.code())
+    }
+
+    /// Runs rfab on a terminal, and returns what the terminal showed.
+    pub fn on_terminal(&self, words: &[&str]) -> String {
+        let line = format!("'{}' {}", env!("CARGO_BIN_EXE_rfab"), words.join(" "));
+        self.ended(&["script", "-q", "-e", "-c", &line, "/dev/null"]).replace('\r', "")
     }
 
     /// Runs rfab, which must end well.

@@ -1,0 +1,48 @@
+//! Primitives for hooks that git itself doesn't run, such as those of git-flow.
+use super::git::worked_in;
+use crate::{
+    git::{ReadHooks, RunHook},
+    script::{RhaiResultOf, here},
+};
+use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
+
+#[export_module(manifest)]
+pub(super) mod git_hooks {
+    /// Returns the names of the repository's hooks that can run. `core.hooksPath` counts.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for name in git::hooks() { ui::note(name); }
+    /// ```
+    #[rhai_fn(name = "hooks", return_raw)]
+    pub(crate) fn hooks(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let names = here.perform(ReadHooks { repository: worked_in(&here)? })?;
+        Ok(names.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// Runs a hook of the repository in its work tree, and returns what it printed. It fails if the hook does.
+    ///
+    /// The map has variables of its environment. Git's own hooks run without it, when git does something.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if "pre-flow-hotfix-start" in git::hooks() {
+    ///     git::run_hook("pre-flow-hotfix-start", ["v3.0.2", "origin"], #{ MASTER_BRANCH: "main" });
+    /// }
+    /// ```
+    #[rhai_fn(name = "run_hook", return_raw)]
+    pub(crate) fn run_hook(
+        ctx: NativeCallContext,
+        name: &str,
+        arguments: Array,
+        variables: Map,
+    ) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        let arguments = arguments.into_iter().map(|one| one.to_string()).collect();
+        let variables = variables.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        here.perform(RunHook { repository: worked_in(&here)?, name: name.to_owned(), arguments, variables })
+    }
+}
