@@ -80,6 +80,7 @@ const PLAIN: [&str; 76] = [
     "tree",
     "try_probe",
     "user",
+    "want_known",
     "warn",
     "write",
 ];
