@@ -82,19 +82,21 @@ impl Once<'_> {
         let LedgerLine { run, who, from, at, host, .. } = &begun.line;
         let on = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
         let message = format!("{what} began{on} in run {run} of {who} at {at}, and rfab can't tell how it ended");
+        let by_hand = self.by_hand();
         let help = if begun.aborted {
-            self.by_hand()
+            by_hand
         } else {
-            format!("resume that run on {from}: `rfab {}` finds out what became of it, and continues", resumed(begun))
+            format!(
+                "resume that run on {from}: `rfab {}` finds out what became of it, and continues\n\
+                 if that run was aborted, or its machine is lost, {by_hand}",
+                resumed(begun)
+            )
         };
         Failure::unknown(message).help(help)
     }
 
     fn by_hand(&self) -> String {
-        format!(
-            "check whether it finished on the host; if it did, run a task that calls `release::mark_done(\"{}\", …)`",
-            self.name
-        )
+        format!("check whether it finished; if it did, run a task that calls `release::mark_done(\"{}\", …)`", self.name)
     }
 }
 

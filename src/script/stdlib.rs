@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 37] = [
+pub const MODULES: [(&str, &str); 39] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
@@ -19,6 +19,7 @@ pub const MODULES: [(&str, &str); 37] = [
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/hotfix", include_str!("../../stdlib/hotfix.rhai")),
     ("std/mail", include_str!("../../stdlib/mail.rhai")),
+    ("std/landing", include_str!("../../stdlib/landing.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/markdown", include_str!("../../stdlib/markdown.rhai")),
     ("std/markers", include_str!("../../stdlib/markers.rhai")),
@@ -31,6 +32,7 @@ pub const MODULES: [(&str, &str); 37] = [
     ("std/pending", include_str!("../../stdlib/pending.rhai")),
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
+    ("std/pulls", include_str!("../../stdlib/pulls.rhai")),
     ("std/request", include_str!("../../stdlib/request.rhai")),
     ("std/rollback", include_str!("../../stdlib/rollback.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),

@@ -3,6 +3,8 @@ mod finished;
 mod history;
 mod next;
 mod pulls;
+mod pulls_met;
+mod pulls_stopped;
 mod refused;
 mod sample;
 mod stopped;

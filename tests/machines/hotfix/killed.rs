@@ -52,7 +52,8 @@ impl Team {
         let said = format!("{}{}", first.stdout, first.stderr);
         // Only the dead run itself can find out whether its migration was done: the line changes nothing, and names it.
         if !is_resumed && said.contains("and rfab can't tell how it ended") {
-            let names_it = said.contains(&format!("`rfab --resume {run}` finds out")) && said.contains("nothing was changed");
+            let names_it =
+                said.contains(&format!("`rfab --resume {run}` finds out")) && said.contains("nothing was changed");
             if first.code != Some(9) || !names_it || self.remote(&["show-ref"]) != before {
                 return vec![format!("{met:?}\n{first:?}")];
             }
