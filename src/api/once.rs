@@ -96,7 +96,10 @@ impl Once<'_> {
     }
 
     fn by_hand(&self) -> String {
-        format!("check whether it finished; if it did, run a task that calls `release::mark_done(\"{}\", …)`", self.name)
+        format!(
+            "check whether it finished; if it did, run a task that calls `release::mark_done(\"{}\", …)`",
+            self.name
+        )
     }
 }
 
