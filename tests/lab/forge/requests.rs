@@ -139,6 +139,11 @@ impl Requests {
         self.all.lock().unwrap()[number - 1].state = "closed";
     }
 
+    /// Forgets the newest pull request, so that what it did was done without one.
+    pub fn forget_newest(&self) {
+        self.all.lock().unwrap().pop();
+    }
+
     /// Lets the pull request with this number merge into another branch.
     pub fn retarget(&self, number: usize, into: &str) {
         into.clone_into(&mut self.all.lock().unwrap()[number - 1].into);

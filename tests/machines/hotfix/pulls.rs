@@ -13,7 +13,8 @@ const FINISH: [&str; 2] = ["prod", "hotfix:finish"];
 fn protected(deletes: bool) -> (Team, Arc<Requests>) {
     let mut opened = None;
     let team = Team::with("pulls = true\n", |lab| {
-        let requests = Requests { deletes, ..Requests::of(&lab.project.remote, Dialect::Github, Opening::Fine) };
+        let mut requests = Requests::of(&lab.project.remote, Dialect::Github, Opening::Fine);
+        requests.deletes = deletes;
         opened = Some(Arc::new(requests));
         opened.clone()
     });

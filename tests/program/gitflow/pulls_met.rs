@@ -146,6 +146,37 @@ fn one_that_was_squashed_or_rebased_is_tagged_as_production_has_it_from_any_clon
 }
 
 #[test]
+fn one_that_is_closed_because_somebody_squashed_it_by_hand_is_done_once_that_commit_is_tagged() {
+    for dialect in DIALECTS {
+        let shop = Protected::new(dialect, Opening::Fine, "1s");
+        shop.typed();
+        let by_hand = shop.squashed_by_hand("production");
+        shop.requests.close(1);
+        let before = shop.sample.origin();
+        let (out, _) = shop.typed();
+        assert_eq!(
+            said(&out),
+            "\
+error: URL/1 was closed, and production has its changes by other commits
+  help: nothing was changed; tag the commit that has them, git tag -a v3.0.1 COMMIT, push the tag, and type the line again
+"
+        );
+        assert_eq!((shop.sample.origin(), shop.requests.list()), (before, vec![format!("{HOTFIX} closed")]));
+        let other = shop.sample.colleague();
+        other.git(&["tag", "-a", "-m", "3.0.1", "v3.0.1", &by_hand]);
+        other.git(&["push", "-q", "origin", "v3.0.1"]);
+        shop.typed();
+        let both = [format!("{HOTFIX} closed"), "back/hotfix/3.0.1 -> develop open".to_owned()];
+        assert_eq!(shop.requests.list(), both);
+        shop.requests.merge(2, How::Merged);
+        let (out, code) = shop.typed();
+        expect_done(&out, code);
+        assert!(!shop.sample.origin().contains("hotfix"), "{out}{}", shop.sample.origin());
+        assert_eq!(shop.is("v3.0.1^{commit}"), by_hand);
+    }
+}
+
+#[test]
 fn of_one_whose_branch_the_forge_deleted_only_the_forge_knows_and_commits_that_are_only_here_stay() {
     for dialect in DIALECTS {
         let shop = Protected::with(dialect, "1s", |requests| requests.deletes = true);
