@@ -39,7 +39,10 @@ impl Protected {
         fs::write(work.folder.join("fleets/prod.toml"), fleet).unwrap();
         work.git(&["add", "-A"]);
         work.git(&["commit", "-q", "-m", "add a fleet"]);
-        work.git(&["push", "-q", "origin", "production"]);
+        // A line that is typed again after its end may find develop checked out.
+        work.git(&["checkout", "-q", "develop"]);
+        work.git(&["merge", "-q", "--no-edit", "production"]);
+        work.git(&["push", "-q", "origin", "production", "develop"]);
         protect(&origin);
         work.rfab(&["start", "hotfix", "3.0.1"]);
         work.commit("VERSION", "3.0.1");
