@@ -2,9 +2,11 @@
 //! is changed.
 use crate::{journals::reopen, made_up, made_up::Shop, resumed::RESUMED};
 use rfab::{
+    event::{Event, What},
     failure::{Exit, Failure, Unchanged},
     line,
     model::Model,
+    port::Holder,
     secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
@@ -100,6 +102,36 @@ fn every_word_that_would_come_to_the_migration_names_the_run_to_resume_which_the
     let migrated = made_up::changes(&resumed.events).into_iter().filter(|text| text.contains("bin/migrate")).count();
     assert_eq!(migrated, 1);
     dead.shop.done(RELEASE, resumed.model);
+}
+
+/// Returns the lines that a run suggests to type next.
+fn next(ran: &Simulation) -> Vec<String> {
+    let of = |event: &Event| match &event.what {
+        What::RunFinished { next, .. } => Some(next.clone()),
+        _ => None,
+    };
+    ran.events.iter().find_map(of).unwrap()
+}
+
+#[test]
+fn the_run_is_resumed_on_its_own_machine_and_while_it_has_the_lock_it_is_waited_for() {
+    let dead = Dead::new();
+    let ran = dead.shop.run(RELEASE, dead.model.clone());
+    assert_eq!(next(&ran), ["--resume sim-2"]);
+    let mut elsewhere = dead.model.clone();
+    for lines in elsewhere.states.get_mut("prod").unwrap().ledgers.values_mut() {
+        lines.iter_mut().for_each(|line| *line = line.replace("\"from\":\"simulator\"", "\"from\":\"mac\""));
+    }
+    let ran = dead.shop.run(RELEASE, elsewhere);
+    assert_eq!(next(&ran), [""; 0]);
+    assert_eq!(dead.told(&ran.ended.failures[0]), SAID.replace("on simulator", "on mac"));
+
+    let mut busy = dead.model.clone();
+    let text = |text: &str| text.to_owned();
+    let (run, line) = (text("sim-2"), text(RELEASE));
+    let holder = Holder { who: text("tester"), from: text("simulator"), run, line, since: text("1970") };
+    busy.states.get_mut("prod").unwrap().held_by = Some(holder);
+    assert_eq!(dead.shop.run(RELEASE, busy).ended.exit, Exit::Locked);
 }
 
 #[test]
