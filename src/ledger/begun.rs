@@ -37,8 +37,8 @@ impl Book {
 
     /// Returns the newest line after the last of the named ones, by a run that changed something or may have.
     pub fn changed_since(&self, named: impl Fn(&LedgerLine) -> bool) -> Option<&LedgerLine> {
-        let since = self.lines.iter().rev().take_while(|line| !named(line));
-        since.filter(|line| !self.changed_nothing(&line.run)).next()
+        let mut since = self.lines.iter().rev().take_while(|line| !named(line));
+        since.find(|line| !self.changed_nothing(&line.run))
     }
 
     fn was_aborted(&self, run: &str) -> bool {

@@ -144,6 +144,13 @@ impl Requests {
         self.all.lock().unwrap().pop();
     }
 
+    /// Says that the pull request with this number is merged, as a commit that no branch has.
+    pub fn pretend(&self, number: usize) {
+        let mut all = self.all.lock().unwrap();
+        let one = &mut all[number - 1];
+        (one.state, one.merge) = ("merged", Some(super::OTHER.to_owned()));
+    }
+
     /// Lets the pull request with this number merge into another branch.
     pub fn retarget(&self, number: usize, into: &str) {
         into.clone_into(&mut self.all.lock().unwrap()[number - 1].into);

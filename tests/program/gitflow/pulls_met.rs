@@ -177,6 +177,25 @@ error: URL/1 was closed, and production has its changes by other commits
 }
 
 #[test]
+fn one_that_the_forge_calls_merged_although_the_branch_lacks_it_is_not_tagged() {
+    for dialect in DIALECTS {
+        let shop = Protected::new(dialect, Opening::Fine, "1s");
+        shop.typed();
+        shop.requests.pretend(1);
+        let before = shop.sample.origin();
+        let (out, _) = shop.typed();
+        assert_eq!(
+            said(&out),
+            "\
+error: the forge says that URL/1 is merged, but production doesn't have it
+  help: nothing was changed; type the line again when it has
+"
+        );
+        assert_eq!(shop.sample.origin(), before);
+    }
+}
+
+#[test]
 fn of_one_whose_branch_the_forge_deleted_only_the_forge_knows_and_commits_that_are_only_here_stay() {
     for dialect in DIALECTS {
         let shop = Protected::with(dialect, "1s", |requests| requests.deletes = true);
