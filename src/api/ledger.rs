@@ -22,12 +22,14 @@ fn entry(line: &LedgerLine, names: &CommitNames) -> Map {
         names.of(commit).map_or(short.to_owned(), |name| format!("{name} ({short})"))
     });
     let of = called.as_ref().map(|called| format!(" of {called}")).unwrap_or_default();
+    let on = line.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
     let reason = &*shown(line.reason.as_deref().unwrap_or_default());
     // A switch is recorded under its host's name.
     let switched = reason.strip_prefix("switch ").filter(|_| line.effect == "mark");
     let what = match (&*line.effect, switched) {
         (_, Some(_)) => format!("switch to {}", called.as_deref().unwrap_or("another release")),
-        ("mark", None) => format!("{reason}{of}"),
+        // What runs once is the fleet's, wherever it ran.
+        ("mark", None) => format!("{reason}{of}{on}"),
         (effect, None) => format!("{effect}{of}"),
     };
     let mut map = Map::new();
@@ -37,7 +39,7 @@ fn entry(line: &LedgerLine, names: &CommitNames) -> Map {
     set("who", who.into());
     set("from", line.from.clone().into());
     set("at", line.at.clone().into());
-    set("host", optional(line.host.as_deref().or(switched)));
+    set("host", optional(if line.effect == "mark" { switched } else { line.host.as_deref() }));
     set("commit", optional(line.commit.as_deref()));
     set("reason", optional(line.reason.as_deref()));
     set("why", line.why().to_owned().into());

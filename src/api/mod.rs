@@ -18,6 +18,7 @@ mod http;
 mod ledger;
 mod local;
 mod notice;
+mod once;
 mod options;
 mod primitives;
 mod release;

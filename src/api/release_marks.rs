@@ -2,75 +2,29 @@
 use super::{
     HostValue,
     git::CommitValue,
+    once::Once,
     release_called::meant,
     release_choice::{good, own_name},
     release_listing::completed,
     release_value::ReleaseValue,
 };
 use crate::{
-    bookkeeping::{Mark, MarkState, ReadMarks},
-    failure::Failure,
-    ledger::{Phase, WITHDRAWN, bad, switch},
-    script::{Here, RhaiResultOf, Targets, current_targets, failure_of, here, thrown},
+    bookkeeping::MarkState,
+    ledger::{WITHDRAWN, bad, switch},
+    script::{Here, RhaiResultOf, Targets, current_targets, here},
 };
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
-
-/// Writes a mark about a commit.
-fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
-    let line = here.session.run.line(Phase::Intent);
-    let (fleet, name, commit) = (targets.fleet.clone(), name.to_owned(), commit.commit.clone());
-    here.perform(Mark { fleet, name, commit, state, line })
-}
 
 /// Writes a mark about the commit of a release, for the current targets.
 fn switched(here: &Here, name: &str, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
     let targets = current_targets(here)?;
-    mark(here, &targets, name, &release.into(), state)
+    Once { fleet: targets.fleet, name, commit: &release.into(), on: None }.mark(here, state)
 }
 
-/// Returns the state of something that runs once for each commit and fleet, as a word.
-fn state_of(here: &Here, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
-    let fleet = current_targets(here)?.fleet;
-    let state = here.perform(ReadMarks { fleet, name: name.to_owned(), commit: commit.commit })?;
-    Ok(match state {
-        MarkState::NeverBegun => "never",
-        MarkState::Begun => "begun",
-        MarkState::Done => "done",
-        MarkState::Failed => "failed",
-    }
-    .to_owned())
-}
-
-/// Calls a closure unless it was done for this commit and fleet, and records how it ended.
-fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitValue, f: &FnPtr) -> RhaiResultOf<bool> {
-    let targets = current_targets(here)?;
-    let short = commit.commit[..12].to_owned();
+/// Returns what a script names, for the current targets.
+fn of_script<'a>(here: &Here, name: &'a str, commit: &'a CommitValue) -> RhaiResultOf<Once<'a>> {
     own_name(name)?;
-    let asked = ReadMarks { fleet: targets.fleet.clone(), name: name.to_owned(), commit: commit.commit.clone() };
-    match here.perform(asked)? {
-        MarkState::Done => return Ok(false),
-        MarkState::NeverBegun | MarkState::Failed => {}
-        MarkState::Begun => {
-            let failure =
-                Failure::unknown(format!("`{name}` of {short} began before, and rfab can't tell how it ended"));
-            return Err(thrown(failure.help(format!(
-                "check whether it finished on the host; if it did, run a task that calls `release::mark_done(\"{name}\", …)`"
-            ))));
-        }
-    }
-    mark(here, &targets, name, commit, MarkState::Begun)?;
-    let result = f.call_within_context::<Dynamic>(ctx, ());
-    match &result {
-        Ok(_) => mark(here, &targets, name, commit, MarkState::Done)?,
-        Err(e) => {
-            let failure = failure_of(e);
-            // If the outcome is unknown, the mark stays begun.
-            if failure.status.is_some() {
-                mark(here, &targets, name, commit, MarkState::Failed)?;
-            }
-        }
-    }
-    result.map(|_| true)
+    Ok(Once { fleet: current_targets(here)?.fleet, name, commit, on: None })
 }
 
 #[export_module(manifest)]
@@ -84,7 +38,15 @@ pub mod marks {
     /// ```
     #[rhai_fn(name = "marked", return_raw)]
     pub(crate) fn marked(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
-        state_of(&here(&ctx)?.clone(), name, commit)
+        let here = here(&ctx)?.clone();
+        let state = Once { fleet: current_targets(&here)?.fleet, name, commit: &commit, on: None }.state(&here)?;
+        Ok(match state {
+            MarkState::NeverBegun => "never",
+            MarkState::Begun => "begun",
+            MarkState::Done => "done",
+            MarkState::Failed => "failed",
+        }
+        .to_owned())
     }
 
     /// Calls the closure once per commit and fleet, no matter who runs it, and writes the outcome in the ledger.
@@ -98,9 +60,46 @@ pub mod marks {
     /// release::once("migrate", git::resolve("stable"), || host.run("bin/migrate"));
     /// ```
     #[rhai_fn(name = "once", return_raw)]
-    pub(crate) fn once(ctx: NativeCallContext, name: &str, commit: CommitValue, f: rhai::FnPtr) -> RhaiResultOf<bool> {
+    pub(crate) fn once(ctx: NativeCallContext, name: &str, commit: CommitValue, f: FnPtr) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        done_once(&ctx, &here, name, &commit, &f)
+        of_script(&here, name, &commit)?.call(&ctx, &here, &f)
+    }
+
+    /// Does the same, and writes in the ledger on which host: that of the targets, if they are only one.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let one = targets().first();
+    /// release::once("migrate", git::resolve("stable"), one, || one.each(|host| host.run("bin/migrate")));
+    /// ```
+    #[rhai_fn(name = "once", return_raw)]
+    pub(crate) fn once_on(
+        ctx: NativeCallContext,
+        name: &str,
+        commit: CommitValue,
+        on: Targets,
+        f: FnPtr,
+    ) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        let on = if let [host] = &on.hosts[..] { Some(host.name.clone()) } else { None };
+        Once { on, ..of_script(&here, name, &commit)? }.call(&ctx, &here, &f)
+    }
+
+    /// Fails if something that is done once per commit and fleet began in another run, and its end isn't known.
+    ///
+    /// The failure is of kind `unknown`, and names the run to resume. While a run has the fleet's lock, it may still be
+    /// at it, so the call doesn't fail: it's the lock that is refused or waited for.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::want_known("migrate", git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "want_known", return_raw)]
+    pub(crate) fn want_known(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        of_script(&here, name, &commit)?.want_known(&here)
     }
 
     /// Records that something that is done once was done, as a person confirmed.
@@ -113,9 +112,7 @@ pub mod marks {
     #[rhai_fn(name = "mark_done", return_raw)]
     pub(crate) fn mark_done(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        own_name(name)?;
-        mark(&here, &targets, name, &commit, MarkState::Done)
+        of_script(&here, name, &commit)?.mark(&here, MarkState::Done)
     }
 
     /// Records that the host is being switched to a release.
@@ -166,8 +163,8 @@ pub mod marks {
     #[rhai_fn(name = "withdraw", return_raw)]
     pub(crate) fn withdraw(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        mark(&here, &targets, WITHDRAWN, &commit, MarkState::Done)
+        let fleet = current_targets(&here)?.fleet;
+        Once { fleet, name: WITHDRAWN, commit: &commit, on: None }.mark(&here, MarkState::Done)
     }
 
     /// Returns the commits that each host was switched to and proven healthy with, oldest first.

@@ -12,8 +12,8 @@ pub use mark::{Mark, MarkState, ReadMarks};
 pub use owner::{Owner, ReadOwner, SayOwner, foreign};
 pub use pass_gate::PassGate;
 pub use question::{
-    CalledCommit, Calling, Consult, Good, Histories, HostStandings, NumberOf, Question, ReasonsBefore, ReleasedAs,
-    Releasing, Summary, Summed, Switched,
+    BegunOnce, CalledCommit, Calling, Consult, Good, Histories, HostStandings, NumberOf, Question, ReasonsBefore,
+    ReleasedAs, Releasing, Summary, Summed, Switched,
 };
 pub use read::{ReadLedger, place};
 pub use run::SayRun;

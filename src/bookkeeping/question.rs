@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Name,
-    ledger::{Book, LedgerLine, Phase, switch},
+    ledger::{Book, LedgerLine, OnceBegun, Phase, switch},
     model::{Commit, Model, Predicted},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -153,6 +153,28 @@ impl Question for Switched {
         let other = book.number_of(&self.commit).is_some_and(|number| number != self.number);
         let last = book.last_mark(&switch(&self.host));
         !other && last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&self.commit))
+    }
+}
+
+/// Asks who began something that runs once for a commit, and didn't record its end.
+#[derive(Clone, Serialize)]
+pub struct BegunOnce {
+    pub name: String,
+    pub commit: Commit,
+    /// The run that asks.
+    pub run: Name,
+}
+
+impl Question for BegunOnce {
+    type Answer = Option<OnceBegun>;
+    const NAME: &'static str = "read_begun";
+
+    fn text(&self) -> String {
+        format!("who began {} of {}", self.name, &self.commit[..self.commit.len().min(12)])
+    }
+
+    fn answer(&self, book: &Book) -> Option<OnceBegun> {
+        book.begun(&self.name, &self.commit, &self.run)
     }
 }
 

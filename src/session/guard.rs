@@ -3,6 +3,7 @@ use super::{Layer, Observed, Rest, Run, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
     bookkeeping::{Owner, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
+    control::shown,
     effect::{Answered, AnyEffect, Call, EffectKind, Fleets, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
@@ -113,10 +114,8 @@ impl Guard {
             return Ok(());
         }
         let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
-        let ours = |line: &&LedgerLine| self.run.is_about(book, line);
-        let idle = |line: &&LedgerLine| book.changed_nothing(&line.run);
-        let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
-        let began = book.lines.iter().any(|line| ours(&line));
+        let ours = |line: &LedgerLine| self.run.is_about(book, line);
+        let began = book.lines.iter().any(ours);
         // An abort concerns only fleets that the run changed.
         if !began
             && !self.run.allowed.force_changed
@@ -130,7 +129,7 @@ impl Guard {
                 .unchanged()
                 .help("check the hosts' state, then type the line again"));
         }
-        match since.next().filter(|_| began) {
+        match book.changed_since(ours).filter(|_| began) {
             Some(line) if !self.run.allowed.force_changed => {
                 self.observed.was_overtaken();
                 let LedgerLine { run: other, who, from, at, .. } = line;
@@ -138,11 +137,22 @@ impl Guard {
                     "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
                     fleet.name
                 );
-                Err(Failure::new(Cause::Overtaken, message)
-                    .unchanged()
-                    .help("type the line again; what is done already is left as it is"))
+                Err(Failure::new(Cause::Overtaken, message).unchanged().help(self.instead(book)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Says how to continue after another run has changed the fleet: only this run can tell what it left half done.
+    fn instead(&self, book: &Book) -> String {
+        match book.left_once(&self.run.id).and_then(|line| line.reason.as_deref()) {
+            Some(name) => format!(
+                "check what the other run changed; then `rfab --resume {} --force-changed` finds out what became of \
+                 `{}`, and continues",
+                self.run.id,
+                shown(name)
+            ),
+            None => "type the line again; what is done already is left as it is".to_owned(),
         }
     }
 

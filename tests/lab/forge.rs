@@ -7,7 +7,7 @@ mod gitlab;
 mod requests;
 mod story;
 
-pub use requests::{Opening, Requests};
+pub use requests::{How, Opening, Requests};
 pub use story::{COMMIT, Manner, OTHER, Pull, Report, Review, Story};
 
 use std::{

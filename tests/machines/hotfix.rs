@@ -1,10 +1,11 @@
 //! A hotfix from its first commit to production: two developers, a forge, real sshd, and real HAProxy under load.
 mod killed;
+mod pulls;
 
 use super::shop::{all_serve, shop};
 use lab::{
     Lab, Load, Output, Repository,
-    forge::{COMMIT, Dialect, Forge, Pull, Report, Review, Story},
+    forge::{COMMIT, Dialect, Forge, Pull, Report, Requests, Review, Story},
     needs_lab,
 };
 use std::{
@@ -45,7 +46,13 @@ fn set_up_git_flow(lab: &Lab) {
 impl Team {
     /// Opens the shop, with people who use it. Its fleet wants green checks and one review.
     fn open() -> Team {
+        Team::with("", |_| None)
+    }
+
+    /// Opens the shop with more keys of the gate, and with pull requests that the forge can open.
+    fn with(keys: &str, requests: impl FnOnce(&Lab) -> Option<Arc<Requests>>) -> Team {
         let lab = shop();
+        let requests = requests(&lab);
         let approved = Arc::<Mutex<BTreeSet<String>>>::default();
         let (origin, by) = (lab.project.remote.clone(), approved.clone());
         // The tests of a commit fail if it has a file `broken`. A merge's second parent is the head of a pull request
@@ -60,7 +67,8 @@ impl Team {
             }
             let broken = told(&["cat-file", "-e", &format!("{commit}:broken")]);
             let state = if broken.is_some() { "failure" } else { "success" };
-            let story = Story::reported(&[Report::of("build", "success"), Report::of("test", state)]);
+            let reports = [Report::of("build", "success"), Report::of("test", state)];
+            let story = Story { requests: requests.clone(), ..Story::reported(&reports) };
             let pull = |head: String| {
                 let head: &'static str = head.leak();
                 let review = Review { commit: head, ..Review::of("berta", "approved") };
@@ -72,7 +80,7 @@ impl Team {
         });
         let gate = format!(
             "\n[gate]\nforge = \"github\"\nproject = \"shop/web\"\nurl = \"{}\"\ntoken = \"env:FORGE_TOKEN\"\n\
-             branch = \"main\"\nreviews = 1\nwithin = \"2m\"\nenvironment = \"production\"\n",
+             branch = \"main\"\nreviews = 1\nwithin = \"2m\"\nenvironment = \"production\"\n{keys}",
             forge.url("live"),
         );
         lab.edit("fleets/prod.toml", |text| text + gate.as_str());

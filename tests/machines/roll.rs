@@ -328,7 +328,9 @@ fn a_migration_that_fails_stops_before_any_switch_and_one_that_died_is_asked_abo
     lab.edit("fabfile.rhai", |text| text.replace("sleep 60", "bin/migrate --yes"));
     let asked = run(&lab, &["prod:out", "deploy:stable", "--wait"], 9);
     assert!(
-        asked.contains("`migrate` of ") && asked.contains("began before, and rfab can't tell how it ended"),
+        asked.contains("`migrate` of ")
+            && asked.contains("and rfab can't tell how it ended")
+            && asked.contains("next: rfab --resume "),
         "{asked}"
     );
     assert_eq!(["web1", "web2"].map(|host| lab.host(host).current()), current);

@@ -97,7 +97,7 @@ fn the_five_commands_release_a_hotfix_and_no_request_fails_and_the_ledgers_tell_
         assert_eq!(readies, ["intent", "ok"].map(|phase| format!("ready {host} {phase} ready")));
     }
     let marks: Vec<String> = told(&lines).into_iter().filter(|line| line.ends_with("migrate")).collect();
-    assert_eq!(marks, ["mark - intent migrate", "mark - ok migrate"], "once, for two commands and groups");
+    assert_eq!(marks, ["mark web1 intent migrate", "mark web1 ok migrate"], "once, for two commands and groups");
     let commit = lab.project.resolve("v3.0.1");
     for line in &lines {
         assert_eq!((line["v"].as_u64(), line["who"].as_str()), (Some(1), Some("operator")), "{line}");

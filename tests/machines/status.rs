@@ -112,7 +112,7 @@ fn a_migration_without_an_end_and_a_balancer_that_is_gone_are_told() {
     assert!(
         text.ends_with(&aged(
             "
-unfinished: migrate of v3.0.1 (ssssssssssss), begun by tester from simulator, 0 s ago
+unfinished: migrate of v3.0.1 (ssssssssssss) on web1, begun by tester from simulator, 0 s ago
 "
         )),
         "{text}"

@@ -6,6 +6,8 @@ mod hooks;
 mod large;
 mod next;
 mod pulls;
+mod pulls_met;
+mod pulls_stopped;
 mod refused;
 mod sample;
 mod signed;

@@ -3,6 +3,7 @@ mod aborted;
 mod advised;
 mod apart;
 mod attempts;
+mod begun;
 mod behind;
 mod by_hand;
 mod checked;

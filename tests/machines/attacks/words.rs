@@ -163,7 +163,7 @@ fn deploy(reference) {
 "#;
 
 /// Primitives whose text is no word of a command on a host or in git: it selects, it's shown, or it's written down.
-const NOT_TRIED: [&str; 33] = [
+const NOT_TRIED: [&str; 34] = [
     "app",
     "archive",
     "ask",
@@ -195,6 +195,7 @@ const NOT_TRIED: [&str; 33] = [
     "step",
     "terminal",
     "try_probe",
+    "want_known",
     "warn",
     "yes",
 ];

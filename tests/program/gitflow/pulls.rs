@@ -1,22 +1,30 @@
 //! Where the forge protects the branches, pull requests move them, and the same line completes the rest.
 use super::sample::{Clone, Sample};
-use lab::forge::{Dialect, Forge, Opening, Requests, Story};
+use lab::forge::{Dialect, Forge, How, Opening, Requests, Story};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-const FINISH: [&str; 4] = ["prod", "finish", "hotfix", "3.0.1"];
+pub const DIALECTS: [Dialect; 3] = [Dialect::Github, Dialect::Gitlab, Dialect::Gitea];
+pub const FINISH: [&str; 4] = ["prod", "finish", "hotfix", "3.0.1"];
 
 /// A shop with a forge that protects production and develop, and a published hotfix.
-pub(super) struct Protected {
+pub struct Protected {
     pub sample: Sample,
     pub requests: Arc<Requests>,
     forge: Forge,
 }
 
 impl Protected {
-    pub(super) fn new(dialect: Dialect, opening: Opening, within: &str) -> Protected {
+    pub fn new(dialect: Dialect, opening: Opening, within: &str) -> Protected {
+        Protected::with(dialect, within, |requests| requests.opening = opening)
+    }
+
+    /// Makes one whose forge behaves in a way of its own.
+    pub fn with(dialect: Dialect, within: &str, behave: impl FnOnce(&mut Requests)) -> Protected {
         let sample = Sample::avh();
         let origin = sample.folder.path().join("origin.git");
-        let requests = Arc::new(Requests::of(&origin, opening));
+        let mut requests = Requests::of(&origin, dialect, Opening::Fine);
+        behave(&mut requests);
+        let requests = Arc::new(requests);
         let story = Story { requests: Some(requests.clone()), ..Story::default() };
         let forge = Forge::start(dialect, vec![("shop", story)]);
         let (kind, url) = (format!("{dialect:?}").to_lowercase(), forge.url("shop"));
@@ -31,7 +39,10 @@ impl Protected {
         fs::write(work.folder.join("fleets/prod.toml"), fleet).unwrap();
         work.git(&["add", "-A"]);
         work.git(&["commit", "-q", "-m", "add a fleet"]);
-        work.git(&["push", "-q", "origin", "production"]);
+        // A line that is typed again after its end may find develop checked out.
+        work.git(&["checkout", "-q", "develop"]);
+        work.git(&["merge", "-q", "--no-edit", "production"]);
+        work.git(&["push", "-q", "origin", "production", "develop"]);
         protect(&origin);
         work.rfab(&["start", "hotfix", "3.0.1"]);
         work.commit("VERSION", "3.0.1");
@@ -39,17 +50,27 @@ impl Protected {
         Protected { sample, requests, forge }
     }
 
-    pub(super) fn typed(&self) -> (String, Option<i32>) {
+    pub fn typed(&self) -> (String, Option<i32>) {
         typed(&self.sample.work, "")
     }
 
-    fn is(&self, what: &str) -> String {
+    /// Squashes the hotfix into a branch, as a person may who isn't held up by the protection. Returns the commit.
+    pub fn squashed_by_hand(&self, into: &str) -> String {
+        self.requests.open("hotfix/3.0.1", into, false);
+        let number = self.requests.list().len();
+        self.requests.merge(number, How::Squashed);
+        self.requests.forget_newest();
+        self.is(&format!("origin/{into}"))
+    }
+
+    pub fn is(&self, what: &str) -> String {
         self.sample.work.git(&["fetch", "-q", "--prune", "--tags"]);
         self.sample.work.git(&["rev-parse", what]).trim().to_owned()
     }
 }
 
-fn typed(work: &Clone, drill: &str) -> (String, Option<i32>) {
+/// Types the line in a clone, with a drill.
+pub fn typed(work: &Clone, drill: &str) -> (String, Option<i32>) {
     work.told(&FINISH, &[("FORGE_TOKEN", "forge-token-hunter2"), ("RFAB_DRILL", drill)])
 }
 
@@ -63,18 +84,18 @@ fn protect(origin: &Path) {
 
 #[test]
 fn in_every_dialect_a_pull_request_merges_and_the_same_line_tags_that_and_brings_it_back() {
-    for dialect in [Dialect::Github, Dialect::Gitlab, Dialect::Gitea] {
+    for dialect in DIALECTS {
         let shop = Protected::new(dialect, Opening::Fine, "1s");
         let (out, _) = shop.typed();
         assert!(out.contains("wasn't merged into production in time"), "{out}");
         assert_eq!(shop.requests.list(), ["hotfix/3.0.1 -> production open"]);
-        shop.requests.merge(1, false);
+        shop.requests.merge(1, How::Merged);
         let merge = shop.is("origin/production");
         let (out, _) = shop.typed();
         assert_eq!(shop.is("v3.0.1^{commit}"), merge, "{out}");
         let both = ["hotfix/3.0.1 -> production merged", "back/hotfix/3.0.1 -> develop open"];
         assert_eq!(shop.requests.list(), both);
-        shop.requests.merge(2, false);
+        shop.requests.merge(2, How::Merged);
         shop.typed();
         assert!(!shop.sample.origin().contains("hotfix"), "{}", shop.sample.origin());
         assert_eq!(shop.requests.list().len(), 2);
@@ -86,18 +107,18 @@ fn in_every_dialect_a_pull_request_merges_and_the_same_line_tags_that_and_brings
 fn a_squashed_hotfix_is_tagged_where_the_forge_squashed_it() {
     let shop = Protected::new(Dialect::Github, Opening::Fine, "1s");
     shop.typed();
-    shop.requests.merge(1, true);
+    shop.requests.merge(1, How::Squashed);
     let squashed = shop.is("origin/production");
     let (out, _) = shop.typed();
     assert_eq!(shop.is("v3.0.1^{commit}"), squashed, "{out}");
-    shop.requests.merge(2, true);
+    shop.requests.merge(2, How::Squashed);
     shop.typed();
     assert!(!shop.sample.origin().contains("hotfix"), "{}", shop.sample.origin());
 }
 
 #[test]
 fn a_pull_request_that_is_there_whose_answer_got_lost_or_that_a_fork_has_makes_no_second_one() {
-    for dialect in [Dialect::Github, Dialect::Gitlab, Dialect::Gitea] {
+    for dialect in DIALECTS {
         let shop = Protected::new(dialect, Opening::Lost, "1s");
         shop.requests.open("hotfix/3.0.1", "production", true);
         shop.typed();

@@ -8,6 +8,8 @@ use std::{
 
 const FABFILE: &str = r#"
 import "std/gitflow" as flow;
+import "std/merging" as merging;
+import "std/workflow" as workflow;
 fn start(kind, version) { ui::note(flow::start(kind, version)); }
 fn start(kind, version, base) { ui::note(flow::start(kind, version, base)); }
 fn finish(kind, version) { ui::note(`${flow::finish(kind, version)}`); }
@@ -15,6 +17,7 @@ fn publish(kind, version) { flow::publish(kind, version); }
 fn track(kind, version) { flow::track(kind, version); }
 fn delete(kind, version) { flow::delete(kind, version); }
 fn list(kind) { flow::list(kind); }
+fn merged() { ui::note(`merged: ${merging::names(workflow::of("hotfix", ""))}`); }
 fn prod() { fleet("fleets/prod.toml") }
 "#;
 
@@ -66,7 +69,12 @@ impl Sample {
 
     /// Makes a second developer's clone, with the same settings.
     pub fn colleague(&self) -> Clone {
-        let clone = Clone::of(self.folder.path(), &self.folder.path().join("origin.git"), "colleague");
+        self.clone_named("colleague")
+    }
+
+    /// Makes another clone, with the same settings.
+    pub fn clone_named(&self, name: &str) -> Clone {
+        let clone = Clone::of(self.folder.path(), &self.folder.path().join("origin.git"), name);
         for line in self.work.git(&["config", "--local", "--get-regexp", "^gitflow\\."]).lines() {
             let (name, value) = line.split_once(' ').unwrap();
             clone.git(&["config", name, value]);

@@ -15,7 +15,7 @@ fn ready() -> Sample {
 }
 
 /// Returns the identities of all effects of the newest run.
-fn effects(sample: &Sample) -> Vec<String> {
+pub fn effects(sample: &Sample) -> Vec<String> {
     let history = sample.work.rfab(&["--history"]);
     let run = history.lines().nth(1).and_then(|line| line.split(' ').next()).expect("a run");
     let lines = sample.work.rfab(&["--show", run, "--json"]);
