@@ -128,7 +128,7 @@ impl Number {
     fn fits(&self) -> Result<(), Failure> {
         let app = app(&self.fleet)?;
         match Repository::locate(&app.repository, Path::new("/nonexistent")) {
-            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.rules)?),
+            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.rules, Path::new("/nonexistent"))?),
             // The simulator reads only repositories of this machine.
             Err(_) => Ok(()),
         }

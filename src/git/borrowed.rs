@@ -1,0 +1,52 @@
+//! A git directory of rfab's own that reads the objects of another repository.
+//!
+//! Nothing that is in the other's configuration, attributes and refs counts in it, except what is put there.
+use super::{GitError, Repository, Trust};
+use std::{fs, io, path::Path};
+
+/// A git directory with another repository's objects, which is removed when it's dropped.
+pub(super) struct Borrowed {
+    pub at: Repository,
+    _folder: tempfile::TempDir,
+}
+
+impl Borrowed {
+    /// Makes one with a commit as its `HEAD`, and these names and contents of files.
+    pub(super) fn of(repository: &Repository, commit: &str, files: &[(&str, &str)]) -> Result<Borrowed, GitError> {
+        let failed = |e: io::Error| GitError::Read(format!("a folder for git can't be made: {e}"));
+        let folder = tempfile::Builder::new().prefix("rfab-git-").tempdir().map_err(failed)?;
+        let objects = repository.folder.join("objects").canonicalize().map_err(failed)?;
+        let format = if commit.len() == 64 {
+            "[core]\n\tbare = true\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
+        } else {
+            "[core]\n\tbare = true\n\trepositoryformatversion = 0\n"
+        };
+        let put = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap_or(folder.path()))?;
+            fs::write(file, text)
+        };
+        let all = || -> io::Result<()> {
+            fs::create_dir_all(folder.path().join("refs"))?;
+            put("HEAD", &format!("{commit}\n"))?;
+            put("config", format)?;
+            put("objects/info/alternates", &format!("{}\n", quoted(&objects)))?;
+            // Without it, git would miss the parents that a shallow repository lacks.
+            match fs::read(repository.folder.join("shallow")) {
+                Ok(lines) => fs::write(folder.path().join("shallow"), lines)?,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+            files.iter().try_for_each(|(name, text)| put(name, text))
+        };
+        all().map_err(failed)?;
+        let at = Repository { folder: folder.path().to_owned(), work: None, remote: None, trust: Trust::Mirror };
+        Ok(Borrowed { at, _folder: folder })
+    }
+}
+
+/// Returns a path as a line of `alternates`, in which `"` begins a quoted path and `#` a comment.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
