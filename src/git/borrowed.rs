@@ -45,8 +45,12 @@ impl Borrowed {
     }
 }
 
-/// Returns a path as a line of `alternates`, in which `"` begins a quoted path and `#` a comment.
+/// Returns a path as a line of `alternates`, quoted only if it must be: git-lfs reads the file, too, and knows no quotes.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    if text.starts_with(['"', '#']) || text.contains('\n') {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    } else {
+        text
+    }
 }

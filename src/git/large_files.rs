@@ -80,14 +80,16 @@ pub async fn fetch_large(
 pub fn fetch_large_by_hand(repository: &Repository, commit: &str) -> Option<String> {
     let (Trust::Own, Some(remote)) = (repository.trust, &repository.remote) else { return None };
     let at = repository.work.as_ref().unwrap_or(&repository.folder).display().to_string();
-    Some(format!("git -C {} lfs fetch {} {commit}", quoted(&at), quoted(remote)))
+    Some(format!("git -C {} lfs fetch {} {commit}", quoted(at.trim_end_matches('/')), quoted(remote)))
 }
 
-/// Returns the files as a list for `git lfs`; nothing, which means all, if it can't be written as one.
+/// Returns the files as a list of patterns for `git lfs`; nothing, which means all, if the list is too long.
+///
+/// A character that a pattern can't have stands as `?`, which may match more files than these.
 fn include(files: &[String]) -> String {
-    let plain = |file: &String| !file.contains(|c: char| ",*?[]\\!#\"".contains(c)) && file.trim() == file;
-    let list = files.join(",");
-    if files.iter().all(plain) && list.len() <= LONGEST { list } else { String::new() }
+    let odd = |c: char| c.is_whitespace() || ",*?[]{}\\!#\"".contains(c);
+    let list = files.iter().map(|file| file.replace(odd, "?")).collect::<Vec<_>>().join(",");
+    if list.len() <= LONGEST { list } else { String::new() }
 }
 
 /// Parses the numbers of `Downloading LFS objects:  50% (1/2), 1.0 MB | 1.0 MB/s`.

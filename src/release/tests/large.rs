@@ -64,7 +64,7 @@ async fn files_in_git_lfs_are_released_with_their_content_in_any_kind_of_clone()
     let tail = "git-lfs keeps `big.bin`, and its content isn't on this machine; \
                 git-lfs keeps `dir/with, comma.bin`, and its content isn't on this machine";
     assert_eq!(failure.message, format!("`{}` can't be released: {tail}", &head[..12]));
-    let line = format!("`git -C {} lfs fetch origin {head}` brings it", other.work.canonicalize().unwrap().display());
+    let line = format!("`git -C {} lfs fetch origin {head}` brings it", other.work.display());
     assert_eq!(failure.help, Some(line));
     fetch(&at, &head, cache.path()).await.unwrap();
     assert_eq!(packed(&at, &head, cache.path()).unwrap().manifest_sha256, own.manifest_sha256);
@@ -97,6 +97,7 @@ async fn what_the_server_lacks_or_a_disk_damaged_is_never_released() {
     assert!(said.contains(begins), "{said}");
     let help = crate::failure::Failure::from(error).help.unwrap();
     assert!(help.contains("check it with `git -C "), "{help}");
+    let _ = fs::remove_dir_all(sample.origin.join("lfs"));
     fs::rename(sample.origin.join("gone"), sample.origin.join("lfs")).unwrap();
     fetch(&at, &head, cache.path()).await.unwrap();
     let mut stores = vec![other.work.join(".git/lfs/objects")];

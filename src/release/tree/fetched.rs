@@ -28,11 +28,11 @@ pub(crate) async fn fetch(
     progress: FetchProgress<'_>,
 ) -> Result<(), ReleaseError> {
     let mut tried: BTreeSet<(String, Submodule)> = BTreeSet::new();
-    loop {
+    let needed = loop {
         let lacking = lacking(repository, commit, rules, cache)?;
         let again = lacking.modules.iter().any(|module| tried.contains(module));
         if lacking.modules.is_empty() || again {
-            return large(lacking.large, cache, progress).await;
+            break lacking.large;
         }
         for (path, module) in lacking.modules {
             module.fetch(cache, git::WITHIN, progress).await.map_err(|error| {
@@ -47,24 +47,35 @@ pub(crate) async fn fetch(
             })?;
             tried.insert((path, module));
         }
+    };
+    if needed.is_empty() {
+        return Ok(());
     }
+    let failed = large(needed, cache, progress).await;
+    let still = lacking(repository, commit, rules, cache)?.large.into_iter().next();
+    still.map_or(Ok(()), |(repository, large, files)| {
+        Err(ReleaseError::Large {
+            commit: commit.to_owned(),
+            files: files.iter().map(|file| shown(file)).collect(),
+            why: failed.first().cloned().unwrap_or_else(|| "`git lfs fetch` doesn't bring it".to_owned()),
+            fetch: git::fetch_large_by_hand(&repository, &large),
+        })
+    })
 }
 
+/// Fetches what git-lfs keeps. Only what is missing afterwards counts: git-lfs also looks for the content of texts that
+/// merely look like pointers.
 async fn large(
     all: Vec<(Repository, String, Vec<String>)>,
     cache: &Path,
     progress: FetchProgress<'_>,
-) -> Result<(), ReleaseError> {
+) -> Vec<String> {
+    let mut failed = Vec::new();
     for (repository, commit, files) in all {
         let fetched = git::fetch_large(&repository, &commit, &files, cache, git::WITHIN, progress).await;
-        fetched.map_err(|error| ReleaseError::Large {
-            commit: commit.clone(),
-            files: files.iter().map(|file| shown(file)).collect(),
-            why: error.to_string(),
-            fetch: git::fetch_large_by_hand(&repository, &commit),
-        })?;
+        failed.extend(fetched.err().map(|error| error.to_string()));
     }
-    Ok(())
+    failed
 }
 
 fn lacking(repository: &Repository, commit: &str, rules: &TreeRules, cache: &Path) -> Result<Lacking, ReleaseError> {
@@ -72,7 +83,7 @@ fn lacking(repository: &Repository, commit: &str, rules: &TreeRules, cache: &Pat
     let TreeSource::Commit(part) = &source else { return Ok(Lacking::default()) };
     let mut lacking = Lacking::default();
     for (path, unfilled) in &part.unfilled {
-        if let Unfilled::Missing(module, _) = unfilled {
+        if let Unfilled::Missing(module) = unfilled {
             lacking.modules.push((String::from_utf8_lossy(path).into_owned(), module.clone()));
         }
     }

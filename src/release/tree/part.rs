@@ -3,7 +3,7 @@ use super::{export::exported, linked::within, source::TreeSource};
 use crate::{
     control::shown,
     fleet::TreeRules,
-    git::{self, EntryKind, Repository, Submodule, Submodules, Substitution, TreeEntry},
+    git::{self, EntryKind, Submodule, Submodules, Substitution, TreeEntry},
     release::{
         error::{ReleaseError, TreeProblem},
         name::short,
@@ -45,7 +45,7 @@ pub(super) enum Unfilled {
     /// It can't be.
     Refused(String),
     /// This machine doesn't have its commit, which the repository pins.
-    Missing(Submodule, Repository),
+    Missing(Submodule),
 }
 
 /// The limits for submodules in submodules, and for all.
@@ -96,7 +96,7 @@ impl CommitPart {
             (self.roots[root].tree.repository().clone(), self.roots[root].depth + 1)
         };
         let Some(repository) = found.find(&above, cache) else {
-            self.unfilled.insert(path.to_vec(), Unfilled::Missing(found, above));
+            self.unfilled.insert(path.to_vec(), Unfilled::Missing(found));
             return Ok(());
         };
         let tree = git::Tree::read(&repository, &found.commit)?;
@@ -170,7 +170,7 @@ impl Unfilled {
     pub(super) fn problem(&self, path: &str) -> TreeProblem {
         let why = match self {
             Unfilled::Refused(why) => why.clone(),
-            Unfilled::Missing(found, _) => {
+            Unfilled::Missing(found) => {
                 format!("`{}` of `{}` isn't on this machine", short(&found.commit), found.shown_url())
             }
         };
