@@ -121,11 +121,7 @@ impl PrepareMerge {
     }
 
     async fn refused(&self, apart: &Repository, why: String) -> GitError {
-        let open = git(apart, &["diff", "--name-only", "--diff-filter=U", "-z"], WITHIN).await;
-        let files: Vec<String> = match &open {
-            Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
-            Err(_) => Vec::new(),
-        };
+        let files = open_files(apart).await;
         if files.is_empty() {
             return GitError::Git { what: "merge".to_owned(), why };
         }
@@ -137,19 +133,27 @@ fn short(name: &str) -> &str {
     RefMove::short_name(name)
 }
 
-async fn head(repository: &Repository) -> Result<String, GitError> {
+/// Returns the files with a conflict.
+pub(super) async fn open_files(apart: &Repository) -> Vec<String> {
+    match git(apart, &["diff", "--name-only", "--diff-filter=U", "-z"], WITHIN).await {
+        Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+pub(super) async fn head(repository: &Repository) -> Result<String, GitError> {
     let ended = git(repository, &["rev-parse", "--verify", "HEAD"], WITHIN).await?;
     if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(GitError::Read(ended.why())) }
 }
 
-/// A work tree of a repository that is there for one merge, with no branch.
-struct Apart {
-    repository: Repository,
+/// A work tree of a repository that is there for one merge or pick, with no branch.
+pub(super) struct Apart {
+    pub repository: Repository,
     folder: tempfile::TempDir,
 }
 
 impl Apart {
-    async fn of(repository: &Repository, commit: &str) -> Result<Apart, GitError> {
+    pub(super) async fn of(repository: &Repository, commit: &str) -> Result<Apart, GitError> {
         let failed = |e: std::io::Error| GitError::Read(format!("a folder for the merge can't be made: {e}"));
         let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
         let work = folder.path().join("tree");
@@ -161,7 +165,7 @@ impl Apart {
         Ok(Apart { repository, folder })
     }
 
-    async fn remove(self, repository: &Repository) -> Result<(), GitError> {
+    pub(super) async fn remove(self, repository: &Repository) -> Result<(), GitError> {
         drop(self.folder);
         done(repository, &["worktree", "prune"], WITHIN).await
     }

@@ -1,7 +1,7 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module, by its import name.
-pub const MODULES: [(&str, &str); 37] = [
+pub const MODULES: [(&str, &str); 40] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
@@ -18,6 +18,7 @@ pub const MODULES: [(&str, &str); 37] = [
     ("std/gitlab", include_str!("../../stdlib/gitlab.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/hotfix", include_str!("../../stdlib/hotfix.rhai")),
+    ("std/line", include_str!("../../stdlib/line.rhai")),
     ("std/mail", include_str!("../../stdlib/mail.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/markdown", include_str!("../../stdlib/markdown.rhai")),
@@ -29,6 +30,7 @@ pub const MODULES: [(&str, &str); 37] = [
     ("std/pages", include_str!("../../stdlib/pages.rhai")),
     ("std/pause", include_str!("../../stdlib/pause.rhai")),
     ("std/pending", include_str!("../../stdlib/pending.rhai")),
+    ("std/pick", include_str!("../../stdlib/pick.rhai")),
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/request", include_str!("../../stdlib/request.rhai")),
@@ -36,6 +38,7 @@ pub const MODULES: [(&str, &str); 37] = [
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),
     ("std/status", include_str!("../../stdlib/status.rhai")),
+    ("std/trunk", include_str!("../../stdlib/trunk.rhai")),
     ("std/verdict", include_str!("../../stdlib/verdict.rhai")),
     ("std/version", include_str!("../../stdlib/version.rhai")),
     ("std/workflow", include_str!("../../stdlib/workflow.rhai")),

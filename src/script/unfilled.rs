@@ -5,7 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 76] = [
+const PLAIN: [&str; 78] = [
     "ahead",
     "app",
     "archive",
@@ -51,6 +51,7 @@ const PLAIN: [&str; 76] = [
     "patch",
     "post",
     "prepare_merge",
+    "prepare_pick",
     "prepare_squash",
     "prepare_tag",
     "probe",
@@ -72,6 +73,7 @@ const PLAIN: [&str; 76] = [
     "shared_path",
     "start_branch",
     "start_merge",
+    "start_pick",
     "step",
     "tag",
     "tag_version",

@@ -6,3 +6,4 @@ mod pulls;
 mod refused;
 mod sample;
 mod stopped;
+mod trunk;

@@ -1,0 +1,116 @@
+//! A cherry-pick that moves no branch yet.
+use super::{
+    GitError, Repository,
+    prepare_merge::{Apart, head, open_files},
+    process::git,
+    reading::{WITHIN, here},
+    write::{named, whole_commit},
+};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Picks one commit onto the tip of a branch, and moves no ref.
+///
+/// The user's git picks in a work tree that is there for this alone, so hooks and signing count as by hand. To do it
+/// twice does no harm: nothing names the first commit.
+#[derive(Clone, Debug, Serialize)]
+pub struct PreparePick {
+    pub repository: String,
+    /// The branch that the pick is for.
+    pub into: String,
+    /// Where that branch is, or where an earlier prepared pick left it.
+    pub onto: String,
+    /// The commit to pick. Of a merge, what it brought to its first parent is picked.
+    pub commit: String,
+}
+
+impl Effect for PreparePick {
+    /// The commit that came of it; `onto` if the branch has those changes already.
+    type Outcome = String;
+    const NAME: &'static str = "prepare_pick";
+    const KIND: EffectKind = EffectKind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        format!("prepare the pick of {} onto {}", short(&self.commit), self.into)
+    }
+
+    fn look(&self, _: Ask<'_>) -> Result<Happened<String>, Failure> {
+        Ok(Happened::Not)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        Ok(self.pick(&repository).await?)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<String> {
+        here(&self.repository)?;
+        let digest = Sha256::digest(format!("{} {} {}", self.into, self.onto, self.commit));
+        let commit = hex::encode(digest)[..self.onto.len().min(64)].to_owned();
+        model.prepared.add(&commit, &[self.onto.as_str()]);
+        Ok(commit)
+    }
+}
+
+impl PreparePick {
+    async fn pick(&self, repository: &Repository) -> Result<String, GitError> {
+        repository.work.as_ref().ok_or(GitError::NoWorkTree)?;
+        named("refs/heads/", &self.into)?;
+        let (onto, commit) = (whole_commit(&self.onto)?, whole_commit(&self.commit)?);
+        let words = words(repository, commit).await?;
+        let apart = Apart::of(repository, onto).await?;
+        let picked = self.pick_apart(&apart.repository, &words).await;
+        apart.remove(repository).await?;
+        picked
+    }
+
+    async fn pick_apart(&self, apart: &Repository, words: &[&str]) -> Result<String, GitError> {
+        let ended = git(apart, words, WITHIN).await?;
+        if ended.ok {
+            return head(apart).await;
+        }
+        let files = open_files(apart).await;
+        if !files.is_empty() {
+            return Err(GitError::Conflicting { merged: short(&self.commit), into: self.into.clone(), files });
+        }
+        // Git stops at a pick that changes nothing, too.
+        let untouched = git(apart, &["status", "--porcelain", "--untracked-files=no"], WITHIN).await?;
+        let stopped = git(apart, &["rev-parse", "--verify", "--quiet", "CHERRY_PICK_HEAD"], WITHIN).await?;
+        if stopped.ok && untouched.ok && untouched.out.trim().is_empty() {
+            return Ok(self.onto.clone());
+        }
+        Err(GitError::Git { what: "cherry-pick".to_owned(), why: ended.why() })
+    }
+}
+
+/// Returns the words that pick a commit, and say in its message where it comes from.
+pub(super) async fn words<'a>(repository: &Repository, commit: &'a str) -> Result<Vec<&'a str>, GitError> {
+    let ended = git(repository, &["rev-list", "--parents", "--max-count=1", commit, "--"], WITHIN).await?;
+    if !ended.ok {
+        return Err(GitError::Git { what: "rev-list".to_owned(), why: ended.why() });
+    }
+    let mut words = vec!["cherry-pick", "-x"];
+    if ended.out.split_whitespace().count() > 2 {
+        words.extend(["--mainline", "1"]);
+    }
+    words.push(commit);
+    Ok(words)
+}
+
+/// Returns the beginning of a commit's id.
+pub(super) fn short(commit: &str) -> String {
+    commit.get(..12).unwrap_or(commit).to_owned()
+}
