@@ -70,6 +70,9 @@ impl PreparePick {
         repository.work.as_ref().ok_or(GitError::NoWorkTree)?;
         named("refs/heads/", &self.into)?;
         let (onto, commit) = (whole_commit(&self.onto)?, whole_commit(&self.commit)?);
+        if has(repository, onto, commit).await? {
+            return Ok(onto.to_owned());
+        }
         let words = words(repository, commit).await?;
         let apart = Apart::of(repository, onto).await?;
         let picked = self.pick_apart(&apart.repository, &words).await;
@@ -94,6 +97,15 @@ impl PreparePick {
         }
         Err(GitError::Git { what: "cherry-pick".to_owned(), why: ended.why() })
     }
+}
+
+/// Returns whether a branch has a pick of a commit: its message says so, also after a conflict that was solved.
+async fn has(repository: &Repository, branch: &str, commit: &str) -> Result<bool, GitError> {
+    let text = format!("--grep=(cherry picked from commit {commit})");
+    let not = format!("^{commit}");
+    let args = ["rev-list", "--max-count=1", "--fixed-strings", &text, branch, &not, "--"];
+    let ended = git(repository, &args, WITHIN).await?;
+    if ended.ok { Ok(!ended.out.trim().is_empty()) } else { Err(GitError::Git { what: "rev-list".to_owned(), why: ended.why() }) }
 }
 
 /// Returns the words that pick a commit, and say in its message where it comes from.

@@ -14,7 +14,7 @@ fn next(line) { ui::note(trunk::next(line)); }
 
 /// Makes a shop with a line `3.1`, and a fix on trunk.
 pub fn cut() -> Sample {
-    let sample = Sample::new("main", "wip", &[]);
+    let sample = Sample::new("main", "wip", &[("gitflow.prefix.versiontag", "v")]);
     let work = &sample.work;
     work.git(&["checkout", "-q", "main"]);
     fs::write(work.folder.join("fabfile.rhai"), FABFILE).unwrap();
@@ -97,7 +97,7 @@ fn a_pick_that_conflicts_is_solved_as_an_ordinary_cherry_pick_and_the_line_typed
     work.git(&["add", "app"]);
     work.git(&["cherry-pick", "--continue"]);
     let said = work.rfab(&["pick", "3.1", &fix, &bad]);
-    assert!(said.contains("release/3.1 has") && said.contains("here: app is 3.2, fixed"), "{said}");
+    assert!(said.contains("release/3.1 has") && said.contains(" here, which is pushed, too"), "{said}");
     let subjects = work.git(&["log", "--format=%s", "-3", "origin/release/3.1"]);
     assert_eq!(subjects, "app is 3.2, fixed\nfix is fixed\napp is 3.1.x\n");
     assert_eq!(work.git(&["show", "origin/release/3.1:app"]), "3.1.x, fixed");
@@ -137,7 +137,6 @@ fn what_is_not_pushed_or_not_there_is_refused_by_name() {
         said
     };
     assert!(said(&["pick", "9.9", "main"]).contains("there is no branch release/9.9 at the remote; start the line first"));
-    assert!(said(&["pick", "3.1", "--upload-pack=x"]).contains("upload-pack"));
     work.git(&["branch", "release/4.0"]);
     assert!(said(&["line", "4.0"]).contains("the branch release/4.0 is only here"));
     work.git(&["tag", "v3.1.0"]);
