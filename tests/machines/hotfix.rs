@@ -1,5 +1,6 @@
 //! A hotfix from its first commit to production: two developers, a forge, real sshd, and real HAProxy under load.
 mod killed;
+mod trunk;
 
 use super::shop::{all_serve, shop};
 use lab::{
