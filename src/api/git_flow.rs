@@ -2,8 +2,8 @@
 use super::git::worked_in;
 use crate::{
     git::{
-        FastForward, ListRefs, MoveRefs, PrepareMerge, PreparePick, PrepareTag, PushRefs, ReadAhead, ReadMergedAt, ReadRef,
-        ReadSettings, ReadTreeId, ReadWorkTree, RefMove, SetSetting, StartMerge, StartPick, Switch,
+        FastForward, ListRefs, MoveRefs, PrepareMerge, PreparePick, PrepareTag, PushRefs, ReadAhead, ReadMergedAt,
+        ReadRef, ReadSettings, ReadTreeId, ReadWorkTree, RefMove, SetSetting, StartMerge, StartPick, Switch,
     },
     script::{Here, RhaiResultOf, here},
 };

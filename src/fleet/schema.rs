@@ -437,7 +437,12 @@ pub const GATE: SchemaTable = SchemaTable {
             "needed",
             "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is a variable, `file:PATH` a file below the fabfile's folder, and `command:WORDS` what a program prints",
         ),
-        key("branch", Is::Text, "needed", "the branch with the rules that say which checks are required; `release/*` is the release line that [has the commit](guide/trunk.md#gates)"),
+        key(
+            "branch",
+            Is::Text,
+            "needed",
+            "the branch with the rules that say which checks are required; `release/*` is the release line that [has the commit](guide/trunk.md#gates)",
+        ),
         key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
         key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
         key(

@@ -17,30 +17,34 @@ impl Borrowed {
         let folder = tempfile::Builder::new().prefix("rfab-git-").tempdir().map_err(failed)?;
         let objects = repository.folder.join("objects").canonicalize().map_err(failed)?;
         let format = if commit.len() == 64 {
-            "[core]\n\tbare = true\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
+            "[core]\n\tbare = false\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
         } else {
-            "[core]\n\tbare = true\n\trepositoryformatversion = 0\n"
+            "[core]\n\tbare = false\n\trepositoryformatversion = 0\n"
         };
+        // With a work tree, which stays empty, git is called without `GIT_DIR`. A program of git-lfs that reads another
+        // repository would take that for its own.
+        let own = folder.path().join(".git");
         let put = |name: &str, text: &str| {
-            let file = folder.path().join(name);
-            fs::create_dir_all(file.parent().unwrap_or(folder.path()))?;
+            let file = own.join(name);
+            fs::create_dir_all(file.parent().unwrap_or(&own))?;
             fs::write(file, text)
         };
         let all = || -> io::Result<()> {
-            fs::create_dir_all(folder.path().join("refs"))?;
+            fs::create_dir_all(own.join("refs"))?;
             put("HEAD", &format!("{commit}\n"))?;
             put("config", format)?;
             put("objects/info/alternates", &format!("{}\n", quoted(&objects)))?;
             // Without it, git would miss the parents that a shallow repository lacks.
             match fs::read(repository.folder.join("shallow")) {
-                Ok(lines) => fs::write(folder.path().join("shallow"), lines)?,
+                Ok(lines) => fs::write(own.join("shallow"), lines)?,
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),
             }
             files.iter().try_for_each(|(name, text)| put(name, text))
         };
         all().map_err(failed)?;
-        let at = Repository { folder: folder.path().to_owned(), work: None, remote: None, trust: Trust::Mirror };
+        let (own, work) = (own.clone(), Some(folder.path().to_owned()));
+        let at = Repository { folder: own, work, remote: None, trust: Trust::Mirror };
         Ok(Borrowed { at, _folder: folder })
     }
 }

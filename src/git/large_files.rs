@@ -4,6 +4,7 @@ use super::{
     borrowed::Borrowed,
     fetch::address,
     process::{git, patiently, read},
+    write::done,
 };
 use crate::command::quoted;
 use std::{
@@ -55,9 +56,10 @@ pub async fn fetch_large(
     } else {
         let url = address(repository, remote).await?;
         borrowed = Borrowed::of(repository, commit, &[])?;
-        let storage = cache.join("lfs");
-        for setting in [format!("remote.origin.url={url}"), format!("lfs.storage={}", storage.display())] {
-            args.extend(["-c".to_owned(), setting]);
+        let storage = cache.join("lfs").display().to_string();
+        // Not as `-c`, which a server in a folder of this machine would obey, too.
+        for (key, value) in [("remote.origin.url", &url), ("lfs.storage", &storage)] {
+            done(&borrowed.at, &["config", key, value], quiet).await?;
         }
         (&borrowed.at, "origin".to_owned())
     };

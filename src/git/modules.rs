@@ -54,7 +54,9 @@ impl Submodules {
         let (mut paths, mut urls) = (Vec::new(), HashMap::new());
         for entry in out.split('\0').filter_map(|entry| entry.split_once('\n')) {
             let (key, value) = entry;
-            let Some((name, key)) = key.strip_prefix("submodule.").and_then(|key| key.rsplit_once('.')) else { continue };
+            let Some((name, key)) = key.strip_prefix("submodule.").and_then(|key| key.rsplit_once('.')) else {
+                continue;
+            };
             // As in git, the first value of a name counts.
             match key {
                 "path" => paths.push((value.trim_end_matches('/').to_owned(), name.to_owned())),
@@ -88,9 +90,8 @@ impl Submodules {
         if let Some(why) = bad(&url) {
             return Err(why);
         }
-        let url = resolved(&url, &above(repository)).ok_or_else(|| {
-            format!("its URL `{}` leads above that of the repository", shown(&url))
-        })?;
+        let url = resolved(&url, &above(repository))
+            .ok_or_else(|| format!("its URL `{}` leads above that of the repository", shown(&url)))?;
         match bad(&url) {
             Some(why) => Err(why),
             None => Ok(Submodule { name: name.clone(), url, commit: commit.to_owned() }),

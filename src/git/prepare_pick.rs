@@ -105,7 +105,11 @@ async fn has(repository: &Repository, branch: &str, commit: &str) -> Result<bool
     let not = format!("^{commit}");
     let args = ["rev-list", "--max-count=1", "--fixed-strings", &text, branch, &not, "--"];
     let ended = git(repository, &args, WITHIN).await?;
-    if ended.ok { Ok(!ended.out.trim().is_empty()) } else { Err(GitError::Git { what: "rev-list".to_owned(), why: ended.why() }) }
+    if ended.ok {
+        Ok(!ended.out.trim().is_empty())
+    } else {
+        Err(GitError::Git { what: "rev-list".to_owned(), why: ended.why() })
+    }
 }
 
 /// Returns the words that pick a commit, and say in its message where it comes from.

@@ -11,7 +11,8 @@ use super::{
 };
 use sha2::{Digest, Sha256};
 use std::{
-    os::unix::fs::DirBuilderExt, path::Path,
+    os::unix::fs::DirBuilderExt,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -63,7 +64,8 @@ impl Submodule {
         quiet: Duration,
         progress: FetchProgress<'_>,
     ) -> Result<Result<(), String>, GitError> {
-        let plain = ["fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap="];
+        let plain =
+            ["fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap="];
         let args = [&plain[..], how, &["--", &self.url], specs].concat();
         match patiently(copy, &args, "", quiet, &mut |line| shown(line, progress)).await {
             Ok(Some(ended)) if ended.ok => Ok(Ok(())),

@@ -1,17 +1,8 @@
 //! Files with `export-subst`, as `git archive` writes them.
 use super::{
-    GitError, Repository, Tree, TreeEntry,
-    borrowed::Borrowed,
-    prepared::reading,
-    process::read,
-    visible::visible,
+    GitError, Repository, Tree, TreeEntry, borrowed::Borrowed, prepared::reading, process::read, visible::visible,
 };
-use std::{
-    ffi::OsStr,
-    io::Read,
-    os::unix::ffi::OsStrExt,
-    process::Stdio,
-};
+use std::{ffi::OsStr, io::Read, os::unix::ffi::OsStrExt, process::Stdio};
 
 /// The most bytes that a file may have after the substitution.
 const MOST: u64 = 64 << 20;
@@ -53,7 +44,14 @@ impl Substitution {
         let failed = |why: String| GitError::Read(format!("`{path}`, by `git archive`: {why}"));
         let mut command = reading(&self.made.at);
         // An abbreviated id has the same length on each machine.
-        command.args(["-c", "core.abbrev=12", "-c", "core.attributesFile=/dev/null", "-c", "tar.umask=0022"]);
+        command.args([
+            "-c",
+            "core.abbrev=12",
+            "-c",
+            "core.attributesFile=/dev/null",
+            "-c",
+            "mailmap.blob=HEAD:.mailmap",
+        ]);
         command.args(["--literal-pathspecs", "archive", "--format=tar", &self.commit, "--"]);
         command.arg(OsStr::from_bytes(&entry.path)).env("GIT_ATTR_NOSYSTEM", "1").env("TZ", "UTC");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -101,7 +101,11 @@ mod tests {
         for name in [&left, &living] {
             fs::create_dir_all(cache.path().join(name)).unwrap();
         }
-        let check_out = CheckOut { repository: sample.work.display().to_string(), commit: commit.clone(), rules: TreeRules::default() };
+        let check_out = CheckOut {
+            repository: sample.work.display().to_string(),
+            commit: commit.clone(),
+            rules: TreeRules::default(),
+        };
         let folder = check_out.check_out(cache.path(), "r2").unwrap();
         assert_eq!(fs::read_to_string(Path::new(&folder).join("README")).unwrap(), "first");
         fs::write(Path::new(&folder).join("half"), "built").unwrap();

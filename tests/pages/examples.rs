@@ -124,11 +124,11 @@ fn the_canary_comes_first_and_nobody_is_switched_while_live() {
 fn a_line_of_trunk_gets_its_tag_and_is_released() {
     let example = Example::open("trunk");
     let folder = example.project.file.parent().unwrap();
-    let script = "git branch -M main && git clone -q --bare . origin.git && git remote add origin \"$PWD/origin.git\" \
-                  && git fetch -q origin '+refs/heads/*:refs/rfab/heads/*' '+refs/tags/*:refs/rfab/tags/*'";
+    let script = "git branch -M main && git branch release/2.0 && git tag v2.0.0 \
+                  && git clone -q --bare . origin.git && git remote add origin \"$PWD/origin.git\" && git fetch -q origin '+refs/heads/*:refs/rfab/heads/*' '+refs/tags/*:refs/rfab/tags/*'";
     assert!(Command::new("sh").args(["-c", script]).current_dir(folder).status().unwrap().success());
     let (model, _) = example.run(&["prod", "setup"], Model::new());
-    let (_, changed) = example.run(&["line:2.0", "prod", "ship:2.0"], model);
+    let (_, changed) = example.run(&["prod", "ship:2.0"], model);
     let activated: Vec<&String> = changed.iter().filter(|change| change.contains(": activate v2.0.0 (")).collect();
     assert_eq!(activated.len(), 4, "{changed:#?}");
 }

@@ -148,8 +148,8 @@ async fn read(remote: &TestRemote, source: &str, form: &str) {
         let found = resolve(&at, ask(reference)).await.unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
         assert_eq!((found.kind, &found.commit), (kind, commit), "{form} {reference}");
         let into = tempfile::tempdir().unwrap();
-        let packed =
-            pack(&at, commit, &TreeRules::default(), into.path(), into.path()).unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
+        let packed = pack(&at, commit, &TreeRules::default(), into.path(), into.path())
+            .unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
         let plain = pack(&own(remote, "source"), commit, &TreeRules::default(), into.path(), into.path()).unwrap();
         assert_eq!(packed, plain, "{form} {reference}");
         assert_eq!(Tree::has_folder(&at, commit, "bin/deep/"), Some(true), "{form}");

@@ -1,7 +1,10 @@
 //! What git-lfs keeps, in a release.
 use crate::{
     fleet::TreeRules,
-    git::{Repository, Tree, sample::{Sample, git}},
+    git::{
+        Repository, Tree,
+        sample::{Sample, git},
+    },
     release::{Packed, ReleaseError, pack, tree},
 };
 use std::{fs, path::Path};
@@ -54,7 +57,9 @@ async fn files_in_git_lfs_are_released_with_their_content_in_any_kind_of_clone()
     assert_eq!(content(&own, "tree/dir/with, comma.bin"), "more");
     assert_eq!(
         own.warning().as_deref(),
-        Some("these files are released as git-lfs pointers, because no `.gitattributes` gives them to git-lfs: `plain.bin`")
+        Some(
+            "these files are released as git-lfs pointers, because no `.gitattributes` gives them to git-lfs: `plain.bin`"
+        )
     );
     // A clone without the contents, which has no filter of git-lfs.
     let other = sample.other();

@@ -80,8 +80,7 @@ impl TestMachine {
         let commit = self.sample.commit_all();
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
         let (rules, cache) = (TreeRules { linked, ..TreeRules::default() }, self.folder.path());
-        release::pack(&self.sample.repository(), &commit, &rules, cache, cache)
-            .unwrap()
+        release::pack(&self.sample.repository(), &commit, &rules, cache, cache).unwrap()
     }
 
     pub(super) fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {

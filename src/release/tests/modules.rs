@@ -1,7 +1,10 @@
 //! Submodules in a release: fetched, pinned, and hostile ones refused.
 use crate::{
     fleet::TreeRules,
-    git::{Tree, sample::{Sample, git}},
+    git::{
+        Tree,
+        sample::{Sample, git},
+    },
     release::{Packed, ReleaseError, pack, tree},
 };
 use std::{fs, path::Path};

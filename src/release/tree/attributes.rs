@@ -274,7 +274,9 @@ mod tests {
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
             let rules = crate::fleet::TreeRules::default();
-            let tree = TreeSource::commit_part(Tree::read(&sample.repository(), &commit).unwrap(), &rules, &sample.work).unwrap();
+            let tree =
+                TreeSource::commit_part(Tree::read(&sample.repository(), &commit).unwrap(), &rules, &sample.work)
+                    .unwrap();
             let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()

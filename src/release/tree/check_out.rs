@@ -13,9 +13,8 @@ use crate::{
     release::error::ReleaseError,
 };
 use std::{
-    fs,
     collections::HashMap,
-    io,
+    fs, io,
     os::unix::{
         ffi::OsStrExt,
         fs::{DirBuilderExt, OpenOptionsExt},

@@ -40,8 +40,7 @@ pub(crate) async fn fetch(
                     GitError::Fetch { why, .. } => why,
                     other => other.to_string(),
                 };
-                let why =
-                    format!("`{}` can't be fetched from `{}`: {why}", short(&module.commit), module.shown_url());
+                let why = format!("`{}` can't be fetched from `{}`: {why}", short(&module.commit), module.shown_url());
                 let problems = vec![TreeProblem::Submodule { path: shown(&path), why, missing: false }];
                 ReleaseError::Unfit { commit: commit.to_owned(), problems }
             })?;
@@ -65,11 +64,7 @@ pub(crate) async fn fetch(
 
 /// Fetches what git-lfs keeps. Only what is missing afterwards counts: git-lfs also looks for the content of texts that
 /// merely look like pointers.
-async fn large(
-    all: Vec<(Repository, String, Vec<String>)>,
-    cache: &Path,
-    progress: FetchProgress<'_>,
-) -> Vec<String> {
+async fn large(all: Vec<(Repository, String, Vec<String>)>, cache: &Path, progress: FetchProgress<'_>) -> Vec<String> {
     let mut failed = Vec::new();
     for (repository, commit, files) in all {
         let fetched = git::fetch_large(&repository, &commit, &files, cache, git::WITHIN, progress).await;

@@ -42,8 +42,9 @@ pub(super) fn fit<'a>(
             Err(problem) => problems.push(problem),
         }
     }
-    let found =
-        |kept: &Exported<'_>| if kept.entry.kind == EntryKind::Folder { FoundInTree::Folder } else { FoundInTree::Other };
+    let found = |kept: &Exported<'_>| {
+        if kept.entry.kind == EntryKind::Folder { FoundInTree::Folder } else { FoundInTree::Other }
+    };
     let by_name = named.iter().map(|(name, entry)| (*name, found(entry))).collect();
     let shared = linked::shared(linked, &by_name).unwrap_or_else(|wrong| {
         problems.extend(wrong);
@@ -58,15 +59,13 @@ pub(super) fn fit<'a>(
         let item = match entry.entry.kind {
             EntryKind::Folder => Item::Folder,
             EntryKind::File { executable } => Item::File(entry, executable),
-            EntryKind::Submodule => {
-                match tree.unfilled(name) {
-                    missing @ TreeProblem::Submodule { missing: true, .. } => Item::Missing(missing),
-                    problem => {
-                        problems.push(problem);
-                        continue;
-                    }
+            EntryKind::Submodule => match tree.unfilled(name) {
+                missing @ TreeProblem::Submodule { missing: true, .. } => Item::Missing(missing),
+                problem => {
+                    problems.push(problem);
+                    continue;
                 }
-            }
+            },
             EntryKind::Link => {
                 let target = tree.content(entry.entry)?;
                 let text = String::from_utf8_lossy(&target).into_owned();

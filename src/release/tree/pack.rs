@@ -76,7 +76,8 @@ pub(crate) fn substitutes(repository: &Repository, commit: &str, rules: &TreeRul
     if !rules.export_subst {
         return Ok(false);
     }
-    let tree = TreeSource::Commit(CommitPart::of(git::Tree::read(repository, commit)?, rules, Path::new("/nonexistent"))?);
+    let tree =
+        TreeSource::Commit(CommitPart::of(git::Tree::read(repository, commit)?, rules, Path::new("/nonexistent"))?);
     let file = |kept: &Exported<'_>| matches!(kept.entry.kind, git::EntryKind::File { .. });
     Ok(exported(&tree)?.iter().any(|kept| kept.substituted && file(kept)))
 }
@@ -208,10 +209,7 @@ mod tests {
                 "the link `out` points outside the tree: `/etc/passwd`",
             ]
         );
-        sample.write(
-            ".gitattributes",
-            b"out export-ignore\nA export-ignore\nvendor export-ignore\n",
-        );
+        sample.write(".gitattributes", b"out export-ignore\nA export-ignore\nvendor export-ignore\n");
         sample.git(&["add", ".gitattributes"]);
         sample.git(&["commit", "-qm", "good"]);
         let names: Vec<String> =
@@ -236,12 +234,11 @@ mod tests {
         sample.write("services/.gitattributes", b"web/notes -export-ignore\n");
         std::os::unix::fs::symlink("../../z", sample.work.join("services/web/out")).unwrap();
         let out = sample.commit_all();
-        let rules = |tree: &str| TreeRules {
-            linked: vec!["log".into()],
-            tree: Some(tree.into()),
-            ..TreeRules::default()
+        let rules =
+            |tree: &str| TreeRules { linked: vec!["log".into()], tree: Some(tree.into()), ..TreeRules::default() };
+        let of = |commit: &str, tree: &str| {
+            pack(&sample.repository(), commit, &rules(tree), sample.folder.path(), sample.folder.path())
         };
-        let of = |commit: &str, tree: &str| pack(&sample.repository(), commit, &rules(tree), sample.folder.path(), sample.folder.path());
         let said = |tree: &str| of(&out, tree).unwrap_err().to_string().replace(&out[..12], "ID");
         assert_eq!(said("services/web"), "`ID` can't be released: the link `out` points outside the tree: `../../z`");
         assert_eq!([said("services/we"), said("z")], ["`ID` has no folder `services/we`", "`ID` has no folder `z`"]);

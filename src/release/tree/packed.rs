@@ -36,7 +36,10 @@ impl Packed {
         let pointers = self.pointers.iter().map(|path| format!("`{}`", shown(path))).collect();
         let all = [
             named("these files are released encrypted, as they were committed", encrypted),
-            named("these files are released as git-lfs pointers, because no `.gitattributes` gives them to git-lfs", pointers),
+            named(
+                "these files are released as git-lfs pointers, because no `.gitattributes` gives them to git-lfs",
+                pointers,
+            ),
         ];
         let all: Vec<String> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join("; "))

@@ -136,7 +136,9 @@ fn what_is_not_pushed_or_not_there_is_refused_by_name() {
         assert_eq!(code, Some(1), "{said}");
         said
     };
-    assert!(said(&["pick", "9.9", "main"]).contains("there is no branch release/9.9 at the remote; start the line first"));
+    assert!(
+        said(&["pick", "9.9", "main"]).contains("there is no branch release/9.9 at the remote; start the line first")
+    );
     work.git(&["branch", "release/4.0"]);
     assert!(said(&["line", "4.0"]).contains("the branch release/4.0 is only here"));
     work.git(&["tag", "v3.1.0"]);
