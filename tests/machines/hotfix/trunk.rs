@@ -22,6 +22,7 @@ impl Team {
         self.lab.edit("fleets/prod.toml", |text| {
             text.replace("branch = \"main\"", "branch = \"release/*\"").replace("reviews = 1\n", "")
         });
+        self.lab.project.commit(&[("feature", "half, and words\n")]);
         self.colleague.git(&["checkout", "-q", "main"]).expect_ok();
         self
     }
@@ -45,7 +46,7 @@ fn a_line_of_trunk_goes_past_a_red_gate_to_every_host_and_no_request_fails_whoev
     assert_eq!(team.remote(&["rev-parse", "release/3.1"]), team.remote(&["rev-parse", "main"]));
     // The first fix breaks the tests of the line: the gate is red, and nothing is tagged.
     let broken = team.fixes_trunk(&[("index.txt", "shop v3.1.0\n"), ("broken", "")]);
-    team.done(&["pick:3.1", &broken]);
+    team.done(&[&format!("pick:3.1,{broken}")]);
     let before = team.remote(&["show-ref"]);
     let red = team.typed(&["prod", "ship:3.1"]);
     assert_eq!(red.code, Some(7), "{red:?}");
@@ -57,7 +58,7 @@ fn a_line_of_trunk_goes_past_a_red_gate_to_every_host_and_no_request_fails_whoev
     // The second fix mends it. Trunk has more, which the line doesn't get.
     team.fixes_trunk(&[("later", "not for 3.1\n"), ("broken", "")]);
     let fix = team.fixes_trunk(&[("index.txt", "shop v3.1.0, mended\n")]);
-    team.done(&["pick:3.1", &fix]);
+    team.done(&[&format!("pick:3.1,{fix}")]);
     team.done(&["prod", "ship:3.1"]);
     git(&team.lab, &["fetch", "-q", "--tags"]);
     all_serve(&team.lab, "v3.1.0");
@@ -70,7 +71,7 @@ fn a_line_of_trunk_goes_past_a_red_gate_to_every_host_and_no_request_fails_whoev
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     runnable::write(&hook, CI);
     let fix = team.fixes_trunk(&[("index.txt", "shop v3.1.1\n")]);
-    team.done(&["pick:3.1", &fix]);
+    team.done(&[&format!("pick:3.1,{fix}")]);
     let told = team.done(&["prod", "ship_tagged:3.1"]);
     assert!(told.contains("the newest commit of release/3.1"), "{told}");
     git(&team.lab, &["fetch", "-q", "--tags"]);
