@@ -103,13 +103,13 @@ mod tests {
         let subst = TreeRules { export_subst: true, ..rules.clone() };
         sample.write("services/web/.gitattributes", b"version export-subst\n");
         sample.commit_all();
-        let [before, plain] = [&subst, &rules].map(|rules| read(rules));
+        let [before, plain] = [&subst, &rules].map(&read);
         sample.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
         assert_eq!(read(&subst), before, "no file has the attribute");
         assert_eq!(read(&rules), plain);
         sample.write("services/web/version", b"$Format:%H$");
         sample.commit_all();
-        let [before, plain] = [&subst, &rules].map(|rules| read(rules));
+        let [before, plain] = [&subst, &rules].map(&read);
         sample.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
         assert_ne!(read(&subst), before, "each commit gives another file");
         assert_eq!(read(&rules), plain);
