@@ -147,8 +147,8 @@ pub(super) fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultO
 
 /// Calls the closure with a clean checkout, which is removed afterwards even if the closure fails.
 fn built(ctx: &NativeCallContext, here: &Here, of: Wanted, f: &FnPtr) -> RhaiResultOf<String> {
-    let (repository, commit, tree) = (of.repository.clone(), of.commit.clone(), of.rules.tree.clone());
-    let folder = here.perform(CheckOut { repository: repository.clone(), commit, tree })?;
+    let (repository, commit, rules) = (of.repository.clone(), of.commit.clone(), of.rules.clone());
+    let folder = here.perform(CheckOut { repository: repository.clone(), commit, rules })?;
     let mut global = ctx.global_runtime_state().clone();
     global.tag = Dynamic::from(here.clone());
     let within =

@@ -2,9 +2,9 @@
 use super::git::worked_in;
 use crate::{
     git::{
-        FastForward, ListRefs, MoveRefs, PrepareMerge, PrepareTag, PushRefs, ReadAhead, ReadAllAhead, ReadIsMerge,
-        ReadMergedAt, ReadParents, ReadRef, ReadSettings, ReadSteps, ReadTreeId, ReadWorkTree, RefMove, SetSetting,
-        StartMerge, Step, Switch,
+        FastForward, ListRefs, MoveRefs, PrepareMerge, PreparePick, PrepareTag, PushRefs, ReadAhead, ReadAllAhead,
+        ReadIsMerge, ReadMergedAt, ReadParents, ReadRef, ReadSettings, ReadSteps, ReadTreeId, ReadWorkTree, RefMove,
+        SetSetting, StartMerge, StartPick, Step, Switch,
     },
     script::{Here, RhaiResultOf, here},
 };
@@ -388,6 +388,41 @@ pub(super) mod git_flow {
         tip: &str,
     ) -> RhaiResultOf<String> {
         prepare(&here(&ctx)?.clone(), true, [into, onto, merged, tip])
+    }
+
+    /// Prepares a cherry-pick, and returns its commit. No branch moves until `git::move_refs` moves it.
+    ///
+    /// `onto` is the commit that the branch `into` is at. The message names the commit that was picked, as with `-x`. Of
+    /// a merge, rfab picks what it brought to its first parent. If the branch has the changes already, it returns `onto`.
+    /// A conflict fails with the files.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let main = git::resolve("main").id;
+    /// let picked = git::prepare_pick("main", main, git::resolve("v3.0.1").id);
+    /// ```
+    #[rhai_fn(name = "prepare_pick", return_raw)]
+    pub(crate) fn prepare_pick(ctx: NativeCallContext, into: &str, onto: &str, commit: &str) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        let [into, onto, commit] = [into, onto, commit].map(str::to_owned);
+        here.perform(PreparePick { repository: worked_in(&here)?, into, onto, commit })
+    }
+
+    /// Begins a cherry-pick that conflicts, and leaves it in the work tree for a person to finish.
+    ///
+    /// It checks out `into`, moves it forward to `onto`, and picks the commit.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::start_pick("main", git::resolve("main").id, git::resolve("v3.0.1").id);
+    /// ```
+    #[rhai_fn(name = "start_pick", return_raw)]
+    pub(crate) fn start_pick(ctx: NativeCallContext, into: &str, onto: &str, commit: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let [into, onto, commit] = [into, onto, commit].map(str::to_owned);
+        here.perform(StartPick { repository: worked_in(&here)?, into, onto, commit })
     }
 
     /// Begins a merge that conflicts, and leaves it in the work tree for a person to finish.

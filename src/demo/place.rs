@@ -26,8 +26,8 @@ pub(super) fn place<'a>(
     folder: &Path,
 ) -> Result<(), Failure> {
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;
-    let packed =
-        release::pack(&source, commit, &TreeRules { linked: LINKED.map(String::from).to_vec(), tree: None }, folder)?;
+    let rules = TreeRules { linked: LINKED.map(String::from).to_vec(), ..TreeRules::default() };
+    let packed = release::pack(&source, commit, &rules, folder, folder)?;
     let name = ReleaseName::new(1, commit).expect("a commit that git made");
     for host in hosts {
         let path = host.path();

@@ -16,7 +16,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-pub(super) const KEYS: [&str; 12] = schema::names(&schema::APP);
+pub(super) const KEYS: [&str; 13] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
 
 /// Reads an app except its `roles`: their default differs between a fleet with one app and a fleet with several.
@@ -32,6 +32,7 @@ pub(super) fn read(
     let repository = section.get("repository", problems, |node| repository(node, project));
     let tags = section.get("tags", problems, tags);
     let tree = section.get("tree", problems, tree);
+    let export_subst = section.get("export_subst", problems, value::yes).unwrap_or_default();
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
@@ -47,7 +48,7 @@ pub(super) fn read(
         path: path?.to_owned(),
         user,
         keep: keep as usize,
-        rules: TreeRules { tree, linked },
+        rules: TreeRules { tree, linked, export_subst },
         assets,
         service,
         health,

@@ -116,13 +116,14 @@ fn key_of(node: &Node) -> String {
     format!("`{key}` of `[{table}]`")
 }
 
-/// Reads the name of a branch.
+/// Reads the name of a branch; a `*` at its end stands for the rest of it.
 fn branch(node: &Node) -> Result<String, Problem> {
-    let text = value::text(node)?;
+    let whole = value::text(node)?;
+    let text = whole.strip_suffix("/*").map_or(whole, |_| &whole[..whole.len() - 2]);
     let wrong = |c: char| c.is_whitespace() || "~^:?*[\\".contains(c);
     if text.starts_with(['-', '/']) || text.ends_with('/') || text.contains("..") || text.contains(wrong) {
-        return Err(Problem::new(format!("`{text}` isn't a branch"), node.place("not a branch"))
-            .help("write its name alone, such as `main`"));
+        return Err(Problem::new(format!("`{whole}` isn't a branch"), node.place("not a branch"))
+            .help("write its name alone, such as `main`, or all branches below a name, such as `release/*`"));
     }
-    Ok(text.to_owned())
+    Ok(whole.to_owned())
 }

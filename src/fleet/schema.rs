@@ -172,6 +172,12 @@ pub const APP: SchemaTable = SchemaTable {
             "all of it",
             "the folder of the repository that is released, such as `services/web`, if the repository has [several apps](#an-app-in-a-folder-of-its-repository)",
         ),
+        key(
+            "export_subst",
+            Is::YesNo,
+            "`false`",
+            "whether `$Format:…$` is replaced in files with `export-subst`, as [`git archive`](release-format.md#what-is-in-a-release) does",
+        ),
         key("path", Is::Text, "needed", "the app's folder on the hosts"),
         key(
             "roles",
@@ -438,7 +444,12 @@ pub const GATE: SchemaTable = SchemaTable {
             "needed",
             "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is a variable, `file:PATH` a file below the fabfile's folder, and `command:WORDS` what a program prints",
         ),
-        key("branch", Is::Text, "needed", "the branch with the rules that say which checks are required"),
+        key(
+            "branch",
+            Is::Text,
+            "needed",
+            "the branch with the rules that say which checks are required; `release/*` is the release line that [has the commit](guide/trunk.md#gates)",
+        ),
         key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
         key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
         key(

@@ -9,6 +9,9 @@ pub struct TreeRules {
     pub tree: Option<String>,
     /// Names that are kept in `shared/` across releases.
     pub linked: Vec<String>,
+    /// Whether placeholders in files with `export-subst` are substituted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub export_subst: bool,
 }
 
 impl TreeRules {

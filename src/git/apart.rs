@@ -1,8 +1,9 @@
-//! A work tree that is there for one merge.
+//! A work tree that is there for one merge or pick.
 use super::{
     GitError, Repository, hooks,
     process::{GitEnded, git, read},
     reading::WITHIN,
+    visible::visible,
     write::done,
 };
 use std::fs;
@@ -13,7 +14,7 @@ const EMPTY: [&str; 4] = ["-c", "core.sparseCheckout=true", "-c", "core.sparseCh
 /// By gitignore(5): the files that have a say in a merge.
 const KEPT: &str = ".gitattributes\n";
 
-/// A work tree of a repository that is there for one merge, with no branch.
+/// A work tree of a repository that is there for one merge or pick, with no branch.
 ///
 /// It has no files but attributes and those that conflict. If a hook or a merge driver could look at the files, it has
 /// all of them.
@@ -71,6 +72,20 @@ impl Apart {
     /// Runs git in the work tree.
     pub(super) async fn git(&self, args: &[&str]) -> Result<GitEnded, GitError> {
         git(&self.repository, &[&["-c", &*self.hooks_path], self.settings, args].concat(), WITHIN).await
+    }
+
+    /// Returns the commit that is checked out.
+    pub(super) async fn head(&self) -> Result<String, GitError> {
+        let ended = self.git(&["rev-parse", "--verify", "HEAD"]).await?;
+        if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(GitError::Read(ended.why())) }
+    }
+
+    /// Returns the files with a conflict.
+    pub(super) async fn open_files(&self) -> Vec<String> {
+        match self.git(&["diff", "--name-only", "--diff-filter=U", "-z"]).await {
+            Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Removes the work tree.

@@ -1,6 +1,6 @@
 //! Fetches a remote's branches and tags into rfab's own refs.
 use crate::duration::limit;
-mod alone;
+pub(super) mod alone;
 mod first;
 mod hashes;
 mod packed;
@@ -56,7 +56,7 @@ pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProg
 }
 
 /// Returns the URL of a strange repository's remote. Its configuration could name a program for the remote's name.
-async fn address(repository: &Repository, remote: &str) -> Result<String, GitError> {
+pub(super) async fn address(repository: &Repository, remote: &str) -> Result<String, GitError> {
     if repository.trust != Trust::Strange {
         return Ok(remote.to_owned());
     }

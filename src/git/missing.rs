@@ -37,12 +37,13 @@ pub async fn complete(
     Err(GitError::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
 }
 
-fn is_partial(repository: &Repository) -> Result<bool, GitError> {
+/// Returns whether a clone may lack objects.
+pub(super) fn is_partial(repository: &Repository) -> Result<bool, GitError> {
     let args = ["config", "--name-only", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
     Ok(read(repository, &args, "")?.0.ok)
 }
 
-/// Returns what is needed of a commit: all of it, or a folder and the attributes that count for it.
+/// Returns what is needed of a commit: all of it, or a folder, the attributes that count for it, and `.gitmodules`.
 ///
 /// If the clone even lacks the folders above, it is all of it.
 fn wanted(repository: &Repository, commit: &str, folder: Option<&str>) -> Result<Vec<String>, GitError> {
@@ -55,7 +56,7 @@ fn wanted(repository: &Repository, commit: &str, folder: Option<&str>) -> Result
     let above = folder.match_indices('/').map(|(slash, _)| format!("{}.gitattributes", &folder[..=slash]));
     let mut args: Vec<String> =
         ["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--"].map(String::from).into();
-    args.push(".gitattributes".to_owned());
+    args.extend([".gitattributes", ".gitmodules"].map(String::from));
     args.extend(above);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (_, out) = read(repository, &args, "")?;

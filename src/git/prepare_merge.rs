@@ -4,7 +4,6 @@ use super::{
     apart::Apart,
     process::{GitEnded, git_given},
     reading::{WITHIN, here},
-    visible::visible,
     write::{named, whole_commit},
 };
 use crate::{
@@ -83,7 +82,7 @@ impl PrepareMerge {
         let apart = Apart::of(repository, onto).await?;
         let ended = self.merge_apart(&apart, &message, tip).await;
         let merged = match ended {
-            Ok(ended) if ended.ok => head(&apart).await,
+            Ok(ended) if ended.ok => apart.head().await,
             Ok(ended) => Err(self.refused(&apart, &ended).await),
             Err(error) => Err(error),
         };
@@ -124,11 +123,7 @@ impl PrepareMerge {
     }
 
     async fn refused(&self, apart: &Apart, ended: &GitEnded) -> GitError {
-        let open = apart.git(&["diff", "--name-only", "--diff-filter=U", "-z"]).await;
-        let files: Vec<String> = match &open {
-            Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
-            Err(_) => Vec::new(),
-        };
+        let files = apart.open_files().await;
         if files.is_empty() {
             let hook = ended.err.contains("Not committing merge");
             let by = if hook { "a hook of the repository refuses the commit: " } else { "" };
@@ -140,9 +135,4 @@ impl PrepareMerge {
 
 fn short(name: &str) -> &str {
     RefMove::short_name(name)
-}
-
-async fn head(apart: &Apart) -> Result<String, GitError> {
-    let ended = apart.git(&["rev-parse", "--verify", "HEAD"]).await?;
-    if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(GitError::Read(ended.why())) }
 }

@@ -50,6 +50,9 @@ pub(super) fn prepare(command: &mut Command, at: &Repository) {
             command.env("GIT_SSH_COMMAND", "ssh");
         }
     }
+    if at.trust == Trust::Module {
+        command.env("GIT_PROTOCOL_FROM_USER", "0");
+    }
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_EDITOR", ":");
     match &at.work {
         Some(work) => command.arg("-C").arg(work),

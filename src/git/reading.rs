@@ -40,6 +40,13 @@ impl Resolve {
         Ok(Self { repository, reference, accept: fleet.accept.clone(), guarded: fleet.guarded, tags, tree })
     }
 
+    /// Asks a repository without the rules of a fleet. A commit must be pushed.
+    pub fn anywhere(repository: &str, reference: &str) -> Self {
+        let (repository, reference) = (repository.to_owned(), reference.to_owned());
+        let accept = vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
+        Self { repository, reference, accept, guarded: true, tags: None, tree: None }
+    }
+
     fn wanted<'a>(&'a self, fetch: bool, progress: FetchProgress<'a>) -> ReferenceQuery<'a> {
         let (reference, accept, guarded) = (&self.reference, &self.accept, self.guarded);
         let (tags, tree) = (self.tags.as_ref(), self.tree.as_deref());

@@ -20,6 +20,8 @@ pub enum Trust {
     Own,
     /// A mirror that rfab made: the user's settings apply, and there are no hooks.
     Mirror,
+    /// A copy of a submodule, at a URL that a commit names: a mirror, with the protocols that git allows for submodules.
+    Module,
     /// Another user's, which git opens all the same: no programs from its configuration run.
     Strange,
 }
@@ -29,7 +31,7 @@ impl Repository {
     pub(super) fn unfetched(&self, why: String) -> GitError {
         let remote = visible(self.remote.as_deref().unwrap_or_default());
         let at = self.work.as_deref().unwrap_or(&self.folder).display().to_string();
-        GitError::Fetch { remote, at: (self.trust != Trust::Mirror).then_some(at), why }
+        GitError::Fetch { remote, at: (!matches!(self.trust, Trust::Mirror | Trust::Module)).then_some(at), why }
     }
 }
 

@@ -71,6 +71,16 @@ impl Tree {
         self.ids.get(&entry.path).map(|(id, _)| id.as_str())
     }
 
+    /// Returns the repository that it's in.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Returns the commit at which a submodule is pinned.
+    pub fn pinned(&self, entry: &TreeEntry) -> Result<&str, GitError> {
+        Ok(&self.id(entry)?.0)
+    }
+
     fn id(&self, entry: &TreeEntry) -> Result<&(String, Option<u64>), GitError> {
         self.ids.get(&entry.path).ok_or_else(|| GitError::Read(format!("`{}`: it isn't there", shown(entry))))
     }

@@ -5,6 +5,7 @@ use super::{name::short, tree, work::blocking};
 use crate::{
     effect::*,
     failure::Failure,
+    fleet::TreeRules,
     git::{self, Repository, Tree},
     model::{Model, Predicted},
 };
@@ -16,9 +17,8 @@ use std::{fs, path::Path};
 pub struct CheckOut {
     pub repository: String,
     pub commit: String,
-    /// The folder of the repository to write; `None` for all of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tree: Option<String>,
+    #[serde(flatten)]
+    pub rules: TreeRules,
 }
 
 impl CheckOut {
@@ -35,7 +35,7 @@ impl CheckOut {
         // Left by a closure that failed and was called again.
         let _ = fs::remove_dir_all(&folder);
         let source = Tree::read(&Repository::locate(&self.repository, &cache.join("mirrors"))?, &self.commit)?;
-        tree::check_out(source, self.tree.as_deref(), &folder)?;
+        tree::check_out(source, &self.rules, &folder, cache)?;
         Ok(folder.display().to_string())
     }
 }
@@ -62,7 +62,8 @@ impl Effect for CheckOut {
         let (own, cache, run) = (self.clone(), at.real.cache.clone(), at.lane.run().to_string());
         if at.real.fetch {
             let found = Repository::locate(&self.repository, &cache.join("mirrors"))?;
-            git::complete(&found, &self.commit, self.tree.as_deref(), git::WITHIN, &git::fetched(&at)).await?;
+            git::complete(&found, &self.commit, self.rules.tree.as_deref(), git::WITHIN, &git::fetched(&at)).await?;
+            tree::fetch(&found, &self.commit, &self.rules, &cache, &git::fetched(&at)).await?;
         }
         blocking(move || own.check_out(&cache, &run)).await
     }
@@ -100,7 +101,11 @@ mod tests {
         for name in [&left, &living] {
             fs::create_dir_all(cache.path().join(name)).unwrap();
         }
-        let check_out = CheckOut { repository: sample.work.display().to_string(), commit: commit.clone(), tree: None };
+        let check_out = CheckOut {
+            repository: sample.work.display().to_string(),
+            commit: commit.clone(),
+            rules: TreeRules::default(),
+        };
         let folder = check_out.check_out(cache.path(), "r2").unwrap();
         assert_eq!(fs::read_to_string(Path::new(&folder).join("README")).unwrap(), "first");
         fs::write(Path::new(&folder).join("half"), "built").unwrap();

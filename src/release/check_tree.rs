@@ -10,7 +10,7 @@ use crate::{
 use serde::Serialize;
 use std::path::Path;
 
-/// Fails if a commit's tree can't be released, and finds the files of it that are still encrypted.
+/// Fails if a commit's tree can't be released, and finds those of its files that may not be what the app expects.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckTree {
     pub repository: String,
@@ -20,7 +20,7 @@ pub struct CheckTree {
 }
 
 impl Read for CheckTree {
-    /// What to warn of, if files are encrypted.
+    /// What to warn of.
     type Outcome = Option<String>;
     const NAME: &'static str = "check_tree";
 
@@ -34,13 +34,14 @@ impl Read for CheckTree {
 
     /// The tree is packed here, because all of it is read for this. What sends it finds it packed.
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        Ok(tree::warning(&pack(&at, &self.repository, &self.commit, &self.rules).await?.encrypted))
+        Ok(pack(&at, &self.repository, &self.commit, &self.rules).await?.odd.warning())
     }
 
     /// Git isn't simulated, so the real tree is read, if the repository is on this machine.
     fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
         let Ok(repository) = Repository::locate(&self.repository, Path::new("/nonexistent")) else { return Ok(None) };
-        let encrypted = tree::check(&repository, &self.commit, &self.rules).map_err(Failure::from)?;
-        Ok(tree::warning(&encrypted))
+        let nowhere = Path::new("/nonexistent");
+        let odd = tree::check(&repository, &self.commit, &self.rules, nowhere).map_err(Failure::from)?;
+        Ok(odd.warning())
     }
 }

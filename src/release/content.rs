@@ -1,5 +1,5 @@
 //! What a release of an app in a folder of its repository is made from.
-use super::name::short;
+use super::{name::short, tree};
 use crate::{
     effect::*,
     failure::Failure,
@@ -11,7 +11,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// Computes a digest of everything that a commit's release is made from: the folder, the attributes above it, and the
-/// rules of the fleet file. Two commits with the same digest give releases with the same files.
+/// rules of the fleet file. Two commits with the same digest give releases with the same files. If placeholders in a
+/// file are substituted, the commit counts, too.
 ///
 /// `None` if the app is all of its repository: then each commit is a release of its own.
 #[derive(Clone, Debug, Serialize)]
@@ -54,7 +55,12 @@ impl ReadContent {
         if ids[0].is_none() {
             return Ok(None);
         }
-        let parts = serde_json::to_vec(&(ids, &self.rules)).expect("it is plain data");
+        let parts = if tree::substitutes(repository, &self.commit, &self.rules)? {
+            serde_json::to_vec(&(ids, &self.rules, &self.commit))
+        } else {
+            serde_json::to_vec(&(ids, &self.rules))
+        };
+        let parts = parts.expect("it is plain data");
         Ok(Some(hex::encode(Sha256::digest(parts))))
     }
 }
@@ -73,7 +79,7 @@ mod tests {
                 .digest(&sample.repository())
                 .unwrap()
         };
-        let rules = TreeRules { tree: Some("services/web".into()), linked: vec![] };
+        let rules = TreeRules { tree: Some("services/web".into()), ..TreeRules::default() };
         assert_eq!([read(&rules), read(&TreeRules::default())], [None, None]);
         sample.write("services/web/app", b"1");
         sample.commit_all();
@@ -94,5 +100,18 @@ mod tests {
         }
         assert_ne!(read(&TreeRules { linked: vec!["log".into()], ..rules.clone() }), first);
         assert_eq!(read(&rules), first);
+        let subst = TreeRules { export_subst: true, ..rules.clone() };
+        sample.write("services/web/.gitattributes", b"version export-subst\n");
+        sample.commit_all();
+        let [before, plain] = [&subst, &rules].map(&read);
+        sample.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+        assert_eq!(read(&subst), before, "no file has the attribute");
+        assert_eq!(read(&rules), plain);
+        sample.write("services/web/version", b"$Format:%H$");
+        sample.commit_all();
+        let [before, plain] = [&subst, &rules].map(&read);
+        sample.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+        assert_ne!(read(&subst), before, "each commit gives another file");
+        assert_eq!(read(&rules), plain);
     }
 }

@@ -15,6 +15,8 @@ pub enum ReleaseError {
     Unfit { commit: String, problems: Vec<TreeProblem> },
     #[error("`{}` has no folder `{tree}`", short(.commit))]
     NoTree { commit: String, tree: String },
+    #[error("`{}` can't be released: git-lfs keeps {}, and {why}", short(.commit), some(.files))]
+    Large { commit: String, files: Vec<String>, why: String, fetch: Option<String> },
     #[error("the archive can't be written to `{folder}`: {why}")]
     Write { folder: String, why: String },
     #[error("`{0}` can't be an app's path")]
@@ -96,10 +98,14 @@ pub enum Amount {
 /// What is wrong with a commit's tree.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TreeProblem {
-    #[error("`{0}` is a submodule, and its files aren't in the commit")]
-    Submodule(String),
-    #[error("`{0}` is a git-lfs pointer, and its content isn't in the commit")]
-    Lfs(String),
+    /// `missing` is whether only this machine lacks its files.
+    #[error("`{path}` is a submodule, and {why}")]
+    Submodule { path: String, why: String, missing: bool },
+    /// `fetch` is a line that fetches it by hand.
+    #[error("git-lfs keeps `{path}`, and its content isn't on this machine")]
+    Large { path: String, fetch: Option<String> },
+    #[error("`{0}` begins as a git-lfs pointer, but isn't one that rfab reads")]
+    Pointer(String),
     #[error("the name `{name}` {why}")]
     Name { name: String, why: &'static str },
     #[error("`{0}` and `{1}` differ only in case")]
@@ -134,6 +140,17 @@ impl From<ReleaseError> for Failure {
             _ => None,
         };
         let help = match &error {
+            ReleaseError::Unfit { problems, .. } if problems.iter().any(lacking) => {
+                let fetch = problems.iter().find_map(fetch_by_hand);
+                let help = fetch.map(|line| format!("`{line}` brings it"));
+                let help = help.unwrap_or_else(|| "type it again without `--no-fetch`".to_owned());
+                return Failure { help: Some(help), ..Failure::new(cause, error.to_string()) };
+            }
+            ReleaseError::Large { fetch, .. } => {
+                let fetch = fetch.as_ref().map(|line| format!(", and check it with `{line}`")).unwrap_or_default();
+                let help = format!("install git-lfs here if it's missing, push the content there if it is{fetch}");
+                return Failure { help: Some(help), ..Failure::new(cause, error.to_string()) };
+            }
             ReleaseError::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
             ReleaseError::NoTree { .. } => {
                 Some("correct `tree` in `[app]` of the fleet file, or deploy a commit that has it")
@@ -182,6 +199,21 @@ fn listed(problems: &[TreeProblem]) -> String {
     let shown: Vec<String> = problems.iter().take(5).map(TreeProblem::to_string).collect();
     let more = problems.len().saturating_sub(5);
     if more == 0 { shown.join("; ") } else { format!("{}; and {more} more", shown.join("; ")) }
+}
+
+fn some(files: &[String]) -> String {
+    let shown: Vec<String> = files.iter().take(5).map(|file| format!("`{file}`")).collect();
+    let more = files.len().saturating_sub(5);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// Returns whether this machine only lacks what the tree names.
+fn lacking(problem: &TreeProblem) -> bool {
+    matches!(problem, TreeProblem::Submodule { missing: true, .. } | TreeProblem::Large { .. })
+}
+
+fn fetch_by_hand(problem: &TreeProblem) -> Option<String> {
+    if let TreeProblem::Large { fetch, .. } = problem { fetch.clone() } else { None }
 }
 
 fn takers(biggest: &[(u64, String)]) -> String {

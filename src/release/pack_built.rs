@@ -1,5 +1,5 @@
 //! Packs the output of a build.
-use super::{PackedTrees, Wanted, name::short, tree::warning, work::blocking};
+use super::{PackedTrees, Wanted, name::short, work::blocking};
 use crate::{
     effect::*,
     event::What,
@@ -39,7 +39,7 @@ impl Effect for PackBuilt {
         let (of, folder, run) = (self.of.clone(), self.folder.clone(), at.lane.run().to_string());
         let (packs, cache) = (at.real.kept.get::<PackedTrees>(), at.real.cache.clone());
         let packed = blocking(move || packs.keep(&of, Path::new(&folder), &run, &cache)).await?;
-        if let Some(text) = warning(&packed.encrypted) {
+        if let Some(text) = packed.odd.warning() {
             at.tell(What::Warned { host: None, text });
         }
         Ok(packed.manifest_sha256.clone())

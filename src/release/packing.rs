@@ -1,5 +1,5 @@
 //! A commit's tree, packed on this machine.
-use super::{Packed, PackedTrees};
+use super::{Packed, PackedTrees, tree};
 use crate::{
     effect::At,
     failure::Failure,
@@ -18,6 +18,7 @@ pub(super) async fn pack(
     if at.real.fetch {
         let found = Repository::locate(repository, &at.real.cache.join("mirrors"))?;
         git::complete(&found, commit, rules.tree.as_deref(), git::WITHIN, &git::fetched(at)).await?;
+        tree::fetch(&found, commit, rules, &at.real.cache, &git::fetched(at)).await?;
     }
     let (repository, commit, rules) = (repository.to_owned(), commit.to_owned(), rules.clone());
     let (cache, packs) = (at.real.cache.clone(), at.real.kept.get::<PackedTrees>());

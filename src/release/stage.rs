@@ -41,7 +41,7 @@ impl Stage {
     fn failed(&self, error: ReleaseError) -> Failure {
         let plain = self.made.is_none() && matches!(error, ReleaseError::Another { .. });
         let failure = on(&self.host)(error);
-        let help = "was it built, or did `linked` or `tree` change in the fleet file? Deploy a commit that is new";
+        let help = "was it built, or did `linked`, `tree` or `export_subst` change in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
     }
 

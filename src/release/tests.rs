@@ -4,5 +4,8 @@ mod assets;
 mod attack;
 mod keep;
 mod kill;
+mod large;
 mod machine;
+mod modules;
 mod stage;
+mod substituted;

@@ -1,6 +1,7 @@
 //! A hotfix from its first commit to production: two developers, a forge, real sshd, and real HAProxy under load.
 mod killed;
 mod pulls;
+mod trunk;
 
 use super::shop::{all_serve, shop};
 use lab::{

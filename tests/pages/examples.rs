@@ -94,7 +94,7 @@ fn each_example_is_tested_here() {
         fs::read_dir(folder()).unwrap().flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     assert_eq!(
         there.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["canary", "go-binary", "one-host", "ports", "rails", "static-site", "two-apps", "upkeep"]
+        ["canary", "go-binary", "one-host", "ports", "rails", "static-site", "trunk", "two-apps", "upkeep"]
     );
 }
 
@@ -118,6 +118,19 @@ fn the_canary_comes_first_and_nobody_is_switched_while_live() {
         deployed.iter().filter_map(|c| c.split_once(": activate").map(|(host, _)| host)).collect();
     assert_eq!(activated[0], "web1");
     assert_eq!(activated.iter().copied().collect::<BTreeSet<_>>().len(), 6, "{deployed:#?}");
+}
+
+#[test]
+fn a_line_of_trunk_gets_its_tag_and_is_released() {
+    let example = Example::open("trunk");
+    let folder = example.project.file.parent().unwrap();
+    let script = "git branch -M main && git branch release/2.0 && git tag v2.0.0 \
+                  && git clone -q --bare . origin.git && git remote add origin \"$PWD/origin.git\" && git fetch -q origin '+refs/heads/*:refs/rfab/heads/*' '+refs/tags/*:refs/rfab/tags/*'";
+    assert!(Command::new("sh").args(["-c", script]).current_dir(folder).status().unwrap().success());
+    let (model, _) = example.run(&["prod", "setup"], Model::new());
+    let (_, changed) = example.run(&["prod", "ship:2.0"], model);
+    let activated: Vec<&String> = changed.iter().filter(|change| change.contains(": activate v2.0.0 (")).collect();
+    assert_eq!(activated.len(), 4, "{changed:#?}");
 }
 
 #[test]

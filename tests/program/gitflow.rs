@@ -13,3 +13,4 @@ mod sample;
 mod signed;
 mod signer;
 mod stopped;
+mod trunk;

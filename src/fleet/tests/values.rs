@@ -72,7 +72,10 @@ fn the_shop_is_read_whole() {
             path: "/srv/shop".into(),
             user: Some("shop".into()),
             keep: 5,
-            rules: TreeRules { linked: vec!["public/uploads".into(), "config/database.yml".into()], tree: None },
+            rules: TreeRules {
+                linked: vec!["public/uploads".into(), "config/database.yml".into()],
+                ..TreeRules::default()
+            },
             assets: vec![],
             service: Some(service()),
             health: Some(health()),

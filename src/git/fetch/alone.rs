@@ -11,7 +11,7 @@ use std::{
 
 /// Waits until no other rfab fetches into the repository, because git itself would fail on its ref locks. `None` if
 /// the time runs out.
-pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, GitError> {
+pub(in crate::git) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, GitError> {
     let path = repository.folder.join("rfab-fetch.lock");
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let unreadable = |e: Errno| GitError::Read(format!("`{}`: {e}", path.display()));

@@ -148,9 +148,9 @@ async fn read(remote: &TestRemote, source: &str, form: &str) {
         let found = resolve(&at, ask(reference)).await.unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
         assert_eq!((found.kind, &found.commit), (kind, commit), "{form} {reference}");
         let into = tempfile::tempdir().unwrap();
-        let packed =
-            pack(&at, commit, &TreeRules::default(), into.path()).unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
-        let plain = pack(&own(remote, "source"), commit, &TreeRules::default(), into.path()).unwrap();
+        let packed = pack(&at, commit, &TreeRules::default(), into.path(), into.path())
+            .unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
+        let plain = pack(&own(remote, "source"), commit, &TreeRules::default(), into.path(), into.path()).unwrap();
         assert_eq!(packed, plain, "{form} {reference}");
         assert_eq!(Tree::has_folder(&at, commit, "bin/deep/"), Some(true), "{form}");
         assert_eq!(Tree::has_folder(&at, commit, "README"), Some(false), "{form}");
@@ -228,9 +228,9 @@ async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
     let unfetched = ReferenceQuery { fetch: false, ..ask("main") };
     assert_eq!(resolve(&at, unfetched).await.unwrap().commit, remote.second);
     let into = tempfile::tempdir().unwrap();
-    let ended = pack(&at, &remote.second, &TreeRules::default(), into.path()).unwrap_err().to_string();
+    let ended = pack(&at, &remote.second, &TreeRules::default(), into.path(), into.path()).unwrap_err().to_string();
     assert!(ended.contains("a partial clone lacks files"), "{ended}");
-    pack(&at, &remote.first, &TreeRules::default(), into.path()).unwrap();
+    pack(&at, &remote.first, &TreeRules::default(), into.path(), into.path()).unwrap();
 }
 
 #[tokio::test]
@@ -241,10 +241,10 @@ async fn a_partial_clone_gets_only_the_files_of_the_apps_folder() {
         let at = Repository::locate(&source, Path::new("/nowhere")).unwrap();
         resolve(&at, ReferenceQuery { tree: Some("bin/deep"), ..ask("main") }).await.unwrap();
         let into = tempfile::tempdir().unwrap();
-        let rules = |tree: &str| TreeRules { tree: Some(tree.into()), linked: vec![] };
-        pack(&at, &remote.second, &rules("bin/deep"), into.path()).unwrap();
+        let rules = |tree: &str| TreeRules { tree: Some(tree.into()), ..TreeRules::default() };
+        pack(&at, &remote.second, &rules("bin/deep"), into.path(), into.path()).unwrap();
         if form == "blob:none" {
-            let ended = pack(&at, &remote.second, &rules("bin"), into.path()).unwrap_err().to_string();
+            let ended = pack(&at, &remote.second, &rules("bin"), into.path(), into.path()).unwrap_err().to_string();
             assert!(ended.contains("a partial clone lacks files"), "{ended}");
         }
     }

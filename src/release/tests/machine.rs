@@ -79,8 +79,8 @@ impl TestMachine {
     pub(super) fn pack(&self, linked: &[&str]) -> Packed {
         let commit = self.sample.commit_all();
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
-        release::pack(&self.sample.repository(), &commit, &TreeRules { linked, tree: None }, self.folder.path())
-            .unwrap()
+        let (rules, cache) = (TreeRules { linked, ..TreeRules::default() }, self.folder.path());
+        release::pack(&self.sample.repository(), &commit, &rules, cache, cache).unwrap()
     }
 
     pub(super) fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {

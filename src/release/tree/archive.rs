@@ -1,11 +1,13 @@
 //! A `.tar.gz` with the manifest and the tree of a release.
 use super::{
+    content::FileContent,
     counted::{Counted, CountedReading},
     encrypted::{SEARCHED, encryption, may_be_sops},
+    export::Exported,
     fit::Item,
-    lfs::{BEGINNING, is_lfs},
+    lfs::BEGINNING,
     manifest::{Manifest, ManifestKind},
-    packed::Packed,
+    packed::{OddFiles, Packed},
     source::TreeSource,
 };
 use crate::{
@@ -31,6 +33,7 @@ pub(super) struct Archive<'a> {
     room: u64,
     files: usize,
     encrypted: Vec<(String, String)>,
+    pointers: Vec<String>,
 }
 
 impl<'a> Archive<'a> {
@@ -41,7 +44,7 @@ impl<'a> Archive<'a> {
         let mut tar = tar::Builder::new(Counted::new(gzip));
         let mtime = u64::try_from(tree.at()).unwrap_or(0);
         folder_into(&mut tar, "tree", mtime).map_err(|e| unwritable(folder, &e))?;
-        Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0, encrypted: Vec::new() })
+        Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0, encrypted: Vec::new(), pointers: Vec::new() })
     }
 
     /// Adds a name; returns its entry for the manifest, or why it can't be released.
@@ -52,7 +55,8 @@ impl<'a> Archive<'a> {
     ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
         let at = format!("tree/{path}");
         let what = match item {
-            Item::File(entry, executable) => return self.file(path, entry, executable),
+            Item::File(file, executable) => return self.file(path, file, executable),
+            Item::Missing(problem) => return Ok(Err(problem)),
             Item::Folder => {
                 folder_into(&mut self.tar, &at, self.mtime).map_err(|e| self.failed(&e))?;
                 ManifestKind::Folder
@@ -75,15 +79,18 @@ impl<'a> Archive<'a> {
     fn file(
         &mut self,
         path: &str,
-        entry: &git::TreeEntry,
+        file: Exported<'_>,
         executable: bool,
     ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
         let unread = |e: io::Error| ReleaseError::Git(git::GitError::Read(format!("`{path}`: {e}")));
-        let (size, mut content) = self.tree.reader(entry)?;
+        let FileContent { size, reader: mut content, pointer } = match FileContent::of(self.tree, file)? {
+            Ok(content) => content,
+            Err(problem) => return Ok(Err(problem)),
+        };
         let mut beginning = Vec::new();
         content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
-        if is_lfs(&beginning) {
-            return Ok(Err(TreeProblem::Lfs(path.to_owned())));
+        if pointer {
+            self.pointers.push(path.to_owned());
         }
         let searched = size <= SEARCHED && may_be_sops(path);
         if searched {
@@ -129,7 +136,7 @@ impl<'a> Archive<'a> {
             room,
             files,
             hidden,
-            encrypted: self.encrypted,
+            odd: OddFiles { encrypted: self.encrypted, pointers: self.pointers },
         })
     }
 

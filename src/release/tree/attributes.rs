@@ -1,4 +1,4 @@
-//! Which names a tree's `.gitattributes` files exclude from releases: `export-ignore`, with the rules of `git archive`.
+//! What a tree's `.gitattributes` files say of its names: `export-ignore`, `export-subst` and `filter`, by git's rules.
 //!
 //! Only files in the tree count, not `.git/info/attributes` or the user's: a commit packs to the same bytes
 //! everywhere.
@@ -21,14 +21,21 @@ struct Rule {
     words: Vec<Word>,
 }
 
-/// An attribute: set, unset (`-name`), unspecified (`!name`) or with a value.
+/// An attribute and its value.
 #[derive(Clone)]
 struct Word {
     name: Vec<u8>,
-    set: bool,
+    value: Value,
 }
 
-const WANTED: &[u8] = b"export-ignore";
+/// The value of an attribute.
+#[derive(Clone, PartialEq)]
+enum Value {
+    Set,
+    /// Unset (`-name`) or unspecified (`!name`).
+    Unset,
+    Text(Vec<u8>),
+}
 
 impl Attributes {
     /// Adds a folder's file; macros count only in the top folder.
@@ -47,29 +54,43 @@ impl Attributes {
 
     /// Returns whether a path is excluded; `folder` says whether it is a folder. The folders above it aren't checked.
     pub(super) fn ignores(&self, path: &[u8], folder: bool) -> bool {
+        self.value(path, folder, b"export-ignore") == Some(&Value::Set)
+    }
+
+    /// Returns whether git-lfs keeps the content of a file.
+    pub(super) fn is_large(&self, path: &[u8]) -> bool {
+        matches!(self.value(path, false, b"filter"), Some(Value::Text(text)) if text == b"lfs")
+    }
+
+    /// Returns whether placeholders in a file are substituted.
+    pub(super) fn substitutes(&self, path: &[u8]) -> bool {
+        self.value(path, false, b"export-subst") == Some(&Value::Set)
+    }
+
+    fn value(&self, path: &[u8], folder: bool, name: &[u8]) -> Option<&Value> {
         let base = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
         let mut above = base;
         loop {
             let rules = self.rules.get(&path[..above]).map(Vec::as_slice).unwrap_or_default();
             for rule in rules.iter().rev().filter(|rule| rule.takes(&path[above..], &path[base..], folder)) {
-                if let Some(set) = rule.words.iter().rev().find_map(|word| self.said(word, 0)) {
-                    return set;
+                if let Some(value) = rule.words.iter().rev().find_map(|word| self.said(word, name, 0)) {
+                    return Some(value);
                 }
             }
             if above == 0 {
-                return false;
+                return None;
             }
             above = path[..above - 1].iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
         }
     }
 
-    /// Returns what a word sets `export-ignore` to, directly or as a macro.
-    fn said(&self, word: &Word, depth: usize) -> Option<bool> {
-        if word.name == WANTED {
-            return Some(word.set);
+    /// Returns what a word sets an attribute to, directly or as a macro.
+    fn said<'a>(&'a self, word: &'a Word, name: &[u8], depth: usize) -> Option<&'a Value> {
+        if word.name == name {
+            return Some(&word.value);
         }
-        let words = self.macros.get(&word.name).filter(|_| word.set && depth < 10)?;
-        words.iter().rev().find_map(|word| self.said(word, depth + 1))
+        let words = self.macros.get(&word.name).filter(|_| word.value == Value::Set && depth < 10)?;
+        words.iter().rev().find_map(|word| self.said(word, name, depth + 1))
     }
 }
 
@@ -107,11 +128,11 @@ fn split(line: &[u8]) -> Option<(Vec<u8>, Vec<Word>)> {
         }
     };
     let words = rest.split(|b| blank(b)).filter(|word| !word.is_empty()).map(|word| match word {
-        [b'-' | b'!', name @ ..] => Word { name: name.to_vec(), set: false },
-        word => {
-            let end = word.iter().position(|b| *b == b'=');
-            Word { name: word[..end.unwrap_or(word.len())].to_vec(), set: end.is_none() }
-        }
+        [b'-' | b'!', name @ ..] => Word { name: name.to_vec(), value: Value::Unset },
+        word => match word.iter().position(|b| *b == b'=') {
+            Some(end) => Word { name: word[..end].to_vec(), value: Value::Text(word[end + 1..].to_vec()) },
+            None => Word { name: word.to_vec(), value: Value::Set },
+        },
     });
     Some((pattern, words.collect()))
 }
@@ -252,12 +273,15 @@ mod tests {
             sample.write(".gitattributes", top.as_bytes());
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
-            let tree = TreeSource::commit_part(Tree::read(&sample.repository(), &commit).unwrap(), None).unwrap();
+            let rules = crate::fleet::TreeRules::default();
+            let tree =
+                TreeSource::commit_part(Tree::read(&sample.repository(), &commit).unwrap(), &rules, &sample.work)
+                    .unwrap();
             let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()
-                .filter(|entry| matches!(entry.kind, EntryKind::File { .. }))
-                .map(|entry| String::from_utf8(entry.path.clone()).unwrap())
+                .filter(|kept| matches!(kept.entry.kind, EntryKind::File { .. }))
+                .map(|kept| String::from_utf8(kept.entry.path.clone()).unwrap())
                 .collect();
             assert_eq!(ours, archived(&sample), "case {n}: {top:?} {docs:?}");
         }

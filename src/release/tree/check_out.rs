@@ -1,19 +1,20 @@
 //! A commit's tree, written into a folder of this machine.
 use super::{
     check,
-    export::exported,
+    content::FileContent,
+    export::{Exported, exported},
     folder::unread,
-    lfs::{BEGINNING, is_lfs},
     source::TreeSource,
 };
 use crate::{
     control::shown,
+    fleet::TreeRules,
     git::{self, EntryKind},
-    release::error::{ReleaseError, TreeProblem},
+    release::error::ReleaseError,
 };
 use std::{
-    fs,
-    io::{self, Read},
+    collections::HashMap,
+    fs, io,
     os::unix::{
         ffi::OsStrExt,
         fs::{DirBuilderExt, OpenOptionsExt},
@@ -21,25 +22,22 @@ use std::{
     path::Path,
 };
 
-/// Makes a folder and writes a commit's tree into it, as `git checkout` would. Submodules and git-lfs pointers, which a
-/// build might silently lack, are refused, unless `export-ignore` excludes them.
-pub(crate) fn check_out(tree: git::Tree, part: Option<&str>, folder: &Path) -> Result<(), ReleaseError> {
-    let source = TreeSource::commit_part(tree, part)?;
+/// Makes a folder and writes a commit's tree into it, as `git checkout` would, with submodules and what git-lfs keeps.
+///
+/// What this machine lacks of them is refused, because a build might silently miss it. What `export-ignore` excludes
+/// stays as it was committed: an empty folder, or a pointer.
+pub(crate) fn check_out(tree: git::Tree, rules: &TreeRules, folder: &Path, cache: &Path) -> Result<(), ReleaseError> {
+    let source = TreeSource::commit_part(tree, rules, cache)?;
     let mut problems = Vec::new();
-    for entry in exported(&source)? {
-        let path = || shown(&String::from_utf8_lossy(&entry.path));
-        match entry.kind {
-            EntryKind::Submodule => problems.push(TreeProblem::Submodule(path())),
-            EntryKind::File { .. } => {
-                let mut beginning = Vec::new();
-                let (_, content) = source.reader(entry)?;
-                content.take(BEGINNING).read_to_end(&mut beginning).map_err(|e| unread(folder, &e))?;
-                if is_lfs(&beginning) {
-                    problems.push(TreeProblem::Lfs(path()));
-                }
-            }
+    let mut released: HashMap<&[u8], Exported<'_>> = HashMap::new();
+    for file in exported(&source)? {
+        let path = shown(&String::from_utf8_lossy(&file.entry.path));
+        match file.entry.kind {
+            EntryKind::Submodule => problems.push(source.unfilled(&path)),
+            EntryKind::File { .. } if file.large => problems.extend(FileContent::of(&source, file)?.err()),
             _ => {}
         }
+        released.insert(&file.entry.path, file);
     }
     if let Some(wrong) = source.entries().iter().find_map(|entry| check::name(&entry.path).err()) {
         problems.push(wrong);
@@ -60,9 +58,15 @@ pub(crate) fn check_out(tree: git::Tree, part: Option<&str>, folder: &Path) -> R
                 std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(&target), &at)
             }
             EntryKind::File { executable } => {
+                let mut content = match released.get(&*entry.path) {
+                    Some(file) => match FileContent::of(&source, *file)? {
+                        Ok(content) => content.reader,
+                        Err(_) => return Err(unread(&at, &io::Error::other("it is gone"))),
+                    },
+                    None => source.reader(entry)?.1,
+                };
                 let mode = if executable { 0o755 } else { 0o644 };
                 let open = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&at);
-                let (_, mut content) = source.reader(entry)?;
                 open.and_then(|mut file| io::copy(&mut content, &mut file)).map(drop)
             }
         };
@@ -84,7 +88,7 @@ mod tests {
     fn checked_out(sample: &Sample, commit: &str) -> Result<(tempfile::TempDir, PathBuf), ReleaseError> {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("tree");
-        check_out(Tree::read(&sample.repository(), commit).unwrap(), None, &folder)?;
+        check_out(Tree::read(&sample.repository(), commit).unwrap(), &TreeRules::default(), &folder, outer.path())?;
         Ok((outer, folder))
     }
 
@@ -101,9 +105,9 @@ mod tests {
         assert!(folder.join("docs/x").exists());
         let at = Tree::read(&sample.repository(), &commit).unwrap().at;
         let linked = ["log".to_owned()];
-        let rules = TreeRules { linked: linked.to_vec(), tree: None };
+        let rules = TreeRules { linked: linked.to_vec(), ..TreeRules::default() };
         let of_folder = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
-        assert_eq!(of_folder, pack(&sample.repository(), &commit, &rules, outer.path()).unwrap());
+        assert_eq!(of_folder, pack(&sample.repository(), &commit, &rules, outer.path(), outer.path()).unwrap());
         fs::write(folder.join("built.js"), "1").unwrap();
         fs::create_dir(folder.join("empty")).unwrap();
         let built = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
@@ -116,7 +120,9 @@ mod tests {
     fn nothing_is_built_from_a_submodule_or_a_pointer_whose_content_is_not_there() {
         let sample = Sample::new();
         let head = sample.git(&["rev-parse", "HEAD"]);
-        sample.write("big.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+        sample.write(".gitattributes", b"*.bin filter=lfs\n");
+        let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 1\n", "0".repeat(64));
+        sample.write("big.bin", pointer.as_bytes());
         sample.git(&["add", "-A"]);
         sample.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},vendor/lib")]);
         sample.git(&["commit", "-qm", "bad"]);
@@ -124,8 +130,8 @@ mod tests {
         assert_eq!(
             checked_out(&sample, &commit).unwrap_err().to_string(),
             format!(
-                "`{}` can't be released: `big.bin` is a git-lfs pointer, and its content isn't in the commit; \
-                 `vendor/lib` is a submodule, and its files aren't in the commit",
+                "`{}` can't be released: git-lfs keeps `big.bin`, and its content isn't on this machine; \
+                 `vendor/lib` is a submodule, and `.gitmodules` doesn't name it",
                 &commit[..12]
             )
         );

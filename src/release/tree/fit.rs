@@ -1,7 +1,7 @@
 //! The names of a tree that may be released, and the problems of the others.
 use super::{
     check,
-    export::exported,
+    export::{Exported, exported},
     linked::{self, FoundInTree, SharedLink},
     manifest::ManifestKind,
     source::TreeSource,
@@ -22,7 +22,9 @@ pub(super) struct Fit<'a> {
 /// What a name in a release is made from.
 pub(super) enum Item<'a> {
     Folder,
-    File(&'a git::TreeEntry, bool),
+    File(Exported<'a>, bool),
+    /// A submodule whose files aren't on this machine.
+    Missing(TreeProblem),
     Link(String),
     Shared(ManifestKind),
 }
@@ -33,15 +35,16 @@ pub(super) fn fit<'a>(
     linked: &[String],
 ) -> Result<Result<Fit<'a>, Vec<TreeProblem>>, git::GitError> {
     let mut problems = Vec::new();
-    let mut named: Vec<(&str, &git::TreeEntry)> = Vec::new();
+    let mut named: Vec<(&str, Exported<'_>)> = Vec::new();
     for entry in exported(tree)? {
-        match check::name(&entry.path) {
+        match check::name(&entry.entry.path) {
             Ok(name) => named.push((name, entry)),
             Err(problem) => problems.push(problem),
         }
     }
-    let found =
-        |entry: &git::TreeEntry| if entry.kind == EntryKind::Folder { FoundInTree::Folder } else { FoundInTree::Other };
+    let found = |kept: &Exported<'_>| {
+        if kept.entry.kind == EntryKind::Folder { FoundInTree::Folder } else { FoundInTree::Other }
+    };
     let by_name = named.iter().map(|(name, entry)| (*name, found(entry))).collect();
     let shared = linked::shared(linked, &by_name).unwrap_or_else(|wrong| {
         problems.extend(wrong);
@@ -53,15 +56,18 @@ pub(super) fn fit<'a>(
     let mut items = BTreeMap::new();
     let mut links = BTreeMap::new();
     for (name, entry) in kept {
-        let item = match entry.kind {
+        let item = match entry.entry.kind {
             EntryKind::Folder => Item::Folder,
             EntryKind::File { executable } => Item::File(entry, executable),
-            EntryKind::Submodule => {
-                problems.push(TreeProblem::Submodule(name.to_owned()));
-                continue;
-            }
+            EntryKind::Submodule => match tree.unfilled(name) {
+                missing @ TreeProblem::Submodule { missing: true, .. } => Item::Missing(missing),
+                problem => {
+                    problems.push(problem);
+                    continue;
+                }
+            },
             EntryKind::Link => {
-                let target = tree.content(entry)?;
+                let target = tree.content(entry.entry)?;
                 let text = String::from_utf8_lossy(&target).into_owned();
                 links.insert(name.to_owned(), target);
                 Item::Link(text)
@@ -77,7 +83,7 @@ pub(super) fn fit<'a>(
         items.insert(path, Item::Shared(what));
     }
     let keeps_a_folder = |name: &str| name.ends_with("/.gitkeep") || name.ends_with("/.keep");
-    let hides = below.into_iter().filter(|(name, entry)| entry.kind != EntryKind::Folder && !keeps_a_folder(name));
+    let hides = below.into_iter().filter(|(name, kept)| kept.entry.kind != EntryKind::Folder && !keeps_a_folder(name));
     let hidden = hides.map(|(name, _)| name.to_owned()).collect();
     Ok(if problems.is_empty() { Ok(Fit { items, hidden }) } else { Err(problems) })
 }

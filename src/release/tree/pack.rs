@@ -1,12 +1,15 @@
 //! Makes an archive of a commit's tree.
 use super::{
     archive::Archive,
+    content::FileContent,
     encrypted::{SEARCHED, encryption, may_be_sops},
+    export::{Exported, exported},
     fit::{Item, fit},
     folder::FolderTree,
-    lfs::{BEGINNING, is_lfs},
+    lfs::BEGINNING,
     manifest::{Manifest, ManifestEntry},
-    packed::Packed,
+    packed::{OddFiles, Packed},
+    part::CommitPart,
     source::TreeSource,
 };
 use crate::{
@@ -21,16 +24,18 @@ use std::{
 
 /// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
 ///
-/// `export-ignore` in the tree's own `.gitattributes` is respected; `export-subst`, line endings and filters are not:
-/// files are packed as they were committed. `rules` names the folder to pack, and the names that live in `shared/`. Submodules, git-lfs
-/// pointers, links that leave the tree and names that some hosts would read differently are refused, in one error.
+/// `rules` names the folder to pack, the names that live in `shared/`, and whether `export-subst` counts. Submodules and
+/// what git-lfs keeps are in it, if this machine has them (see [`fetch`](super::fetch)). `export-ignore` in the tree's
+/// own `.gitattributes` is respected; line endings and other filters aren't. What can't be released is refused in one
+/// error: what this machine lacks, links that leave the tree, and names that some hosts would read differently.
 pub(crate) fn pack(
     repository: &Repository,
     commit: &str,
     rules: &TreeRules,
     folder: &Path,
+    cache: &Path,
 ) -> Result<Packed, ReleaseError> {
-    let tree = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules.tree.as_deref())?;
+    let tree = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
     packed(&tree, &rules.linked, folder)
 }
 
@@ -47,30 +52,50 @@ pub(crate) fn pack_folder(
     packed(&TreeSource::Folder(FolderTree::read(from, commit, at)?), linked, folder)
 }
 
-/// Refuses what `pack` would refuse, without writing anything. Returns the files that are still encrypted, as
-/// [`Packed::encrypted`].
+/// Refuses what `pack` would refuse, without writing anything. What only this machine lacks is taken for granted.
+///
+/// Returns the files that may not be what the app expects.
 pub(crate) fn check(
     repository: &Repository,
     commit: &str,
     rules: &TreeRules,
-) -> Result<Vec<(String, String)>, ReleaseError> {
-    let source = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules.tree.as_deref())?;
+    cache: &Path,
+) -> Result<OddFiles, ReleaseError> {
+    let source = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
     let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
     let fit = fit(&source, &rules.linked)?.map_err(unfit)?;
-    let (mut problems, mut encrypted) = (Vec::new(), Vec::new());
-    for (path, item) in &fit.items {
-        let Item::File(entry, _) = item else { continue };
-        let (size, content) = source.reader(entry)?;
-        let read = if size <= SEARCHED && may_be_sops(path) { SEARCHED } else { BEGINNING };
+    let (mut problems, mut odd) = (Vec::new(), OddFiles::default());
+    for (path, item) in fit.items {
+        let Item::File(file, _) = item else { continue };
+        let content = match FileContent::of(&source, file)? {
+            Ok(content) => content,
+            Err(TreeProblem::Large { .. }) => continue,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let read = if content.size <= SEARCHED && may_be_sops(&path) { SEARCHED } else { BEGINNING };
         let mut beginning = Vec::new();
         let unread = |e: io::Error| git::GitError::Read(format!("`{path}`: {e}"));
-        content.take(read).read_to_end(&mut beginning).map_err(unread)?;
-        if is_lfs(&beginning) {
-            problems.push(TreeProblem::Lfs(path.clone()));
+        content.reader.take(read).read_to_end(&mut beginning).map_err(unread)?;
+        odd.encrypted.extend(encryption(&beginning).map(|found| (path.clone(), found.tool().to_owned())));
+        if content.pointer {
+            odd.pointers.push(path);
         }
-        encrypted.extend(encryption(&beginning).map(|found| (path.clone(), found.tool().to_owned())));
     }
-    if problems.is_empty() { Ok(encrypted) } else { Err(unfit(problems)) }
+    if problems.is_empty() { Ok(odd) } else { Err(unfit(problems)) }
+}
+
+/// Returns whether a release's files depend on the commit and not only on its tree.
+pub(crate) fn substitutes(repository: &Repository, commit: &str, rules: &TreeRules) -> Result<bool, ReleaseError> {
+    if !rules.export_subst {
+        return Ok(false);
+    }
+    let tree =
+        TreeSource::Commit(CommitPart::of(git::Tree::read(repository, commit)?, rules, Path::new("/nonexistent"))?);
+    let file = |kept: &Exported<'_>| matches!(kept.entry.kind, git::EntryKind::File { .. });
+    Ok(exported(&tree)?.iter().any(|kept| kept.substituted && file(kept)))
 }
 
 fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
@@ -93,13 +118,14 @@ fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{git::sample::Sample, release::tree::warning};
+    use crate::git::sample::Sample;
     use sha2::{Digest, Sha256};
 
     fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, ReleaseError> {
         let commit = sample.git(&["rev-parse", "HEAD"]);
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
-        pack(&sample.repository(), &commit, &TreeRules { linked, tree: None }, sample.folder.path())
+        let (rules, cache) = (TreeRules { linked, ..TreeRules::default() }, sample.folder.path());
+        pack(&sample.repository(), &commit, &rules, cache, cache)
     }
 
     fn problems(sample: &Sample, linked: &[&str]) -> Vec<String> {
@@ -172,7 +198,7 @@ mod tests {
         let found = crate::git::Tree::read(&sample.repository(), &commit).unwrap();
         let at = found.at;
         let checked_out = into.path().join("tree");
-        crate::release::tree::check_out(found, None, &checked_out).unwrap();
+        crate::release::tree::check_out(found, &TreeRules::default(), &checked_out, into.path()).unwrap();
         let again = pack_folder(&checked_out, &commit, at, &[], into.path()).unwrap();
         assert_eq!(again.manifest, packed.manifest);
         assert!(packed.tar_bytes > size && packed.archive_sha256 == again.archive_sha256);
@@ -184,9 +210,6 @@ mod tests {
     fn what_is_not_in_the_commit_or_leaves_the_tree_is_refused_all_at_once() {
         let sample = Sample::new();
         let head = sample.git(&["rev-parse", "HEAD"]);
-        sample.write("big.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
-        sample.commit_all();
-        assert_eq!(problems(&sample, &[]), ["`big.bin` is a git-lfs pointer, and its content isn't in the commit"]);
         std::os::unix::fs::symlink("/etc/passwd", sample.work.join("out")).unwrap();
         sample.write("a", b"");
         sample.write("A", b"");
@@ -198,14 +221,11 @@ mod tests {
             [
                 "`../x` can't be linked: it isn't a path below the release",
                 "`A` and `a` differ only in case",
-                "`vendor/lib` is a submodule, and its files aren't in the commit",
+                "`vendor/lib` is a submodule, and `.gitmodules` doesn't name it",
                 "the link `out` points outside the tree: `/etc/passwd`",
             ]
         );
-        sample.write(
-            ".gitattributes",
-            b"out export-ignore\nA export-ignore\nvendor export-ignore\n*.bin export-ignore\n",
-        );
+        sample.write(".gitattributes", b"out export-ignore\nA export-ignore\nvendor export-ignore\n");
         sample.git(&["add", ".gitattributes"]);
         sample.git(&["commit", "-qm", "good"]);
         let names: Vec<String> =
@@ -230,8 +250,11 @@ mod tests {
         sample.write("services/.gitattributes", b"web/notes -export-ignore\n");
         std::os::unix::fs::symlink("../../z", sample.work.join("services/web/out")).unwrap();
         let out = sample.commit_all();
-        let rules = |tree: &str| TreeRules { linked: vec!["log".into()], tree: Some(tree.into()) };
-        let of = |commit: &str, tree: &str| pack(&sample.repository(), commit, &rules(tree), sample.folder.path());
+        let rules =
+            |tree: &str| TreeRules { linked: vec!["log".into()], tree: Some(tree.into()), ..TreeRules::default() };
+        let of = |commit: &str, tree: &str| {
+            pack(&sample.repository(), commit, &rules(tree), sample.folder.path(), sample.folder.path())
+        };
         let said = |tree: &str| of(&out, tree).unwrap_err().to_string().replace(&out[..12], "ID");
         assert_eq!(said("services/web"), "`ID` can't be released: the link `out` points outside the tree: `../../z`");
         assert_eq!([said("services/we"), said("z")], ["`ID` has no folder `services/we`", "`ID` has no folder `z`"]);
@@ -241,27 +264,27 @@ mod tests {
         let names: Vec<&str> = packed.manifest.entries.iter().map(|entry| &*entry.path).collect();
         assert_eq!(names, ["app", "log", "notes"]);
         assert_eq!((&packed.manifest.commit, packed.hidden), (&commit, vec![]));
-        check(&sample.repository(), &commit, &rules("services/web")).unwrap();
+        check(&sample.repository(), &commit, &rules("services/web"), sample.folder.path()).unwrap();
         let into = sample.folder.path().join("built");
         let tree = git::Tree::read(&sample.repository(), &commit).unwrap();
-        crate::release::tree::check_out(tree, Some("services/web"), &into).unwrap();
+        crate::release::tree::check_out(tree, &rules("services/web"), &into, sample.folder.path()).unwrap();
         assert!(into.join("docs/x").exists() && !into.join("services").exists());
     }
 
     #[test]
     fn files_that_are_still_encrypted_are_named() {
         let sample = Sample::new();
-        assert_eq!(warning(&from(&sample, &[]).unwrap().encrypted), None);
+        assert_eq!(from(&sample, &[]).unwrap().odd.warning(), None);
         sample.write("config/key", b"\0GITCRYPT\0\x01\x02");
         sample.write("config/prod.yaml", b"pw: ENC[AES256_GCM,data:x]\nsops:\n    mac: ENC[AES256_GCM,data:y]\n");
         sample.commit_all();
         let packed = from(&sample, &[]).unwrap();
         let said = "these files are released encrypted, as they were committed: `config/key` (git-crypt), \
                     `config/prod.yaml` (SOPS)";
-        assert_eq!(warning(&packed.encrypted).as_deref(), Some(said));
+        assert_eq!(packed.odd.warning().as_deref(), Some(said));
         let commit = sample.git(&["rev-parse", "HEAD"]);
-        let found = check(&sample.repository(), &commit, &TreeRules::default()).unwrap();
-        assert_eq!(found, packed.encrypted);
+        let found = check(&sample.repository(), &commit, &TreeRules::default(), sample.folder.path()).unwrap();
+        assert_eq!(found, packed.odd);
         assert!(packed.manifest.entries.iter().any(|entry| entry.path == "config/prod.yaml"));
     }
 
@@ -278,7 +301,8 @@ mod tests {
             let Ok(bad) = open.odb().unwrap().write(git2::ObjectType::Tree, &raw) else { panic!("{name}") };
             let text = format!("tree {bad}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nm\n");
             let commit = open.odb().unwrap().write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
-            let ended = pack(&sample.repository(), &commit.to_string(), &TreeRules::default(), sample.folder.path());
+            let (rules, cache) = (TreeRules::default(), sample.folder.path());
+            let ended = pack(&sample.repository(), &commit.to_string(), &rules, cache, cache);
             // An empty `.git` folder is left out like any empty folder; `a/b` is two names.
             let harmless = name == ".git" || name == "a/b";
             assert_eq!(ended.is_ok(), harmless, "{name}: {ended:?}");

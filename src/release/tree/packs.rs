@@ -76,9 +76,10 @@ impl PackedTrees {
         }
         let folder = made(&cache.join("packed"))?;
         bound(&folder, COMMITS);
+        bound(&cache.join("lfs/objects"), COMMITS);
         sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
-        let packed = Arc::new(pack(&repository, commit, rules, &folder).map_err(Failure::from)?);
+        let packed = Arc::new(pack(&repository, commit, rules, &folder, cache).map_err(Failure::from)?);
         known.insert(key, packed.clone());
         Ok(packed)
     }
@@ -183,7 +184,7 @@ mod tests {
             repository,
             commit,
             part: "dist".into(),
-            rules: TreeRules { linked: vec!["log".into()], tree: None },
+            rules: TreeRules { linked: vec!["log".into()], ..TreeRules::default() },
         };
         let kept = PackedTrees::default().keep(&of, built.path(), "r1", cache.path()).unwrap();
         let names: Vec<&str> = kept.manifest.entries.iter().map(|entry| &*entry.path).collect();

@@ -1,10 +1,14 @@
 //! What a release's tree is read from: a commit, or a folder of this machine.
-use super::folder::FolderTree;
-use crate::{
-    git::{self, EntryKind, TreeEntry},
-    release::error::ReleaseError,
+use super::{
+    folder::FolderTree,
+    part::{CommitPart, Root, filled},
 };
-use std::io::Read;
+use crate::{
+    fleet::TreeRules,
+    git::{self, EntryKind, TreeEntry},
+    release::error::{ReleaseError, TreeProblem},
+};
+use std::{io::Read, path::Path};
 
 /// A tree with readable names and contents.
 pub(super) enum TreeSource {
@@ -12,44 +16,19 @@ pub(super) enum TreeSource {
     Folder(FolderTree),
 }
 
-/// A commit's tree, or a folder of it as if it were all.
-pub(super) struct CommitPart {
-    tree: git::Tree,
-    /// The folder with a `/` at its end; empty for the whole tree.
-    above: Vec<u8>,
-    /// The entries by their paths from the folder on.
-    entries: Vec<TreeEntry>,
-}
-
 /// The folder of a `.gitattributes`, and its content.
 type AttributesFile = (Vec<u8>, Vec<u8>);
 
-impl CommitPart {
-    /// Returns an entry by its path in the commit.
-    fn whole(&self, entry: &TreeEntry) -> TreeEntry {
-        TreeEntry { path: [&self.above, &entry.path[..]].concat(), kind: entry.kind }
-    }
-}
-
 impl TreeSource {
-    /// Returns a commit's tree, or a folder of it; fails if the commit has no such folder.
-    pub(super) fn commit_part(tree: git::Tree, part: Option<&str>) -> Result<TreeSource, ReleaseError> {
-        let above = part.map(|part| format!("{part}/").into_bytes()).unwrap_or_default();
-        let is_part =
-            |entry: &TreeEntry| entry.kind == EntryKind::Folder && Some(&entry.path[..]) == part.map(str::as_bytes);
-        if let Some(part) = part.filter(|_| !tree.entries.iter().any(is_part)) {
-            return Err(ReleaseError::NoTree { commit: tree.commit, tree: part.to_owned() });
-        }
-        let below =
-            |entry: &TreeEntry| Some(TreeEntry { path: entry.path.strip_prefix(&above[..])?.to_vec(), ..*entry });
-        let entries = tree.entries.iter().filter_map(below).collect();
-        Ok(TreeSource::Commit(CommitPart { tree, above, entries }))
+    /// Returns a commit's tree, or a folder of it, with what `cache` and the clone have of its submodules.
+    pub(super) fn commit_part(tree: git::Tree, rules: &TreeRules, cache: &Path) -> Result<TreeSource, ReleaseError> {
+        filled(CommitPart::of(tree, rules, cache)?, &rules.linked, cache)
     }
 
     /// Returns the commit of the release.
     pub(super) fn commit(&self) -> &str {
         match self {
-            TreeSource::Commit(part) => &part.tree.commit,
+            TreeSource::Commit(part) => &part.roots[0].tree.commit,
             TreeSource::Folder(folder) => &folder.commit,
         }
     }
@@ -57,7 +36,7 @@ impl TreeSource {
     /// Returns the modification time of all files, in seconds since 1970.
     pub(super) fn at(&self) -> i64 {
         match self {
-            TreeSource::Commit(part) => part.tree.at,
+            TreeSource::Commit(part) => part.roots[0].tree.at,
             TreeSource::Folder(folder) => folder.at,
         }
     }
@@ -70,23 +49,59 @@ impl TreeSource {
         }
     }
 
-    /// Returns what comes before each path in the commit: a folder with a `/` at its end, or nothing.
-    pub(super) fn above(&self) -> &[u8] {
+    /// Returns the number of repositories that it comes from, at least 1.
+    pub(super) fn roots(&self) -> usize {
         match self {
-            TreeSource::Commit(part) => &part.above,
-            TreeSource::Folder(_) => &[],
+            TreeSource::Commit(part) => part.roots.len(),
+            TreeSource::Folder(_) => 1,
         }
+    }
+
+    /// Returns the number of a path's repository, and the path there.
+    pub(super) fn own_path(&self, path: &[u8]) -> (usize, Vec<u8>) {
+        match self {
+            TreeSource::Commit(part) => part.own_path(path),
+            TreeSource::Folder(_) => (0, path.to_vec()),
+        }
+    }
+
+    /// Returns the repository of a commit's entry, and the entry there.
+    pub(super) fn root(&self, entry: &TreeEntry) -> Option<(&Root, TreeEntry)> {
+        match self {
+            TreeSource::Commit(part) => Some(part.own(entry)),
+            TreeSource::Folder(_) => None,
+        }
+    }
+
+    /// Returns whether placeholders of `export-subst` are substituted.
+    pub(super) fn substitutes(&self) -> bool {
+        matches!(self, TreeSource::Commit(part) if part.export_subst)
+    }
+
+    /// Returns the problem of a release without the content of a submodule.
+    pub(super) fn unfilled(&self, path: &str) -> TreeProblem {
+        let found = match self {
+            TreeSource::Commit(part) => part.unfilled.get(path.as_bytes()),
+            TreeSource::Folder(_) => None,
+        };
+        let plain = || TreeProblem::Submodule {
+            path: path.to_owned(),
+            why: "its files aren't in the commit".to_owned(),
+            missing: false,
+        };
+        found.map_or_else(plain, |unfilled| unfilled.problem(path))
     }
 
     /// Returns the `.gitattributes` of the folders above, each with its folder.
     pub(super) fn attributes_above(&self) -> Result<Vec<AttributesFile>, git::GitError> {
         let TreeSource::Commit(part) = self else { return Ok(Vec::new()) };
+        let Root { tree, above, .. } = &part.roots[0];
         let mut found = Vec::new();
-        for entry in part.tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
+        for entry in tree.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
             let Some(folder) = entry.path.strip_suffix(b".gitattributes") else { continue };
             let plain = folder.is_empty() || folder.ends_with(b"/");
-            if plain && folder.len() < part.above.len() && part.above.starts_with(folder) {
-                found.push((folder.to_vec(), part.tree.content(entry)?));
+            if plain && folder.len() < above.len() && above.starts_with(folder) {
+                found.push((folder.to_vec(), tree.content(entry)?));
             }
         }
         Ok(found)
@@ -95,15 +110,21 @@ impl TreeSource {
     /// Reads a small file's content, or a link's target.
     pub(super) fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
         match self {
-            TreeSource::Commit(part) => part.tree.content(&part.whole(entry)),
+            TreeSource::Commit(part) => {
+                let (root, own) = part.own(entry);
+                root.tree.content(&own)
+            }
             TreeSource::Folder(folder) => folder.content(entry),
         }
     }
 
-    /// Returns a file's length in bytes, and a reader of its content.
+    /// Returns a file's length in bytes, and a reader of its content, as it was committed.
     pub(super) fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
         match self {
-            TreeSource::Commit(part) => part.tree.reader(&part.whole(entry)),
+            TreeSource::Commit(part) => {
+                let (root, own) = part.own(entry);
+                root.tree.reader(&own)
+            }
             TreeSource::Folder(folder) => folder.reader(entry),
         }
     }

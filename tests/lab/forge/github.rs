@@ -7,8 +7,8 @@ pub(super) fn said(story: &Story, method: &str, path: &str, before: usize) -> Op
     let path = path.strip_prefix("/repos/shop/web")?;
     let commit = format!("/commits/{COMMIT}");
     Some(match (method, path) {
-        ("GET", "/rules/branches/main") => rules(story),
-        ("GET", "/branches/main") => branch(story),
+        ("GET", "/rules/branches/main" | "/rules/branches/release%2F3.1") => rules(story),
+        ("GET", "/branches/main" | "/branches/release%2F3.1") => branch(story),
         ("GET", path) if path == format!("{commit}/check-runs") => {
             let runs: Vec<Value> = numbered(story, false).map(run).collect();
             json!({ "total_count": runs.len(), "check_runs": runs })

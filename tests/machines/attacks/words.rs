@@ -120,6 +120,10 @@ fn use_(x) {
     tried(|| git::prepare_squash("main", git::resolve("v3.0.0").id, x, git::resolve("v3.0.0").id));
     tried(|| git::start_merge(x, git::resolve("v3.0.0").id, x));
     tried(|| git::start_merge("main", x, x));
+    tried(|| git::prepare_pick(x, git::resolve("v3.0.0").id, git::resolve("v3.0.0").id));
+    tried(|| git::prepare_pick("main", x, x));
+    tried(|| git::start_pick(x, git::resolve("v3.0.0").id, git::resolve("v3.0.0").id));
+    tried(|| git::start_pick("main", x, x));
     tried(|| git::forward(x, x));
     tried(|| git::set(x, x));
     tried(|| git::set("gitflow.attack.x", x));

@@ -69,7 +69,8 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
     let of = Wanted { repository: repository.clone(), commit: commit.clone(), part: ".".into(), rules: app.rules };
     let known = |value: Value| Value::from(value.is_string());
     assert_eq!(sides.alike(&ReadBuilt { of: of.clone(), own: false }, known).unwrap(), None);
-    let folder = sides.alike(&CheckOut { repository: repository.clone(), commit, tree: None }, known).unwrap();
+    let folder =
+        sides.alike(&CheckOut { repository: repository.clone(), commit, rules: Default::default() }, known).unwrap();
     std::fs::write(Path::new(&folder).join("built"), "yes").unwrap();
     let made = sides.alike(&PackBuilt { of, folder: folder.clone() }, known).unwrap();
     sides.same(&Sweep { repository, folder: folder.clone() }).unwrap();

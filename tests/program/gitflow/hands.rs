@@ -84,9 +84,9 @@ fn a_protected_branch_is_moved_by_a_pull_request_after_what_the_message_says() {
     );
     // The fleet file has that line; now the line begins with the fleet.
     shop.typed();
-    shop.requests.merge(1, false);
+    shop.requests.merge(1, lab::forge::How::Merged);
     shop.typed();
-    shop.requests.merge(2, false);
+    shop.requests.merge(2, lab::forge::How::Merged);
     shop.typed();
     is_finished(&shop.sample);
 }
