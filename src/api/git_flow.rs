@@ -312,8 +312,7 @@ pub(super) mod git_flow {
     /// # Example
     ///
     /// ```rhai
-    /// let merge = git::resolve("stable").id;
-    /// let is_clean = git::only_merges(merge, git::parents(merge)[1]);
+    /// let is_clean = git::only_merges(git::resolve("stable").id, git::resolve("main").id);
     /// ```
     #[rhai_fn(name = "only_merges", return_raw)]
     pub(crate) fn only_merges(ctx: NativeCallContext, commit: &str, other: &str) -> RhaiResultOf<Dynamic> {

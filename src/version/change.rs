@@ -1,20 +1,13 @@
 //! The texts of all files that another version changes: the file that has it, and the lock files that repeat it.
 use super::{
     VersionError,
+    changed::ChangedText,
     edit::{find, replace},
     lock::{self, LockKind},
     snapshot::Snapshot,
     work_folder::folder_of,
 };
 use crate::{failure::Failure, fleet::VersionFile};
-
-/// A file before and after.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct ChangedText {
-    pub path: String,
-    pub before: String,
-    pub after: String,
-}
 
 /// Returns the paths of the files that another version changes.
 pub(super) fn paths(files: &Snapshot, file: &VersionFile) -> Result<Vec<String>, Failure> {

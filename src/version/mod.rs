@@ -1,6 +1,7 @@
 //! Versions in the files of a project, which rfab reads and changes without touching anything else in them.
 mod candidate;
 mod change;
+mod changed;
 mod edit;
 mod error;
 mod ini;

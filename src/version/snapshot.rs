@@ -1,7 +1,7 @@
 //! The files of a repository, in its work tree or at a commit.
 use super::{
     candidate::{is_candidate, only_one},
-    change::ChangedText,
+    changed::ChangedText,
     edit::find,
     work_folder::{LARGEST, WorkFolder, checked, folder_of, is_entered, joined, link, text_of, too_large},
 };
