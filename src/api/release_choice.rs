@@ -10,7 +10,10 @@ use crate::{
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
     release::{CheckTree, Home, Lacks, Number, Preflight, ReadContent, ReadReleases, Share, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, failure_of, has_secret, owned_well, refuse_stars, revealed, thrown},
+    script::{
+        Here, RhaiResultOf, Targets, current_targets, failure_of, has_secret, owned_well, refuse_stars, revealed,
+        thrown,
+    },
 };
 use rhai::{Dynamic, Map};
 
