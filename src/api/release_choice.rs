@@ -10,7 +10,10 @@ use crate::{
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
     release::{CheckTree, Home, Lacks, Number, Preflight, ReadContent, ReadReleases, Share, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
+    script::{
+        Here, RhaiResultOf, Targets, current_targets, failure_of, has_secret, owned_well, refuse_stars, revealed,
+        thrown,
+    },
 };
 use rhai::{Dynamic, Map};
 
@@ -250,7 +253,11 @@ pub(super) fn checked(here: &Here, targets: &Targets, commit: &CommitValue) -> R
     }
     let app = app(fleet).map_err(thrown)?;
     let (repository, rules) = (app.repository.clone(), app.rules.clone());
-    if let Some(text) = here.perform(CheckTree { repository, commit: commit.commit.clone(), rules })? {
+    let inner = Here { lane: here.lane.uncounted("check"), ..here.clone() };
+    let found = inner.perform(CheckTree { repository, commit: commit.commit.clone(), rules });
+    here.lane.advance(inner.lane.clock());
+    inner.lane.end(found.as_ref().err().map(|e| failure_of(e)).as_ref());
+    if let Some(text) = found? {
         here.lane.tell(What::Warned { host: None, text });
     }
     Ok(())

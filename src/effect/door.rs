@@ -271,6 +271,11 @@ impl Lane {
         self.beside(format!("{}!", self.below(number, name)), self.host.clone(), self.deferred)
     }
 
+    /// Does the same without a number of this lane, for a step that journals of older versions don't have.
+    pub fn uncounted(&self, name: &str) -> Arc<Lane> {
+        self.beside(format!("{}!{name}", self.path), self.host.clone(), self.deferred)
+    }
+
     fn below(&self, number: u32, name: &str) -> String {
         let slash = if self.path.is_empty() { "" } else { "/" };
         format!("{}{slash}{number}.{name}", self.path)

@@ -79,10 +79,12 @@ impl Drop for Signer {
     }
 }
 
-/// Starts an agent that dies with the thread that started it, and waits for its socket.
+/// Starts an agent, and waits for its socket.
+///
+/// The agent ends with the program that it starts, and that dies with the thread of the test.
 fn started(home: &Path) -> Child {
     let mut agent = Command::new("setpriv");
-    agent.args(["--pdeathsig", "KILL", "gpg-agent", "--no-detach", "--daemon", "--homedir"]).arg(home);
+    agent.args(["--pdeathsig", "KILL", "gpg-agent", "--homedir"]).arg(home).args(["--daemon", "sleep", "600"]);
     let agent = alone::cleared(&mut agent).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let agent = agent.spawn().unwrap();
     let socket: PathBuf = home.join("S.gpg-agent");
