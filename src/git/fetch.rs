@@ -1,17 +1,17 @@
 //! Fetches a remote's branches and tags into rfab's own refs.
 use crate::duration::limit;
-pub(super) mod alone;
 mod first;
 mod hashes;
 mod transfer;
 
 use self::{
-    alone::alone,
     hashes::{by_sha256, hashes_otherwise},
     transfer::{ProgressListener, spoken},
 };
 use super::{
-    FetchProgress, GitError, ReferenceNames, Repository, Trust, mirrors, names,
+    FetchProgress, GitError, ReferenceNames, Repository, Trust,
+    alone::alone,
+    mirrors, names,
     process::{GitEnded, read},
     progress::{counted, shown},
     visible::visible,

@@ -3,6 +3,7 @@
 //! rfab fetches a remote's branches and tags into its own refs (`refs/rfab/heads/…`, `refs/rfab/tags/…`). So the user's
 //! branches, tags and remote-tracking refs stay as they were, and a name means the remote's branch or tag. In a
 //! repository without a remote, a name means the repository's own.
+mod alone;
 mod ancestry;
 mod behind;
 mod borrowed;

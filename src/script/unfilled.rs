@@ -5,7 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 78] = [
+const PLAIN: [&str; 79] = [
     "ahead",
     "app",
     "archive",
@@ -58,6 +58,7 @@ const PLAIN: [&str; 78] = [
     "prompt",
     "push_branch",
     "push_tag",
+    "pushed",
     "put",
     "read",
     "refs",

@@ -3,6 +3,7 @@ use super::{
     archive::Archive,
     content::FileContent,
     export::{Exported, exported},
+    filling::commit_part,
     fit::{Item, fit},
     folder::FolderTree,
     manifest::{Manifest, ManifestEntry},
@@ -30,7 +31,7 @@ pub(crate) fn pack(
     folder: &Path,
     cache: &Path,
 ) -> Result<Packed, ReleaseError> {
-    let tree = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
+    let tree = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
     packed(&tree, &rules.linked, folder)
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn check(
     rules: &TreeRules,
     cache: &Path,
 ) -> Result<(), ReleaseError> {
-    let source = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
+    let source = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
     let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
     let fit = fit(&source, &rules.linked)?.map_err(unfit)?;
     let mut problems = Vec::new();
