@@ -103,8 +103,8 @@ impl Requests {
         let mine = all.into_iter().enumerate().filter(|(_, one)| match dialect {
             Dialect::Gitea => (one.state == "open") == query.contains("state=open"),
             _ => {
-                let from = one.from.replace('/', "%2F");
-                query.contains(&from) && query.contains(&format!("={}&", one.into))
+                let [from, into] = [&one.from, &one.into].map(|branch| branch.replace('/', "%2F"));
+                query.contains(&from) && query.contains(&format!("={into}&"))
             }
         });
         let shown = |(at, mut one): (usize, Request)| {
