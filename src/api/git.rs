@@ -114,7 +114,7 @@ pub mod git {
     ///
     /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release, or the highest that matches `tags` of
     /// the fleet file's `[app]`. A branch or tag is the remote's. The first answer for a reference holds for the whole
-    /// run. If the line names no hosts, it's a name in the fabfile's repository, and a commit must be pushed.
+    /// run.
     ///
     /// # Example
     ///
@@ -124,9 +124,6 @@ pub mod git {
     #[rhai_fn(name = "resolve", return_raw)]
     pub(crate) fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
-        if here.targets.lock().unwrap().is_none() {
-            return Ok(here.perform(Resolve::anywhere(&worked_in(&here)?, reference))?.into());
-        }
         let fleet = current(&here)?.fleet;
         if let Some(known) = here.session.observed.resolved(&fleet.name, reference) {
             return Ok(known.into());
@@ -134,6 +131,19 @@ pub mod git {
         let resolved = here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?;
         here.session.observed.resolve(&fleet.name, reference, &resolved);
         Ok(resolved.into())
+    }
+
+    /// Returns the id of the pushed commit that a tag, a branch or a commit's first digits name, whatever the fleet accepts.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let fix = git::pushed("main");
+    /// ```
+    #[rhai_fn(name = "pushed", return_raw)]
+    pub(crate) fn pushed(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        Ok(here.perform(Resolve::pushed(&worked_in(&here)?, reference))?.commit)
     }
 
     /// Returns the newest stable tag, as last fetched; `()` if there is none.
@@ -230,8 +240,8 @@ pub mod git {
     #[rhai_fn(name = "log", return_raw)]
     pub(crate) fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
-        let (repository, old, new) = (worked_in(&here)?, old.to_owned(), new.commit.to_string());
-        let tree = here.targets.lock().unwrap().as_ref().and_then(|of| of.fleet.app.as_ref()?.rules.tree.clone());
+        let (repository, old, new) = (repository(&here)?, old.to_owned(), new.commit.to_string());
+        let tree = app(&current(&here)?.fleet).map_err(thrown)?.rules.tree.clone();
         let between = here.perform(ReadLog { repository, old, new, most: 200, tree })?;
         let map = |logged: crate::git::LoggedCommit| {
             let mut map = rhai::Map::new();

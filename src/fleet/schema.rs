@@ -172,12 +172,7 @@ pub const APP: SchemaTable = SchemaTable {
             "all of it",
             "the folder of the repository that is released, such as `services/web`, if the repository has [several apps](#an-app-in-a-folder-of-its-repository)",
         ),
-        key(
-            "export_subst",
-            Is::YesNo,
-            "`false`",
-            "whether `$Format:…$` is replaced in files with `export-subst`, as [`git archive`](release-format.md#what-is-in-a-release) does",
-        ),
+        key("export_subst", Is::YesNo, "`false`", "whether [`$Format:…$`](release-format.md#placeholders) is replaced"),
         key("path", Is::Text, "needed", "the app's folder on the hosts"),
         key(
             "roles",

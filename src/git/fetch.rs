@@ -1,6 +1,5 @@
 //! Fetches a remote's branches and tags into rfab's own refs.
 use crate::duration::limit;
-pub(super) mod alone;
 mod first;
 mod hashes;
 mod packed;
@@ -8,14 +7,15 @@ mod transfer;
 mod unchanged;
 
 use self::{
-    alone::alone,
     hashes::{by_sha256, hashes_otherwise},
     packed::pack,
     transfer::{ProgressListener, spoken},
     unchanged::{fetched_now, is_recent, is_unchanged},
 };
 use super::{
-    FetchProgress, GitError, ReferenceNames, Repository, Trust, mirrors, names,
+    FetchProgress, GitError, ReferenceNames, Repository, Trust,
+    alone::alone,
+    mirrors, names,
     process::{GitEnded, read},
     progress::{counted, shown},
     visible::visible,

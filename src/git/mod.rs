@@ -4,6 +4,7 @@
 //! branches, tags and remote-tracking refs stay as they were, and a name means the remote's branch or tag. In a
 //! repository without a remote, a name means the repository's own.
 mod ahead_all;
+mod alone;
 mod ancestry;
 mod apart;
 mod behind;

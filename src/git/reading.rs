@@ -40,8 +40,8 @@ impl Resolve {
         Ok(Self { repository, reference, accept: fleet.accept.clone(), guarded: fleet.guarded, tags, tree })
     }
 
-    /// Asks a repository without the rules of a fleet. A commit must be pushed.
-    pub fn anywhere(repository: &str, reference: &str) -> Self {
+    /// Asks for a commit that is pushed, without the rules of a fleet.
+    pub fn pushed(repository: &str, reference: &str) -> Self {
         let (repository, reference) = (repository.to_owned(), reference.to_owned());
         let accept = vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
         Self { repository, reference, accept, guarded: true, tags: None, tree: None }

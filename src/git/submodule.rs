@@ -1,7 +1,7 @@
 //! A submodule's content on this machine: a copy that rfab fetched, or the clone's own.
 use super::{
     GitError, Repository, Submodule, Trust,
-    fetch::alone::alone,
+    alone::alone,
     mirrors,
     missing::is_partial,
     open::OpenRepository,

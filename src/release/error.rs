@@ -104,6 +104,8 @@ pub enum TreeProblem {
     /// `fetch` is a line that fetches it by hand.
     #[error("git-lfs keeps `{path}`, and its content isn't on this machine")]
     Large { path: String, fetch: Option<String> },
+    #[error("`{0}` is a git-lfs pointer, and its content isn't there")]
+    Bare(String),
     #[error("`{0}` begins as a git-lfs pointer, but isn't one that rfab reads")]
     Pointer(String),
     #[error("the name `{name}` {why}")]
@@ -140,18 +142,14 @@ impl From<ReleaseError> for Failure {
             _ => None,
         };
         let help = match &error {
-            ReleaseError::Unfit { problems, .. } if problems.iter().any(lacking) => {
-                let fetch = problems.iter().find_map(fetch_by_hand);
-                let help = fetch.map(|line| format!("`{line}` brings it"));
-                let help = help.unwrap_or_else(|| "type it again without `--no-fetch`".to_owned());
-                return Failure { help: Some(help), ..Failure::new(cause, error.to_string()) };
+            ReleaseError::Unfit { problems, .. } => {
+                return Failure { help: Some(help_for(problems)), ..Failure::new(cause, error.to_string()) };
             }
             ReleaseError::Large { fetch, .. } => {
                 let fetch = fetch.as_ref().map(|line| format!(", and check it with `{line}`")).unwrap_or_default();
                 let help = format!("install git-lfs here if it's missing, push the content there if it is{fetch}");
                 return Failure { help: Some(help), ..Failure::new(cause, error.to_string()) };
             }
-            ReleaseError::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
             ReleaseError::NoTree { .. } => {
                 Some("correct `tree` in `[app]` of the fleet file, or deploy a commit that has it")
             }
@@ -205,6 +203,22 @@ fn some(files: &[String]) -> String {
     let shown: Vec<String> = files.iter().take(5).map(|file| format!("`{file}`")).collect();
     let more = files.len().saturating_sub(5);
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// Returns what to do about a tree that can't be released.
+fn help_for(problems: &[TreeProblem]) -> String {
+    if problems.iter().any(lacking) {
+        let fetch = problems.iter().find_map(fetch_by_hand);
+        return fetch.map_or("type it again without `--no-fetch`".to_owned(), |line| format!("`{line}` brings it"));
+    }
+    let submodule = problems.iter().any(|problem| matches!(problem, TreeProblem::Submodule { .. }));
+    let mend = if submodule {
+        "correct `.gitmodules`, or push that commit, so that your git can fetch it; or keep it out with `export-ignore` \
+         in `.gitattributes`"
+    } else {
+        "keep it out with `export-ignore` in `.gitattributes`, or change it"
+    };
+    mend.to_owned()
 }
 
 /// Returns whether this machine only lacks what the tree names.

@@ -15,13 +15,17 @@ pub(super) async fn pack(
     commit: &str,
     rules: &TreeRules,
 ) -> Result<Arc<Packed>, Failure> {
+    let packs = at.real.kept.get::<PackedTrees>();
+    if let Some(packed) = packs.known(repository, commit, rules) {
+        return Ok(packed);
+    }
     if at.real.fetch {
         let found = Repository::locate(repository, &at.real.cache.join("mirrors"))?;
         git::complete(&found, commit, rules.tree.as_deref(), git::WITHIN, &git::fetched(at)).await?;
         tree::fetch(&found, commit, rules, &at.real.cache, &git::fetched(at)).await?;
     }
     let (repository, commit, rules) = (repository.to_owned(), commit.to_owned(), rules.clone());
-    let (cache, packs) = (at.real.cache.clone(), at.real.kept.get::<PackedTrees>());
+    let cache = at.real.cache.clone();
     let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &rules, &cache)).await;
     packed.map_err(|e| Failure::failed(format!("packing didn't finish: {e}")))?
 }

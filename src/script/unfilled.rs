@@ -59,6 +59,7 @@ const PLAIN: &[&str] = &[
     "prompt",
     "push_branch",
     "push_tag",
+    "pushed",
     "put",
     "read",
     "refs",

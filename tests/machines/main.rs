@@ -5,6 +5,7 @@ mod attacks;
 mod behaviours;
 mod concluded;
 mod files;
+mod filled;
 mod flood;
 mod folders;
 mod history;

@@ -174,7 +174,7 @@ fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 mod tests {
     use crate::{
         git::{EntryKind, Tree, sample::Sample},
-        release::tree::source::TreeSource,
+        release::tree::filling::commit_part,
     };
     use std::collections::BTreeSet;
 
@@ -274,9 +274,7 @@ mod tests {
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
             let rules = crate::fleet::TreeRules::default();
-            let tree =
-                TreeSource::commit_part(Tree::read(&sample.repository(), &commit).unwrap(), &rules, &sample.work)
-                    .unwrap();
+            let tree = commit_part(Tree::read(&sample.repository(), &commit).unwrap(), &rules, &sample.work).unwrap();
             let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()

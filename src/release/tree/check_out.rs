@@ -3,8 +3,8 @@ use super::{
     check,
     content::FileContent,
     export::{Exported, exported},
+    filling::commit_part,
     folder::unread,
-    source::TreeSource,
 };
 use crate::{
     control::shown,
@@ -27,7 +27,7 @@ use std::{
 /// What this machine lacks of them is refused, because a build might silently miss it. What `export-ignore` excludes
 /// stays as it was committed: an empty folder, or a pointer.
 pub(crate) fn check_out(tree: git::Tree, rules: &TreeRules, folder: &Path, cache: &Path) -> Result<(), ReleaseError> {
-    let source = TreeSource::commit_part(tree, rules, cache)?;
+    let source = commit_part(tree, rules, cache)?;
     let mut problems = Vec::new();
     let mut released: HashMap<&[u8], Exported<'_>> = HashMap::new();
     for file in exported(&source)? {

@@ -51,7 +51,7 @@ impl<'a> FileContent<'a> {
             return Ok(Err(TreeProblem::Pointer(path(file.entry))));
         };
         let Some((root, _)) = root else {
-            return Ok(Err(TreeProblem::Large { path: path(file.entry), fetch: None }));
+            return Ok(Err(TreeProblem::Bare(path(file.entry))));
         };
         Ok(match stored(root, &pointer) {
             Some(reader) => Ok(plain(pointer.size, reader)),
@@ -82,7 +82,7 @@ fn substituted(source: &TreeSource, entry: &TreeEntry) -> Result<Option<Vec<u8>>
 /// Opens what a pointer points to, if this machine has it whole.
 fn stored(root: &Root, pointer: &Pointer) -> Option<Box<dyn Read>> {
     if pointer.size == 0 {
-        return Some(Box::new(Verified::of(io::empty(), pointer)));
+        return Some(Box::new(DigestReader::of(io::empty(), pointer)));
     }
     let places = root.stores.iter().map(|store| -> PathBuf { store.join(pointer.place()) });
     let whole = |place: PathBuf| {
@@ -91,23 +91,23 @@ fn stored(root: &Root, pointer: &Pointer) -> Option<Box<dyn Read>> {
         (seen.is_file() && seen.len() == pointer.size).then_some(file)
     };
     let file = places.into_iter().find_map(whole)?;
-    Some(Box::new(Verified::of(file, pointer)))
+    Some(Box::new(DigestReader::of(file, pointer)))
 }
 
 /// A reader that fails at the end if the content isn't what a pointer points to.
-struct Verified<R> {
+struct DigestReader<R> {
     inner: R,
     sha256: Sha256,
     wanted: String,
 }
 
-impl<R> Verified<R> {
+impl<R> DigestReader<R> {
     fn of(inner: R, pointer: &Pointer) -> Self {
-        Verified { inner, sha256: Sha256::new(), wanted: pointer.sha256.clone() }
+        DigestReader { inner, sha256: Sha256::new(), wanted: pointer.sha256.clone() }
     }
 }
 
-impl<R: Read> Read for Verified<R> {
+impl<R: Read> Read for DigestReader<R> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(piece)?;
         self.sha256.update(&piece[..read]);

@@ -1,5 +1,7 @@
 //! Fetches what a commit only names: the commits of its submodules, and what git-lfs keeps.
-use super::{content::FileContent, export::exported, linked::within, part::Unfilled, source::TreeSource};
+use super::{
+    content::FileContent, export::exported, filling::commit_part, linked::within, part::Unfilled, source::TreeSource,
+};
 use crate::{
     control::shown,
     fleet::TreeRules,
@@ -74,7 +76,7 @@ async fn large(all: Vec<(Repository, String, Vec<String>)>, cache: &Path, progre
 }
 
 fn lacking(repository: &Repository, commit: &str, rules: &TreeRules, cache: &Path) -> Result<Lacking, ReleaseError> {
-    let source = TreeSource::commit_part(Tree::read(repository, commit)?, rules, cache)?;
+    let source = commit_part(Tree::read(repository, commit)?, rules, cache)?;
     let TreeSource::Commit(part) = &source else { return Ok(Lacking::default()) };
     let mut lacking = Lacking::default();
     for (path, unfilled) in &part.unfilled {

@@ -9,6 +9,7 @@ mod counted;
 mod encrypted;
 mod export;
 mod fetched;
+mod filling;
 mod fit;
 mod folder;
 mod lfs;

@@ -4,6 +4,7 @@ use super::{
     content::FileContent,
     encrypted::{SEARCHED, encryption, may_be_sops},
     export::{Exported, exported},
+    filling::commit_part,
     fit::{Item, fit},
     folder::FolderTree,
     lfs::BEGINNING,
@@ -35,7 +36,7 @@ pub(crate) fn pack(
     folder: &Path,
     cache: &Path,
 ) -> Result<Packed, ReleaseError> {
-    let tree = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
+    let tree = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
     packed(&tree, &rules.linked, folder)
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn check(
     rules: &TreeRules,
     cache: &Path,
 ) -> Result<OddFiles, ReleaseError> {
-    let source = TreeSource::commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
+    let source = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
     let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
     let fit = fit(&source, &rules.linked)?.map_err(unfit)?;
     let (mut problems, mut odd) = (Vec::new(), OddFiles::default());

@@ -60,6 +60,12 @@ const BUILT: Bounds = Bounds { kept: DAY.saturating_mul(14), bytes: 20 << 30 };
 const COMMITS: Bounds = Bounds { kept: DAY, bytes: 8 << 30 };
 
 impl PackedTrees {
+    /// Returns a commit's tree if it is packed already. While another lane packs one, it isn't known.
+    pub(crate) fn known(&self, repository: &str, commit: &str, rules: &TreeRules) -> Option<Arc<Packed>> {
+        let key = (format!("{repository} {commit}"), rules.clone());
+        self.commits.try_lock().ok()?.get(&key).filter(|packed| is_whole(packed)).cloned()
+    }
+
     /// Packs a commit's tree, or returns it if it is packed already.
     pub(crate) fn pack(
         &self,

@@ -1,5 +1,4 @@
 //! A commit's tree, or a folder of it as if it were all, with what it only names: its submodules.
-use super::{export::exported, linked::within, source::TreeSource};
 use crate::{
     control::shown,
     fleet::TreeRules,
@@ -83,7 +82,7 @@ impl CommitPart {
     }
 
     /// Puts the tree of a submodule in its place, or notes why not.
-    fn enter(&mut self, path: &[u8], cache: &Path) -> Result<(), ReleaseError> {
+    pub(super) fn enter(&mut self, path: &[u8], cache: &Path) -> Result<(), ReleaseError> {
         let found = match self.submodule(path)? {
             Ok(found) => found,
             Err(why) => {
@@ -133,35 +132,6 @@ impl Root {
     fn of(tree: git::Tree, below: Vec<u8>, above: Vec<u8>, cache: &Path, depth: usize) -> Root {
         let stores = git::large_stores(tree.repository(), cache);
         Root { tree, below, above, stores, substitution: OnceCell::new(), modules: OnceCell::new(), depth }
-    }
-}
-
-/// Puts the trees of submodules in their places, as far as this machine has them. What isn't released stays empty.
-pub(super) fn filled(part: CommitPart, linked: &[String], cache: &Path) -> Result<TreeSource, ReleaseError> {
-    let mut source = TreeSource::Commit(part);
-    loop {
-        let TreeSource::Commit(part) = &source else { return Ok(source) };
-        let hidden = |path: &[u8]| {
-            let text = String::from_utf8_lossy(path);
-            linked.iter().any(|name| within(&text, name.trim_end_matches('/')))
-        };
-        let to_enter: Vec<Vec<u8>> = if part.entries.iter().any(|entry| entry.kind == EntryKind::Submodule) {
-            exported(&source)?
-                .into_iter()
-                .filter(|kept| kept.entry.kind == EntryKind::Submodule)
-                .map(|kept| kept.entry.path.clone())
-                .filter(|path| !part.unfilled.contains_key(path) && !hidden(path))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        if to_enter.is_empty() {
-            return Ok(source);
-        }
-        let TreeSource::Commit(part) = &mut source else { return Ok(source) };
-        for path in to_enter {
-            part.enter(&path, cache)?;
-        }
     }
 }
 

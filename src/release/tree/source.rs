@@ -1,14 +1,13 @@
 //! What a release's tree is read from: a commit, or a folder of this machine.
 use super::{
     folder::FolderTree,
-    part::{CommitPart, Root, filled},
+    part::{CommitPart, Root},
 };
 use crate::{
-    fleet::TreeRules,
     git::{self, EntryKind, TreeEntry},
-    release::error::{ReleaseError, TreeProblem},
+    release::error::TreeProblem,
 };
-use std::{io::Read, path::Path};
+use std::io::Read;
 
 /// A tree with readable names and contents.
 pub(super) enum TreeSource {
@@ -20,11 +19,6 @@ pub(super) enum TreeSource {
 type AttributesFile = (Vec<u8>, Vec<u8>);
 
 impl TreeSource {
-    /// Returns a commit's tree, or a folder of it, with what `cache` and the clone have of its submodules.
-    pub(super) fn commit_part(tree: git::Tree, rules: &TreeRules, cache: &Path) -> Result<TreeSource, ReleaseError> {
-        filled(CommitPart::of(tree, rules, cache)?, &rules.linked, cache)
-    }
-
     /// Returns the commit of the release.
     pub(super) fn commit(&self) -> &str {
         match self {

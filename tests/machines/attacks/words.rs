@@ -124,6 +124,7 @@ fn use_(x) {
     tried(|| git::prepare_pick("main", x, x));
     tried(|| git::start_pick(x, git::resolve("v3.0.0").id, git::resolve("v3.0.0").id));
     tried(|| git::start_pick("main", x, x));
+    tried(|| git::pushed(x));
     tried(|| git::forward(x, x));
     tried(|| git::set(x, x));
     tried(|| git::set("gitflow.attack.x", x));

@@ -83,6 +83,32 @@ fn protect(origin: &Path) {
 }
 
 #[test]
+fn fixes_are_picked_onto_a_protected_line_by_one_pull_request() {
+    for dialect in [Dialect::Github, Dialect::Gitlab, Dialect::Gitea] {
+        let shop = Protected::new(dialect, Opening::Fine, "1s");
+        let work = &shop.sample.work;
+        work.git(&["config", "trunk.branch", "production"]);
+        work.git(&["config", "trunk.lines", "stable/"]);
+        work.git(&["push", "-q", "origin", "production:refs/heads/stable/3.0"]);
+        let fabfile = "import \"std/trunk\" as trunk;\nfn pick(line, fix) { trunk::pick(line, [fix]); }\n\
+                       fn prod() { fleet(\"fleets/prod.toml\") }\n";
+        fs::write(work.folder.join("fabfile.rhai"), fabfile).unwrap();
+        work.commit("fix", "fixed");
+        work.git(&["push", "-q", "origin", "HEAD:refs/heads/fixes"]);
+        let fix = work.git(&["rev-parse", "HEAD"]).trim().to_owned();
+        let before = shop.is("origin/stable/3.0");
+        let pull = format!("pick/stable/3.0/{} -> stable/3.0 open", &fix[..12]);
+        for _ in 0..2 {
+            let token = ("FORGE_TOKEN", "forge-token-hunter2");
+            let (out, _) = work.told(&["prod", "pick", "3.0", &fix[..12]], &[token]);
+            assert!(out.contains(" into stable/3.0. It can be merged by "), "{out}");
+            assert_eq!(shop.requests.list(), [&*pull], "{dialect:?}");
+        }
+        assert_eq!(shop.is("origin/stable/3.0"), before);
+    }
+}
+
+#[test]
 fn in_every_dialect_a_pull_request_merges_and_the_same_line_tags_that_and_brings_it_back() {
     for dialect in DIALECTS {
         let shop = Protected::new(dialect, Opening::Fine, "1s");

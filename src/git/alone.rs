@@ -1,5 +1,5 @@
 //! Allows only one fetch into a repository at a time.
-use crate::git::{GitError, Repository};
+use super::{GitError, Repository};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
@@ -11,7 +11,7 @@ use std::{
 
 /// Waits until no other rfab fetches into the repository, because git itself would fail on its ref locks. `None` if
 /// the time runs out.
-pub(in crate::git) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, GitError> {
+pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, GitError> {
     let path = repository.folder.join("rfab-fetch.lock");
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let unreadable = |e: Errno| GitError::Read(format!("`{}`: {e}", path.display()));
