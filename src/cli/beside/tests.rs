@@ -3,7 +3,7 @@ use crate::cli::flags;
 use std::{collections::BTreeSet, ffi::OsString};
 
 /// What stands in the columns of the table below.
-const ACTIONS: [&str; 13] = [
+const ACTIONS: [&str; 15] = [
     "prod",
     "prod -- uptime",
     "--list",
@@ -13,6 +13,8 @@ const ACTIONS: [&str; 13] = [
     "--show a",
     "--resume",
     "--abort",
+    "--connections",
+    "--disconnect",
     "--init",
     "--completions zsh",
     "--demo",
@@ -21,34 +23,35 @@ const ACTIONS: [&str; 13] = [
 
 /// Each flag, and whether it's taken beside each action: `x`, or `.` where it's refused.
 const TABLE: &str = "
-    --fabfile x              xx xxxx xxx xx xx
-    --set a.b=1              xx ..x. ... .. ..
-    --limit x                xx .... ..x .. ..
-    --exclude x              xx .... ..x .. ..
-    --parallel 4             xx .... ..x .. ..
-    --read                   .x .... ... .. ..
-    --yes=prod               xx .... .xx .. ..
-    --no-fetch               xx .... ... .. ..
-    --force                  xx .... ... .. ..
-    --unproven               xx .... ..x .. ..
-    --wait                   xx .... .xx .. ..
-    --pause=10m              xx .... ... .. ..
-    --allow-outage x         xx .... ..x .. ..
-    --without-balancer x     xx .... ... .. ..
-    --without-gate x         xx .... ... .. ..
-    --json                   xx x..x xxx .. x.
-    --verbose                xx xxxx xxx xx xx
-    --quiet                  xx xxxx xxx xx xx
-    --color always           xx xxxx xxx xx xx
-    --retry                  .. .... .x. .. ..
-    --skip                   .. .... .x. .. ..
-    --force-changed          .. .... .x. .. ..
-    --fleet x                .. ...x ... .. ..
-    --task x                 .. ...x ... .. ..
-    --outcome done           .. ...x ... .. ..
-    --since 2h               .. ...x ... .. ..
-    --until 2h               .. ...x ... .. ..
-    --newest 3               .. ...x ... .. ..
+    --fabfile x              xx xxxx xxx xx xx xx
+    --set a.b=1              xx ..x. ... .. .. ..
+    --limit x                xx .... ..x .. .. ..
+    --exclude x              xx .... ..x .. .. ..
+    --parallel 4             xx .... ..x .. .. ..
+    --no-persist             xx .... ..x .. .. ..
+    --read                   .x .... ... .. .. ..
+    --yes=prod               xx .... .xx .. .. ..
+    --no-fetch               xx .... ... .. .. ..
+    --force                  xx .... ... .. .. ..
+    --unproven               xx .... ..x .. .. ..
+    --wait                   xx .... .xx .. .. ..
+    --pause=10m              xx .... ... .. .. ..
+    --allow-outage x         xx .... ..x .. .. ..
+    --without-balancer x     xx .... ... .. .. ..
+    --without-gate x         xx .... ... .. .. ..
+    --json                   xx x..x xxx .. .. x.
+    --verbose                xx xxxx xxx xx xx xx
+    --quiet                  xx xxxx xxx xx xx xx
+    --color always           xx xxxx xxx xx xx xx
+    --retry                  .. .... .x. .. .. ..
+    --skip                   .. .... .x. .. .. ..
+    --force-changed          .. .... .x. .. .. ..
+    --fleet x                .. ...x ... .. .. ..
+    --task x                 .. ...x ... .. .. ..
+    --outcome done           .. ...x ... .. .. ..
+    --since 2h               .. ...x ... .. .. ..
+    --until 2h               .. ...x ... .. .. ..
+    --newest 3               .. ...x ... .. .. ..
 ";
 
 fn read(words: &str) -> Result<(), String> {
