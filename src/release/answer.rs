@@ -95,8 +95,15 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
             ReleaseError::Full { need: amount(need.parse().ok()?), free: amount(free.parse().ok()?), biggest }
         }
         ["short", got] => ReleaseError::Short { got: got.parse().ok()?, bytes: 0 },
-        ["long"] => ReleaseError::Changed("it is too long".to_owned()),
-        ["digest", got] => ReleaseError::Changed(format!("its sha256 is {}", shown(got))),
+        ["short"] => ReleaseError::Cut { bytes: 0 },
+        ["base", "gone"] => ReleaseError::Base("it isn't there any more"),
+        ["base", "another"] => ReleaseError::Base("it has another manifest"),
+        ["base", "tools"] => ReleaseError::Base("the host lacks a tool for it"),
+        ["base", "differs"] => ReleaseError::Base("it isn't what was staged"),
+        ["drifted"] => {
+            let path = |line: &&str| Some(text(line.strip_prefix("drifted ")?)?.strip_prefix("./")?.to_owned());
+            ReleaseError::Drifted(before.iter().map(path).collect::<Option<_>>()?)
+        }
         ["manifest", ..] => ReleaseError::Archive("its manifest is another".to_owned()),
         ["archive", "name", name] => ReleaseError::Archive(format!("it has `{}`", decoded(name)?)),
         ["archive", ..] => ReleaseError::Archive(shown(&words[1..].join(" "))),

@@ -6,6 +6,7 @@ const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program that runs as root enters folders that other users can change.
 const WALK: &str = include_str!("../remote/walk.sh");
 const TREE: &str = include_str!("host/tree.sh");
+const STAGE: &str = concat!(include_str!("host/tree.sh"), include_str!("host/base.sh"));
 
 /// A program that a host runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Program {
         let (shared, own) = match self {
             Program::Setup => ("", include_str!("host/setup.sh")),
             Program::Preflight => ("", include_str!("host/preflight.sh")),
-            Program::Stage => (TREE, include_str!("host/stage.sh")),
+            Program::Stage => (STAGE, include_str!("host/stage.sh")),
             Program::List => ("", include_str!("host/list.sh")),
             Program::Activate => ("", include_str!("host/activate.sh")),
             Program::Share => ("", include_str!("host/share.sh")),

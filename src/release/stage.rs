@@ -1,23 +1,23 @@
 //! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
+    Amount, Home, ListedRelease, Packed, PackedTrees, Parcel, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
     answer::AnswerLines,
     machine::set_up,
-    on_host::{WITHIN, id, named, on, run},
+    on_host::{named, on},
     packing::pack,
     program::{Program, checked},
     read_manifest,
+    sending::Sending,
 };
 use crate::{
     command::Command,
     effect::*,
-    event::What,
     failure::Failure,
     fleet::{Fleet, TreeRules},
     git::app,
     host::Host,
     model::{Model, Predicted, Release},
-    port::{Ended, Input, Job},
+    port::Ended,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,15 +88,9 @@ impl Effect for Stage {
                 None => return Err(on(host)(ReleaseError::NotMadeHere(manifest.clone()))),
             },
         };
-        let command = stage(&home.path, &named(&self.release)?, &id(&at), &packed).map_err(on(host))?;
-        let name = host.name.clone();
-        let progress = |done, total| {
-            at.tell(What::Progressed { host: Some(name.clone()), what: "sent".into(), done, total, unit: "bytes" });
-        };
-        let job =
-            Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        let ended = run(&at, host, &home.user, job).await?;
-        staged(&ended, &packed).map(drop).map_err(|error| self.failed(error))
+        let (name, by) = (named(&self.release)?, (&*self.repository, &self.rules));
+        let sent = Sending { at, host, home, name, packed, by }.send().await?;
+        sent.map(drop).map_err(|error| self.failed(error))
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
@@ -129,16 +123,24 @@ impl Effect for Stage {
     }
 }
 
-/// Makes the command that unpacks the archive on stdin as a release that isn't current yet.
+/// Makes the command that unpacks the parcel on stdin as a release that isn't current yet.
 ///
 /// `id` names the folder for the call's temporary files; no two calls at the same time may share one. The program
-/// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe.
-pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, ReleaseError> {
-    let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
-    let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
-    let digests = [packed.archive_sha256.clone(), packed.manifest_sha256.clone()];
-    let [sha256, manifest] = digests;
-    let args = [name.to_string(), checked(id)?, bytes, sha256, manifest, room, entries, tar_bytes];
+/// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe. `base` is the
+/// earlier release that the parcel is a difference to.
+pub fn stage(
+    path: &str,
+    name: &ReleaseName,
+    id: &str,
+    packed: &Packed,
+    parcel: &Parcel,
+    base: Option<&ListedRelease>,
+) -> Result<Command, ReleaseError> {
+    let numbers = [packed.room, packed.manifest.entries.len() as u64, parcel.tar_bytes];
+    let [room, entries, tar_bytes] = numbers.map(|number| number.to_string());
+    let (manifest, packing) = (packed.manifest_sha256.clone(), "gzip".to_owned());
+    let (base, digest) = base.map_or(("-".to_owned(), "-".to_owned()), |base| (base.name.to_string(), base.manifest.clone()));
+    let args = [name.to_string(), checked(id)?, manifest, room, entries, tar_bytes, packing, base, digest];
     Program::Stage.command(path, &args)
 }
 
@@ -152,9 +154,9 @@ pub enum Staged {
 }
 
 /// Reads the answer of `stage`.
-pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, ReleaseError> {
+pub fn staged(ended: &Ended, parcel: &Parcel) -> Result<Staged, ReleaseError> {
     let lines = AnswerLines::of(Program::Stage, ended).map_err(|error| match error {
-        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes: packed.archive_bytes },
+        ReleaseError::Cut { .. } => ReleaseError::Cut { bytes: parcel.bytes },
         other => other,
     })?;
     let said = lines.each(|word, rest| match (word, rest) {

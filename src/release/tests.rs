@@ -2,6 +2,7 @@
 mod adopt;
 mod assets;
 mod attack;
+mod base;
 mod keep;
 mod kill;
 mod machine;
