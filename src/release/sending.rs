@@ -4,6 +4,7 @@ use super::{
     held::HeldReleases,
     list::listing,
     on_host::{WITHIN, id, on, run},
+    program::leading,
     stage::{stage, staged},
     tree::Difference,
     work::blocking,
@@ -106,12 +107,14 @@ impl Sending<'_> {
     ) -> Result<Result<Staged, ReleaseError>, Failure> {
         let (host, home) = (self.host, self.home);
         let command = stage(&home.path, &self.name, &id(&self.at), &self.packed, parcel, base).map_err(on(host))?;
+        let (command, lead) = leading(&command);
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());
             self.at.tell(What::Progressed { host, what, done, total, unit: "bytes" });
         };
-        let job = Job { stdin: Input::File(&parcel.file, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
+        let stdin = Input::File(&parcel.file, &progress);
+        let job = Job { lead: &lead, stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
         Ok(staged(&run(&self.at, host, &home.user, job).await?, parcel))
     }
 

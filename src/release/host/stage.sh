@@ -54,10 +54,10 @@ mkdir "$tmp/out" || broken write
 unpacked=$?
 # It ends with 141 if it has more than was announced, or if nobody reads on.
 cut=$(cat "$tmp/cut" 2>/dev/null)
-case $cut$unpacked in
-0) ;;
-1410) fail archive size ;;
-0* | 141*) broken unpack "$(hex "$(head -c 300 "$tmp/err")")" ;;
+case $cut-$unpacked in
+-0) ;;
+141-0) fail archive size ;;
+-* | 141-*) broken unpack "$(hex "$(head -c 300 "$tmp/err")")" ;;
 *) broken short ;;
 esac
 gone=

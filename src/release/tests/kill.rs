@@ -7,18 +7,23 @@ use crate::{
 
 /// Returns the program once for each of its steps, killed (SIGKILL) before that step.
 fn killed(command: &Command) -> Vec<Command> {
+    before_each_step(command, "kill -9 $$")
+}
+
+/// Returns the program once for each of its steps, with another command before that step.
+pub(super) fn before_each_step(command: &Command, what: &str) -> Vec<Command> {
     let Command::Words(words) = command else { panic!() };
     let text: Vec<&str> = words[2].lines().collect();
     let begin = text.iter().rposition(|line| line.starts_with("enter ")).unwrap();
     let is_step = |at: &usize| {
         let line = text[*at];
-        let inside = line.is_empty() || line.starts_with([' ', '}', '#']);
+        let inside = line.is_empty() || line.starts_with([' ', '}', '#', '-', '*', '1']);
         !inside && !["done", "fi", "else", "elif", "esac"].iter().any(|word| line.starts_with(word))
     };
     let steps = (begin..text.len()).filter(is_step);
     let before = |at: usize| {
         let mut lines = text.clone();
-        lines.insert(at, "kill -9 $$");
+        lines.insert(at, what);
         let mut words = words.clone();
         words[2] = lines.join("\n");
         Command::Words(words)

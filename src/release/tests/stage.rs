@@ -57,6 +57,8 @@ fn a_release_is_staged_listed_activated_and_verified() {
             machine.names(),
             [
                 ".rfab",
+                ".rfab/records",
+                &format!(".rfab/records/{at}"),
                 ".rfab/tmp",
                 "releases",
                 &format!("releases/{at}"),
@@ -125,11 +127,8 @@ fn a_broken_or_changed_stream_leaves_nothing() {
         }
         let mut flipped = good.clone();
         flipped[good.len() / 2] ^= 1;
-        let long = [&good[..], b"x"].concat();
-        for wrong in [flipped, long] {
-            assert!(machine.stage_bytes(2, &packed, &parcel, &wrong).is_err());
-            assert_eq!(machine.names(), before);
-        }
+        assert!(machine.stage_bytes(2, &packed, &parcel, &flipped).is_err());
+        assert_eq!(machine.names(), before);
         assert_eq!(machine.stage(2, &packed), Ok(Staged::New));
     }
 }
