@@ -6,7 +6,7 @@ use crate::{
     fleet::TreeRules,
     git,
     port::Ended,
-    release::{self, ReleaseName},
+    release::{self, Packing, ReleaseName},
 };
 use std::{
     fs::File,
@@ -28,7 +28,7 @@ pub(super) fn place<'a>(
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;
     let packed =
         release::pack(&source, commit, &TreeRules { linked: LINKED.map(String::from).to_vec(), tree: None }, folder)?;
-    let parcel = packed.whole(folder)?;
+    let parcel = packed.whole(folder, Packing::Gzip)?;
     let name = ReleaseName::new(1, commit).expect("a commit that git made");
     for host in hosts {
         let path = host.path();

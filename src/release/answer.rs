@@ -119,6 +119,7 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
             ReleaseError::Another { there: there.to_owned(), wanted: wanted.to_owned() }
         }
         ["id-taken"] => ReleaseError::IdTaken,
+        ["torn"] => ReleaseError::Torn,
         ["not-staged"] => ReleaseError::NotStaged,
         ["not-a-link" | "current"] => ReleaseError::StrangeCurrent,
         ["write"] => ReleaseError::Host("write".to_owned()),

@@ -80,6 +80,8 @@ pub enum ReleaseError {
     IdTaken,
     #[error("the release isn't staged")]
     NotStaged,
+    #[error("the host went down before the release was on its disk")]
+    Torn,
     #[error("`current` isn't a link to a release")]
     StrangeCurrent,
     #[error("the host couldn't {0}")]
@@ -167,6 +169,7 @@ impl From<ReleaseError> for Failure {
                 return Failure { help: Some(help), unchanged, ..Failure::new(cause, error.to_string()) };
             }
             ReleaseError::IdTaken => Some("try again"),
+            ReleaseError::Torn => Some("deploy it again: it is sent again"),
             ReleaseError::Another { .. } => Some(ANOTHER),
             ReleaseError::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,

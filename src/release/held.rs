@@ -1,18 +1,28 @@
 //! The releases that hosts hold, as far as this run knows.
-use super::{Home, Listed, ListedRelease};
+use super::{Current, Home, Listed, ListedRelease, Packing};
 use crate::host::{Host, Name};
 use std::{collections::BTreeMap, sync::Mutex};
 
 /// The releases that hosts hold, as far as this run knows. What a host really holds is proven there.
 #[derive(Default)]
-pub(super) struct HeldReleases(Mutex<BTreeMap<(Name, Name, String), Vec<ListedRelease>>>);
+pub(super) struct HeldReleases(Mutex<BTreeMap<(Name, Name, String), Held>>);
+
+/// What a host listed.
+#[derive(Clone, Default)]
+pub(super) struct Held {
+    /// The best one to build upon comes first.
+    pub releases: Vec<ListedRelease>,
+    pub packing: Packing,
+    pub patches: bool,
+}
 
 impl HeldReleases {
-    /// Remembers what a host listed; the best one to build upon comes first.
+    /// Remembers what a host listed.
     pub(super) fn remember(&self, host: &Host, home: &Home, listed: &Listed) {
         let mut releases = listed.releases.clone();
-        releases.sort_by_key(|release| listed.current != super::Current::Release(release.name.clone()));
-        self.0.lock().unwrap().insert(key(host, home), releases);
+        releases.sort_by_key(|release| listed.current != Current::Release(release.name.clone()));
+        let held = Held { releases, packing: listed.packing, patches: listed.patches };
+        self.0.lock().unwrap().insert(key(host, home), held);
     }
 
     /// Forgets a host's releases, because they changed.
@@ -20,8 +30,8 @@ impl HeldReleases {
         self.0.lock().unwrap().remove(&key(host, home));
     }
 
-    /// Returns the releases that a host listed in this run.
-    pub(super) fn of(&self, host: &Host, home: &Home) -> Option<Vec<ListedRelease>> {
+    /// Returns what a host listed in this run.
+    pub(super) fn of(&self, host: &Host, home: &Home) -> Option<Held> {
         self.0.lock().unwrap().get(&key(host, home)).cloned()
     }
 }

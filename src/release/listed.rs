@@ -1,6 +1,6 @@
 //! The answer of a host that lists its releases.
 use super::{
-    ReleaseError,
+    Packing, ReleaseError,
     answer::{AnswerLines, digits, text},
     name::{self, ReleaseName},
     program::Program,
@@ -41,6 +41,12 @@ pub struct Listed {
     pub revision: Option<String>,
     /// Whether a folder that `setup` makes is missing.
     pub lacks_folders: bool,
+    /// What the host can unpack.
+    #[serde(default)]
+    pub packing: Packing,
+    /// Whether it can patch files.
+    #[serde(default)]
+    pub patches: bool,
 }
 
 impl Listed {
@@ -76,6 +82,8 @@ pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
         others: vec![],
         revision: None,
         lacks_folders: false,
+        packing: Packing::Gzip,
+        patches: false,
     };
     let mut currents = 0;
     lines.each(|word, rest| {
@@ -92,6 +100,9 @@ pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
                 })?;
             }
             ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),
+            ("tool", [tool @ ("zstd" | "patches")]) => {
+                (listed.packing, listed.patches) = (Packing::Zstd, *tool == "patches");
+            }
             ("lacks-folders", []) => listed.lacks_folders = true,
             ("other", [name]) => listed.others.push(text(name)?),
             ("current", [name]) => (currents, listed.current) = (currents + 1, Current::Release(name.parse().ok()?)),

@@ -1,7 +1,7 @@
 //! Sends a release to a host: what an earlier release there lacks, or all of it.
 use super::{
-    Home, ListedRelease, Manifest, Packed, PackedTrees, Parcel, ReleaseError, ReleaseName, Staged,
-    held::HeldReleases,
+    Home, ListedRelease, Manifest, Packed, PackedTrees, Parcel, ReleaseError, ReleaseName, Sent, Staged,
+    held::{Held, HeldReleases},
     list::listing,
     on_host::{WITHIN, id, on, run},
     program::leading,
@@ -38,19 +38,24 @@ pub(super) struct Sending<'a> {
 type Base = (ListedRelease, Arc<Manifest>);
 
 impl Sending<'_> {
-    /// Sends the release. If the earlier release isn't what it should be, what is missing is sent again, and then all.
-    pub(super) async fn send(&self) -> Result<Result<Staged, ReleaseError>, Failure> {
-        let mut base = self.base().await?;
+    /// Sends the release, and returns what that cost. If the earlier release isn't what it should be, what is missing is sent again, and then all.
+    pub(super) async fn send(&self) -> Result<Result<Sent, ReleaseError>, Failure> {
+        let mut sent_bytes = 0;
+        let held = self.held().await?;
+        let mut base = self.base(&held).await?;
         let mut lost = BTreeSet::new();
         loop {
-            let lacking = base.as_ref().and_then(|(_, earlier)| self.lacking(earlier, &lost));
+            let lacking = base.as_ref().and_then(|(_, earlier)| self.lacking(earlier, &lost, &held));
             if lacking.is_none() {
                 base = None;
             }
             let (packed, packs) = (self.packed.clone(), self.at.real.kept.get::<PackedTrees>());
-            let cache = self.at.real.cache.clone();
-            let parcel = blocking(move || packs.parcel(&packed, lacking.as_ref(), &cache)).await?;
-            let sent = self.parcel(&parcel, base.as_ref().map(|(release, _)| release)).await?;
+            let (cache, packing) = (self.at.real.cache.clone(), held.packing);
+            let parcel = blocking(move || packs.parcel(&packed, lacking.as_ref(), packing, &cache)).await?;
+            let upon = base.as_ref().map(|(release, _)| release);
+            let (bytes, sent) = self.parcel(&parcel, upon).await?;
+            sent_bytes += bytes;
+            let upon = upon.map(|release| release.name.clone());
             match (sent, base.take()) {
                 (Err(ReleaseError::Drifted(names)), Some(one)) if lost.is_empty() => {
                     self.warn(format!("{}; they are sent again", drifted(&one.0.name, &names)));
@@ -64,33 +69,36 @@ impl Sending<'_> {
                     };
                     self.warn(format!("{why}; all of the new release is sent"));
                 }
-                (sent, _) => return Ok(sent),
+                (sent, _) => return Ok(sent.map(|_| Sent { sent_bytes, upon })),
             }
         }
     }
 
-    fn lacking(&self, earlier: &Manifest, lost: &BTreeSet<String>) -> Option<Difference> {
-        Difference::between(earlier, &self.packed.manifest, lost)
+    fn lacking(&self, earlier: &Manifest, lost: &BTreeSet<String>, held: &Held) -> Option<Difference> {
+        Difference::between(earlier, &self.packed.manifest, lost, held.patches)
+    }
+
+    /// Returns what the host holds, and asks it only if nothing in this run did.
+    async fn held(&self) -> Result<Held, Failure> {
+        let known = self.at.real.kept.get::<HeldReleases>();
+        if let Some(held) = known.of(self.host, self.home) {
+            return Ok(held);
+        }
+        let _ = listing(&self.at, self.host, self.home).await?;
+        Ok(known.of(self.host, self.home).unwrap_or_default())
     }
 
     /// Finds the release of the host from which the new one differs least, if this machine knows what it consists of.
-    async fn base(&self) -> Result<Option<Base>, Failure> {
-        let held = match self.at.real.kept.get::<HeldReleases>().of(self.host, self.home) {
-            Some(held) => held,
-            None => match listing(&self.at, self.host, self.home).await? {
-                Ok(listed) => listed.releases,
-                Err(_) => return Ok(None),
-            },
-        };
+    async fn base(&self, held: &Held) -> Result<Option<Base>, Failure> {
         let (packs, cache) = (self.at.real.kept.get::<PackedTrees>(), self.at.real.cache.clone());
         let known = |release: &ListedRelease| Some((release.clone(), packs.manifest(&release.manifest, &cache)?));
-        let lacks = |base: &Base| self.lacking(&base.1, &BTreeSet::new()).map(|lacking| lacking.bytes(&self.packed.manifest));
-        let least = held.iter().take(LOOKED_AT).filter_map(known).filter_map(|base| Some((lacks(&base)?, base)));
+        let lacks = |base: &Base| self.lacking(&base.1, &BTreeSet::new(), held).map(|lacking| lacking.bytes(&self.packed.manifest));
+        let least = held.releases.iter().take(LOOKED_AT).filter_map(known).filter_map(|base| Some((lacks(&base)?, base)));
         if let Some((_, base)) = least.min_by_key(|(bytes, _)| *bytes) {
             return Ok(Some(base));
         }
         // Another machine sent it: a commit's tree can be read again here.
-        let Some(first) = held.first().cloned() else { return Ok(None) };
+        let Some(first) = held.releases.first().cloned() else { return Ok(None) };
         let ((repository, rules), commit) = (self.by, first.commit.clone());
         let (repository, rules) = (repository.to_owned(), rules.clone());
         blocking(move || {
@@ -104,7 +112,7 @@ impl Sending<'_> {
         &self,
         parcel: &Parcel,
         base: Option<&ListedRelease>,
-    ) -> Result<Result<Staged, ReleaseError>, Failure> {
+    ) -> Result<(u64, Result<Staged, ReleaseError>), Failure> {
         let (host, home) = (self.host, self.home);
         let command = stage(&home.path, &self.name, &id(&self.at), &self.packed, parcel, base).map_err(on(host))?;
         let (command, lead) = leading(&command);
@@ -115,7 +123,8 @@ impl Sending<'_> {
         };
         let stdin = Input::File(&parcel.file, &progress);
         let job = Job { lead: &lead, stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        Ok(staged(&run(&self.at, host, &home.user, job).await?, parcel))
+        let bytes = lead.len() as u64 + parcel.bytes;
+        Ok((bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
     }
 
     fn warn(&self, text: String) {

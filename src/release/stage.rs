@@ -1,6 +1,6 @@
 //! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Home, ListedRelease, Packed, PackedTrees, Parcel, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
+    Amount, Home, ListedRelease, Packed, PackedTrees, Parcel, ReadManifest, ReadReleases, ReleaseError, ReleaseName, Sent,
     answer::AnswerLines,
     machine::set_up,
     on_host::{named, on},
@@ -55,7 +55,8 @@ impl Stage {
 }
 
 impl Effect for Stage {
-    type Outcome = ();
+    /// Nothing if nothing was sent, or if rfab can't tell.
+    type Outcome = Option<Sent>;
     const NAME: &'static str = "stage";
     const KIND: EffectKind = EffectKind::Change;
 
@@ -75,7 +76,7 @@ impl Effect for Stage {
         Story { commit: Some(self.release.commit.clone()), ..Story::default() }
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<Sent>, Failure> {
         let (host, home) = (&self.host, &self.home);
         let packed = match &self.made {
             None => pack(&at, &self.repository, &self.release.commit, &self.rules).await?,
@@ -83,27 +84,27 @@ impl Effect for Stage {
                 Some(packed) => packed,
                 // If every host has the release, it isn't made again here.
                 None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
-                    return Ok(());
+                    return Ok(None);
                 }
                 None => return Err(on(host)(ReleaseError::NotMadeHere(manifest.clone()))),
             },
         };
         let (name, by) = (named(&self.release)?, (&*self.repository, &self.rules));
         let sent = Sending { at, host, home, name, packed, by }.send().await?;
-        sent.map(drop).map_err(|error| self.failed(error))
+        sent.map(Some).map_err(|error| self.failed(error))
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Option<Sent>>, Failure> {
         if let Some(made) = &self.made {
             let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
             let there = ask.read(ReadManifest { host, release, home })?;
-            return Ok(if there.as_ref() == Some(made) { Happened::Done(()) } else { Happened::Not });
+            return Ok(if there.as_ref() == Some(made) { Happened::Done(None) } else { Happened::Not });
         }
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.releases.contains(&self.release) { Happened::Done(()) } else { Happened::Not })
+        Ok(if there.releases.contains(&self.release) { Happened::Done(None) } else { Happened::Not })
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<()> {
+    fn predict(&self, model: &mut Model) -> Predicted<Option<Sent>> {
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
             let [need, free] = [1, 0].map(Amount::Bytes);
@@ -119,7 +120,7 @@ impl Effect for Stage {
         machine.releases.predict(releases);
         machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));
         model.takes(800);
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -138,7 +139,7 @@ pub fn stage(
 ) -> Result<Command, ReleaseError> {
     let numbers = [packed.room, packed.manifest.entries.len() as u64, parcel.tar_bytes];
     let [room, entries, tar_bytes] = numbers.map(|number| number.to_string());
-    let (manifest, packing) = (packed.manifest_sha256.clone(), "gzip".to_owned());
+    let (manifest, packing) = (packed.manifest_sha256.clone(), parcel.packing.program().to_owned());
     let (base, digest) = base.map_or(("-".to_owned(), "-".to_owned()), |base| (base.name.to_string(), base.manifest.clone()));
     let args = [name.to_string(), checked(id)?, manifest, room, entries, tar_bytes, packing, base, digest];
     Program::Stage.command(path, &args)

@@ -15,6 +15,7 @@ each() {
 stand_on() {
     base=releases/$1
     is_release "$1" && [ -d "$base" ] && [ ! -L "$base" ] && [ -f "$base.manifest" ] && [ ! -L "$base.manifest" ] || fail base gone
+    ! torn "$1" || fail base gone
     cp "$base.manifest" "$tmp/base" 2>/dev/null || fail base gone
     [ "$(digest "$tmp/base")" = "$2" ] || fail base another
     printf '%s\n' ./alive > "$tmp/try" && mkdir "$tmp/tried" || broken write
@@ -56,8 +57,21 @@ take() {
     sort "$tmp/fit" "$tmp/due" | uniq -d | cut -f 3 > "$tmp/taken" || broken write
     (cd "$tmp/out/tree" && each "$tmp/folders" mkdir -p --) || broken write
     (cd "$base" && each "$tmp/taken" sh -c "to=\$1; shift; $copy -- \"\$@\" \"\$to\"" sh "$root/$tmp/out/tree") 2>/dev/null
+    [ -z "$patches" ] || patch
     # Every file has the time of the commit, wherever it came from.
     (cd "$tmp/out/tree" && find . ! -type l -exec touch -c -r "$root/$tmp/out/gone" {} +) || broken write
+}
+
+# patch: makes large files from those of the base and a difference. What comes out is hashed like all that arrived.
+patch() {
+    cut -f 2 "$tmp/out/patches" >> "$tmp/kept.names" || broken write
+    while IFS=$tab read -r number path; do
+        case $number in '' | *[!0-9]*) fail archive patch ;; esac
+        of=$base/$path
+        # Never a pipe, and nothing that takes more memory than was meant.
+        [ -f "$of" ] && [ ! -L "$of" ] && [ "$(stat -c %s "$of")" -le 67108864 ] || continue
+        zstd -d -q -f --patch-from="$of" "$tmp/out/patch/$number" -o "$tmp/out/tree/$path" > /dev/null 2>&1
+    done < "$tmp/out/patches"
 }
 
 # unproven: writes the files to hash: those that arrived, and of the base those that aren't as they were recorded.

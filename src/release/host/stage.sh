@@ -9,10 +9,17 @@ final=releases/$name
 
 if [ -e "$final" ] || [ -L "$final" ]; then
     [ -d "$final" ] && [ ! -L "$final" ] && [ -f "$final.manifest" ] || fail taken
-    there=$(digest "$final.manifest")
-    [ "$there" = "$manifest" ] || fail another "$there" "$manifest"
-    say already
-    end 0
+    if ! torn "$name"; then
+        there=$(digest "$final.manifest")
+        [ "$there" = "$manifest" ] || fail another "$there" "$manifest"
+        say already
+        end 0
+    fi
+    # What a power cut left of it is sent again. It isn't current: activation waits for the disk.
+    [ "$(readlink current 2>/dev/null)" != "$final" ] || fail taken
+    clean "releases/.gone-$name" 2>/dev/null
+    mv -T "$final" "releases/.gone-$name" && rm -f "$final.manifest" || fail place
+    clean "releases/.gone-$name" 2>/dev/null
 fi
 shift 9
 
@@ -60,10 +67,13 @@ case $cut-$unpacked in
 -* | 141-*) broken unpack "$(hex "$(head -c 300 "$tmp/err")")" ;;
 *) broken short ;;
 esac
-gone=
-[ "$base" = - ] || gone="gone$nl"
-[ "$(ls -A "$tmp/out")" = "${gone}manifest${nl}tree" ] && [ ! -L "$tmp/out/tree" ] && [ -d "$tmp/out/tree" ] || fail archive top
-for file in manifest ${gone%$nl}; do
+gone= patches=
+if [ "$base" != - ]; then
+    gone="gone$nl"
+    [ ! -e "$tmp/out/patches" ] || patches="patch${nl}patches$nl"
+fi
+[ "$(ls -A "$tmp/out")" = "${gone}manifest$nl${patches}tree" ] && [ ! -L "$tmp/out/tree" ] && [ -d "$tmp/out/tree" ] || fail archive top
+for file in manifest ${gone:+gone} ${patches:+patches}; do
     [ -f "$tmp/out/$file" ] && [ ! -L "$tmp/out/$file" ] || fail archive top
 done
 twice=$(find "$tmp/out" -type f -links +1) || fail look
@@ -105,12 +115,16 @@ while IFS=$tab read -r kind path; do
     [ "$kind" = F ] || [ -d "shared/$path" ] || folders "shared/$path" || broken make "$(hex "shared/$path")"
 done < "$tmp/want.shared"
 
-chmod 444 "$tmp/out/manifest" && remember && sync -f "$tmp/out" || broken sync
+chmod 444 "$tmp/out/manifest" && remember || broken write
+# The files go to the disk after the release has its name, but before it is activated. Until then a mark tells in which
+# boot it was made; a filesystem keeps the order of the mark and the names.
+{ mkdir -p .rfab/unflushed 2>/dev/null && boot > ".rfab/unflushed/$name"; } || broken write
+[ "$(boot)" != unknown ] || sync -f "$tmp/out" || broken sync
 # A hard link is never a copy: it fails on another filesystem, where the renames below wouldn't be atomic.
 ln "$tmp/out/manifest" "$placing" 2>/dev/null || broken apart
 mv -T "$placing" "$final.manifest" || fail place
 if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi
 mv -T "$tmp/out/tree" "$final" || fail place
-sync releases || fail sync
+{ sync -f releases && rm -f ".rfab/unflushed/$name"; } < /dev/null > /dev/null 2>&1 &
 say staged
 end 0

@@ -1,6 +1,6 @@
 //! Archives that rfab never makes, sent with matching digests.
 use super::machine::{BOTH, TestMachine, name};
-use crate::release::{self, Packed, Parcel, ReleaseError};
+use crate::release::{self, Packed, Packing, Parcel, ReleaseError};
 use flate2::{Compression, write::GzEncoder};
 use std::{io::Write, path::Path};
 use tar::EntryType;
@@ -47,7 +47,7 @@ fn staged(machine: &TestMachine, packed: &Packed, members: &[Member<'_>], entrie
     gzip.write_all(&tar).unwrap();
     let bytes = gzip.finish().unwrap();
     let mut forged = packed.clone();
-    let parcel = Parcel { tar_bytes: tar.len() as u64, bytes: bytes.len() as u64, file: "/nowhere".into() };
+    let parcel = Parcel { tar_bytes: tar.len() as u64, bytes: bytes.len() as u64, file: "/nowhere".into(), packing: Packing::Gzip };
     // The program gets the number of entries as an argument, and reads the manifest.
     let one = forged.manifest.entries[0].clone();
     forged.manifest.entries = vec![one; entries];

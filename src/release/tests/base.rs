@@ -2,7 +2,7 @@
 use super::machine::{BOTH, TestMachine, name};
 use crate::{
     port::Ended,
-    release::{self, Packed, ReleaseError, Staged, program::leading},
+    release::{self, Packed, Packing, ReleaseError, Staged, program::leading},
 };
 use std::{fs, os::unix::fs::PermissionsExt, os::unix::fs::symlink, path::PathBuf};
 
@@ -269,4 +269,88 @@ fn an_earlier_release_without_a_record_is_hashed_once() {
         assert!(record.lines().all(|line| line.split('\t').count() == 5), "{record}");
         earlier.whole();
     }
+}
+
+/// Returns bytes that can't be compressed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 9_u64;
+    let mut byte = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..length).map(|_| byte()).collect()
+}
+
+#[test]
+fn a_large_file_that_changed_travels_as_a_difference_where_the_host_can_patch() {
+    for shell in BOTH {
+        let machine = TestMachine::new(shell);
+        let mut blob = noise(1 << 20);
+        machine.sample.write("bin/blob", &blob);
+        machine.sample.make_executable("bin/blob");
+        let first = machine.pack(&[]);
+        assert_eq!(machine.stage(1, &first), Ok(Staged::New));
+        blob[500_000..500_010].fill(0);
+        blob.splice(100..100, *b"inserted");
+        machine.sample.write("bin/blob", &blob);
+        let second = machine.pack(&[]);
+        let earlier = Earlier { machine, first, second };
+        let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        assert!(bytes.len() < 2000, "{}", bytes.len());
+        match shell {
+            super::machine::TestShell::Dash => assert_eq!(earlier.stage(&[]), Ok(Staged::New)),
+            // It has no zstd. Such a host is never sent a difference, but it would say what it lacks.
+            super::machine::TestShell::Busybox => {
+                assert_eq!(earlier.stage(&[]), Err(ReleaseError::Drifted(vec!["bin/blob".into()])));
+                continue;
+            }
+        }
+        assert_eq!(fs::read(earlier.tree(2).join("bin/blob")).unwrap(), blob);
+        earlier.whole();
+        let at = earlier.tree(1).join("bin/blob");
+        type Change = fn(&std::path::Path);
+        let changes: [Change; 3] = [
+            |at| fs::write(at, noise(1 << 20).split_off(9)).unwrap(),
+            |at| fs::remove_file(at).unwrap(),
+            |at| assert!(std::process::Command::new("mkfifo").arg(at).status().unwrap().success()),
+        ];
+        for change in changes {
+            change(&at);
+            assert_eq!(earlier.stage(&[]), Err(ReleaseError::Drifted(vec!["bin/blob".into()])));
+        }
+        let listed = earlier.machine.list();
+        assert_eq!((listed.packing, listed.patches), (Packing::Zstd, true));
+    }
+}
+
+#[test]
+fn a_parcel_in_zstd_is_the_same_tree() {
+    let earlier = Earlier::new(BOTH[0]);
+    let parcel = earlier.second.whole(earlier.machine.folder.path(), Packing::Zstd).unwrap();
+    let bytes = fs::read(&parcel.file).unwrap();
+    assert_eq!(earlier.machine.stage_bytes(2, &earlier.second, &parcel, &bytes), Ok(Staged::New));
+    earlier.whole();
+}
+
+#[test]
+fn a_build_is_sent_as_a_difference_to_an_earlier_build_that_is_kept_here() {
+    let machine = TestMachine::new(BOTH[0]);
+    let (built, commits) = (machine.folder.path().join("built"), ["1".repeat(40), "2".repeat(40)]);
+    let mut blob = noise(300 << 10);
+    let build = |blob: &[u8], commit: &str| {
+        fs::create_dir_all(built.join("lib")).unwrap();
+        fs::write(built.join("app"), blob).unwrap();
+        fs::write(built.join("lib/same"), noise(9000)).unwrap();
+        symlink("lib/same", built.join(format!("link-{}", &commit[..1]))).unwrap();
+        release::pack_folder(&built, commit, 1000, &["log".to_owned()], machine.folder.path()).unwrap()
+    };
+    let first = build(&blob, &commits[0]);
+    assert_eq!(machine.stage(1, &first), Ok(Staged::New));
+    blob[9] ^= 1;
+    let second = build(&blob, &commits[1]);
+    let earlier = Earlier { machine, first, second };
+    let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+    assert!(bytes.len() < 1500, "{}", bytes.len());
+    assert_eq!(earlier.stage(&[]), Ok(Staged::New));
+    earlier.whole();
 }

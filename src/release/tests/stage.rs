@@ -91,6 +91,40 @@ fn a_release_is_staged_listed_activated_and_verified() {
 }
 
 #[test]
+fn a_release_that_a_power_cut_tore_is_neither_listed_nor_activated_but_sent_again() {
+    for shell in BOTH {
+        let machine = TestMachine::new(shell);
+        let old = machine.deploy(1, "old");
+        machine.sample.write("file", b"new");
+        let packed = machine.pack(&[]);
+        assert_eq!(machine.stage(2, &packed), Ok(Staged::New));
+        let name = name(2, &packed);
+        let mark = machine.path.join(".rfab/unflushed").join(name.to_string());
+        let activate = || {
+            let command = release::activate(machine.at(), &name, "run-1", &[]).unwrap();
+            release::activated(&machine.run(&command, b""), &name)
+        };
+        // The mark of another boot, and one that didn't reach the disk itself.
+        for boot in ["0-0-0", ""] {
+            while mark.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            std::fs::write(&mark, boot).unwrap();
+            std::fs::write(machine.path.join("releases").join(name.to_string()).join("file"), "").unwrap();
+            assert_eq!(machine.list().incomplete, std::slice::from_ref(&name), "{shell:?}");
+            assert_eq!(activate(), Err(ReleaseError::Torn), "{shell:?}");
+            assert_eq!(machine.list().current, Current::Release(old.clone()));
+            assert_eq!(machine.stage(2, &packed), Ok(Staged::New), "{shell:?}");
+            assert_eq!(machine.stage(2, &packed), Ok(Staged::Already), "{shell:?}");
+        }
+        // In the same boot, activation waits for the disk.
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        std::fs::write(&mark, boot).unwrap();
+        assert!(activate().is_ok() && !mark.exists(), "{shell:?}");
+    }
+}
+
+#[test]
 fn setup_makes_the_folders_once_and_mends_their_modes() {
     for shell in BOTH {
         let machine = TestMachine::bare(shell);

@@ -109,6 +109,12 @@ impl<'a, W: Write> Archive<'a, W> {
         Ok(Ok(ManifestKind::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
     }
 
+    /// Adds the patch of a file.
+    pub(super) fn add_patch(&mut self, at: &str, executable: bool, patch: &[u8]) -> Result<(), ReleaseError> {
+        let size = patch.len() as u64;
+        file_into(&mut self.tar, at, self.mtime, executable, size, &mut &*patch).map_err(|e| self.failed(&e))
+    }
+
     /// Adds files beside the tree, each with its name, and ends the tar.
     pub(super) fn finish(mut self, beside: &[(&str, &str)]) -> Result<Finished<W>, ReleaseError> {
         let folder = self.folder;

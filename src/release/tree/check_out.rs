@@ -73,7 +73,7 @@ pub(crate) fn check_out(tree: git::Tree, part: Option<&str>, folder: &Path) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::packing::Packing, *};
     use crate::{
         fleet::TreeRules,
         git::{Tree, sample::Sample},
@@ -105,7 +105,7 @@ mod tests {
         let of_folder = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
         let of_commit = pack(&sample.repository(), &commit, &rules, outer.path()).unwrap();
         assert_eq!(of_folder.manifest, of_commit.manifest);
-        let [of_commit, whole] = [&of_commit, &of_folder].map(|packed| packed.whole(outer.path()).unwrap());
+        let [of_commit, whole] = [&of_commit, &of_folder].map(|packed| packed.whole(outer.path(), Packing::Gzip).unwrap());
         assert_eq!(of_commit, whole);
         fs::write(folder.join("built.js"), "1").unwrap();
         fs::create_dir(folder.join("empty")).unwrap();

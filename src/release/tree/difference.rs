@@ -1,5 +1,8 @@
 //! What an earlier release lacks of a new one.
-use super::manifest::{Manifest, ManifestEntry, ManifestKind};
+use super::{
+    manifest::{Manifest, ManifestEntry, ManifestKind},
+    patch::SIZES,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -17,13 +20,23 @@ pub(crate) struct Difference {
     pub manifest: String,
     /// The names that are sent.
     pub names: BTreeSet<String>,
+    /// Large files that are sent as a difference to the earlier ones, with the sha256 of those.
+    pub patched: BTreeMap<String, String>,
+    /// The earlier release's commit, and the digest of its manifest.
+    pub earlier: (String, String),
 }
 
 impl Difference {
     /// Compares two manifests; nothing if it is better to send all of the new release.
     ///
-    /// `lost` are names that the host doesn't have any more as the earlier manifest says.
-    pub(crate) fn between(earlier: &Manifest, new: &Manifest, lost: &BTreeSet<String>) -> Option<Difference> {
+    /// `lost` are names that the host doesn't have any more as the earlier manifest says; `patches` tells whether it can
+    /// patch files.
+    pub(crate) fn between(
+        earlier: &Manifest,
+        new: &Manifest,
+        lost: &BTreeSet<String>,
+        patches: bool,
+    ) -> Option<Difference> {
         let wanted: BTreeMap<&str, &ManifestKind> =
             new.entries.iter().map(|entry| (entry.path.as_str(), &entry.what)).collect();
         let stays = |entry: &&ManifestEntry| wanted.get(&*entry.path) == Some(&&entry.what) && !lost.contains(&entry.path);
@@ -40,21 +53,43 @@ impl Difference {
             let _ = if first == last { writeln!(gone, "{}d", first + 2) } else { writeln!(gone, "{},{}d", first + 2, last + 2) };
         }
         let lacking: Vec<&ManifestEntry> = new.entries.iter().filter(|entry| !kept.contains(&*entry.path)).collect();
-        let bytes = |entries: &mut dyn Iterator<Item = &ManifestEntry>| -> u64 { entries.map(size).sum() };
-        let (sent, all) = (bytes(&mut lacking.iter().copied()), bytes(&mut new.entries.iter()));
-        if kept.is_empty() || sent > all / 2 || changes + lacking.len() > MOST {
+        let names: BTreeSet<String> = lacking.iter().map(|entry| entry.path.clone()).collect();
+        let patched = if patches { patched(earlier, &wanted, &names, lost) } else { BTreeMap::new() };
+        let bytes = |entry: &&ManifestEntry| if patched.contains_key(&entry.path) { 0 } else { size(entry) };
+        let (sent, all) = (lacking.iter().map(bytes).sum::<u64>(), new.entries.iter().map(size).sum::<u64>());
+        if (kept.is_empty() && patched.is_empty()) || sent > all / 2 || changes + lacking.len() > MOST {
             return None;
         }
         let lines = lacking.iter().map(|entry| entry.line());
         let manifest = std::iter::once(new.header()).chain(lines).collect();
-        let names = lacking.into_iter().map(|entry| entry.path.clone()).collect();
-        Some(Difference { gone, manifest, names })
+        let earlier = (earlier.commit.clone(), earlier.digest());
+        Some(Difference { gone, manifest, names, patched, earlier })
     }
 
-    /// Returns how many bytes of files are sent, before compression.
+    /// Returns how many bytes of files are sent as they are, before compression.
     pub(crate) fn bytes(&self, new: &Manifest) -> u64 {
-        new.entries.iter().filter(|entry| self.names.contains(&entry.path)).map(size).sum()
+        let sent = |entry: &&ManifestEntry| self.names.contains(&entry.path) && !self.patched.contains_key(&entry.path);
+        new.entries.iter().filter(sent).map(size).sum()
     }
+}
+
+/// Finds the large files that changed, with the sha256 of the earlier ones.
+fn patched(
+    earlier: &Manifest,
+    wanted: &BTreeMap<&str, &ManifestKind>,
+    names: &BTreeSet<String>,
+    lost: &BTreeSet<String>,
+) -> BTreeMap<String, String> {
+    let one = |entry: &ManifestEntry| {
+        let (ManifestKind::File { size: before, sha256, .. }, ManifestKind::File { size: after, .. }) =
+            (&entry.what, wanted.get(&*entry.path)?)
+        else {
+            return None;
+        };
+        let fits = SIZES.contains(before) && SIZES.contains(after) && !lost.contains(&entry.path);
+        (fits && names.contains(&entry.path)).then(|| (entry.path.clone(), sha256.clone()))
+    };
+    earlier.entries.iter().filter_map(one).collect()
 }
 
 fn size(entry: &ManifestEntry) -> u64 {
@@ -78,13 +113,13 @@ mod tests {
         let old = manifest("1", &[("a", 9, "a"), ("b", 1, "b"), ("c", 1, "c"), ("d", 9, "d"), ("e", 9, "e")]);
         let new = manifest("2", &[("a", 9, "a"), ("b", 2, "9"), ("d", 9, "d"), ("e", 9, "e"), ("f", 3, "f")]);
         let none = BTreeSet::new();
-        let found = Difference::between(&old, &new, &none).unwrap();
+        let found = Difference::between(&old, &new, &none, false).unwrap();
         assert_eq!(found.gone, "1d\n3,4d\n");
         let (nine, f) = ("9".repeat(64), "f".repeat(64));
         let text = format!("rfab-manifest 1 {}\nf\t644\t2\t{nine}\t./b\nf\t644\t3\t{f}\t./f\n", "2".repeat(40));
         assert_eq!((found.manifest.as_str(), found.bytes(&new)), (text.as_str(), 5));
         let lost = BTreeSet::from(["a".to_owned()]);
-        let found = Difference::between(&old, &new, &lost).unwrap();
+        let found = Difference::between(&old, &new, &lost, false).unwrap();
         assert_eq!((found.gone.as_str(), found.names.len()), ("1d\n2,4d\n", 3));
     }
 
@@ -92,8 +127,14 @@ mod tests {
     fn all_is_sent_if_little_stays() {
         let old = manifest("1", &[("a", 9, "a"), ("b", 1, "b")]);
         let none = BTreeSet::new();
-        assert_eq!(Difference::between(&old, &manifest("2", &[("a", 9, "9"), ("b", 1, "b")]), &none), None);
-        assert_eq!(Difference::between(&old, &manifest("2", &[("c", 9, "c")]), &none), None);
-        assert!(Difference::between(&old, &manifest("2", &[("a", 9, "a")]), &none).is_some());
+        assert_eq!(Difference::between(&old, &manifest("2", &[("a", 9, "9"), ("b", 1, "b")]), &none, false), None);
+        assert_eq!(Difference::between(&old, &manifest("2", &[("c", 9, "c")]), &none, false), None);
+        assert!(Difference::between(&old, &manifest("2", &[("a", 9, "a")]), &none, false).is_some());
+        // A large file that can be patched doesn't count.
+        let old = manifest("1", &[("a", 9, "a"), ("b", 1 << 20, "b")]);
+        let new = manifest("2", &[("a", 9, "a"), ("b", 1 << 20, "c")]);
+        assert_eq!(Difference::between(&old, &new, &none, false), None);
+        let found = Difference::between(&old, &new, &none, true).unwrap();
+        assert_eq!(found.patched, BTreeMap::from([("b".to_owned(), "b".repeat(64))]));
     }
 }

@@ -16,8 +16,10 @@ mod manifest;
 mod manifests;
 mod pack;
 mod packed;
+mod packing;
 mod packs;
 mod parcel;
+mod patch;
 mod pattern;
 mod source;
 
@@ -26,6 +28,7 @@ pub(crate) use difference::Difference;
 pub use manifest::{Manifest, ManifestEntry, ManifestKind};
 pub(crate) use pack::{check, pack, pack_folder};
 pub use packed::Packed;
+pub use packing::Packing;
 pub use packs::Wanted;
 pub(crate) use packs::{PackedTrees, part};
 pub use parcel::Parcel;

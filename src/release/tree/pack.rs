@@ -6,6 +6,7 @@ use super::{
     lfs::{BEGINNING, is_lfs},
     manifest::{Manifest, ManifestEntry},
     packed::{Packed, PackedFrom},
+    packing::Packing,
     parcel::ParcelWriter,
     source::TreeSource,
 };
@@ -46,7 +47,7 @@ pub(crate) fn pack_folder(
     folder: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = TreeSource::Folder(FolderTree::read(from, commit, at)?);
-    written(&tree, linked, folder, ParcelWriter::begin(folder)?)?.packed(|into, manifest, tar_bytes| {
+    written(&tree, linked, folder, ParcelWriter::begin(folder, Packing::Gzip)?)?.packed(|into, manifest, tar_bytes| {
         into.persist(commit, &[("manifest", &manifest.text())], tar_bytes).map(PackedFrom::Parcel)
     })
 }
@@ -132,13 +133,13 @@ mod tests {
         std::os::unix::fs::symlink("bin/run", sample.work.join("start")).unwrap();
         sample.commit_all();
         let first = from(&sample, &["public/uploads", "config/db.yml"]).unwrap();
-        let parcel = first.whole(sample.folder.path()).unwrap();
+        let parcel = first.whole(sample.folder.path(), Packing::Gzip).unwrap();
         let bytes = std::fs::read(&parcel.file).unwrap();
         assert_eq!(bytes.len() as u64, parcel.bytes);
         sample.write("bin/run", b"changed");
         std::fs::remove_file(&parcel.file).unwrap();
         assert_eq!(from(&sample, &["public/uploads", "config/db.yml"]).unwrap(), first);
-        assert_eq!(first.whole(sample.folder.path()).unwrap(), parcel);
+        assert_eq!(first.whole(sample.folder.path(), Packing::Gzip).unwrap(), parcel);
         assert_eq!(std::fs::read(&parcel.file).unwrap(), bytes);
         assert_eq!(first.hidden, ["public/uploads/old"]);
         let text = first.manifest.text();
@@ -188,7 +189,7 @@ mod tests {
         crate::release::tree::check_out(found, None, &checked_out).unwrap();
         let again = pack_folder(&checked_out, &commit, at, &[], into.path()).unwrap();
         assert_eq!(again.manifest, packed.manifest);
-        let [parcel, built] = [&packed, &again].map(|packed| packed.whole(into.path()).unwrap());
+        let [parcel, built] = [&packed, &again].map(|packed| packed.whole(into.path(), Packing::Gzip).unwrap());
         assert!(parcel.tar_bytes > size && parcel == built);
         let took = peak() - before;
         assert!(took < 32 << 10, "{took} KiB");

@@ -2,19 +2,22 @@
 use super::{
     archive::Archive,
     difference::Difference,
-    fit::fit,
-    manifest::Manifest,
-    parcel::{Parcel, ParcelWriter},
+    fit::{Item, fit},
+    manifest::{Manifest, ManifestKind},
+    packing::Packing,
+    parcel::{Contents, Parcel, ParcelWriter, Patches, named},
+    patch::patch,
     source::TreeSource,
 };
 use crate::{
     control::shown,
     fleet::TreeRules,
-    git::{GitError, Repository, Tree},
+    git::{GitError, Repository, Tree, TreeEntry},
     release::error::ReleaseError,
 };
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use sha2::{Digest, Sha256};
+use std::{io::Read, path::Path};
 
 /// A tree that can be released.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,46 +62,110 @@ impl Packed {
     }
 
     /// Makes a parcel with all of the tree, in a file in `folder`.
-    pub(crate) fn whole(&self, folder: &Path) -> Result<Parcel, ReleaseError> {
+    pub(crate) fn whole(&self, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        let text = self.manifest.text();
+        let contents = Contents { wanted: &|_| true, earlier: &|_| None, beside: vec![("manifest", &text)] };
         match &self.from {
-            PackedFrom::Parcel(parcel) => Ok(parcel.clone()),
-            PackedFrom::Commit { .. } => {
-                self.from_commit(folder, |_| true, &[("manifest", &self.manifest.text())])
-            }
+            PackedFrom::Parcel(parcel) if parcel.packing == packing => Ok(parcel.clone()),
+            PackedFrom::Parcel(parcel) => parcel.part(&contents, folder, packing),
+            PackedFrom::Commit { .. } => self.from_commit(&contents, folder, packing),
         }
     }
 
     /// Makes a parcel with what an earlier release lacks, in a file in `folder`.
-    pub(crate) fn part(&self, lacking: &Difference, folder: &Path) -> Result<Parcel, ReleaseError> {
-        let beside = [("gone", &*lacking.gone), ("manifest", &*lacking.manifest)];
+    pub(crate) fn part(&self, lacking: &Difference, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        let earlier = self.earlier(lacking);
+        let contents = Contents {
+            wanted: &|path| lacking.names.contains(path),
+            earlier: &|path| {
+                let sha256 = lacking.patched.get(path)?;
+                earlier.as_ref()?.content(path).filter(|content| hex::encode(Sha256::digest(content)) == *sha256)
+            },
+            beside: vec![("gone", &lacking.gone), ("manifest", &lacking.manifest)],
+        };
         match &self.from {
-            PackedFrom::Commit { .. } => self.from_commit(folder, |path| lacking.names.contains(path), &beside),
-            PackedFrom::Parcel(whole) => whole.part(|path| lacking.names.contains(path), &beside, folder),
+            PackedFrom::Commit { .. } => self.from_commit(&contents, folder, packing),
+            PackedFrom::Parcel(whole) => whole.part(&contents, folder, packing),
         }
     }
 
-    fn from_commit(
-        &self,
-        folder: &Path,
-        wanted: impl Fn(&str) -> bool,
-        beside: &[(&str, &str)],
-    ) -> Result<Parcel, ReleaseError> {
+    /// Finds the tree of the earlier release on this machine, if files are patched.
+    fn earlier(&self, lacking: &Difference) -> Option<Earlier> {
+        if lacking.patched.is_empty() {
+            return None;
+        }
+        let (commit, digest) = &lacking.earlier;
+        match &self.from {
+            PackedFrom::Commit { repository, rules } => {
+                let tree = Tree::read(repository, commit).ok()?;
+                TreeSource::commit_part(tree, rules.tree.as_deref()).ok().map(Earlier::Tree)
+            }
+            PackedFrom::Parcel(whole) => {
+                let file = named(whole.file.parent()?, commit, digest, whole.packing);
+                Some(Earlier::Parcel(Parcel { file, ..whole.clone() }))
+            }
+        }
+    }
+
+    fn from_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
         let PackedFrom::Commit { repository, rules } = &self.from else { unreachable!("only for commits") };
         let commit = &self.manifest.commit;
         let tree = TreeSource::commit_part(Tree::read(repository, commit)?, rules.tree.as_deref())?;
         let unfit = |problems| ReleaseError::Unfit { commit: commit.clone(), problems };
-        let mut archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder)?)?;
+        let mut archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder, packing)?)?;
+        let mut patches = Patches::default();
         for (path, item) in fit(&tree, &rules.linked)?.map_err(unfit)?.items {
-            if !wanted(&path) {
+            if !(contents.wanted)(&path) {
+                continue;
+            }
+            if let Item::File(entry, executable) = &item
+                && let Some(patch) = self.patch(&path, (&tree, entry), contents)
+            {
+                archive.add_patch(&patches.add(&path), *executable, &patch)?;
                 continue;
             }
             let what = archive.add(&path, item)?.map_err(|problem| unfit(vec![problem]))?;
-            let at = self.manifest.entries.binary_search_by(|entry| entry.path.as_str().cmp(&path));
-            if !at.is_ok_and(|at| self.manifest.entries[at].what == what) {
+            if self.what(&path) != Some(&what) {
                 return Err(GitError::Read(format!("`{}`: it changed while it was read", shown(&path))).into());
             }
         }
-        let finished = archive.finish(beside)?;
-        finished.into.persist(commit, beside, finished.tar_bytes)
+        let beside = [&contents.beside[..], &patches.beside()].concat();
+        let finished = archive.finish(&beside)?;
+        finished.into.persist(commit, &beside, finished.tar_bytes)
+    }
+
+    /// Makes a patch of a file whose release has the content of the commit.
+    fn patch(&self, path: &str, of: (&TreeSource, &TreeEntry), contents: &Contents<'_>) -> Option<Vec<u8>> {
+        let earlier = (contents.earlier)(path)?;
+        let mut new = Vec::new();
+        of.0.reader(of.1).ok()?.1.read_to_end(&mut new).ok()?;
+        let Some(ManifestKind::File { sha256, .. }) = self.what(path) else { return None };
+        (hex::encode(Sha256::digest(&new)) == *sha256).then_some(())?;
+        patch(&earlier, &new).ok()?
+    }
+
+    fn what(&self, path: &str) -> Option<&ManifestKind> {
+        let at = self.manifest.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
+        Some(&self.manifest.entries[at].what)
+    }
+}
+
+/// The tree of an earlier release on this machine.
+enum Earlier {
+    Tree(TreeSource),
+    Parcel(Parcel),
+}
+
+impl Earlier {
+    fn content(&self, path: &str) -> Option<Vec<u8>> {
+        match self {
+            Earlier::Parcel(parcel) => parcel.content(path),
+            Earlier::Tree(tree) => {
+                let entry = tree.entries().iter().find(|entry| entry.path == path.as_bytes())?;
+                let mut content = Vec::new();
+                tree.reader(entry).ok()?.1.read_to_end(&mut content).ok()?;
+                Some(content)
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     manifests::Manifests,
     pack, pack_folder,
     packed::PackedFrom,
+    packing::Packing,
     parcel::Parcel,
 };
 use crate::{
@@ -32,7 +33,7 @@ pub(crate) struct PackedTrees {
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
     /// What is sent, by the manifest's digest and the lines of an earlier one that go away.
-    parcels: Mutex<BTreeMap<(String, Option<String>), Parcel>>,
+    parcels: Mutex<BTreeMap<(String, Packing, Option<String>), Parcel>>,
     manifests: Manifests,
 }
 
@@ -101,18 +102,20 @@ impl PackedTrees {
         &self,
         packed: &Packed,
         lacking: Option<&Difference>,
+        packing: Packing,
         cache: &Path,
     ) -> Result<Parcel, Failure> {
         let mut known = self.parcels.lock().unwrap();
-        let key = (packed.manifest_sha256.clone(), lacking.map(|lacking| format!("{}{}", lacking.gone, lacking.manifest)));
+        let part = |lacking: &Difference| format!("{}{}{:?}", lacking.gone, lacking.manifest, lacking.patched);
+        let key = (packed.manifest_sha256.clone(), packing, lacking.map(part));
         // If another run has removed the parcel from the cache, it is made again.
         if let Some(parcel) = known.get(&key).filter(|parcel| parcel.is_whole()) {
             return Ok(parcel.clone());
         }
         let folder = made(&cache.join("packed"))?;
         let parcel = match lacking {
-            Some(lacking) => packed.part(lacking, &folder),
-            None => packed.whole(&folder),
+            Some(lacking) => packed.part(lacking, &folder, packing),
+            None => packed.whole(&folder, packing),
         };
         let parcel = parcel.map_err(Failure::from)?;
         known.insert(key, parcel.clone());
@@ -230,7 +233,7 @@ mod tests {
         assert_eq!(later.built(&of, Some("r1"), cache.path()), Some(kept.clone()));
         let other = Wanted { part: ".".into(), ..of.clone() };
         assert_eq!(later.built(&other, None, cache.path()), None);
-        fs::write(&kept.whole(cache.path()).unwrap().file, "torn").unwrap();
+        fs::write(&kept.whole(cache.path(), Packing::Gzip).unwrap().file, "torn").unwrap();
         assert_eq!(later.built(&of, None, cache.path()), None, "an archive that isn't whole is made again");
     }
 
