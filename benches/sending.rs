@@ -59,20 +59,21 @@ fn write_app(folder: &Path) {
     }
 }
 
-/// Returns how many bytes this network namespace has sent.
-fn bytes() -> u64 {
-    let text = fs::read_to_string("/sys/class/net/lo/statistics/tx_bytes").expect("an interface");
-    text.trim().parse().expect("a number")
+/// Returns how many bytes the network of the lab has carried.
+fn bytes(lab: &Lab) -> u64 {
+    let text = lab.program("cat", &["/proc/net/dev"]).output().expect_ok();
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("lo:")).expect("an interface");
+    line.split_whitespace().next().and_then(|bytes| bytes.parse().ok()).expect("a number")
 }
 
 /// Runs a line of sh with the lab's ssh; returns how long it took, and the bytes.
 fn took(lab: &Lab, line: &str) -> (Duration, u64) {
-    let (begun, before) = (Instant::now(), bytes());
+    let (begun, before) = (Instant::now(), bytes(lab));
     let config = lab.folder.join("operator/ssh_config").display().to_string();
     let run = lab.program("sh", &["-c", line, "sh", &config, env!("CARGO_BIN_EXE_rfab")]);
     let output = run.timeout(Duration::from_secs(900)).output();
     assert!(output.ok(), "{line}: {output:?}");
-    (begun.elapsed(), bytes() - before)
+    (begun.elapsed(), bytes(lab) - before)
 }
 
 /// Sends a tag by rsync to all hosts at the same time.
@@ -110,6 +111,7 @@ fn main() {
         host.sh("mkdir -p /srv/shop /srv/rsync && chown deploy /srv/shop /srv/rsync").expect_ok();
     }
     lab.rfab(&["prod", "setup"]).output().expect_ok();
+    println!("round by round: the first send by rsync and by rfab, then two changed files by rsync and by rfab");
     let mut all: Vec<Vec<(Duration, u64)>> = vec![Vec::new(); 4];
     for round in 1..=rounds {
         let earlier = format!("v4.{}.0", round - 1);
@@ -122,7 +124,9 @@ fn main() {
         took(&lab, "rm -rf \"$HOME/.cache/rfab\"");
         let lines = [rsync(&earlier, None), rfab(&earlier), rsync(&tag, Some(&earlier)), rfab(&tag)];
         for (line, all) in lines.iter().zip(&mut all) {
-            all.push(took(&lab, line));
+            let (time, bytes) = took(&lab, line);
+            println!("{:>6.2} s {:>9} kB", time.as_secs_f64(), bytes / 1000);
+            all.push((time, bytes));
         }
     }
     let median = |values: &mut Vec<(Duration, u64)>| {

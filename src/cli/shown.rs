@@ -278,9 +278,7 @@ web3  -    v3.0.1 (0002-31422108d2df)  live      untouched
 
     #[test]
     fn what_was_sent_stands_beside_the_release() {
-        let end = |number: u32, outcome: Value| {
-            json!({ "answered": { "lane": "l", "number": number, "took": 800, "outcome": outcome } })
-        };
+        let end = |number: u32, outcome: Value| json!({ "answered": { "lane": "l", "number": number, "took": 800, "outcome": outcome } });
         let records = [
             records().swap_remove(0),
             effect("l", 1, json!("web1"), "stage 0007-9ab0c1d2e3f4", &[]),

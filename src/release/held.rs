@@ -13,6 +13,8 @@ pub(super) struct Held {
     /// The best one to build upon comes first.
     pub releases: Vec<ListedRelease>,
     pub packing: Packing,
+    /// Whether it can take files from an earlier release.
+    pub copies: bool,
     pub patches: bool,
 }
 
@@ -21,7 +23,7 @@ impl HeldReleases {
     pub(super) fn remember(&self, host: &Host, home: &Home, listed: &Listed) {
         let mut releases = listed.releases.clone();
         releases.sort_by_key(|release| listed.current != Current::Release(release.name.clone()));
-        let held = Held { releases, packing: listed.packing, patches: listed.patches };
+        let held = Held { releases, packing: listed.packing, copies: listed.copies, patches: listed.patches };
         self.0.lock().unwrap().insert(key(host, home), held);
     }
 

@@ -44,6 +44,9 @@ pub struct Listed {
     /// What the host can unpack.
     #[serde(default)]
     pub packing: Packing,
+    /// Whether it can take files from an earlier release.
+    #[serde(default)]
+    pub copies: bool,
     /// Whether it can patch files.
     #[serde(default)]
     pub patches: bool,
@@ -83,6 +86,7 @@ pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
         revision: None,
         lacks_folders: false,
         packing: Packing::Gzip,
+        copies: false,
         patches: false,
     };
     let mut currents = 0;
@@ -100,6 +104,7 @@ pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
                 })?;
             }
             ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),
+            ("tool", ["copies"]) => listed.copies = true,
             ("tool", [tool @ ("zstd" | "patches")]) => {
                 (listed.packing, listed.patches) = (Packing::Zstd, *tool == "patches");
             }

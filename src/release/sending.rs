@@ -90,10 +90,16 @@ impl Sending<'_> {
 
     /// Finds the release of the host from which the new one differs least, if this machine knows what it consists of.
     async fn base(&self, held: &Held) -> Result<Option<Base>, Failure> {
+        if !held.copies {
+            return Ok(None);
+        }
         let (packs, cache) = (self.at.real.kept.get::<PackedTrees>(), self.at.real.cache.clone());
         let known = |release: &ListedRelease| Some((release.clone(), packs.manifest(&release.manifest, &cache)?));
-        let lacks = |base: &Base| self.lacking(&base.1, &BTreeSet::new(), held).map(|lacking| lacking.bytes(&self.packed.manifest));
-        let least = held.releases.iter().take(LOOKED_AT).filter_map(known).filter_map(|base| Some((lacks(&base)?, base)));
+        let lacks = |base: &Base| {
+            self.lacking(&base.1, &BTreeSet::new(), held).map(|lacking| lacking.bytes(&self.packed.manifest))
+        };
+        let least =
+            held.releases.iter().take(LOOKED_AT).filter_map(known).filter_map(|base| Some((lacks(&base)?, base)));
         if let Some((_, base)) = least.min_by_key(|(bytes, _)| *bytes) {
             return Ok(Some(base));
         }

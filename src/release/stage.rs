@@ -1,6 +1,7 @@
 //! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Home, ListedRelease, Packed, PackedTrees, Parcel, ReadManifest, ReadReleases, ReleaseError, ReleaseName, Sent,
+    Amount, Home, ListedRelease, Packed, PackedTrees, Parcel, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
+    Sent,
     answer::AnswerLines,
     machine::set_up,
     on_host::{named, on},
@@ -140,7 +141,8 @@ pub fn stage(
     let numbers = [packed.room, packed.manifest.entries.len() as u64, parcel.tar_bytes];
     let [room, entries, tar_bytes] = numbers.map(|number| number.to_string());
     let (manifest, packing) = (packed.manifest_sha256.clone(), parcel.packing.program().to_owned());
-    let (base, digest) = base.map_or(("-".to_owned(), "-".to_owned()), |base| (base.name.to_string(), base.manifest.clone()));
+    let (base, digest) =
+        base.map_or(("-".to_owned(), "-".to_owned()), |base| (base.name.to_string(), base.manifest.clone()));
     let args = [name.to_string(), checked(id)?, manifest, room, entries, tar_bytes, packing, base, digest];
     Program::Stage.command(path, &args)
 }

@@ -47,7 +47,12 @@ fn staged(machine: &TestMachine, packed: &Packed, members: &[Member<'_>], entrie
     gzip.write_all(&tar).unwrap();
     let bytes = gzip.finish().unwrap();
     let mut forged = packed.clone();
-    let parcel = Parcel { tar_bytes: tar.len() as u64, bytes: bytes.len() as u64, file: "/nowhere".into(), packing: Packing::Gzip };
+    let parcel = Parcel {
+        tar_bytes: tar.len() as u64,
+        bytes: bytes.len() as u64,
+        file: "/nowhere".into(),
+        packing: Packing::Gzip,
+    };
     // The program gets the number of entries as an argument, and reads the manifest.
     let one = forged.manifest.entries[0].clone();
     forged.manifest.entries = vec![one; entries];

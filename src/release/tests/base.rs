@@ -66,7 +66,11 @@ fn what_stays_is_taken_from_the_earlier_release_and_only_the_rest_is_sent() {
         let earlier = Earlier::new(shell);
         let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
         let ended = earlier.run(&[]);
-        assert_eq!(release::staged(&ended, &earlier.machine.whole(&earlier.second)), Ok(Staged::New), "{shell:?} {ended:?}");
+        assert_eq!(
+            release::staged(&ended, &earlier.machine.whole(&earlier.second)),
+            Ok(Staged::New),
+            "{shell:?} {ended:?}"
+        );
         assert!(bytes.len() < 600, "{}", bytes.len());
         let seen = fs::metadata(earlier.tree(2).join("lib/a b")).unwrap();
         let sent = fs::metadata(earlier.tree(2).join("README")).unwrap();
@@ -209,7 +213,9 @@ fn whatever_becomes_of_the_earlier_release_meanwhile_the_tree_is_right_or_not_th
         let aside = earlier.machine.folder.path().join("aside");
         let copied = std::process::Command::new("cp").arg("-a").arg(earlier.tree(1)).arg(&aside).status().unwrap();
         assert!(copied.success());
-        for change in ["rm -rf BASE BASE.manifest", "rm -rf BASE/lib", "printf wrong > BASE/big", "printf x >> \"BASE/lib/a b\""] {
+        for change in
+            ["rm -rf BASE BASE.manifest", "rm -rf BASE/lib", "printf wrong > BASE/big", "printf x >> \"BASE/lib/a b\""]
+        {
             let steps = super::kill::before_each_step(&command, &change.replace("BASE", &base));
             let mut ends = [0, 0];
             let every = if std::env::var_os("RFAB_ALL").is_some() { 1 } else { 5 };
@@ -227,7 +233,8 @@ fn whatever_becomes_of_the_earlier_release_meanwhile_the_tree_is_right_or_not_th
                     fs::remove_file(earlier.tree(2).with_extension("manifest")).unwrap();
                 }
                 let _ = fs::remove_dir_all(earlier.tree(1));
-                let copied = std::process::Command::new("cp").arg("-a").arg(&aside).arg(earlier.tree(1)).status().unwrap();
+                let copied =
+                    std::process::Command::new("cp").arg("-a").arg(&aside).arg(earlier.tree(1)).status().unwrap();
                 assert!(copied.success());
                 fs::write(earlier.tree(1).with_extension("manifest"), earlier.first.manifest.text()).unwrap();
             }
@@ -302,6 +309,8 @@ fn a_large_file_that_changed_travels_as_a_difference_where_the_host_can_patch() 
             // It has no zstd. Such a host is never sent a difference, but it would say what it lacks.
             super::machine::TestShell::Busybox => {
                 assert_eq!(earlier.stage(&[]), Err(ReleaseError::Drifted(vec!["bin/blob".into()])));
+                let listed = earlier.machine.list();
+                assert_eq!((listed.packing, listed.copies, listed.patches), (Packing::Gzip, true, false));
                 continue;
             }
         }
@@ -319,7 +328,7 @@ fn a_large_file_that_changed_travels_as_a_difference_where_the_host_can_patch() 
             assert_eq!(earlier.stage(&[]), Err(ReleaseError::Drifted(vec!["bin/blob".into()])));
         }
         let listed = earlier.machine.list();
-        assert_eq!((listed.packing, listed.patches), (Packing::Zstd, true));
+        assert_eq!((listed.packing, listed.copies, listed.patches), (Packing::Zstd, true, true));
     }
 }
 

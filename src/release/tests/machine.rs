@@ -4,7 +4,9 @@ use crate::{
     fleet::TreeRules,
     git::sample::Sample,
     port::Ended,
-    release::{self, Listed, ListedRelease, Packed, Packing, Parcel, ReleaseError, ReleaseName, Staged, tree::Difference},
+    release::{
+        self, Listed, ListedRelease, Packed, Packing, Parcel, ReleaseError, ReleaseName, Staged, tree::Difference,
+    },
 };
 use std::{
     io::Write,
@@ -112,7 +114,13 @@ impl TestMachine {
     }
 
     /// Returns the command that stages what an earlier release lacks, and what it reads.
-    pub(super) fn upon(&self, earlier: (u32, &Packed), number: u32, packed: &Packed, lost: &[&str]) -> (Command, Vec<u8>) {
+    pub(super) fn upon(
+        &self,
+        earlier: (u32, &Packed),
+        number: u32,
+        packed: &Packed,
+        lost: &[&str],
+    ) -> (Command, Vec<u8>) {
         let lost = lost.iter().map(|name| name.to_string()).collect();
         let lacking = Difference::between(&earlier.1.manifest, &packed.manifest, &lost, true).unwrap();
         let parcel = packed.part(&lacking, self.folder.path(), Packing::Gzip).unwrap();

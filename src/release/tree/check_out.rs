@@ -105,7 +105,8 @@ mod tests {
         let of_folder = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
         let of_commit = pack(&sample.repository(), &commit, &rules, outer.path()).unwrap();
         assert_eq!(of_folder.manifest, of_commit.manifest);
-        let [of_commit, whole] = [&of_commit, &of_folder].map(|packed| packed.whole(outer.path(), Packing::Gzip).unwrap());
+        let [of_commit, whole] =
+            [&of_commit, &of_folder].map(|packed| packed.whole(outer.path(), Packing::Gzip).unwrap());
         assert_eq!(of_commit, whole);
         fs::write(folder.join("built.js"), "1").unwrap();
         fs::create_dir(folder.join("empty")).unwrap();

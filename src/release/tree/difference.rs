@@ -39,7 +39,8 @@ impl Difference {
     ) -> Option<Difference> {
         let wanted: BTreeMap<&str, &ManifestKind> =
             new.entries.iter().map(|entry| (entry.path.as_str(), &entry.what)).collect();
-        let stays = |entry: &&ManifestEntry| wanted.get(&*entry.path) == Some(&&entry.what) && !lost.contains(&entry.path);
+        let stays =
+            |entry: &&ManifestEntry| wanted.get(&*entry.path) == Some(&&entry.what) && !lost.contains(&entry.path);
         let kept: BTreeSet<&str> = earlier.entries.iter().filter(stays).map(|entry| &*entry.path).collect();
         let mut gone = "1d\n".to_owned();
         let mut changes = 0;
@@ -50,7 +51,11 @@ impl Difference {
                 last += 1;
             }
             changes += 1;
-            let _ = if first == last { writeln!(gone, "{}d", first + 2) } else { writeln!(gone, "{},{}d", first + 2, last + 2) };
+            let _ = if first == last {
+                writeln!(gone, "{}d", first + 2)
+            } else {
+                writeln!(gone, "{},{}d", first + 2, last + 2)
+            };
         }
         let lacking: Vec<&ManifestEntry> = new.entries.iter().filter(|entry| !kept.contains(&*entry.path)).collect();
         let names: BTreeSet<String> = lacking.iter().map(|entry| entry.path.clone()).collect();

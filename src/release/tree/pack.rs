@@ -95,7 +95,10 @@ fn written<W: Write>(tree: &TreeSource, linked: &[String], folder: &Path, into: 
 }
 
 impl<W> Written<W> {
-    fn packed(self, from: impl FnOnce(W, &Manifest, u64) -> Result<PackedFrom, ReleaseError>) -> Result<Packed, ReleaseError> {
+    fn packed(
+        self,
+        from: impl FnOnce(W, &Manifest, u64) -> Result<PackedFrom, ReleaseError>,
+    ) -> Result<Packed, ReleaseError> {
         let Written { finished, manifest, hidden } = self;
         let Finished { into, tar_bytes, room, files, encrypted } = finished;
         let from = from(into, &manifest, tar_bytes)?;

@@ -41,10 +41,7 @@ pub struct Packed {
 pub(crate) enum PackedFrom {
     /// A commit, which is read again for each parcel.
     #[serde(skip)]
-    Commit {
-        repository: Repository,
-        rules: TreeRules,
-    },
+    Commit { repository: Repository, rules: TreeRules },
     /// A parcel with all of it.
     Parcel(Parcel),
 }

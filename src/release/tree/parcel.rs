@@ -42,12 +42,7 @@ impl<'a> ParcelWriter<'a> {
     }
 
     /// Moves the parcel to its final name, which follows from the commit and the files beside the tree.
-    pub(super) fn persist(
-        self,
-        commit: &str,
-        beside: &[(&str, &str)],
-        tar_bytes: u64,
-    ) -> Result<Parcel, ReleaseError> {
+    pub(super) fn persist(self, commit: &str, beside: &[(&str, &str)], tar_bytes: u64) -> Result<Parcel, ReleaseError> {
         let (folder, packing) = (self.folder, self.packing);
         let failed = |e: io::Error| unwritable(folder, &e);
         let packed = self.compressed.finish().map_err(failed)?;
@@ -110,7 +105,12 @@ impl Parcel {
     }
 
     /// Makes a parcel with some names of this one's tree, in a file in `folder`.
-    pub(super) fn part(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+    pub(super) fn part(
+        &self,
+        contents: &Contents<'_>,
+        folder: &Path,
+        packing: Packing,
+    ) -> Result<Parcel, ReleaseError> {
         let failed = |e: io::Error| unwritable(folder, &e);
         let mut tar = tar::Builder::new(Counted::new(ParcelWriter::begin(folder, packing)?));
         let (mut mtime, mut patches) = (0, Patches::default());
