@@ -31,6 +31,7 @@ mod sent;
 mod set_up;
 mod share;
 mod stage;
+mod staged;
 mod sweep;
 mod take_archive;
 #[cfg(test)]
@@ -60,7 +61,8 @@ pub use read_manifest::ReadManifest;
 pub use sent::Sent;
 pub use set_up::{SetUp, set_up, setup};
 pub use share::{Share, shared};
-pub use stage::{Stage, Staged, stage, staged};
+pub use stage::Stage;
+pub use staged::{Staged, stage, staged};
 pub use sweep::Sweep;
 pub use take_archive::TakeArchive;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{
     list::listing,
     on_host::{WITHIN, id, on, run},
     program::leading,
-    stage::{stage, staged},
+    staged::{stage, staged},
     tree::Difference,
     work::blocking,
 };
