@@ -1,6 +1,6 @@
 //! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Home, PackedTrees, ReadManifest, ReadReleases, ReleaseError, ReleaseName, Sent,
+    Amount, Home, PackedTrees, ReadManifest, ReadReleases, ReleaseError, Sent,
     machine::set_up,
     on_host::{named, on},
     packing::pack,
