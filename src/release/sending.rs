@@ -35,7 +35,7 @@ pub(super) struct Sending<'a> {
 }
 
 /// A release of a host, and what it consists of.
-type Base = (ListedRelease, Arc<Manifest>);
+type EarlierRelease = (ListedRelease, Arc<Manifest>);
 
 impl Sending<'_> {
     /// Sends the release, and returns what that cost. If the earlier release isn't what it should be, what is missing is sent again, and then all.
@@ -89,13 +89,13 @@ impl Sending<'_> {
     }
 
     /// Finds the release of the host from which the new one differs least, if this machine knows what it consists of.
-    async fn base(&self, held: &Held) -> Result<Option<Base>, Failure> {
+    async fn base(&self, held: &Held) -> Result<Option<EarlierRelease>, Failure> {
         if !held.copies {
             return Ok(None);
         }
         let (packs, cache) = (self.at.real.kept.get::<PackedTrees>(), self.at.real.cache.clone());
         let known = |release: &ListedRelease| Some((release.clone(), packs.manifest(&release.manifest, &cache)?));
-        let lacks = |base: &Base| {
+        let lacks = |base: &EarlierRelease| {
             self.lacking(&base.1, &BTreeSet::new(), held).map(|lacking| lacking.bytes(&self.packed.manifest))
         };
         let least =
