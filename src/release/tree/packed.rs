@@ -65,7 +65,7 @@ impl Packed {
         match &self.from {
             PackedFrom::Parcel(parcel) if parcel.packing == packing => Ok(parcel.clone()),
             PackedFrom::Parcel(parcel) => parcel.part(&contents, folder, packing),
-            PackedFrom::Commit { .. } => self.from_commit(&contents, folder, packing),
+            PackedFrom::Commit { .. } => self.of_commit(&contents, folder, packing),
         }
     }
 
@@ -81,7 +81,7 @@ impl Packed {
             beside: vec![("gone", &lacking.gone), ("manifest", &lacking.manifest)],
         };
         match &self.from {
-            PackedFrom::Commit { .. } => self.from_commit(&contents, folder, packing),
+            PackedFrom::Commit { .. } => self.of_commit(&contents, folder, packing),
             PackedFrom::Parcel(whole) => whole.part(&contents, folder, packing),
         }
     }
@@ -104,7 +104,7 @@ impl Packed {
         }
     }
 
-    fn from_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+    fn of_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
         let PackedFrom::Commit { repository, rules } = &self.from else { unreachable!("only for commits") };
         let commit = &self.manifest.commit;
         let tree = TreeSource::commit_part(Tree::read(repository, commit)?, rules.tree.as_deref())?;

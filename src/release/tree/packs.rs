@@ -32,13 +32,15 @@ pub(crate) struct PackedTrees {
     commits: Mutex<BTreeMap<CommitAndRules, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
-    /// What is sent, by the manifest's digest and the lines of an earlier one that go away.
-    parcels: Mutex<BTreeMap<(String, Packing, Option<String>), Parcel>>,
+    parcels: Mutex<BTreeMap<ParcelKey, Parcel>>,
     manifests: Manifests,
 }
 
 /// A repository with a commit, and what of it is released.
 type CommitAndRules = (String, TreeRules);
+
+/// The digest of a manifest, how it is packed, and the lines that are sent of it; `None` for all.
+type ParcelKey = (String, Packing, Option<String>);
 
 /// What to build, and how to make a release from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
