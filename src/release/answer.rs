@@ -96,14 +96,7 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
         }
         ["short", got] => ReleaseError::Short { got: got.parse().ok()?, bytes: 0 },
         ["short"] => ReleaseError::Cut { bytes: 0 },
-        ["base", "gone"] => ReleaseError::Base("it isn't there any more"),
-        ["base", "another"] => ReleaseError::Base("it has another manifest"),
-        ["base", "tools"] => ReleaseError::Base("the host lacks a tool for it"),
-        ["base", "differs"] => ReleaseError::Base("it isn't what was staged"),
-        ["drifted"] => {
-            let path = |line: &&str| Some(text(line.strip_prefix("drifted ")?)?.strip_prefix("./")?.to_owned());
-            ReleaseError::Drifted(before.iter().map(path).collect::<Option<_>>()?)
-        }
+        ["base" | "drifted", ..] => return earlier_failed(&words, before),
         ["manifest", ..] => ReleaseError::Archive("its manifest is another".to_owned()),
         ["archive", "name", name] => ReleaseError::Archive(format!("it has `{}`", decoded(name)?)),
         ["archive", ..] => ReleaseError::Archive(shown(&words[1..].join(" "))),
@@ -129,6 +122,19 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
         ["place" | "read-back"] => ReleaseError::Host("rename".to_owned()),
         ["proc"] => ReleaseError::Host("read `/proc`, to see which releases run".to_owned()),
         ["path" | "id" | "name" | "keep"] => ReleaseError::Host(format!("take its {}", words[0])),
+        _ => return None,
+    })
+}
+
+/// Reads what is wrong with the earlier release that a new one was to be built upon.
+fn earlier_failed(words: &[&str], before: &[&str]) -> Option<ReleaseError> {
+    let path = |line: &&str| Some(text(line.strip_prefix("drifted ")?)?.strip_prefix("./")?.to_owned());
+    Some(match words {
+        ["base", "gone"] => ReleaseError::Base("it isn't there any more"),
+        ["base", "another"] => ReleaseError::Base("it has another manifest"),
+        ["base", "tools"] => ReleaseError::Base("the host lacks a tool for it"),
+        ["base", "differs"] => ReleaseError::Base("it isn't what was staged"),
+        ["drifted"] => ReleaseError::Drifted(before.iter().map(path).collect::<Option<_>>()?),
         _ => return None,
     })
 }

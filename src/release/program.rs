@@ -8,7 +8,7 @@ const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program that runs as root enters folders that other users can change.
 const WALK: &str = include_str!("../remote/walk.sh");
 const TREE: &str = include_str!("host/tree.sh");
-const STAGE: &str = concat!(include_str!("host/tree.sh"), include_str!("host/base.sh"));
+const STAGE: &str = concat!(include_str!("host/tree.sh"), include_str!("host/earlier.sh"));
 
 /// A program that a host runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 mod adopt;
 mod assets;
 mod attack;
-mod base;
+mod earlier;
 mod keep;
 mod kill;
 mod machine;

@@ -87,7 +87,7 @@ impl Packed {
     }
 
     /// Finds the tree of the earlier release on this machine, if files are patched.
-    fn earlier(&self, lacking: &Difference) -> Option<Earlier> {
+    fn earlier(&self, lacking: &Difference) -> Option<EarlierTree> {
         if lacking.patched.is_empty() {
             return None;
         }
@@ -95,11 +95,11 @@ impl Packed {
         match &self.from {
             PackedFrom::Commit { repository, rules } => {
                 let tree = Tree::read(repository, commit).ok()?;
-                TreeSource::commit_part(tree, rules.tree.as_deref()).ok().map(Earlier::Tree)
+                TreeSource::commit_part(tree, rules.tree.as_deref()).ok().map(EarlierTree::Tree)
             }
             PackedFrom::Parcel(whole) => {
                 let file = named(whole.file.parent()?, commit, digest, whole.packing);
-                Some(Earlier::Parcel(Parcel { file, ..whole.clone() }))
+                Some(EarlierTree::Parcel(Parcel { file, ..whole.clone() }))
             }
         }
     }
@@ -148,16 +148,16 @@ impl Packed {
 }
 
 /// The tree of an earlier release on this machine.
-enum Earlier {
+enum EarlierTree {
     Tree(TreeSource),
     Parcel(Parcel),
 }
 
-impl Earlier {
+impl EarlierTree {
     fn content(&self, path: &str) -> Option<Vec<u8>> {
         match self {
-            Earlier::Parcel(parcel) => parcel.content(path),
-            Earlier::Tree(tree) => {
+            EarlierTree::Parcel(parcel) => parcel.content(path),
+            EarlierTree::Tree(tree) => {
                 let entry = tree.entries().iter().find(|entry| entry.path == path.as_bytes())?;
                 let mut content = Vec::new();
                 tree.reader(entry).ok()?.1.read_to_end(&mut content).ok()?;
