@@ -1,8 +1,8 @@
 //! Measures how a release reaches ten hosts, beside rsync: `cargo bench --bench sending`. It needs root, rsync and ip.
 //!
 //! An app of 51 MB in 3,000 files is sent for the first time, and then with two small files changed. Each figure is the
-//! median of the rounds (`ROUNDS`, by default 3); compare figures of one run only. It runs in a network namespace of its
-//! own, so the bytes are all that went over the network, in both directions.
+//! median of the rounds (3, or a number after `--`); compare figures of one run only. It runs in a network namespace of
+//! its own, so the bytes are all that went over the network, in both directions.
 use lab::{HostPlan, Lab, Plan};
 use std::{
     fs,
@@ -97,10 +97,15 @@ fn main() {
     if std::env::var_os("APART").is_none() {
         let own = std::env::current_exe().expect("this program");
         let line = "ip link set lo up && exec \"$@\"";
-        let error = Command::new("unshare").args(["-n", "sh", "-c", line, "sh"]).arg(own).env("APART", "").exec();
+        let error = Command::new("unshare")
+            .args(["-n", "sh", "-c", line, "sh"])
+            .arg(own)
+            .args(std::env::args().skip(1))
+            .env("APART", "")
+            .exec();
         panic!("unshare: {error}");
     }
-    let rounds: usize = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3);
+    let rounds: usize = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(3);
     let hosts = HOSTS.into_iter().map(|name| HostPlan::new(name).fleet("prod").role("web"));
     let lab = Lab::start(hosts.fold(Plan::new(), Plan::host));
     lab.edit("fleets/prod.toml", |text| text.replace("linked = [\"public/uploads\", \"config/database.yml\"]", ""));

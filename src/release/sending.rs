@@ -58,7 +58,7 @@ impl Sending<'_> {
             let upon = upon.map(|release| release.name.clone());
             match (sent, base.take()) {
                 (Err(ReleaseError::Drifted(names)), Some(one)) if lost.is_empty() => {
-                    self.warn(format!("{}; they are sent again", drifted(&one.0.name, &names)));
+                    self.warn(format!("{}; the right content is sent again", drifted(&one.0.name, &names)));
                     lost = names.into_iter().collect();
                     base = Some(one);
                 }
