@@ -38,7 +38,9 @@ pub(super) struct Sending<'a> {
 type EarlierRelease = (ListedRelease, Arc<Manifest>);
 
 impl Sending<'_> {
-    /// Sends the release, and returns what that cost. If the earlier release isn't what it should be, what is missing is sent again, and then all.
+    /// Sends the release, and returns what that cost.
+    ///
+    /// If the earlier release isn't what it should be, what is missing is sent again once, and then all.
     pub(super) async fn send(&self) -> Result<Result<Sent, ReleaseError>, Failure> {
         let mut sent_bytes = 0;
         let held = self.held().await?;
@@ -57,14 +59,14 @@ impl Sending<'_> {
             sent_bytes += bytes;
             let upon = upon.map(|release| release.name.clone());
             match (sent, base.take()) {
-                (Err(ReleaseError::Drifted(names)), Some(one)) if lost.is_empty() => {
+                (Err(ReleaseError::Drifted(names)), Some(one)) if lost.is_empty() && !names.is_empty() => {
                     self.warn(format!("{}; the right content is sent again", drifted(&one.0.name, &names)));
                     lost = names.into_iter().collect();
                     base = Some(one);
                 }
                 (Err(error @ (ReleaseError::Base(_) | ReleaseError::Drifted(_))), Some((release, _))) => {
                     let why = match error {
-                        ReleaseError::Drifted(names) => drifted(&release.name, &names),
+                        ReleaseError::Drifted(names) if !names.is_empty() => drifted(&release.name, &names),
                         error => format!("release {} can't be built upon: {error}", release.name),
                     };
                     self.warn(format!("{why}; all of the new release is sent"));
