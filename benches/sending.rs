@@ -91,9 +91,8 @@ fn rfab(tag: &str) -> String {
     format!("\"$2\" prod send:{tag} < /dev/null")
 }
 
-fn main() {
-    // The lab starts this program again for its parts.
-    lab::part::begin();
+/// Starts this program again in a network namespace of its own, unless it runs in one.
+fn apart() {
     if std::env::var_os("APART").is_none() {
         let own = std::env::current_exe().expect("this program");
         let line = "ip link set lo up && exec \"$@\"";
@@ -105,6 +104,12 @@ fn main() {
             .exec();
         panic!("unshare: {error}");
     }
+}
+
+fn main() {
+    // The lab starts this program again for its parts.
+    lab::part::begin();
+    apart();
     let rounds: usize = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(3);
     let hosts = HOSTS.into_iter().map(|name| HostPlan::new(name).fleet("prod").role("web"));
     let lab = Lab::start(hosts.fold(Plan::new(), Plan::host));
