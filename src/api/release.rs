@@ -173,7 +173,9 @@ pub mod release {
         Ok(read(&here(&ctx)?.clone(), &host)?.current.is_some_and(|r| r.is_of(&commit.commit)))
     }
 
-    /// Copies the release's tree to the host and checks every byte. It changes nothing that the host serves.
+    /// Copies the release's tree to the host and checks it. It changes nothing that the host serves.
+    ///
+    /// If the host has an earlier release, [only what changed](../release-format.md#upon-an-earlier-release) is sent.
     ///
     /// # Example
     ///
@@ -185,7 +187,7 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let stage = Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?;
-        here.perform(Stage { made: release.made, ..stage })
+        here.perform(Stage { made: release.made, ..stage }).map(drop)
     }
 
     /// Makes a staged release the host's current one, by one rename. rfab refuses this while the host is live.

@@ -2,6 +2,7 @@
 use crate::{
     duration,
     host::Name,
+    release::Sent,
     report::{self, Palette, visible},
     session::CommitNames,
     store::{Attempt, Head, Logs, Record, Tail},
@@ -123,20 +124,26 @@ fn done<'a>(records: &'a [Record], names: &CommitNames) -> Vec<Done<'a>> {
     let mut asked: HashMap<(&Name, u32), (&str, &str)> = HashMap::new();
     let mut done = Vec::new();
     for record in records {
-        let (lane, number, took, failed) = match record {
+        let (lane, number, took, ended) = match record {
             Record::Effect { lane, number, text, host, .. } => {
                 asked.insert((lane, *number), (text, host.as_deref().unwrap_or_default()));
                 continue;
             }
-            Record::Answered { lane, number, took, .. } => (lane, number, took, None),
-            Record::Failed { lane, number, took, failure } => (lane, number, took, Some(&*failure.message)),
+            Record::Answered { lane, number, took, outcome, .. } => (lane, number, took, Ok(sent(outcome.get()))),
+            Record::Failed { lane, number, took, failure } => (lane, number, took, Err(&*failure.message)),
             _ => continue,
         };
         if let Some((what, host)) = asked.get(&(lane, *number)) {
-            done.push(Done { took: *took, host, what: names.told(what), failed });
+            let what = names.told(what) + ended.as_ref().map_or("", String::as_str);
+            done.push(Done { took: *took, host, what, failed: ended.err() });
         }
     }
     done
+}
+
+/// Returns what was sent to a host, if an outcome tells it.
+fn sent(outcome: &str) -> String {
+    serde_json::from_str::<Sent>(outcome).map(|sent| format!(", {sent}")).unwrap_or_default()
 }
 
 /// Returns how long each step took, in the order in which they ended.
@@ -266,6 +273,30 @@ host  old  new                         balancer  result
 web3  -    v3.0.1 (0002-31422108d2df)  live      untouched
 1 host: 1 untouched
 "
+        );
+    }
+
+    #[test]
+    fn what_was_sent_stands_beside_the_release() {
+        let end = |number: u32, outcome: Value| json!({ "answered": { "lane": "l", "number": number, "took": 800, "outcome": outcome } });
+        let records = [
+            records().swap_remove(0),
+            effect("l", 1, json!("web1"), "stage 0007-9ab0c1d2e3f4", &[]),
+            end(1, json!({ "sent_bytes": 5501, "upon": "0006-1f3c5a7b9d0e" })),
+            effect("l", 2, json!("web1"), "stage 0008-9ab0c1d2e3f5", &[]),
+            end(2, json!({ "sent_bytes": 1_000_000 })),
+            effect("l", 3, json!("web1"), "stage 0008-9ab0c1d2e3f5", &[]),
+            end(3, Value::Null),
+        ];
+        let text = shown(&records);
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("  stage ")).take(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "     800 ms  web1          stage 0007-9ab0c1d2e3f4, 6 kB sent, the rest is from 0006-1f3c5a7b9d0e",
+                "     800 ms  web1          stage 0008-9ab0c1d2e3f5, 1000 kB sent",
+                "     800 ms  web1          stage 0008-9ab0c1d2e3f5",
+            ]
         );
     }
 

@@ -6,7 +6,7 @@ use crate::{
     fleet::TreeRules,
     git,
     port::Ended,
-    release::{self, ReleaseName},
+    release::{self, Packing, ReleaseName},
 };
 use std::{
     fs::File,
@@ -28,12 +28,14 @@ pub(super) fn place<'a>(
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;
     let rules = TreeRules { linked: LINKED.map(String::from).to_vec(), ..TreeRules::default() };
     let packed = release::pack(&source, commit, &rules, folder, folder)?;
+    let parcel = packed.whole(folder, Packing::Gzip)?;
     let name = ReleaseName::new(1, commit).expect("a commit that git made");
     for host in hosts {
         let path = host.path();
         let path = path.to_string_lossy();
         release::set_up(&run(&release::setup(&path)?, None)?)?;
-        release::staged(&run(&release::stage(&path, &name, "demo", &packed)?, Some(&packed.archive))?, &packed)?;
+        let stage = release::stage(&path, &name, "demo", &packed, &parcel, None)?;
+        release::staged(&run(&stage, Some(&parcel.file))?, &parcel)?;
         release::activated(&run(&release::activate(&path, &name, "demo", &[])?, None)?, &name)?;
     }
     Ok(())

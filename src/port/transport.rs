@@ -86,6 +86,8 @@ pub struct Job<'a> {
     pub trace: Option<Trace>,
     /// The lines that the wrapper writes into a ledger on the host, before and after.
     pub note: Option<Note>,
+    /// What it reads before `stdin`.
+    pub lead: &'a [u8],
     pub stdin: Input<'a>,
     /// The limit for the whole command, which is stopped after that.
     pub timeout: Option<Duration>,
@@ -112,6 +114,7 @@ impl<'a> Job<'a> {
             env: Vec::new(),
             trace: None,
             note: None,
+            lead: &[],
             stdin: Input::Empty,
             timeout: None,
             heard: None,
@@ -123,7 +126,7 @@ impl<'a> Job<'a> {
 
     /// Returns the same command again.
     pub fn again(&self) -> Job<'a> {
-        let Job { command, stdin, timeout, heard, keep, into, until, .. } = *self;
+        let Job { command, lead, stdin, timeout, heard, keep, into, until, .. } = *self;
         let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
         Job {
             command,
@@ -132,6 +135,7 @@ impl<'a> Job<'a> {
             env,
             trace: self.trace.clone(),
             note: self.note.clone(),
+            lead,
             stdin,
             timeout,
             heard,

@@ -95,8 +95,8 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
             ReleaseError::Full { need: amount(need.parse().ok()?), free: amount(free.parse().ok()?), biggest }
         }
         ["short", got] => ReleaseError::Short { got: got.parse().ok()?, bytes: 0 },
-        ["long"] => ReleaseError::Changed("it is too long".to_owned()),
-        ["digest", got] => ReleaseError::Changed(format!("its sha256 is {}", shown(got))),
+        ["short"] => ReleaseError::Cut { bytes: 0 },
+        ["base" | "drifted", ..] => return earlier_failed(&words, before),
         ["manifest", ..] => ReleaseError::Archive("its manifest is another".to_owned()),
         ["archive", "name", name] => ReleaseError::Archive(format!("it has `{}`", decoded(name)?)),
         ["archive", ..] => ReleaseError::Archive(shown(&words[1..].join(" "))),
@@ -112,6 +112,7 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
             ReleaseError::Another { there: there.to_owned(), wanted: wanted.to_owned() }
         }
         ["id-taken"] => ReleaseError::IdTaken,
+        ["torn"] => ReleaseError::Torn,
         ["not-staged"] => ReleaseError::NotStaged,
         ["not-a-link" | "current"] => ReleaseError::StrangeCurrent,
         ["write"] => ReleaseError::Host("write".to_owned()),
@@ -121,6 +122,19 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
         ["place" | "read-back"] => ReleaseError::Host("rename".to_owned()),
         ["proc"] => ReleaseError::Host("read `/proc`, to see which releases run".to_owned()),
         ["path" | "id" | "name" | "keep"] => ReleaseError::Host(format!("take its {}", words[0])),
+        _ => return None,
+    })
+}
+
+/// Reads what is wrong with the earlier release that a new one was to be built upon.
+fn earlier_failed(words: &[&str], before: &[&str]) -> Option<ReleaseError> {
+    let path = |line: &&str| Some(text(line.strip_prefix("drifted ")?)?.strip_prefix("./")?.to_owned());
+    Some(match words {
+        ["base", "gone"] => ReleaseError::Base("it isn't there any more"),
+        ["base", "another"] => ReleaseError::Base("it has another manifest"),
+        ["base", "tools"] => ReleaseError::Base("the host lacks a tool for it"),
+        ["base", "differs"] => ReleaseError::Base("it isn't what was staged"),
+        ["drifted"] => ReleaseError::Drifted(before.iter().map(path).collect::<Option<_>>()?),
         _ => return None,
     })
 }

@@ -51,8 +51,14 @@ pub enum ReleaseError {
     Full { need: Amount, free: Amount, biggest: Vec<(u64, String)> },
     #[error("the upload broke after {got} of {bytes} bytes")]
     Short { got: u64, bytes: u64 },
-    #[error("the upload arrived damaged: {0}")]
-    Changed(String),
+    #[error("the upload broke before all of its {bytes} bytes had arrived")]
+    Cut { bytes: u64 },
+    /// The earlier release can't be built upon; all is sent then.
+    #[error("{0}")]
+    Base(&'static str),
+    /// Names that an earlier release doesn't have any more as it was staged.
+    #[error("an earlier release isn't what was staged: {}", .0.join(", "))]
+    Drifted(Vec<String>),
     #[error("the archive isn't one of rfab's: {0}")]
     Archive(String),
     #[error("the archive can't be unpacked: {0}")]
@@ -76,6 +82,8 @@ pub enum ReleaseError {
     IdTaken,
     #[error("the release isn't staged")]
     NotStaged,
+    #[error("the host went down before the release was on its disk")]
+    Torn,
     #[error("`current` isn't a link to a release")]
     StrangeCurrent,
     #[error("the host couldn't {0}")]
@@ -176,6 +184,7 @@ impl From<ReleaseError> for Failure {
                 return Failure { help: Some(help), unchanged, ..Failure::new(cause, error.to_string()) };
             }
             ReleaseError::IdTaken => Some("try again"),
+            ReleaseError::Torn => Some("deploy it again: it is sent again"),
             ReleaseError::Another { .. } => Some(ANOTHER),
             ReleaseError::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,

@@ -1,6 +1,7 @@
 //! Lists the releases of a host.
 use super::{
     Home, ReleaseError,
+    held::HeldReleases,
     listed::{self, Current, listed},
     on_host::{on, plain, run},
     program::Program,
@@ -76,9 +77,7 @@ impl Read for ReadReleases {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Listing, Failure> {
-        let command = list(&self.home.path).map_err(on(&self.host))?;
-        let ended = run(&at, &self.host, &self.home.user, plain(&command)).await?;
-        let listed = match listed(&ended) {
+        let listed = match listing(&at, &self.host, &self.home).await? {
             Err(ReleaseError::NotSetUp(_)) => return Ok(Listing::default()),
             listed => listed.map_err(on(&self.host))?,
         };
@@ -132,6 +131,20 @@ impl Read for ReadReleases {
             machine.revision.clone_from(&outcome.revision);
         }
     }
+}
+
+/// Lists a host's releases, and remembers them for the rest of the run.
+pub(super) async fn listing(
+    at: &At<'_>,
+    host: &Host,
+    home: &Home,
+) -> Result<Result<listed::Listed, ReleaseError>, Failure> {
+    let command = list(&home.path).map_err(on(host))?;
+    let listed = listed(&run(at, host, &home.user, plain(&command)).await?);
+    if let Ok(listed) = &listed {
+        at.real.kept.get::<HeldReleases>().remember(host, home, listed);
+    }
+    Ok(listed)
 }
 
 /// Makes the command that lists the releases and which is current; it changes nothing.

@@ -1,6 +1,6 @@
 //! The answer of a host that lists its releases.
 use super::{
-    ReleaseError,
+    Packing, ReleaseError,
     answer::{AnswerLines, digits, text},
     name::{self, ReleaseName},
     program::Program,
@@ -41,6 +41,15 @@ pub struct Listed {
     pub revision: Option<String>,
     /// Whether a folder that `setup` makes is missing.
     pub lacks_folders: bool,
+    /// What the host can unpack.
+    #[serde(default)]
+    pub packing: Packing,
+    /// Whether it can take files from an earlier release.
+    #[serde(default)]
+    pub copies: bool,
+    /// Whether it can patch files.
+    #[serde(default)]
+    pub patches: bool,
 }
 
 impl Listed {
@@ -76,6 +85,9 @@ pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
         others: vec![],
         revision: None,
         lacks_folders: false,
+        packing: Packing::Gzip,
+        copies: false,
+        patches: false,
     };
     let mut currents = 0;
     lines.each(|word, rest| {
@@ -92,6 +104,10 @@ pub fn listed(ended: &Ended) -> Result<Listed, ReleaseError> {
                 })?;
             }
             ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),
+            ("tool", ["copies"]) => listed.copies = true,
+            ("tool", [tool @ ("zstd" | "patches")]) => {
+                (listed.packing, listed.patches) = (Packing::Zstd, *tool == "patches");
+            }
             ("lacks-folders", []) => listed.lacks_folders = true,
             ("other", [name]) => listed.others.push(text(name)?),
             ("current", [name]) => (currents, listed.current) = (currents + 1, Current::Release(name.parse().ok()?)),

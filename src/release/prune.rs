@@ -2,6 +2,7 @@
 use super::{
     Home, ReadReleases, ReleaseError, ReleaseName,
     answer::{AnswerLines, text},
+    held::HeldReleases,
     machine::set_up,
     on_host::{on, plain, run},
     program::Program,
@@ -52,6 +53,7 @@ impl Effect for Prune {
         let fleet = at.real.site(&host.fleet).fleet.clone();
         let spared = Effect::carry_out(&ReadLedger { fleet }, at).await?.spared(&host.name);
         let command = prune(&home.path, self.keep, &spared).map_err(on(host))?;
+        at.real.kept.get::<HeldReleases>().forget(host, home);
         let ended = run(&at, host, &home.user, plain(&command)).await?;
         let pruned = pruned(&ended).map_err(on(host))?;
         for left in &pruned.gone {

@@ -1,9 +1,8 @@
 //! Reads which tree a release on a host was made from.
 use super::{
     Home, ReleaseError,
-    list::list,
-    listed::listed,
-    on_host::{named, on, plain, run},
+    list::listing,
+    on_host::{named, on},
 };
 use crate::{
     effect::*,
@@ -55,9 +54,7 @@ pub(super) async fn manifest(
     release: &Release,
 ) -> Result<Option<String>, Failure> {
     let name = named(release)?;
-    let command = list(&home.path).map_err(on(host))?;
-    let ended = run(at, host, &home.user, plain(&command)).await?;
-    match listed(&ended) {
+    match listing(at, host, home).await? {
         Err(ReleaseError::NotSetUp(_)) => Ok(None),
         listed => Ok(listed.map_err(on(host))?.releases.into_iter().find(|r| r.name == name).map(|r| r.manifest)),
     }

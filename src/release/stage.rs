@@ -1,25 +1,21 @@
 //! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
-    answer::AnswerLines,
+    Amount, Home, PackedTrees, ReadManifest, ReadReleases, ReleaseError, Sent,
     machine::set_up,
-    on_host::{WITHIN, id, named, on, run},
+    on_host::{named, on},
     packing::pack,
-    program::{Program, checked},
     read_manifest,
+    sending::Sending,
 };
 use crate::{
-    command::Command,
     effect::*,
-    event::What,
     failure::Failure,
     fleet::{Fleet, TreeRules},
     git::app,
     host::Host,
     model::{Model, Predicted, Release},
-    port::{Ended, Input, Job},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Stages a release: sends and unpacks it, checks every digest, and then makes all of it visible in one step.
 #[derive(Clone, Debug, Serialize)]
@@ -55,7 +51,8 @@ impl Stage {
 }
 
 impl Effect for Stage {
-    type Outcome = ();
+    /// Nothing if nothing was sent, or if rfab can't tell.
+    type Outcome = Option<Sent>;
     const NAME: &'static str = "stage";
     const KIND: EffectKind = EffectKind::Change;
 
@@ -75,7 +72,7 @@ impl Effect for Stage {
         Story { commit: Some(self.release.commit.clone()), ..Story::default() }
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<Sent>, Failure> {
         let (host, home) = (&self.host, &self.home);
         let packed = match &self.made {
             None => pack(&at, &self.repository, &self.release.commit, &self.rules).await?,
@@ -83,33 +80,27 @@ impl Effect for Stage {
                 Some(packed) => packed,
                 // If every host has the release, it isn't made again here.
                 None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
-                    return Ok(());
+                    return Ok(None);
                 }
                 None => return Err(on(host)(ReleaseError::NotMadeHere(manifest.clone()))),
             },
         };
-        let command = stage(&home.path, &named(&self.release)?, &id(&at), &packed).map_err(on(host))?;
-        let name = host.name.clone();
-        let progress = |done, total| {
-            at.tell(What::Progressed { host: Some(name.clone()), what: "sent".into(), done, total, unit: "bytes" });
-        };
-        let job =
-            Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        let ended = run(&at, host, &home.user, job).await?;
-        staged(&ended, &packed).map(drop).map_err(|error| self.failed(error))
+        let (name, by) = (named(&self.release)?, (&*self.repository, &self.rules));
+        let sent = Sending { at, host, home, name, packed, by }.send().await?;
+        sent.map(Some).map_err(|error| self.failed(error))
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Option<Sent>>, Failure> {
         if let Some(made) = &self.made {
             let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
             let there = ask.read(ReadManifest { host, release, home })?;
-            return Ok(if there.as_ref() == Some(made) { Happened::Done(()) } else { Happened::Not });
+            return Ok(if there.as_ref() == Some(made) { Happened::Done(None) } else { Happened::Not });
         }
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.releases.contains(&self.release) { Happened::Done(()) } else { Happened::Not })
+        Ok(if there.releases.contains(&self.release) { Happened::Done(None) } else { Happened::Not })
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<()> {
+    fn predict(&self, model: &mut Model) -> Predicted<Option<Sent>> {
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
             let [need, free] = [1, 0].map(Amount::Bytes);
@@ -125,45 +116,6 @@ impl Effect for Stage {
         machine.releases.predict(releases);
         machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));
         model.takes(800);
-        Ok(())
-    }
-}
-
-/// Makes the command that unpacks the archive on stdin as a release that isn't current yet.
-///
-/// `id` names the folder for the call's temporary files; no two calls at the same time may share one. The program
-/// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe.
-pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, ReleaseError> {
-    let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
-    let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
-    let digests = [packed.archive_sha256.clone(), packed.manifest_sha256.clone()];
-    let [sha256, manifest] = digests;
-    let args = [name.to_string(), checked(id)?, bytes, sha256, manifest, room, entries, tar_bytes];
-    Program::Stage.command(path, &args)
-}
-
-/// How staging succeeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Staged {
-    New,
-    /// The host had the release already, with the same manifest; nothing was done.
-    Already,
-}
-
-/// Reads the answer of `stage`.
-pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, ReleaseError> {
-    let lines = AnswerLines::of(Program::Stage, ended).map_err(|error| match error {
-        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes: packed.archive_bytes },
-        other => other,
-    })?;
-    let said = lines.each(|word, rest| match (word, rest) {
-        ("staged", []) => Some(Staged::New),
-        ("already", []) => Some(Staged::Already),
-        _ => None,
-    })?;
-    match said[..] {
-        [one] => Ok(one),
-        _ => Err(lines.nonsense("not one answer")),
+        Ok(None)
     }
 }

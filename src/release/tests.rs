@@ -2,6 +2,7 @@
 mod adopt;
 mod assets;
 mod attack;
+mod earlier;
 mod keep;
 mod kill;
 mod large;

@@ -103,6 +103,7 @@ impl Transport for Openssh {
             let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
             let mut first = password.map(|p| p.line()).unwrap_or_default();
             first.extend(wrapper::given(&job));
+            first.extend(job.lead);
             self.line(host, &job).run(&line, &mark, &first).await
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };

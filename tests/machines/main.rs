@@ -25,6 +25,7 @@ mod real;
 mod reloads;
 mod roll;
 mod scarce;
+mod sending;
 mod shop;
 mod sides;
 mod ssh;

@@ -17,6 +17,12 @@ elif [ -e current ]; then
     fail not-a-link
 fi
 
+! torn "$name" || fail torn
+# The files of the release are on the disk before it is current.
+if [ -f ".rfab/unflushed/$name" ]; then
+    sync -f "$target" && rm -f ".rfab/unflushed/$name" || fail sync
+fi
+
 # inherit OTHER FOLDER: copies files that OTHER brought itself and that this release lacks.
 inherit() {
     [ -d "$1/$2" ] && [ ! -L "$1/$2" ] && [ ! -L "$target/$2" ] || return 0

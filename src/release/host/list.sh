@@ -1,6 +1,13 @@
 # list PATH: prints the releases of an app, and which is current.
 enter "$1"
 [ -d releases ] || fail not-set-up
+if command -v xargs > /dev/null && command -v paste > /dev/null; then
+    case $(cp -P --parents 2>&1) in *unrecognized* | *unknown* | *invalid* | *illegal*) ;; *) say tool copies ;; esac
+fi
+# Old versions of zstd can't patch.
+if command -v zstd > /dev/null; then
+    if zstd --patch-from=/dev/null -V > /dev/null 2>&1; then say tool patches; else say tool zstd; fi
+fi
 { [ -d shared ] && [ -d .rfab/tmp ]; } || say lacks-folders
 for entry in releases/*; do
     name=${entry#releases/}
@@ -15,7 +22,7 @@ for entry in releases/*; do
         IFS= read -r header < "$entry.manifest"
         case $header in "rfab-manifest 1 ${name#*-}"*) commit=${header##* } ;; esac
     fi
-    if is_commit "$commit"; then
+    if is_commit "$commit" && ! torn "$name"; then
         say "release $name $commit $(digest "$entry.manifest")"
     else
         say "incomplete $name"

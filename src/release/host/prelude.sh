@@ -80,6 +80,9 @@ started() {
 
 boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || printf unknown; }
 
+# torn NAME: whether this host went down before that release was on its disk for certain.
+torn() { [ -f ".rfab/unflushed/$1" ] && [ "$(cat ".rfab/unflushed/$1" 2>/dev/null)" != "$(boot)" ]; }
+
 # work_in ID: makes a folder for this run; it is removed when the program ends.
 work_in() {
     case $1 in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac

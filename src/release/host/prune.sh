@@ -117,9 +117,12 @@ if [ -z "$(ls -A .rfab/tmp)" ]; then
         name=${name%.manifest}
         is_release "$name" && [ ! -e "releases/$name" ] && rm -f "$entry"
     done
+    for entry in .rfab/unflushed/*; do
+        [ -f "$entry" ] && [ ! -e "releases/${entry#.rfab/*/}" ] && rm -f "$entry"
+    done
 fi
-for entry in .rfab/assets/*; do
-    [ -f "$entry" ] && [ ! -e "releases/${entry#.rfab/assets/}" ] && rm -f "$entry"
+for entry in .rfab/assets/* .rfab/records/*; do
+    [ -f "$entry" ] && [ ! -e "releases/${entry#.rfab/*/}" ] && rm -f "$entry"
 done
 sync releases || fail sync
 end 0

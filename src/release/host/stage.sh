@@ -1,19 +1,28 @@
-# stage PATH NAME ID BYTES SHA256 MANIFEST_SHA256 ROOM ENTRIES TAR_BYTES: unpacks the archive on stdin as a release.
+# stage PATH NAME ID MANIFEST_SHA256 ROOM ENTRIES TAR_BYTES PACKING BASE BASE_SHA256: unpacks the stream on stdin as a
+# release. If BASE isn't `-`, the stream has only what that release lacks.
 enter "$1"
-name=$2 bytes=$4 sha256=$5 manifest=$6 room=$7 entries=$8 tar_bytes=$9
+name=$2 id=$3 manifest=$4 room=$5 entries=$6 tar_bytes=$7 packing=$8 base=$9
 is_release "$name" || fail name
+case $packing in gzip | zstd) ;; *) fail archive packing ;; esac
 [ -d releases ] && [ -d shared ] || fail not-set-up
 final=releases/$name
 
 if [ -e "$final" ] || [ -L "$final" ]; then
     [ -d "$final" ] && [ ! -L "$final" ] && [ -f "$final.manifest" ] || fail taken
-    there=$(digest "$final.manifest")
-    [ "$there" = "$manifest" ] || fail another "$there" "$manifest"
-    say already
-    end 0
+    if ! torn "$name"; then
+        there=$(digest "$final.manifest")
+        [ "$there" = "$manifest" ] || fail another "$there" "$manifest"
+        say already
+        end 0
+    fi
+    # What a power cut left of it is sent again. It isn't current: activation waits for the disk.
+    [ "$(readlink current 2>/dev/null)" != "$final" ] || fail taken
+    clean "releases/.gone-$name" 2>/dev/null
+    mv -T "$final" "releases/.gone-$name" && rm -f "$final.manifest" || fail place
+    clean "releases/.gone-$name" 2>/dev/null
 fi
+shift 9
 
-id=$3
 # full: prints the biggest folders, for people.
 full() {
     timeout 10 du -sk releases/* shared .rfab/* 2>/dev/null | sort -rn | head -n 5 | while IFS=$tab read -r size path; do
@@ -24,13 +33,14 @@ full() {
 # broken KIND: a write failed: finds out whether the disk is full.
 broken() {
     now=$(stat -f -c '%a %S' releases) || fail "$@"
-    [ $((${now% *} * ${now#* })) -ge "$room" ] || full space "$((room + bytes))" $((${now% *} * ${now#* }))
+    [ $((${now% *} * ${now#* })) -ge "$room" ] || full space "$room" $((${now% *} * ${now#* }))
     fail "$@"
 }
 
 facts=$(stat -f -c '%a %S %d %c' releases) || fail stat
+base_sha256=${1-}
 set -- $facts
-need=$(((room + bytes) * 2))
+need=$((room * 2))
 free=$(($1 * $2))
 [ "$free" -ge "$need" ] || full space "$need" "$free"
 # A filesystem that doesn't count inodes has a total of 0.
@@ -42,39 +52,40 @@ cleanup() {
     rm -f "$placing"
     clean "$tmp"
 }
+[ "$base" = - ] || stand_on "$base" "$base_sha256"
 
-head -c $((bytes + 1)) > "$tmp/archive" || broken write
-got=$(stat -c %s "$tmp/archive") || broken write
-[ "$got" -ge "$bytes" ] || fail short "$got"
-[ "$got" -le "$bytes" ] || fail long
-got=$(digest "$tmp/archive")
-[ "$got" = "$sha256" ] || fail digest "$got"
-gzip -dc < "$tmp/archive" 2>/dev/null | head -c $((tar_bytes + 1)) > "$tmp/tar" || broken write
-[ "$(stat -c %s "$tmp/tar")" -eq "$tar_bytes" ] || broken archive size
-rm -f "$tmp/archive"
-
-# Refuses what rfab never archives, before anything is unpacked.
-tar -tvf "$tmp/tar" > "$tmp/list" 2>/dev/null || fail archive list
-count=$(wc -l < "$tmp/list")
-[ "$count" -eq $((entries + 2)) ] || fail archive count "$count"
-# No device, no hard link, and no program that runs as its owner.
-none -v '^[dl-][r-][w-][x-][r-][w-][x-][r-][w-][x-] ' "$tmp/list" || fail archive kind
-tar -tf "$tmp/tar" > "$tmp/list" 2>/dev/null || fail archive list
-none -Ev '^(tree/.*|tree|manifest)$' "$tmp/list" || fail archive name "$(hex "$(head -n 1 "$tmp/found")")"
-none -E '(^|/)\.\.(/|$)' "$tmp/list" || fail archive name "$(hex "$(head -n 1 "$tmp/found")")"
-
+# Into a folder that only this user can enter. What arrives is compared with the manifest before it gets its name.
 mkdir "$tmp/out" || broken write
-tar -x -o --no-same-permissions -f "$tmp/tar" -C "$tmp/out" > /dev/null 2> "$tmp/err" || broken unpack "$(hex "$(head -c 300 "$tmp/err")")"
-rm -f "$tmp/tar"
-[ "$(ls -A "$tmp/out")" = "manifest${nl}tree" ] && [ ! -L "$tmp/out/tree" ] && [ -d "$tmp/out/tree" ] || fail archive top
-[ -f "$tmp/out/manifest" ] && [ ! -L "$tmp/out/manifest" ] || fail archive top
+{ "$packing" -dc 2>/dev/null || say "$?" > "$tmp/cut"; } | head -c $((tar_bytes + 1)) |
+    tar -x -o --no-same-permissions -f - -C "$tmp/out" > /dev/null 2> "$tmp/err"
+unpacked=$?
+# It ends with 141 if it has more than was announced, or if nobody reads on.
+cut=$(cat "$tmp/cut" 2>/dev/null)
+case $cut-$unpacked in
+-0) ;;
+141-0) fail archive size ;;
+-* | 141-*) broken unpack "$(hex "$(head -c 300 "$tmp/err")")" ;;
+*) broken short ;;
+esac
+gone= patches=
+if [ "$base" != - ]; then
+    gone="gone$nl"
+    [ ! -e "$tmp/out/patches" ] || patches="patch${nl}patches$nl"
+fi
+[ "$(ls -A "$tmp/out")" = "${gone}manifest$nl${patches}tree" ] && [ ! -L "$tmp/out/tree" ] && [ -d "$tmp/out/tree" ] || fail archive top
+for file in manifest ${gone:+gone} ${patches:+patches}; do
+    [ -f "$tmp/out/$file" ] && [ ! -L "$tmp/out/$file" ] || fail archive top
+done
+twice=$(find "$tmp/out" -type f -links +1) || fail look
+[ -z "$twice" ] || fail archive 'hard-link'
+[ "$base" = - ] || grown
 got=$(digest "$tmp/out/manifest")
 [ "$got" = "$manifest" ] || fail manifest "$got"
 expect "$tmp/out/manifest" || fail manifest format
+[ "$base" = - ] || { take; unproven; }
 compare "$tmp/out/tree" || fail look
-twice=$(find "$tmp/out" -type f -links +1) || fail look
-[ -z "$twice" ] || fail archive 'hard-link'
 if [ -s "$tmp/missing" ] || [ -s "$tmp/extra" ] || [ -s "$tmp/changed" ]; then
+    [ "$base" = - ] || drifted
     tell missing "$tmp/missing"
     tell extra "$tmp/extra"
     tell changed "$tmp/changed"
@@ -104,12 +115,16 @@ while IFS=$tab read -r kind path; do
     [ "$kind" = F ] || [ -d "shared/$path" ] || folders "shared/$path" || broken make "$(hex "shared/$path")"
 done < "$tmp/want.shared"
 
-chmod 444 "$tmp/out/manifest" && sync -f "$tmp/out" || broken sync
+chmod 444 "$tmp/out/manifest" && remember || broken write
+# The files go to the disk after the release has its name, but before it is activated. Until then a mark tells in which
+# boot it was made; a filesystem keeps the order of the mark and the names.
+{ mkdir -p .rfab/unflushed 2>/dev/null && boot > ".rfab/unflushed/$name"; } || broken write
+[ "$(boot)" != unknown ] || sync -f "$tmp/out" || broken sync
 # A hard link is never a copy: it fails on another filesystem, where the renames below wouldn't be atomic.
 ln "$tmp/out/manifest" "$placing" 2>/dev/null || broken apart
 mv -T "$placing" "$final.manifest" || fail place
 if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi
 mv -T "$tmp/out/tree" "$final" || fail place
-sync releases || fail sync
+{ sync -f releases && rm -f ".rfab/unflushed/$name"; } < /dev/null > /dev/null 2>&1 &
 say staged
 end 0

@@ -1,8 +1,7 @@
 //! Archives that rfab never makes, sent with matching digests.
 use super::machine::{BOTH, TestMachine, name};
-use crate::release::{self, Packed, ReleaseError};
+use crate::release::{self, Packed, Packing, Parcel, ReleaseError};
 use flate2::{Compression, write::GzEncoder};
-use sha2::{Digest, Sha256};
 use std::{io::Write, path::Path};
 use tar::EntryType;
 
@@ -47,16 +46,17 @@ fn staged(machine: &TestMachine, packed: &Packed, members: &[Member<'_>], entrie
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(&tar).unwrap();
     let bytes = gzip.finish().unwrap();
-    let mut forged = Packed {
-        archive_sha256: hex::encode(Sha256::digest(&bytes)),
-        archive_bytes: bytes.len() as u64,
+    let mut forged = packed.clone();
+    let parcel = Parcel {
         tar_bytes: tar.len() as u64,
-        ..packed.clone()
+        bytes: bytes.len() as u64,
+        file: "/nowhere".into(),
+        packing: Packing::Gzip,
     };
     // The program gets the number of entries as an argument, and reads the manifest.
     let one = forged.manifest.entries[0].clone();
     forged.manifest.entries = vec![one; entries];
-    machine.stage_bytes(2, &forged, &bytes).err()
+    machine.stage_bytes(2, &forged, &parcel, &bytes).err()
 }
 
 /// Returns entries that the sample's archive may have and its manifest doesn't, each with a name.
@@ -133,12 +133,8 @@ fn a_bomb_is_not_unpacked() {
         let zeros = vec![0; 1 << 20];
         (0..200).for_each(|_| gzip.write_all(&zeros).unwrap());
         let bytes = gzip.finish().unwrap();
-        let forged = Packed {
-            archive_sha256: hex::encode(Sha256::digest(&bytes)),
-            archive_bytes: bytes.len() as u64,
-            ..packed.clone()
-        };
-        assert_eq!(machine.stage_bytes(1, &forged, &bytes), Err(ReleaseError::Archive("size".into())));
+        let parcel = machine.whole(&packed);
+        assert_eq!(machine.stage_bytes(1, &packed, &parcel, &bytes), Err(ReleaseError::Archive("size".into())));
         assert_eq!(machine.names(), before);
     }
 }
@@ -149,7 +145,8 @@ fn hostile_words_never_reach_a_shell() {
     let packed = machine.pack(&[]);
     let mark = machine.folder.path().join("p");
     for id in ["", "-x", ".x", "a b", "a;touch p", "a/b", "a\nb", "$(touch p)", &"x".repeat(4096)] {
-        assert!(matches!(release::stage(machine.at(), &name(1, &packed), id, &packed), Err(ReleaseError::BadId(_))));
+        let stage = release::stage(machine.at(), &name(1, &packed), id, &packed, &machine.whole(&packed), None);
+        assert!(matches!(stage, Err(ReleaseError::BadId(_))));
     }
     for path in ["", "/", "srv", "/a/../b", "/a//b", "/a\nb", "/a\0b"] {
         assert!(matches!(release::list(path), Err(ReleaseError::BadPath(_))), "{path:?}");

@@ -143,6 +143,8 @@ fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
             machine.names(),
             [
                 ".rfab".to_owned(),
+                ".rfab/records".to_owned(),
+                format!(".rfab/records/{name}"),
                 ".rfab/tmp".to_owned(),
                 format!("current -> releases/{name}"),
                 "releases".to_owned(),

@@ -7,18 +7,23 @@ use crate::{
 
 /// Returns the program once for each of its steps, killed (SIGKILL) before that step.
 fn killed(command: &Command) -> Vec<Command> {
+    before_each_step(command, "kill -9 $$")
+}
+
+/// Returns the program once for each of its steps, with another command before that step.
+pub(super) fn before_each_step(command: &Command, what: &str) -> Vec<Command> {
     let Command::Words(words) = command else { panic!() };
     let text: Vec<&str> = words[2].lines().collect();
     let begin = text.iter().rposition(|line| line.starts_with("enter ")).unwrap();
     let is_step = |at: &usize| {
         let line = text[*at];
-        let inside = line.is_empty() || line.starts_with([' ', '}', '#']);
+        let inside = line.is_empty() || line.starts_with([' ', '}', '#', '-', '*', '1']);
         !inside && !["done", "fi", "else", "elif", "esac"].iter().any(|word| line.starts_with(word))
     };
     let steps = (begin..text.len()).filter(is_step);
     let before = |at: usize| {
         let mut lines = text.clone();
-        lines.insert(at, "kill -9 $$");
+        lines.insert(at, what);
         let mut words = words.clone();
         words[2] = lines.join("\n");
         Command::Words(words)
@@ -33,14 +38,13 @@ fn a_release_is_whole_or_not_there_whenever_staging_is_killed() {
         let old = machine.deploy(1, "old");
         machine.sample.write("file", b"new");
         let packed = machine.pack(&["log"]);
-        let bytes = std::fs::read(&packed.archive).unwrap();
-        let command = release::stage(machine.at(), &name(2, &packed), "run-2", &packed).unwrap();
+        let (command, bytes) = machine.staging(2, &packed, "run-2");
         let all = killed(&command);
         assert!(all.len() > 40, "{}", all.len());
         for (step, command) in all.iter().enumerate() {
             let ended = machine.run(command, &bytes);
             assert!(
-                matches!(release::staged(&ended, &packed), Err(ReleaseError::NoEnd { .. })),
+                matches!(release::staged(&ended, &machine.whole(&packed)), Err(ReleaseError::NoEnd { .. })),
                 "{shell:?} {step}: {ended:?}"
             );
             let listed = machine.list();
@@ -110,19 +114,18 @@ fn a_program_that_is_told_to_end_removes_what_it_made() {
         let machine = TestMachine::new(shell);
         let packed = machine.pack(&[]);
         let before = machine.names();
-        let bytes = std::fs::read(&packed.archive).unwrap();
-        let command = release::stage(machine.at(), &name(1, &packed), "run-1", &packed).unwrap();
+        let (command, bytes) = machine.staging(1, &packed, "run-1");
         let mut child = machine.process(&command).process_group(0).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&bytes[..bytes.len() / 2]).unwrap();
-        let archive = machine.path.join(".rfab/tmp/run-1/archive");
+        let out = machine.path.join(".rfab/tmp/run-1/out");
         for _ in 0..200 {
-            if archive.exists() {
+            if out.exists() {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        assert!(archive.exists());
+        assert!(out.exists());
         let group = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process_group(group, rustix::process::Signal::TERM).unwrap();
         // A child that was just born may have missed the signal: it ends when its input closes.

@@ -5,7 +5,7 @@ use crate::{
         Repository, Tree,
         sample::{Sample, git},
     },
-    release::{Packed, ReleaseError, pack, tree},
+    release::{Packed, Packing, ReleaseError, pack, tree},
 };
 use std::{fs, path::Path};
 
@@ -40,7 +40,9 @@ async fn fetch(at: &Repository, commit: &str, cache: &Path) -> Result<(), Releas
 
 /// Returns the content of a file of an archive.
 fn content(packed: &Packed, name: &str) -> String {
-    let gzip = flate2::read::GzDecoder::new(fs::File::open(&packed.archive).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let parcel = packed.whole(folder.path(), Packing::Gzip).unwrap();
+    let gzip = flate2::read::GzDecoder::new(fs::File::open(&parcel.file).unwrap());
     let mut archive = tar::Archive::new(gzip);
     let mut found = archive.entries().unwrap().map(Result::unwrap);
     let mut entry = found.find(|entry| entry.path().unwrap() == Path::new(name)).unwrap();

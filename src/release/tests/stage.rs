@@ -57,6 +57,8 @@ fn a_release_is_staged_listed_activated_and_verified() {
             machine.names(),
             [
                 ".rfab",
+                ".rfab/records",
+                &format!(".rfab/records/{at}"),
                 ".rfab/tmp",
                 "releases",
                 &format!("releases/{at}"),
@@ -89,6 +91,40 @@ fn a_release_is_staged_listed_activated_and_verified() {
 }
 
 #[test]
+fn a_release_that_a_power_cut_tore_is_neither_listed_nor_activated_but_sent_again() {
+    for shell in BOTH {
+        let machine = TestMachine::new(shell);
+        let old = machine.deploy(1, "old");
+        machine.sample.write("file", b"new");
+        let packed = machine.pack(&[]);
+        assert_eq!(machine.stage(2, &packed), Ok(Staged::New));
+        let name = name(2, &packed);
+        let mark = machine.path.join(".rfab/unflushed").join(name.to_string());
+        let activate = || {
+            let command = release::activate(machine.at(), &name, "run-1", &[]).unwrap();
+            release::activated(&machine.run(&command, b""), &name)
+        };
+        // The mark of another boot, and one that didn't reach the disk itself.
+        for boot in ["0-0-0", ""] {
+            while mark.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            std::fs::write(&mark, boot).unwrap();
+            std::fs::write(machine.path.join("releases").join(name.to_string()).join("file"), "").unwrap();
+            assert_eq!(machine.list().incomplete, std::slice::from_ref(&name), "{shell:?}");
+            assert_eq!(activate(), Err(ReleaseError::Torn), "{shell:?}");
+            assert_eq!(machine.list().current, Current::Release(old.clone()));
+            assert_eq!(machine.stage(2, &packed), Ok(Staged::New), "{shell:?}");
+            assert_eq!(machine.stage(2, &packed), Ok(Staged::Already), "{shell:?}");
+        }
+        // In the same boot, activation waits for the disk.
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        std::fs::write(&mark, boot).unwrap();
+        assert!(activate().is_ok() && !mark.exists(), "{shell:?}");
+    }
+}
+
+#[test]
 fn setup_makes_the_folders_once_and_mends_their_modes() {
     for shell in BOTH {
         let machine = TestMachine::bare(shell);
@@ -115,20 +151,18 @@ fn a_broken_or_changed_stream_leaves_nothing() {
         let before = machine.names();
         machine.sample.write("big", &(0..200_000u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
         let packed = machine.pack(&[]);
-        let good = std::fs::read(&packed.archive).unwrap();
+        let (_, good) = machine.staging(2, &packed, "run-1");
+        let parcel = machine.whole(&packed);
         for percent in [0, 10, 50, 99] {
             let cut = good.len() * percent / 100;
-            let ended = machine.stage_bytes(2, &packed, &good[..cut]);
-            assert_eq!(ended, Err(ReleaseError::Short { got: cut as u64, bytes: good.len() as u64 }));
+            let ended = machine.stage_bytes(2, &packed, &parcel, &good[..cut]);
+            assert_eq!(ended, Err(ReleaseError::Cut { bytes: good.len() as u64 }), "{shell:?} {percent}");
             assert_eq!(machine.names(), before);
         }
         let mut flipped = good.clone();
         flipped[good.len() / 2] ^= 1;
-        let long = [&good[..], b"x"].concat();
-        for wrong in [flipped, long] {
-            assert!(matches!(machine.stage_bytes(2, &packed, &wrong), Err(ReleaseError::Changed(_))));
-            assert_eq!(machine.names(), before);
-        }
+        assert!(machine.stage_bytes(2, &packed, &parcel, &flipped).is_err());
+        assert_eq!(machine.names(), before);
         assert_eq!(machine.stage(2, &packed), Ok(Staged::New));
     }
 }
@@ -362,7 +396,7 @@ fn a_full_disk_is_noticed_before_and_in_the_middle() {
         let cases = [(&packed, "size=1m"), (&hopeful, "size=1m"), (&packed, "size=64m,nr_inodes=20")];
         for (packed, options) in cases {
             let Some(answer) = on_a_small_disk(&machine, packed, options) else { return };
-            match release::staged(&answer, packed) {
+            match release::staged(&answer, &machine.whole(packed)) {
                 Err(ReleaseError::Full { need: Amount::Inodes(_), .. }) if options.contains("inodes") => {}
                 Err(ReleaseError::Full { need: Amount::Bytes(_), .. }) if !options.contains("inodes") => {}
                 other => panic!("{shell:?} {options}: {other:?} {answer:?}"),
@@ -386,7 +420,8 @@ fn on_a_small_disk(machine: &TestMachine, packed: &Packed, options: &str) -> Opt
         rmdir "$at/.rfab/tmp" || exit 97
         cd "$at" && echo left: $(find . -mindepth 1 ! -path "./.rfab*" | sort | cut -c3-) >&2
         exit $status"#;
-    let stage = machine.process(&release::stage(machine.at(), &name(1, packed), "run-1", packed).unwrap());
+    let (stage, bytes) = machine.staging(1, packed, "run-1");
+    let stage = machine.process(&stage);
     let setup = machine.process(&release::setup(machine.at()).unwrap());
     let flags: &[&str] = if rustix::process::geteuid().is_root() { &["-m"] } else { &["-r", "-m"] };
     let mut outer = Command::new("unshare");
@@ -394,7 +429,7 @@ fn on_a_small_disk(machine: &TestMachine, packed: &Packed, options: &str) -> Opt
     outer.arg(setup.get_program()).arg(setup.get_args().nth(1).unwrap()).args(stage.get_args());
     outer.envs(stage.get_envs().filter_map(|(key, value)| Some((key, value?))));
     outer.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let answer = ended(outer, &std::fs::read(&packed.archive).unwrap());
+    let answer = ended(outer, &bytes);
     let said = String::from_utf8_lossy(&answer.err).into_owned();
     if answer.status == 99 || said.contains("unshare") {
         // Not through the harness, which hides what a passing test prints.

@@ -2,7 +2,7 @@
 use crate::{
     fleet::TreeRules,
     git::sample::Sample,
-    release::{pack, tree},
+    release::{Packing, pack, tree},
 };
 use std::{collections::BTreeMap, io::Read};
 
@@ -47,7 +47,8 @@ fn placeholders_are_substituted_by_choice_and_as_by_git_archive() {
     let packed = |export_subst| {
         let rules = TreeRules { export_subst, ..TreeRules::default() };
         let packed = pack(&at, &head, &rules, sample.folder.path(), sample.folder.path()).unwrap();
-        let gzip = flate2::read::GzDecoder::new(std::fs::File::open(&packed.archive).unwrap());
+        let parcel = packed.whole(sample.folder.path(), Packing::Gzip).unwrap();
+        let gzip = flate2::read::GzDecoder::new(std::fs::File::open(&parcel.file).unwrap());
         (files(gzip, "tree/"), packed.manifest_sha256)
     };
     let (plain, first) = packed(false);

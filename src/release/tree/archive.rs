@@ -1,4 +1,4 @@
-//! A `.tar.gz` with the manifest and the tree of a release.
+//! A tar with the tree of a release.
 use super::{
     content::FileContent,
     counted::{Counted, CountedReading},
@@ -6,29 +6,27 @@ use super::{
     export::Exported,
     fit::Item,
     lfs::BEGINNING,
-    manifest::{Manifest, ManifestKind},
-    packed::{OddFiles, Packed},
+    manifest::ManifestKind,
+    odd::OddFiles,
     source::TreeSource,
 };
 use crate::{
     git,
     release::error::{ReleaseError, TreeProblem},
 };
-use flate2::{Compression, GzBuilder, write::GzEncoder};
 use sha2::Digest;
 use std::{
     io::{self, Read, Write},
     path::Path,
 };
-use tempfile::NamedTempFile;
 
-/// An archive that is being written.
+/// A tar that is being written.
 ///
 /// Who may read a release follows from its mode on the host; the temporary folder here is readable only by its owner.
-pub(super) struct Archive<'a> {
+pub(super) struct Archive<'a, W: Write> {
     tree: &'a TreeSource,
     folder: &'a Path,
-    tar: tar::Builder<Counted<GzEncoder<Counted<NamedTempFile>>>>,
+    tar: tar::Builder<Counted<W>>,
     mtime: u64,
     room: u64,
     files: usize,
@@ -36,12 +34,20 @@ pub(super) struct Archive<'a> {
     pointers: Vec<String>,
 }
 
-impl<'a> Archive<'a> {
-    /// Begins an archive of a tree, in a file in `folder`.
-    pub(super) fn begin(tree: &'a TreeSource, folder: &'a Path) -> Result<Self, ReleaseError> {
-        let file = NamedTempFile::new_in(folder).map_err(|e| unwritable(folder, &e))?;
-        let gzip = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
-        let mut tar = tar::Builder::new(Counted::new(gzip));
+/// A tar that is complete, and what was seen while it was written.
+pub(super) struct Finished<W> {
+    pub into: W,
+    pub tar_bytes: u64,
+    /// The space that the tree takes on a disk, in bytes, in blocks of 4 KiB.
+    pub room: u64,
+    pub files: usize,
+    pub odd: OddFiles,
+}
+
+impl<'a, W: Write> Archive<'a, W> {
+    /// Begins a tar of a tree; errors name the `folder` that it is written to.
+    pub(super) fn begin(tree: &'a TreeSource, folder: &'a Path, into: W) -> Result<Self, ReleaseError> {
+        let mut tar = tar::Builder::new(Counted::new(into));
         let mtime = u64::try_from(tree.at()).unwrap_or(0);
         folder_into(&mut tar, "tree", mtime).map_err(|e| unwritable(folder, &e))?;
         Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0, encrypted: Vec::new(), pointers: Vec::new() })
@@ -111,33 +117,25 @@ impl<'a> Archive<'a> {
         Ok(Ok(ManifestKind::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
     }
 
-    /// Adds the manifest, and moves the archive to its final name.
-    pub(super) fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, ReleaseError> {
-        let (folder, commit) = (self.folder, self.tree.commit());
+    /// Adds the patch of a file.
+    pub(super) fn add_patch(&mut self, at: &str, executable: bool, patch: &[u8]) -> Result<(), ReleaseError> {
+        let size = patch.len() as u64;
+        file_into(&mut self.tar, at, self.mtime, executable, size, &mut &*patch).map_err(|e| self.failed(&e))
+    }
+
+    /// Adds files beside the tree, each with its name, and ends the tar.
+    pub(super) fn finish(mut self, beside: &[(&str, &str)]) -> Result<Finished<W>, ReleaseError> {
+        let folder = self.folder;
         let failed = |e: io::Error| unwritable(folder, &e);
-        let text = manifest.text();
-        let size = text.len() as u64;
-        file_into(&mut self.tar, "manifest", self.mtime, false, size, &mut text.as_bytes()).map_err(failed)?;
-        let plain = self.tar.into_inner().map_err(failed)?;
-        let tar_bytes = plain.bytes;
-        let packed = plain.inner.finish().map_err(failed)?;
-        let manifest_sha256 = manifest.digest();
-        let archive = folder.join(format!("{commit}-{}.tar.gz", &manifest_sha256[..12]));
-        let (archive_bytes, archive_sha256) = (packed.bytes, hex::encode(packed.sha256.finalize()));
-        packed.inner.persist(&archive).map_err(|e| failed(e.error))?;
-        let (room, files) = (self.room + size.next_multiple_of(4096), self.files);
-        Ok(Packed {
-            archive,
-            archive_sha256,
-            archive_bytes,
-            tar_bytes,
-            manifest,
-            manifest_sha256,
-            room,
-            files,
-            hidden,
-            odd: OddFiles { encrypted: self.encrypted, pointers: self.pointers },
-        })
+        for (name, text) in beside {
+            let size = text.len() as u64;
+            file_into(&mut self.tar, name, self.mtime, false, size, &mut text.as_bytes()).map_err(failed)?;
+            self.room += size.next_multiple_of(4096);
+        }
+        let counted = self.tar.into_inner().map_err(failed)?;
+        let (into, tar_bytes) = (counted.inner, counted.bytes);
+        let odd = OddFiles { encrypted: self.encrypted, pointers: self.pointers };
+        Ok(Finished { into, tar_bytes, room: self.room, files: self.files, odd })
     }
 
     fn failed(&self, e: &io::Error) -> ReleaseError {
@@ -145,7 +143,8 @@ impl<'a> Archive<'a> {
     }
 }
 
-fn unwritable(folder: &Path, e: &io::Error) -> ReleaseError {
+/// Makes the error for a folder that an archive can't be written to.
+pub(super) fn unwritable(folder: &Path, e: &io::Error) -> ReleaseError {
     ReleaseError::Write { folder: folder.display().to_string(), why: e.to_string() }
 }
 
@@ -160,11 +159,13 @@ fn header(kind: tar::EntryType, mode: u32, size: u64, mtime: u64) -> tar::Header
     header
 }
 
-fn folder_into(tar: &mut tar::Builder<impl Write>, path: &str, mtime: u64) -> io::Result<()> {
+/// Appends a folder to a tar.
+pub(super) fn folder_into(tar: &mut tar::Builder<impl Write>, path: &str, mtime: u64) -> io::Result<()> {
     tar.append_data(&mut header(tar::EntryType::Directory, 0o755, 0, mtime), format!("{path}/"), io::empty())
 }
 
-fn file_into(
+/// Appends a file to a tar.
+pub(super) fn file_into(
     tar: &mut tar::Builder<impl Write>,
     path: &str,
     mtime: u64,

@@ -77,7 +77,7 @@ pub(crate) fn check_out(tree: git::Tree, rules: &TreeRules, folder: &Path, cache
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::packing::Packing, *};
     use crate::{
         fleet::TreeRules,
         git::{Tree, sample::Sample},
@@ -107,7 +107,11 @@ mod tests {
         let linked = ["log".to_owned()];
         let rules = TreeRules { linked: linked.to_vec(), ..TreeRules::default() };
         let of_folder = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
-        assert_eq!(of_folder, pack(&sample.repository(), &commit, &rules, outer.path(), outer.path()).unwrap());
+        let of_commit = pack(&sample.repository(), &commit, &rules, outer.path(), outer.path()).unwrap();
+        assert_eq!(of_folder.manifest, of_commit.manifest);
+        let [of_commit, whole] =
+            [&of_commit, &of_folder].map(|packed| packed.whole(outer.path(), Packing::Gzip).unwrap());
+        assert_eq!(of_commit, whole);
         fs::write(folder.join("built.js"), "1").unwrap();
         fs::create_dir(folder.join("empty")).unwrap();
         let built = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();

@@ -49,20 +49,14 @@ const HEADER: &str = "rfab-manifest 1 ";
 impl Manifest {
     /// Returns the manifest as the text that lies beside a release.
     pub fn text(&self) -> String {
-        let mut text = format!("{HEADER}{}\n", self.commit);
-        for ManifestEntry { path, what } in &self.entries {
-            let (kind, mode, size, what) = match what {
-                ManifestKind::Folder => ('d', "755", "-".to_owned(), "-"),
-                ManifestKind::File { executable, size, sha256 } => {
-                    ('f', if *executable { "755" } else { "644" }, size.to_string(), sha256.as_str())
-                }
-                ManifestKind::Link { target } => ('l', "777", "-".to_owned(), target.as_str()),
-                ManifestKind::SharedFolder { target } => ('D', "777", "-".to_owned(), target.as_str()),
-                ManifestKind::SharedFile { target } => ('F', "777", "-".to_owned(), target.as_str()),
-            };
-            text += &format!("{kind}\t{mode}\t{size}\t{what}\t./{path}\n");
-        }
+        let mut text = self.header();
+        self.entries.iter().for_each(|entry| text += &entry.line());
         text
+    }
+
+    /// Returns the first line of the text, with its end.
+    pub(super) fn header(&self) -> String {
+        format!("{HEADER}{}\n", self.commit)
     }
 
     /// Parses the text; refuses anything that `text` doesn't write, with the line's number.
@@ -84,6 +78,22 @@ impl Manifest {
     /// Returns the sha256 of the text, which identifies the tree.
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(self.text()))
+    }
+}
+
+impl ManifestEntry {
+    /// Returns the line of the manifest's text, with its end.
+    pub(super) fn line(&self) -> String {
+        let (kind, mode, size, what) = match &self.what {
+            ManifestKind::Folder => ('d', "755", "-".to_owned(), "-"),
+            ManifestKind::File { executable, size, sha256 } => {
+                ('f', if *executable { "755" } else { "644" }, size.to_string(), sha256.as_str())
+            }
+            ManifestKind::Link { target } => ('l', "777", "-".to_owned(), target.as_str()),
+            ManifestKind::SharedFolder { target } => ('D', "777", "-".to_owned(), target.as_str()),
+            ManifestKind::SharedFile { target } => ('F', "777", "-".to_owned(), target.as_str()),
+        };
+        format!("{kind}\t{mode}\t{size}\t{what}\t./{}\n", self.path)
     }
 }
 

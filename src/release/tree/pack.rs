@@ -1,6 +1,6 @@
-//! Makes an archive of a commit's tree.
+//! Packs a commit's tree, or a folder of this machine.
 use super::{
-    archive::Archive,
+    archive::{Archive, Finished},
     content::FileContent,
     encrypted::{SEARCHED, encryption, may_be_sops},
     export::{Exported, exported},
@@ -9,7 +9,10 @@ use super::{
     folder::FolderTree,
     lfs::BEGINNING,
     manifest::{Manifest, ManifestEntry},
-    packed::{OddFiles, Packed},
+    odd::OddFiles,
+    packed::{Packed, PackedFrom},
+    packing::Packing,
+    parcel::ParcelWriter,
     part::CommitPart,
     source::TreeSource,
 };
@@ -19,11 +22,11 @@ use crate::{
     release::error::{ReleaseError, TreeProblem},
 };
 use std::{
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
 };
 
-/// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
+/// Reads the tree of a commit, given by its whole id, without a checkout; its content is sent later.
 ///
 /// `rules` names the folder to pack, the names that live in `shared/`, and whether `export-subst` counts. Submodules and
 /// what git-lfs keeps are in it, if this machine has them (see [`fetch`](super::fetch)). `export-ignore` in the tree's
@@ -37,7 +40,8 @@ pub(crate) fn pack(
     cache: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
-    packed(&tree, &rules.linked, folder)
+    let from = PackedFrom::Commit { repository: repository.clone(), rules: rules.clone(), cache: cache.to_owned() };
+    written(&tree, &rules.linked, folder, io::sink())?.packed(|_, _, _| Ok(from))
 }
 
 /// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
@@ -50,7 +54,10 @@ pub(crate) fn pack_folder(
     linked: &[String],
     folder: &Path,
 ) -> Result<Packed, ReleaseError> {
-    packed(&TreeSource::Folder(FolderTree::read(from, commit, at)?), linked, folder)
+    let tree = TreeSource::Folder(FolderTree::read(from, commit, at)?);
+    written(&tree, linked, folder, ParcelWriter::begin(folder, Packing::Gzip)?)?.packed(|into, manifest, tar_bytes| {
+        into.persist(commit, &[("manifest", &manifest.text())], tar_bytes).map(PackedFrom::Parcel)
+    })
 }
 
 /// Refuses what `pack` would refuse, without writing anything. What only this machine lacks is taken for granted.
@@ -99,10 +106,18 @@ pub(crate) fn substitutes(repository: &Repository, commit: &str, rules: &TreeRul
     Ok(exported(&tree)?.iter().any(|kept| kept.substituted && file(kept)))
 }
 
-fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
+/// A tree that was written into a tar, and what is known of it then.
+struct Written<W> {
+    finished: Finished<W>,
+    manifest: Manifest,
+    hidden: Vec<String>,
+}
+
+/// Writes a tree with its manifest.
+fn written<W: Write>(tree: &TreeSource, linked: &[String], folder: &Path, into: W) -> Result<Written<W>, ReleaseError> {
     let unfit = |problems| ReleaseError::Unfit { commit: tree.commit().to_owned(), problems };
     let fit = fit(tree, linked)?.map_err(unfit)?;
-    let mut archive = Archive::begin(tree, folder)?;
+    let mut archive = Archive::begin(tree, folder, into)?;
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (path, item) in fit.items {
         match archive.add(&path, item)? {
@@ -113,14 +128,28 @@ fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed,
     if !problems.is_empty() {
         return Err(unfit(problems));
     }
-    archive.finish(Manifest { commit: tree.commit().to_owned(), entries }, fit.hidden)
+    let manifest = Manifest { commit: tree.commit().to_owned(), entries };
+    let finished = archive.finish(&[("manifest", &manifest.text())])?;
+    Ok(Written { finished, manifest, hidden: fit.hidden })
+}
+
+impl<W> Written<W> {
+    fn packed(
+        self,
+        from: impl FnOnce(W, &Manifest, u64) -> Result<PackedFrom, ReleaseError>,
+    ) -> Result<Packed, ReleaseError> {
+        let Written { finished, manifest, hidden } = self;
+        let Finished { into, tar_bytes, room, files, odd } = finished;
+        let from = from(into, &manifest, tar_bytes)?;
+        let manifest_sha256 = manifest.digest();
+        Ok(Packed { manifest, manifest_sha256, room, files, hidden, odd, from })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::git::sample::Sample;
-    use sha2::{Digest, Sha256};
 
     fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, ReleaseError> {
         let commit = sample.git(&["rev-parse", "HEAD"]);
@@ -147,13 +176,14 @@ mod tests {
         std::os::unix::fs::symlink("bin/run", sample.work.join("start")).unwrap();
         sample.commit_all();
         let first = from(&sample, &["public/uploads", "config/db.yml"]).unwrap();
-        let bytes = std::fs::read(&first.archive).unwrap();
-        assert_eq!(bytes.len() as u64, first.archive_bytes);
-        assert_eq!(hex::encode(Sha256::digest(&bytes)), first.archive_sha256);
+        let parcel = first.whole(sample.folder.path(), Packing::Gzip).unwrap();
+        let bytes = std::fs::read(&parcel.file).unwrap();
+        assert_eq!(bytes.len() as u64, parcel.bytes);
         sample.write("bin/run", b"changed");
-        std::fs::remove_file(&first.archive).unwrap();
+        std::fs::remove_file(&parcel.file).unwrap();
         assert_eq!(from(&sample, &["public/uploads", "config/db.yml"]).unwrap(), first);
-        assert_eq!(std::fs::read(&first.archive).unwrap(), bytes);
+        assert_eq!(first.whole(sample.folder.path(), Packing::Gzip).unwrap(), parcel);
+        assert_eq!(std::fs::read(&parcel.file).unwrap(), bytes);
         assert_eq!(first.hidden, ["public/uploads/old"]);
         let text = first.manifest.text();
         assert_eq!(Manifest::parse(&text).unwrap(), first.manifest);
@@ -202,7 +232,8 @@ mod tests {
         crate::release::tree::check_out(found, &TreeRules::default(), &checked_out, into.path()).unwrap();
         let again = pack_folder(&checked_out, &commit, at, &[], into.path()).unwrap();
         assert_eq!(again.manifest, packed.manifest);
-        assert!(packed.tar_bytes > size && packed.archive_sha256 == again.archive_sha256);
+        let [parcel, built] = [&packed, &again].map(|packed| packed.whole(into.path(), Packing::Gzip).unwrap());
+        assert!(parcel.tar_bytes > size && parcel == built);
         let took = peak() - before;
         assert!(took < 32 << 10, "{took} KiB");
     }

@@ -1,18 +1,34 @@
-//! A commit's tree, ready to be sent.
-use super::manifest::Manifest;
-use crate::control::shown;
+//! A tree that can be released, and where its content is read from.
+use super::{
+    archive::Archive,
+    content::FileContent,
+    difference::Difference,
+    export::Exported,
+    filling::commit_part,
+    fit::{Item, fit},
+    manifest::{Manifest, ManifestKind},
+    odd::OddFiles,
+    packing::Packing,
+    parcel::{Contents, Parcel, ParcelWriter, Patches, named},
+    patch::patch,
+    source::TreeSource,
+};
+use crate::{
+    control::shown,
+    fleet::TreeRules,
+    git::{GitError, Repository, Tree},
+    release::error::ReleaseError,
+};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use sha2::{Digest, Sha256};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
-/// A commit's tree, ready to be sent.
+/// A tree that can be released.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Packed {
-    /// A `.tar.gz` that contains `manifest` and `tree/`. The same commit and linked names give the same bytes.
-    pub archive: PathBuf,
-    pub archive_sha256: String,
-    pub archive_bytes: u64,
-    /// The archive's length before compression.
-    pub tar_bytes: u64,
     pub manifest: Manifest,
     pub manifest_sha256: String,
     /// The space that it takes on a disk when it is unpacked, in bytes, in blocks of 4 KiB.
@@ -23,40 +39,125 @@ pub struct Packed {
     pub hidden: Vec<String>,
     #[serde(flatten)]
     pub odd: OddFiles,
+    pub(crate) from: PackedFrom,
 }
 
-/// Files that may not be what the app expects.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct OddFiles {
-    /// Files that are still encrypted, each with the tool that did it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub encrypted: Vec<(String, String)>,
-    /// Pointers of git-lfs that no attribute of the commit makes ones.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pointers: Vec<String>,
+/// Where the content of a tree is read from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum PackedFrom {
+    /// A commit, which is read again for each parcel.
+    #[serde(skip)]
+    Commit { repository: Repository, rules: TreeRules, cache: PathBuf },
+    /// A parcel with all of it.
+    Parcel(Parcel),
 }
 
-impl OddFiles {
-    /// Warns about the files; nothing if there are none.
-    pub(crate) fn warning(&self) -> Option<String> {
-        let encrypted = self.encrypted.iter().map(|(path, tool)| format!("`{}` ({tool})", shown(path))).collect();
-        let pointers = self.pointers.iter().map(|path| format!("`{}`", shown(path))).collect();
-        let all = [
-            named("these files are released encrypted, as they were committed", encrypted),
-            named(
-                "these files are released as git-lfs pointers, because no `.gitattributes` gives them to git-lfs",
-                pointers,
-            ),
-        ];
-        let all: Vec<String> = all.into_iter().flatten().collect();
-        (!all.is_empty()).then(|| all.join("; "))
+impl Packed {
+    /// Makes a parcel with all of the tree, in a file in `folder`.
+    pub(crate) fn whole(&self, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        let text = self.manifest.text();
+        let contents = Contents { wanted: &|_| true, earlier: &|_| None, beside: vec![("manifest", &text)] };
+        match &self.from {
+            PackedFrom::Parcel(parcel) if parcel.packing == packing => Ok(parcel.clone()),
+            PackedFrom::Parcel(parcel) => parcel.part(&contents, folder, packing),
+            PackedFrom::Commit { .. } => self.of_commit(&contents, folder, packing),
+        }
+    }
+
+    /// Makes a parcel with what an earlier release lacks, in a file in `folder`.
+    pub(crate) fn part(&self, lacking: &Difference, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        let earlier = self.earlier(lacking);
+        let contents = Contents {
+            wanted: &|path| lacking.names.contains(path),
+            earlier: &|path| {
+                let sha256 = lacking.patched.get(path)?;
+                earlier.as_ref()?.content(path).filter(|content| hex::encode(Sha256::digest(content)) == *sha256)
+            },
+            beside: vec![("gone", &lacking.gone), ("manifest", &lacking.manifest)],
+        };
+        match &self.from {
+            PackedFrom::Commit { .. } => self.of_commit(&contents, folder, packing),
+            PackedFrom::Parcel(whole) => whole.part(&contents, folder, packing),
+        }
+    }
+
+    /// Finds the tree of the earlier release on this machine, if files are patched.
+    fn earlier(&self, lacking: &Difference) -> Option<EarlierTree> {
+        if lacking.patched.is_empty() {
+            return None;
+        }
+        let (commit, digest) = &lacking.earlier;
+        match &self.from {
+            PackedFrom::Commit { repository, rules, cache } => {
+                let tree = commit_part(Tree::read(repository, commit).ok()?, rules, cache).ok()?;
+                Some(EarlierTree::Tree { tree, linked: rules.linked.clone() })
+            }
+            PackedFrom::Parcel(whole) => {
+                let file = named(whole.file.parent()?, commit, digest, whole.packing);
+                Some(EarlierTree::Parcel(Parcel { file, ..whole.clone() }))
+            }
+        }
+    }
+
+    fn of_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        let PackedFrom::Commit { repository, rules, cache } = &self.from else { unreachable!("only for commits") };
+        let commit = &self.manifest.commit;
+        let tree = commit_part(Tree::read(repository, commit)?, rules, cache)?;
+        let unfit = |problems| ReleaseError::Unfit { commit: commit.clone(), problems };
+        let mut archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder, packing)?)?;
+        let mut patches = Patches::default();
+        for (path, item) in fit(&tree, &rules.linked)?.map_err(unfit)?.items {
+            if !(contents.wanted)(&path) {
+                continue;
+            }
+            if let Item::File(file, executable) = item
+                && let Some(patch) = self.patch(&path, &tree, file, contents)
+            {
+                archive.add_patch(&patches.add(&path), executable, &patch)?;
+                continue;
+            }
+            let what = archive.add(&path, item)?.map_err(|problem| unfit(vec![problem]))?;
+            if self.what(&path) != Some(&what) {
+                return Err(GitError::Read(format!("`{}`: it changed while it was read", shown(&path))).into());
+            }
+        }
+        let beside = [&contents.beside[..], &patches.beside()].concat();
+        let finished = archive.finish(&beside)?;
+        finished.into.persist(commit, &beside, finished.tar_bytes)
+    }
+
+    /// Makes a patch of a file whose release has the content of the commit.
+    fn patch(&self, path: &str, tree: &TreeSource, file: Exported<'_>, contents: &Contents<'_>) -> Option<Vec<u8>> {
+        let earlier = (contents.earlier)(path)?;
+        let mut new = Vec::new();
+        FileContent::of(tree, file).ok()?.ok()?.reader.read_to_end(&mut new).ok()?;
+        let Some(ManifestKind::File { sha256, .. }) = self.what(path) else { return None };
+        (hex::encode(Sha256::digest(&new)) == *sha256).then_some(())?;
+        patch(&earlier, &new).ok()?
+    }
+
+    fn what(&self, path: &str) -> Option<&ManifestKind> {
+        let at = self.manifest.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
+        Some(&self.manifest.entries[at].what)
     }
 }
 
-/// Names the first files after a text; nothing if there are none.
-fn named(what: &str, files: Vec<String>) -> Option<String> {
-    let more = files.len().saturating_sub(10);
-    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-    let first = files.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
-    (!files.is_empty()).then(|| format!("{what}: {first}{more}"))
+/// The tree of an earlier release on this machine.
+enum EarlierTree {
+    Tree { tree: TreeSource, linked: Vec<String> },
+    Parcel(Parcel),
+}
+
+impl EarlierTree {
+    fn content(&self, path: &str) -> Option<Vec<u8>> {
+        match self {
+            EarlierTree::Parcel(parcel) => parcel.content(path),
+            EarlierTree::Tree { tree, linked } => {
+                let Item::File(file, _) = *fit(tree, linked).ok()?.ok()?.items.get(path)? else { return None };
+                let mut content = Vec::new();
+                FileContent::of(tree, file).ok()?.ok()?.reader.read_to_end(&mut content).ok()?;
+                Some(content)
+            }
+        }
+    }
 }

@@ -2,7 +2,13 @@
 use super::{
     Packed,
     cache::{Bounds, bound, sweep, touch},
+    difference::Difference,
+    manifest::Manifest,
+    manifests::Manifests,
     pack, pack_folder,
+    packed::PackedFrom,
+    packing::Packing,
+    parcel::Parcel,
 };
 use crate::{
     control::shown,
@@ -26,10 +32,15 @@ pub(crate) struct PackedTrees {
     commits: Mutex<BTreeMap<CommitAndRules, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
+    parcels: Mutex<BTreeMap<ParcelKey, Parcel>>,
+    manifests: Manifests,
 }
 
 /// A repository with a commit, and what of it is released.
 type CommitAndRules = (String, TreeRules);
+
+/// The digest of a manifest, how it is packed, and the lines that are sent of it; `None` for all.
+type ParcelKey = (String, Packing, Option<String>);
 
 /// What to build, and how to make a release from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,7 +74,7 @@ impl PackedTrees {
     /// Returns a commit's tree if it is packed already. While another lane packs one, it isn't known.
     pub(crate) fn known(&self, repository: &str, commit: &str, rules: &TreeRules) -> Option<Arc<Packed>> {
         let key = (format!("{repository} {commit}"), rules.clone());
-        self.commits.try_lock().ok()?.get(&key).filter(|packed| is_whole(packed)).cloned()
+        self.commits.try_lock().ok()?.get(&key).cloned()
     }
 
     /// Packs a commit's tree, or returns it if it is packed already.
@@ -76,8 +87,7 @@ impl PackedTrees {
     ) -> Result<Arc<Packed>, Failure> {
         let mut known = self.commits.lock().unwrap();
         let key = (format!("{repository} {commit}"), rules.clone());
-        // If another run has removed the archive from the cache, the tree is packed again.
-        if let Some(packed) = known.get(&key).filter(|packed| is_whole(packed)) {
+        if let Some(packed) = known.get(&key) {
             return Ok(packed.clone());
         }
         let folder = made(&cache.join("packed"))?;
@@ -86,8 +96,39 @@ impl PackedTrees {
         sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
         let packed = Arc::new(pack(&repository, commit, rules, &folder, cache).map_err(Failure::from)?);
+        self.manifests.keep(&packed.manifest_sha256, &packed.manifest, cache);
         known.insert(key, packed.clone());
         Ok(packed)
+    }
+
+    /// Finds the manifest of a release that this machine packed, by its digest.
+    pub(crate) fn manifest(&self, digest: &str, cache: &Path) -> Option<Arc<Manifest>> {
+        self.manifests.find(digest, cache)
+    }
+
+    /// Makes what is sent to hosts: all of a tree, or what an earlier release lacks. Hosts that lack the same share it.
+    pub(crate) fn parcel(
+        &self,
+        packed: &Packed,
+        lacking: Option<&Difference>,
+        packing: Packing,
+        cache: &Path,
+    ) -> Result<Parcel, Failure> {
+        let mut known = self.parcels.lock().unwrap();
+        let part = |lacking: &Difference| format!("{}{}{:?}", lacking.gone, lacking.manifest, lacking.patched);
+        let key = (packed.manifest_sha256.clone(), packing, lacking.map(part));
+        // If another run has removed the parcel from the cache, it is made again.
+        if let Some(parcel) = known.get(&key).filter(|parcel| parcel.is_whole()) {
+            return Ok(parcel.clone());
+        }
+        let folder = made(&cache.join("packed"))?;
+        let parcel = match lacking {
+            Some(lacking) => packed.part(lacking, &folder, packing),
+            None => packed.whole(&folder, packing),
+        };
+        let parcel = parcel.map_err(Failure::from)?;
+        known.insert(key, parcel.clone());
+        Ok(parcel)
     }
 
     /// Packs the content of a folder, and remembers it by the digest of its manifest.
@@ -102,6 +143,7 @@ impl PackedTrees {
         let folder = made(&cache.join("built"))?;
         bound(&folder, BUILT);
         let packed = Arc::new(pack_folder(from, commit, at, linked, &folder).map_err(Failure::from)?);
+        self.manifests.keep(&packed.manifest_sha256, &packed.manifest, cache);
         self.made.lock().unwrap().insert(packed.manifest_sha256.clone(), packed.clone());
         Ok(packed)
     }
@@ -115,10 +157,11 @@ impl PackedTrees {
     pub(crate) fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
         let kept: KeptBuild = serde_json::from_slice(&text).ok()?;
-        if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
+        let PackedFrom::Parcel(whole) = &kept.packed.from else { return None };
+        if !whole.is_whole() || kept.of != *of || run.is_some_and(|run| run != kept.run) {
             return None;
         }
-        for file in [&kept.packed.archive, &record(of, cache)] {
+        for file in [&whole.file, &record(of, cache)] {
             let _ = touch(file);
         }
         let packed = Arc::new(kept.packed);
@@ -168,11 +211,6 @@ pub(crate) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     if inside.is_dir() { Ok(inside) } else { Err(wrong("it is a file")) }
 }
 
-/// Returns whether an archive exists and is complete.
-fn is_whole(packed: &Packed) -> bool {
-    fs::metadata(&packed.archive).is_ok_and(|seen| seen.len() == packed.archive_bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +242,7 @@ mod tests {
         assert_eq!(later.built(&of, Some("r1"), cache.path()), Some(kept.clone()));
         let other = Wanted { part: ".".into(), ..of.clone() };
         assert_eq!(later.built(&other, None, cache.path()), None);
-        fs::write(&kept.archive, "torn").unwrap();
+        fs::write(&kept.whole(cache.path(), Packing::Gzip).unwrap().file, "torn").unwrap();
         assert_eq!(later.built(&of, None, cache.path()), None, "an archive that isn't whole is made again");
     }
 

@@ -61,6 +61,11 @@ fn each_kind_of_probe(sides: &Sides, probe: &Probe) {
     sides.model(|model| model.page = None);
 }
 
+/// Leaves out how much was sent, which the model doesn't know.
+fn unsent(outcome: Value) -> Value {
+    if outcome.get("sent_bytes").is_some() { Value::Null } else { outcome }
+}
+
 /// Checks that a build is staged under its commit's number, unless the host has that number with other content.
 fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Release) {
     let (web1, web2) = (sides.host("web1"), sides.host("web2"));
@@ -93,8 +98,8 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
         failed
     });
     assert!(another.unwrap_err().message.contains("made from something else"));
-    sides.same(&built(&web2)).unwrap();
-    sides.same(&built(&web2)).unwrap();
+    sides.alike(&built(&web2), unsent).unwrap();
+    sides.alike(&built(&web2), unsent).unwrap();
     let manifest = |host: &Host| ReadManifest { host: host.clone(), release: stable.clone(), home: home.clone() };
     assert_eq!(sides.same(&manifest(&web2)).unwrap(), Some(made));
     assert!(sides.alike(&manifest(&web1), known).unwrap().is_some());
@@ -185,8 +190,8 @@ impl Scene {
 
     fn a_release_is_staged_and_activated(&self) {
         self.sides.fail(&self.activate("web1", &self.stable), "the release isn't staged");
-        self.sides.same(&self.stage("web1", &self.stable)).unwrap();
-        self.sides.same(&self.stage("web1", &self.stable)).unwrap();
+        self.sides.alike(&self.stage("web1", &self.stable), unsent).unwrap();
+        self.sides.alike(&self.stage("web1", &self.stable), unsent).unwrap();
         assert!(self.sides.same(&self.list("web1")).unwrap().of(&self.stable.commit).is_some());
         self.sides.same(&self.activate("web1", &self.stable)).unwrap();
         self.sides.same(&self.activate("web1", &self.stable)).unwrap();
@@ -200,7 +205,7 @@ impl Scene {
                 commit: self.lab.colleague(&format!("c{number}")).release(&format!("v3.1.{number}")).as_str().into(),
             };
             self.lab.project.git(&["fetch", "-q", "origin"]).expect_ok();
-            self.sides.same(&self.stage("web1", &newer)).unwrap();
+            self.sides.alike(&self.stage("web1", &newer), unsent).unwrap();
         }
     }
 
