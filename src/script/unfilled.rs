@@ -5,7 +5,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
-const PLAIN: [&str; 76] = [
+const PLAIN: [&str; 80] = [
     "ahead",
     "app",
     "archive",
@@ -33,6 +33,7 @@ const PLAIN: [&str; 76] = [
     "host",
     "inside",
     "install",
+    "is_bump",
     "leave_out",
     "listen",
     "local",
@@ -48,6 +49,8 @@ const PLAIN: [&str; 76] = [
     "note",
     "object",
     "once",
+    "only_merges",
+    "parents",
     "patch",
     "post",
     "prepare_merge",
@@ -73,6 +76,7 @@ const PLAIN: [&str; 76] = [
     "start_branch",
     "start_merge",
     "step",
+    "steps",
     "tag",
     "tag_version",
     "tagged",
