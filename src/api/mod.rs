@@ -11,6 +11,7 @@ mod fleet;
 mod forge;
 mod git;
 mod git_flow;
+mod git_history;
 mod git_hooks;
 mod health;
 mod host;

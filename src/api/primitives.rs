@@ -1,6 +1,6 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, git_hooks, health, host,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, git_history, git_hooks, health, host,
     http, ledger, local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
 };
 use crate::{failure::Failure, script::Targets};
@@ -31,6 +31,7 @@ const NAMESPACES: [(&str, &[&ModuleManifest]); 14] = [
         &[
             exported_manifest!(git::git),
             exported_manifest!(git_flow::git_flow),
+            exported_manifest!(git_history::git_history),
             exported_manifest!(git_hooks::git_hooks),
         ],
     ),

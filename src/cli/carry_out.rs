@@ -56,17 +56,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
                 report::say(&history::text(&listed, any, &when::here()))
             }
         }
-        Action::Show { run } => {
-            let runs = folders::runs().map_err(of_reason)?;
-            if request.json {
-                report::say_json(&shown::json(&runs.texts(run).map_err(of_reason)?));
-            } else {
-                let palette = Palette { color: color(request, io::stdout().is_terminal()) };
-                let records = runs.records(run).map_err(of_reason)?;
-                let logs = shown::logs(&folders::logs().map_err(of_reason)?, &records);
-                report::say(&format!("{}{logs}", shown::text(&records, palette)));
-            }
-        }
+        Action::Show { run } => show(request, run).map_err(of_reason)?,
         Action::Resume { run, doubt, force_changed } => {
             let run = which(request, "--resume", run.as_deref())?;
             let resumed = meant::open(request, &run).map_err(of_reason)?;
@@ -104,6 +94,20 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Run { words, command } => return run(request, words, command.as_deref()),
     }
     Ok(Exit::Done)
+}
+
+/// Prints one run.
+fn show(request: &Request, run: &str) -> Result<(), Failure> {
+    let runs = folders::runs()?;
+    if request.json {
+        report::say_json(&shown::json(&runs.texts(run)?));
+        return Ok(());
+    }
+    let palette = Palette { color: color(request, io::stdout().is_terminal()) };
+    let records = runs.records(run)?;
+    let logs = shown::logs(&folders::logs()?, &records);
+    report::say(&format!("{}{logs}", shown::text(&records, palette)));
+    Ok(())
 }
 
 /// Prints the help, and never fails: if the fabfile doesn't compile, the help has no tasks.

@@ -1,6 +1,6 @@
 //! A private connection for one program, which nothing else shares or keeps.
 use super::{
-    connection::{Connections, SILENT, master},
+    connection::{ALIVE_WITHIN, Connections, SILENT},
     forwards::forward,
     wrapper,
 };
@@ -83,7 +83,7 @@ impl Drop for EndsConnection {
         command.args(["--", &self.host]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() else { return };
         // A frozen connection doesn't answer; it ends when the keeper gives up.
-        let until = Instant::now() + master::ALIVE_WITHIN;
+        let until = Instant::now() + ALIVE_WITHIN;
         while Instant::now() < until {
             if !matches!(child.try_wait(), Ok(None)) {
                 return;

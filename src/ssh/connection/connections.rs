@@ -1,7 +1,8 @@
 //! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
 use super::{
+    alive::living,
     jumps::Jumps,
-    master::{Base, living},
+    master::Base,
     refusal::unreachable,
     route::route,
 };

@@ -2,8 +2,9 @@
 //!
 //! One login per host would need a special setup of the jump host: sshd's `MaxStartups` turns away the eleventh.
 use super::{
+    alive::living,
     hop::Hop,
-    master::{Base, living},
+    master::Base,
     refusal::Unheard,
 };
 use crate::{failure::Failure, host::Host};

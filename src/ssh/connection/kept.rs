@@ -1,7 +1,9 @@
 //! Connections that stay open for later runs, and what they were opened for.
-use super::{folder::SshFolder, master::ALIVE_WITHIN};
+use super::{
+    alive::{ALIVE_WITHIN, living},
+    folder::SshFolder,
+};
 use crate::failure::Failure;
-use openssh::Session;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -9,7 +11,6 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant, SystemTime},
 };
-use tokio::time::timeout;
 
 /// A connection that stays open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,11 +75,6 @@ impl KeptConnection {
         let _ = fs::remove_file(&self.socket);
         let _ = fs::remove_file(record_of(&self.socket));
     }
-
-    async fn lives(&self) -> bool {
-        let session = Session::resume_mux(self.socket.clone().into(), None);
-        timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
-    }
 }
 
 fn record_of(socket: &Path) -> PathBuf {
@@ -115,7 +111,7 @@ pub(super) fn retire(folder: &SshFolder, fleet: &str, project: &Path, digest: &s
 pub async fn kept(runtime: Option<&Path>) -> Result<Vec<KeptConnection>, Failure> {
     let mut alive = Vec::new();
     for kept in recorded(&SshFolder::make(runtime)?) {
-        if kept.lives().await { alive.push(kept) } else { kept.forget() }
+        if living(&kept.socket).await.is_some() { alive.push(kept) } else { kept.forget() }
     }
     Ok(alive)
 }

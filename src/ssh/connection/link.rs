@@ -1,12 +1,12 @@
 //! The connection to one host, for the whole run: opened when first needed, and again after it broke.
-use super::{connections::Connections, master::ALIVE_WITHIN};
+use super::{alive::answers, connections::Connections};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 
 /// How long a host that couldn't be reached isn't tried again.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ impl Link {
     pub(crate) async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
         let mut state = self.0.lock().await;
         if let Some(session) = &state.session {
-            if lives(session).await {
+            if answers(session).await {
                 return Ok(session.clone());
             }
             state.session = None;
@@ -50,15 +50,11 @@ impl Link {
     }
 }
 
-async fn lives(session: &Session) -> bool {
-    timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
-}
-
 /// Returns when the connection doesn't answer any more, such as one with a stopped process.
 pub(crate) async fn until_frozen(session: &Session) {
     let mut silent = 0;
     while silent < 2 {
         tokio::time::sleep(EVERY).await;
-        silent = if lives(session).await { 0 } else { silent + 1 };
+        silent = if answers(session).await { 0 } else { silent + 1 };
     }
 }

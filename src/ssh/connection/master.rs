@@ -1,5 +1,6 @@
 //! Shared connections: one ssh process for each, which others reach over its socket.
 use super::{
+    alive::{ALIVE_WITHIN, living},
     folder::SshFolder,
     hop::Hop,
     kept::{KeptConnection, recorded, retire},
@@ -17,10 +18,8 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{process::Command, time::timeout};
+use tokio::process::Command;
 
-/// How long a socket may take to show that its connection lives.
-pub(crate) const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a login may take in total; ssh's own limit covers only the start.
 const LOGIN_WITHIN: Duration = Duration::from_secs(25);
 /// How long a server that turns logins away is tried again.
@@ -156,15 +155,6 @@ impl Base {
         command.arg("-F").arg(&self.config).arg("-N").args(arguments).env("LC_ALL", "C");
         command
     }
-}
-
-/// Returns the connection behind a socket, if it answers.
-pub(crate) async fn living(socket: &Path) -> Option<Arc<Session>> {
-    if !socket.exists() {
-        return None;
-    }
-    let session = Session::resume_mux(socket.into(), None);
-    timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok()).then(|| Arc::new(session))
 }
 
 /// Returns whether a server hung up before it identified itself, as with too many logins in progress (`MaxStartups`).

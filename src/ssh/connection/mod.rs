@@ -1,4 +1,5 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
+mod alive;
 pub(super) mod config;
 mod connections;
 mod depends;
@@ -15,6 +16,7 @@ mod proxy;
 mod refusal;
 mod route;
 
+pub(super) use alive::ALIVE_WITHIN;
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;

@@ -1,0 +1,142 @@
+//! Primitives for the history of a repository: how commits stand to each other.
+use super::{git::worked_in, git_flow::optional};
+use crate::{
+    git::{ReadAhead, ReadAllAhead, ReadIsMerge, ReadMergedAt, ReadParents, ReadSteps, ReadTreeId, Step},
+    script::{RhaiResultOf, here},
+};
+use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
+
+/// Turns a step into what a script has.
+fn step_map(step: Step) -> Dynamic {
+    let parents: Array = step.parents.into_iter().map(Dynamic::from).collect();
+    let all: [(&str, Dynamic); 3] =
+        [("commit", step.commit.into()), ("parents", parents.into()), ("subject", step.subject.into())];
+    all.into_iter().map(|(name, value)| (name.into(), value)).collect::<Map>().into()
+}
+
+#[export_module(manifest)]
+pub(super) mod git_history {
+    /// Returns the id of a commit's tree: commits with the same one have the same files.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let is_same = git::tree(git::resolve("main").id) == git::tree(git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "tree", return_raw)]
+    pub(crate) fn tree(ctx: NativeCallContext, commit: &str) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        here.perform(ReadTreeId { repository: worked_in(&here)?, commit: commit.to_owned() })
+    }
+
+    /// Returns how many commits one commit has that another doesn't.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let unreleased = git::ahead(git::resolve("main").id, git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "ahead", return_raw)]
+    pub(crate) fn ahead(ctx: NativeCallContext, commit: &str, other: &str) -> RhaiResultOf<i64> {
+        let here = here(&ctx)?.clone();
+        let (commit, other) = (commit.to_owned(), other.to_owned());
+        let count = here.perform(ReadAhead { repository: worked_in(&here)?, commit, other })?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+
+    /// Returns how many commits each of many has that another doesn't, in their order. It's faster than one by one.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let hotfixes = git::refs("refs/heads/hotfix/");
+    /// let counts = git::ahead(hotfixes.values(), git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "ahead", return_raw)]
+    pub(crate) fn ahead_all(ctx: NativeCallContext, commits: Array, other: &str) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let commits = commits.into_iter().map(|commit| commit.to_string()).collect();
+        let counts = here.perform(ReadAllAhead { repository: worked_in(&here)?, commits, other: other.to_owned() })?;
+        Ok(counts.into_iter().map(|count| i64::try_from(count).unwrap_or(i64::MAX).into()).collect())
+    }
+
+    /// Returns whether a commit is another, or an ancestor of it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !git::contains(git::resolve("main").id, git::resolve("stable").id) { throw "main lacks the last release"; }
+    /// ```
+    #[rhai_fn(name = "contains", return_raw)]
+    pub(crate) fn contains(ctx: NativeCallContext, commit: &str, ancestor: &str) -> RhaiResultOf<bool> {
+        Ok(ahead(ctx, ancestor, commit)? == 0)
+    }
+
+    /// Returns the commit by which a branch got another commit; `()` if it doesn't contain it.
+    ///
+    /// `branch` is the commit that the branch is at. The answer is the merge on the branch's own line of commits, or
+    /// the commit itself if the branch was moved forward to it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let merge = git::merged_at(git::resolve("main").id, git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "merged_at", return_raw)]
+    pub(crate) fn merged_at(ctx: NativeCallContext, branch: &str, commit: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (branch, commit) = (branch.to_owned(), commit.to_owned());
+        Ok(optional(here.perform(ReadMergedAt { repository: worked_in(&here)?, branch, commit })?))
+    }
+
+    /// Returns the parents of a commit. Those of a merge are what the branch was at, and what was merged.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let is_merge = git::parents(git::resolve("stable").id).len() > 1;
+    /// ```
+    #[rhai_fn(name = "parents", return_raw)]
+    pub(crate) fn parents(ctx: NativeCallContext, commit: &str) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let parents = here.perform(ReadParents { repository: worked_in(&here)?, commit: commit.to_owned() })?;
+        Ok(parents.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// Returns the steps that lead from a branch to a commit, newest first; `()` if none do.
+    ///
+    /// `branch` is the commit that the branch is at. A step is a map: `commit`, `parents`, and `subject`, the first line
+    /// of its message. What a merge brought is one step. A commit that the branch itself was at once has no steps.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let steps = git::steps(git::resolve("main").id, git::resolve("stable").id);
+    /// ```
+    #[rhai_fn(name = "steps", return_raw)]
+    pub(crate) fn steps(ctx: NativeCallContext, commit: &str, branch: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (commit, branch) = (commit.to_owned(), branch.to_owned());
+        let steps = here.perform(ReadSteps { repository: worked_in(&here)?, commit, branch })?;
+        let list = |steps: Vec<Step>| steps.into_iter().map(step_map).collect::<Array>();
+        Ok(steps.map_or(Dynamic::UNIT, |steps| list(steps).into()))
+    }
+
+    /// Returns whether a commit only merges another commit into its first parent; `()` if that can't be told.
+    ///
+    /// It does if it has exactly the files that git merges the two to, so nobody changed anything in it by hand. Git
+    /// 2.38 or newer can tell.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let is_clean = git::only_merges(git::resolve("stable").id, git::resolve("main").id);
+    /// ```
+    #[rhai_fn(name = "only_merges", return_raw)]
+    pub(crate) fn only_merges(ctx: NativeCallContext, commit: &str, other: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (commit, other) = (commit.to_owned(), other.to_owned());
+        let answer = here.perform(ReadIsMerge { repository: worked_in(&here)?, commit, other })?;
+        Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
+    }
+}
