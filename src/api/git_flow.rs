@@ -1,7 +1,10 @@
 //! Primitives for branching models: refs, work trees, and merges that move nothing yet.
 use super::git::worked_in;
 use crate::{
-    git::{FastForward, ListRefs, MoveRefs, PrepareMerge, PreparePick, PrepareTag, PushRefs, ReadRef, ReadSettings, ReadWorkTree, RefMove, SetSetting, StartMerge, StartPick, Switch},
+    git::{
+        FastForward, ListRefs, MoveRefs, PrepareMerge, PreparePick, PrepareTag, PushRefs, ReadRef, ReadSettings,
+        ReadWorkTree, RefMove, SetSetting, StartMerge, StartPick, Switch,
+    },
     script::{Here, RhaiResultOf, here},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};

@@ -1,7 +1,8 @@
 //! The registration of every primitive in an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, git_history, git_hooks, health, host,
-    http, ledger, local, notice, release, release_marks, scope, secret, service, targets, text, ui, version,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, forge, git, git_flow, git_history, git_hooks,
+    health, host, http, ledger, local, notice, release, release_marks, scope, secret, service, targets, text, ui,
+    version,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{

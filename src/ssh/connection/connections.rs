@@ -1,11 +1,5 @@
 //! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
-use super::{
-    alive::living,
-    jumps::Jumps,
-    master::Base,
-    refusal::unreachable,
-    route::route,
-};
+use super::{alive::living, jumps::Jumps, master::Base, refusal::unreachable, route::route};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
 use std::{path::Path, sync::Arc, time::Duration};

@@ -1,12 +1,7 @@
 //! Connections to jump hosts: one to each, shared by all hosts behind it.
 //!
 //! One login per host would need a special setup of the jump host: sshd's `MaxStartups` turns away the eleventh.
-use super::{
-    alive::living,
-    hop::Hop,
-    master::Base,
-    refusal::Unheard,
-};
+use super::{alive::living, hop::Hop, master::Base, refusal::Unheard};
 use crate::{failure::Failure, host::Host};
 use std::{
     collections::HashMap,
