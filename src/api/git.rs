@@ -133,7 +133,9 @@ pub mod git {
         Ok(resolved.into())
     }
 
-    /// Returns the id of the pushed commit that a tag, a branch or a commit's first digits name, whatever the fleet accepts.
+    /// Returns the id of the pushed commit that a tag, a branch or the first digits of a commit name.
+    ///
+    /// The rules of the fleet file about what can be deployed don't count.
     ///
     /// # Example
     ///
