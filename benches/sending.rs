@@ -49,7 +49,7 @@ fn write_app(folder: &Path) {
         let mut text = String::with_capacity(size);
         while text.len() < size {
             text += &words[numbers.next() as usize % words.len()];
-            text.push(if numbers.next() % 9 == 0 { '\n' } else { ' ' });
+            text.push(if numbers.next().is_multiple_of(9) { '\n' } else { ' ' });
         }
         fs::write(at.join(format!("f{file}.py")), text).expect("a file");
     }
