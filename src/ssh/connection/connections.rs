@@ -34,9 +34,10 @@ impl Connections {
         let (last, jumps) = route.split_last().expect("a host is on the way to itself");
         let through = self.jumps.open(&self.base, host, &route, jumps).await?;
         let through = through.as_deref().map(|near| (near, jumps));
-        let entered = match is_kept {
-            true => self.base.keep(socket, last, through).await,
-            false => self.base.login(socket, last, through, "no").await,
+        let entered = if is_kept {
+            self.base.keep(socket, last, through).await
+        } else {
+            self.base.login(socket, last, through, "no").await
         };
         entered.map_err(|unheard| unheard.told(host, &route, last))
     }
