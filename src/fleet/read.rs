@@ -35,9 +35,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let state = keys.get("state", problems, top::state).unwrap_or_else(|| "~/.local/state/rfab".to_owned());
     // The caller has run the command already, and what it printed is under `hosts`.
     let _ = keys.get("hosts_from", problems, top::command);
-    if keys.find("hosts").is_none() {
-        problems.push(keys.lacks("hosts").help("name them: `[hosts]`, and below that `web1 = { roles = [\"web\"] }`"));
-    }
+    problems.extend(without_hosts(&keys));
     let before = problems.len();
     let (hosts, names) = keys.find("hosts").map_or_else(Default::default, |node| hosts::read(node, name, problems));
     // References to hosts are checked only if the hosts are known.
@@ -83,6 +81,12 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         fleet.apps = several_apps(node, &fleet, ordered, folders, &names, problems);
     }
     Some(fleet)
+}
+
+/// Returns the problem of a fleet without hosts.
+fn without_hosts(keys: &Section<'_>) -> Option<Problem> {
+    let none = || keys.lacks("hosts").help("name them: `[hosts]`, and below that `web1 = { roles = [\"web\"] }`");
+    keys.find("hosts").is_none().then(none)
 }
 
 /// Reads the only app of a fleet, with the roles of its hosts.

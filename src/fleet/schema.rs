@@ -1,6 +1,8 @@
 //! The keys of a fleet file as plain data: what the readers know, `docs/fleet.md` tells, and editors complete.
+mod gate;
 mod json;
 
+pub use gate::GATE;
 pub use json::json;
 
 /// A table of a fleet file.
@@ -413,54 +415,6 @@ pub const ROLL: SchemaTable = SchemaTable {
         "groups as they first appear, then the roles of hosts in no pool",
         "groups and roles in the order in which rfab deploys to them. The first goes out first",
     )],
-};
-
-/// What a forge must know of a commit before it's deployed.
-pub const GATE: SchemaTable = SchemaTable {
-    path: "gate",
-    open: false,
-    keys: &[
-        key("forge", Is::Word(&["github", "gitlab", "gitea"]), "needed", "the software of the forge"),
-        key(
-            "project",
-            Is::Text,
-            "needed",
-            "the project there, as `owner/name`. With GitLab, it can be in several groups",
-        ),
-        key(
-            "url",
-            Is::Text,
-            "`https://api.github.com` or `https://gitlab.com/api/v4`; with `gitea`, needed",
-            "the root of the forge's API. It must be `https`, except on your own machine",
-        ),
-        key(
-            "token",
-            Is::Text,
-            "needed",
-            "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is a variable, `file:PATH` a file below the fabfile's folder, and `command:WORDS` what a program prints",
-        ),
-        key(
-            "branch",
-            Is::Text,
-            "needed",
-            "the branch with the rules that say which checks are required; `release/*` is the release line that [has the commit](guide/trunk.md#gates)",
-        ),
-        key("checks", Is::YesNo, "`true`", "whether the branch's required checks must be green"),
-        key("reviews", Is::Number, "none", "how many people must have approved the pull request"),
-        key(
-            "pulls",
-            Is::YesNo,
-            "`false`",
-            "whether [pull requests move the branches](guide/hotfix.md#protected-branches) that a finished hotfix goes into. Write `true` if the forge protects them",
-        ),
-        key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that it has failed"),
-        key(
-            "environment",
-            Is::Text,
-            "none",
-            "the environment that rfab reports deploys for. Without it, rfab reports none, and the token needs only to read",
-        ),
-    ],
 };
 
 impl SchemaTable {

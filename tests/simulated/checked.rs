@@ -60,6 +60,6 @@ fn a_tree_that_cannot_be_released_is_refused_before_the_lock() {
     shop.git(&["tag", "v3.2.0"]);
     let ran = shop.run("prod release:stable", shop.known());
     let short = &shop.commit("v3.2.0")[..12];
-    let why = format!("`{short}` can't be released: `vendor/lib` is a submodule, and its files aren't in the commit");
+    let why = format!("`{short}` can't be released: `vendor/lib` is a submodule, and `.gitmodules` doesn't name it");
     assert_eq!((&ran.ended.failures[0].message, changes(&ran.events)), (&why, vec![]));
 }
