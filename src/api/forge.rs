@@ -1,6 +1,7 @@
 //! Primitives for the gate: what the fleet demands, and that a run has passed.
 use crate::{
     bookkeeping::PassGate,
+    effect::Lane,
     failure::{Cause, Failure},
     fleet::{ForgeKind, Gate, TokenSource},
     script::{Here, RhaiResultOf, current_targets, failure_of, here, run_defers, thrown},
@@ -38,8 +39,8 @@ fn map(gate: &Gate) -> Map {
 }
 
 /// Calls a closure in a lane that each attempt at the run does again.
-fn of_attempt(ctx: &NativeCallContext, here: &Here, f: &FnPtr) -> RhaiResultOf<Dynamic> {
-    let inner = Here { lane: here.lane.of_attempt("gate"), defers: Arc::default(), ..here.clone() };
+fn of_attempt(ctx: &NativeCallContext, here: &Here, lane: Arc<Lane>, f: &FnPtr) -> RhaiResultOf<Dynamic> {
+    let inner = Here { lane, defers: Arc::default(), ..here.clone() };
     let mut global = ctx.global_runtime_state().clone();
     global.tag = Dynamic::from(inner.clone());
     let (engine, at) = (ctx.engine(), ctx.call_position());
@@ -94,7 +95,7 @@ pub mod forge {
         let fleet = if named { current_targets(&here)?.fleet.name.clone() } else { "".into() };
         let rules = [commit.to_owned(), branch.to_owned(), fleet.to_string()];
         if without.is_none() && !run.passed.contains(&rules) && !here.session.observed.has_passed(&rules) {
-            super::of_attempt(&ctx, &here, &f).map(drop)?;
+            super::of_attempt(&ctx, &here, here.lane.of_attempt("gate"), &f).map(drop)?;
         } else {
             here.lane.of_attempt("gate");
         }
@@ -113,7 +114,7 @@ pub mod forge {
     #[rhai_fn(name = "aside", return_raw)]
     pub(crate) fn aside(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<Dynamic> {
         let here = here(&ctx)?.clone();
-        super::of_attempt(&ctx, &here, &f)
+        super::of_attempt(&ctx, &here, here.lane.uncounted("aside"), &f)
     }
 
     /// Throws a failure with the cause `gate`: what is wrong, and what to do next. Nothing was changed.

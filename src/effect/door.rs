@@ -273,7 +273,8 @@ impl Lane {
 
     /// Does the same without a number of this lane, for a step that journals of older versions don't have.
     pub fn uncounted(&self, name: &str) -> Arc<Lane> {
-        self.beside(format!("{}!{name}", self.path), self.host.clone(), self.deferred)
+        let number = self.uncounted.fetch_add(1, Relaxed);
+        self.beside(format!("{}!{number}.{name}", self.path), self.host.clone(), self.deferred)
     }
 
     fn below(&self, number: u32, name: &str) -> String {

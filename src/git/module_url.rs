@@ -8,14 +8,12 @@ pub(super) fn resolved(url: &str, above: &str) -> Option<String> {
         return Some(url.to_owned());
     }
     let (mut base, mut rest, mut between) = (above.trim_end_matches('/'), url, '/');
+    // What stands before the path is no folder: a `../` never leads to another host, nor into a login.
+    let path = path_of(base);
     loop {
         if let Some(after) = rest.strip_prefix("../") {
-            let cut = base.rfind(['/', ':'])?;
+            let cut = base.rfind('/').filter(|at| *at >= path).or_else(|| before_colon(base, path))?;
             between = if base[cut..].starts_with(':') { ':' } else { '/' };
-            // A URL's `//` and what stands before it are no folders.
-            if base[..cut].ends_with('/') {
-                return None;
-            }
             (base, rest) = (&base[..cut], after);
         } else if let Some(after) = rest.strip_prefix("./") {
             rest = after;
@@ -23,6 +21,19 @@ pub(super) fn resolved(url: &str, above: &str) -> Option<String> {
             return Some(format!("{base}{between}{}", rest.trim_end_matches('/')));
         }
     }
+}
+
+/// Returns where the path of a URL or of `host:path` begins.
+fn path_of(url: &str) -> usize {
+    match url.find("://") {
+        Some(scheme) => url[scheme + 3..].find('/').map_or(url.len(), |at| scheme + 3 + at),
+        None => url.find(':').filter(|at| !url[..*at].contains('/')).map_or(0, |at| at + 1),
+    }
+}
+
+/// Returns the place of the colon of `host:name`, whose path has one part.
+fn before_colon(base: &str, path: usize) -> Option<usize> {
+    (path > 0 && base.len() > path).then(|| path - 1).filter(|at| base[*at..].starts_with(':'))
 }
 
 /// Returns why git isn't called with a URL that a commit names. Git itself judges the protocol.
@@ -42,13 +53,17 @@ pub(super) fn refused(url: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns a URL for people, without a password.
+/// Returns a URL for people, without a password. Over HTTP, the user's name can be a token, so it's hidden, too.
 pub(super) fn shown(url: &str) -> String {
     let hidden = url.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find('/').unwrap_or(rest.len());
         let (login, host) = rest[..end].rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}:…@{host}{}", &rest[end..]))
+        let user = match login.split_once(':') {
+            _ if scheme.starts_with("http") => String::new(),
+            Some((user, _)) => format!("{user}:"),
+            None => return None,
+        };
+        Some(format!("{scheme}://{user}…@{host}{}", &rest[end..]))
     });
     visible(&hidden.unwrap_or_else(|| url.to_owned()))
 }
@@ -71,8 +86,19 @@ mod tests {
         ] {
             assert_eq!(resolved(url, above).as_deref(), Some(wanted), "{above} {url}");
         }
-        assert_eq!(resolved("../../../x", "https://h.example/shop"), None);
-        assert_eq!(resolved("../../x", "shop"), None);
+        for (above, url) in [
+            ("https://h.example/shop", "../../../x"),
+            ("https://h.example/shop", "../../x"),
+            ("https://token:x-oauth-basic@h.example/team/shop.git", "../../../x@evil.example/lib.git"),
+            ("https://token:x-oauth-basic@h.example/team/shop.git", "../../../../evil.example/lib.git"),
+            ("ssh://git@h.example:2222/shop.git", "../../@evil.example/lib.git"),
+            ("https://[::1]:8080/shop.git", "../../x"),
+            ("git@h.example:shop.git", "../../x"),
+            ("/shop", "../../x"),
+            ("shop", "../../x"),
+        ] {
+            assert_eq!(resolved(url, above), None, "{above} {url}");
+        }
     }
 
     #[test]
@@ -93,8 +119,10 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        assert_eq!(shown("https://bot:s3cret@h.example/x@y"), "https://bot:…@h.example/x@y");
-        assert_eq!(shown("https://bot@h.example/x"), "https://bot@h.example/x");
+        assert_eq!(shown("https://bot:s3cret@h.example/x@y"), "https://…@h.example/x@y");
+        assert_eq!(shown("https://token@h.example/x"), "https://…@h.example/x");
+        assert_eq!(shown("ssh://bot:s3cret@h.example/x"), "ssh://bot:…@h.example/x");
+        assert_eq!(shown("ssh://git@h.example/x"), "ssh://git@h.example/x");
         assert_eq!(shown("git@h.example:a\u{1b}.git"), "git@h.example:a\\u{1b}.git");
     }
 }

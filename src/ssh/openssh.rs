@@ -58,9 +58,10 @@ impl Openssh {
         persist: Duration,
     ) -> Result<Self, Failure> {
         let folder = SshFolder::make(runtime)?;
-        let Config { text, digest } = config::make(Some(fleet), project, home)?;
+        let Config { text, digest, is_fickle } = config::make(Some(fleet), project, home)?;
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
+        let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
             connections: Connections { base, jumps: Jumps::default() },

@@ -74,7 +74,8 @@ impl Team {
                 let head: &'static str = head.leak();
                 let review = Review { commit: head, ..Review::of("berta", "approved") };
                 let reviews = if by.lock().unwrap().contains(commit) { vec![review] } else { Vec::new() };
-                Pull { into: "hotfix", head, merge: Some(COMMIT), reviews, ..Pull::default() }
+                let base = told(&["rev-parse", &format!("{commit}^1")]).expect("a parent").leak();
+                Pull { into: "hotfix", base, head, merge: Some(COMMIT), reviews, ..Pull::default() }
             };
             let merged = told(&["rev-parse", "--verify", "--quiet", &format!("{commit}^2")]);
             Some(Story { pulls: merged.map(pull).into_iter().collect(), ..story })

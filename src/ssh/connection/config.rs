@@ -58,6 +58,8 @@ pub(crate) struct Config {
     /// Identifies connections that this configuration opened: a digest of it, of all that it includes, and of the keys
     /// and known hosts that it names.
     pub digest: String,
+    /// Whether a program or the network that the machine is in decides what it says: then it may say something else later.
+    pub is_fickle: bool,
 }
 
 /// Makes the configuration for one fleet.
@@ -91,7 +93,8 @@ fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Re
     digest.update(fs::read(&known).unwrap_or_default());
     let texts: Vec<&str> = included.iter().map(String::as_str).chain([text.as_str()]).collect();
     depends::add(&mut digest, &texts, home);
-    Ok(Config { digest: hex::encode(&digest.finalize()[..4]), text })
+    let is_fickle = texts.iter().any(|text| depends::is_fickle(text));
+    Ok(Config { digest: hex::encode(&digest.finalize()[..4]), is_fickle, text })
 }
 
 /// The system's known-hosts files, if the configuration names no others.

@@ -35,9 +35,32 @@ pub(super) fn add(digest: &mut Sha256, texts: &[&str], home: &Path) {
         digest.update(file.as_os_str().as_encoded_bytes());
         digest.update(Sha256::digest(content));
     }
-    if let Some(agent) = env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()) {
-        digest.update(agent_keys(Path::new(&agent)).unwrap_or_default());
+    for agent in agents(texts, home) {
+        digest.update(agent_keys(&agent).unwrap_or_default());
     }
+}
+
+/// Returns whether a configuration has a `Match` that a program or the network decides, by ssh_config(5).
+pub(super) fn is_fickle(text: &str) -> bool {
+    let decides = |line: &str| {
+        let words: Vec<String> = words(line).iter().map(|word| word.to_lowercase()).collect();
+        let by =
+            |word: &String| matches!(word.trim_start_matches('!').split('=').next(), Some("exec" | "localnetwork"));
+        words.first().is_some_and(|word| word == "match") && words.iter().any(by)
+    };
+    text.lines().any(decides)
+}
+
+/// Returns the sockets of agents: the environment's, and those that `IdentityAgent` names.
+fn agents(texts: &[&str], home: &Path) -> BTreeSet<PathBuf> {
+    let of_environment = env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let named = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
+        let words = words(line);
+        let name = words.get(1).filter(|_| words[0].eq_ignore_ascii_case("identityagent"))?;
+        Some(name.strip_prefix('$').and_then(|variable| env::var(variable).ok()).unwrap_or_else(|| name.clone()))
+    });
+    let sockets = named.flat_map(|name| matching(&path_of(&name, home)));
+    of_environment.into_iter().chain(sockets).collect()
 }
 
 fn files(texts: &[&str], home: &Path) -> BTreeSet<PathBuf> {
@@ -59,6 +82,13 @@ fn files(texts: &[&str], home: &Path) -> BTreeSet<PathBuf> {
 
 /// Returns the files that a name may mean: a token such as `%h` stands for any text.
 fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
+    let mut found = matching(&path_of(name, home));
+    found.retain(|path| path.is_file());
+    found
+}
+
+/// Returns the path of a name, in which `*` stands for what isn't known here.
+fn path_of(name: &str, home: &Path) -> PathBuf {
     let mut text = match name.strip_prefix("~/") {
         Some(rest) => format!("{}/{rest}", home.display()),
         None => name.to_owned(),
@@ -79,7 +109,7 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
             letter => path.push(letter),
         }
     }
-    matching(Path::new(&path))
+    path.into()
 }
 
 /// Asks an agent for its keys, by the protocol of draft-ietf-sshm-ssh-agent: `SSH_AGENTC_REQUEST_IDENTITIES` is 11.
@@ -147,6 +177,33 @@ mod tests {
         let before = now();
         fs::write(at("unnamed"), "x").unwrap();
         assert_eq!(now(), before);
+    }
+
+    #[test]
+    fn a_configuration_that_a_program_or_the_network_decides_is_told_from_one_that_stays() {
+        for fickle in [
+            "Match exec \"test -e flag\"",
+            "  match host web* EXEC=true",
+            "Match host web1 !exec false",
+            "Match localnetwork 10.0.0.0/8",
+        ] {
+            assert!(is_fickle(&format!("Host a\n{fickle}\n  Port 1\n")), "{fickle}");
+        }
+        for steady in ["Match host exec.example.org", "# Match exec true", "Host exec", "Match user localnetwork1"] {
+            assert!(!is_fickle(steady), "{steady}");
+        }
+    }
+
+    #[test]
+    fn an_agent_that_the_configuration_names_counts() {
+        let home = tempfile::tempdir().unwrap();
+        let named = |line: &str| agents(&[line], home.path());
+        UnixListener::bind(home.path().join("agent.sock")).unwrap();
+        let path = home.path().join("agent.sock");
+        for line in ["IdentityAgent ~/agent.sock", "identityagent=\"%d/agent.sock\"", "IdentityAgent ~/*.sock"] {
+            assert!(named(line).contains(&path), "{line}");
+        }
+        assert!(!named("IdentityFile ~/agent.sock").contains(&path));
     }
 
     #[test]

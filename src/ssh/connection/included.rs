@@ -53,10 +53,12 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
         Some(rest) => home.join(rest),
         None => home.join(".ssh").join(name),
     };
-    matching(&path)
+    let mut found = matching(&path);
+    found.retain(|path| path.is_file());
+    found
 }
 
-/// Returns the files that a path means, in which `*`, `?` and `[` stand for anything.
+/// Returns what a path leads to, in which `*`, `?` and `[` stand for anything.
 pub(super) fn matching(path: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for part in path.components() {
@@ -71,7 +73,7 @@ pub(super) fn matching(path: &Path) -> Vec<PathBuf> {
         };
         found = found.iter().flat_map(within).take(MOST).collect();
     }
-    found.retain(|path| path.is_file());
+    found.retain(|path| path.exists());
     found
 }
 

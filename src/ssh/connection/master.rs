@@ -94,7 +94,9 @@ impl Base {
         let idle = if self.persist.is_zero() { UNTIL_KILLED } else { self.persist };
         self.login(socket, hop, through, &idle.as_secs().max(1).to_string()).await?;
         let kept = KeptConnection::new(socket, &self.fleet, &hop.place, &self.project, idle, &self.digest);
-        kept.record(&self.folder).map_err(|failure| Unheard::Why(failure.message))
+        let recorded = kept.record(&self.folder);
+        // What isn't written down can't be listed or closed.
+        recorded.inspect_err(|_| kept.stop()).map_err(|failure| Unheard::Why(failure.message))
     }
 
     /// Logs in to a hop, through the connection to the last jump host before it.

@@ -41,7 +41,7 @@ fn pull(pull: &Pull) -> Value {
         "number": pull.number, "state": if pull.merge.is_some() { "closed" } else { "open" }, "title": "Faster baskets",
         "html_url": format!("https://gitea.example.org/shop/web/pulls/{}", pull.number), "user": { "login": "anna" },
         "merged": pull.merge.is_some(), "merge_commit_sha": pull.merge, "head": { "ref": "basket", "sha": pull.head },
-        "base": { "ref": pull.into, "sha": super::OTHER },
+        "base": { "ref": pull.into, "sha": pull.base }, "merge_base": pull.base,
     })
 }
 

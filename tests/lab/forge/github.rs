@@ -96,7 +96,7 @@ fn pull(pull: &Pull) -> Value {
         "number": pull.number, "state": if pull.merge.is_some() { "closed" } else { "open" }, "title": "Faster baskets",
         "html_url": format!("https://github.com/shop/web/pull/{}", pull.number), "user": { "login": "anna" },
         "merged_at": pull.merge.map(|_| "2026-11-24T12:00:00Z"), "merge_commit_sha": pull.merge.unwrap_or(super::OTHER),
-        "head": { "ref": "basket", "sha": pull.head }, "base": { "ref": pull.into, "sha": super::OTHER },
+        "head": { "ref": "basket", "sha": pull.head }, "base": { "ref": pull.into, "sha": pull.base },
     })
 }
 

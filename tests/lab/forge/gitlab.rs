@@ -57,7 +57,7 @@ fn about(pull: &Pull, of: &str) -> Option<Value> {
     let by = |state: &str| pull.reviews.iter().filter(move |review| review.state == state).collect::<Vec<_>>();
     Some(match of {
         "versions" => json!([
-            { "id": 2, "head_commit_sha": pull.head, "created_at": "2026-11-24T12:00:00.000Z" },
+            { "id": 2, "head_commit_sha": pull.head, "base_commit_sha": pull.base, "created_at": "2026-11-24T12:00:00.000Z" },
             { "id": 1, "head_commit_sha": super::OTHER, "created_at": "2026-11-24T09:00:00.000Z" },
         ]),
         "approvals" => {

@@ -47,6 +47,8 @@ pub struct Report {
 pub struct Pull {
     pub number: i64,
     pub into: &'static str,
+    /// The commit of `into` that it begins at.
+    pub base: &'static str,
     pub head: &'static str,
     /// The commit that it was merged as; none if it's open.
     pub merge: Option<&'static str>,
@@ -105,7 +107,14 @@ impl Review {
 
 impl Default for Pull {
     fn default() -> Pull {
-        Pull { number: 12, into: "main", head: COMMIT, merge: None, reviews: vec![Review::of("berta", "approved")] }
+        Pull {
+            number: 12,
+            into: "main",
+            base: OTHER,
+            head: COMMIT,
+            merge: None,
+            reviews: vec![Review::of("berta", "approved")],
+        }
     }
 }
 

@@ -24,12 +24,12 @@ import "std/github" as github;
 import "std/gitlab" as gitlab;
 import "std/gitea" as gitea;
 import "std/verdict" as deciding;
-fn judge(url, dialect, commit, checked) {
+fn judge(url, dialect, commit, checked, branch) {
     let of = #{ url: url, project: "shop/web", token: secret::env("FORGE_TOKEN"), checks: checked == "true", reviews: 1 };
     let now = switch dialect {
-        "github" => github::judge(of, commit, "main"),
-        "gitlab" => gitlab::judge(of, commit, "main"),
-        _ => gitea::judge(of, commit, "main"),
+        "github" => github::judge(of, commit, branch),
+        "gitlab" => gitlab::judge(of, commit, branch),
+        _ => gitea::judge(of, commit, branch),
     };
     ui::note(`${now.verdict} ${deciding::open(now)}`);
 }
@@ -82,7 +82,14 @@ fn judge(url, dialect, commit, checked) {
         self.number += 1;
         let review = Review { commit: kept(head), ..Review::of("berta", "approved") };
         let reviews = if is_approved { vec![review] } else { Vec::new() };
-        let pull = Pull { number: self.number, into: kept(into), head: kept(head), merge: merge.map(kept), reviews };
+        let before = merge.map_or(into.to_owned(), |merge| format!("{merge}^1"));
+        self.pull_of(into, &self.git(&["merge-base", head, &before]), head, merge, reviews);
+    }
+
+    /// Does the same with a commit that the pull request begins at.
+    fn pull_of(&mut self, into: &str, base: &str, head: &str, merge: Option<&str>, reviews: Vec<Review>) {
+        let (number, merged) = (self.number, merge.map(kept));
+        let pull = Pull { number, into: kept(into), base: kept(base), head: kept(head), merge: merged, reviews };
         for commit in [Some(head), merge].into_iter().flatten() {
             self.pulls.entry(commit.to_owned()).or_default().push(pull.clone());
         }
@@ -109,6 +116,10 @@ fn judge(url, dialect, commit, checked) {
     }
 
     fn judged_by(&self, dialects: &[Dialect]) -> String {
+        self.judged_for("main", dialects)
+    }
+
+    fn judged_for(&self, branch: &str, dialects: &[Dialect]) -> String {
         let head = self.head();
         let said = dialects.iter().map(|dialect| {
             let dialect = *dialect;
@@ -119,8 +130,14 @@ fn judge(url, dialect, commit, checked) {
                 Some(Story { pulls, required: vec!["build"], reports, ..Story::default() })
             });
             let module = format!("{dialect:?}").to_lowercase();
-            let line =
-                ["judge", &forge.url("live"), &module, &head, if self.checks.is_empty() { "false" } else { "true" }];
+            let line = [
+                "judge",
+                &forge.url("live"),
+                &module,
+                &head,
+                if self.checks.is_empty() { "false" } else { "true" },
+                branch,
+            ];
             let (out, err, code) = ran_in(self.at(), &[("FORGE_TOKEN", "hunter2")], &line);
             assert_eq!((err.as_str(), code), ("", Some(0)), "{line:?}\n{out}");
             out.lines().find(|line| !line.starts_with("rfab ")).unwrap_or_default().to_owned()
@@ -274,6 +291,80 @@ fn a_review_of_a_pull_request_into_main_covers_all_below_its_head() {
     assert_eq!(history.judged(), "green ");
     history.commit("sneaked", "in\n");
     assert_eq!(history.judged(), "red HEAD (change sneaked) was pushed without a pull request");
+}
+
+#[test]
+fn a_pull_request_whose_reviewers_saw_only_a_part_of_it_does_not_count() {
+    // `y` has a commit that nobody reviewed, and `x` is merged into `y`. The merge begins at main instead.
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "-b", "y", "main"]);
+    let sneaked = history.commit("sneaked", "in\n");
+    history.git(&["checkout", "-q", "-b", "x"]);
+    let harmless = history.commit("a", "fixed\n");
+    history.git(&["checkout", "-q", "-b", "trick", "main"]);
+    history.git(&["merge", "-q", "--no-ff", "-m", "merge x", "x"]);
+    let merge = history.head();
+    history.number = 1;
+    let review = Review { commit: kept(&harmless), ..Review::of("berta", "approved") };
+    history.pull_of("y", &sneaked, &harmless, Some(&merge), vec![review]);
+    assert_eq!(history.judged(), "red HEAD (merge x) was pushed without a pull request");
+    history.git(&["checkout", "-q", "main"]);
+    history.git(&["merge", "-q", "--ff-only", "trick"]);
+    let red = history.judged();
+    assert!(red.starts_with("red "), "{red}");
+}
+
+#[test]
+fn what_was_merged_squashed_or_rebased_by_the_forge_is_what_was_reviewed() {
+    // GitLab squashes a branch into one commit, and merges that.
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "main"]);
+    let head = history.fix("a");
+    history.git(&["checkout", "-q", "--detach", "main"]);
+    history.git(&["merge", "-q", "--squash", &head]);
+    history.git(&["commit", "-q", "-m", "squashed"]);
+    let squashed = history.head();
+    history.git(&["checkout", "-q", "main"]);
+    history.git(&["merge", "-q", "--no-ff", "-m", "merged", &squashed]);
+    let merge = history.head();
+    history.pull("main", &head, Some(&merge), true);
+    assert_eq!(history.judged(), "green ");
+    // A bump of the version on top of it adds nothing.
+    history.commit("VERSION", "3.1.0\n");
+    assert_eq!(history.judged(), "green ");
+    // Rebased: the last of its commits is what it became.
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "main"]);
+    history.git(&["checkout", "-q", "-b", "two"]);
+    history.commit("a", "1\n");
+    let head = history.commit("a", "2\n");
+    history.git(&["checkout", "-q", "main"]);
+    history.commit("other", "1\n");
+    history.git(&["cherry-pick", "two~1", "two"]);
+    let merge = history.head();
+    history.pull("main", &head, Some(&merge), true);
+    assert_eq!(history.judged(), "green ");
+    // A commit with other content isn't what was reviewed, whatever the forge calls it.
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "main"]);
+    let head = history.fix("a");
+    let other = history.commit("sneaked", "in\n");
+    history.pull("main", &head, Some(&other), true);
+    let red = history.judged();
+    assert!(red.starts_with("red "), "{red}");
+}
+
+#[test]
+fn a_release_line_that_begins_at_what_main_reviewed_is_reviewed() {
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "main"]);
+    let head = history.fix("a");
+    history.git(&["merge", "-q", "--no-ff", "--no-edit", "fix"]);
+    let merge = history.head();
+    history.pull("main", &head, Some(&merge), true);
+    history.git(&["branch", "release/3.1"]);
+    let all = [Dialect::Github, Dialect::Gitlab, Dialect::Gitea];
+    assert_eq!(history.judged_for("release/3.1", &all), "green ");
 }
 
 #[test]
