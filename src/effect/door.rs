@@ -234,13 +234,15 @@ pub struct Lane {
     /// Whether it runs `defer`s, which run even though the run was interrupted.
     pub deferred: bool,
     next: AtomicU32,
+    /// The number of its next lane that older versions don't have.
+    uncounted: AtomicU32,
     clock: AtomicU64,
 }
 
 impl Lane {
     pub fn first(door: Arc<dyn Door>, now: Time) -> Arc<Lane> {
-        let (next, clock) = (AtomicU32::new(0), AtomicU64::new(now));
-        Arc::new(Lane { door, path: "".into(), host: None, deferred: false, next, clock })
+        let ([next, uncounted], clock) = ([0, 0].map(AtomicU32::new), AtomicU64::new(now));
+        Arc::new(Lane { door, path: "".into(), host: None, deferred: false, next, uncounted, clock })
     }
 
     /// Performs an effect through the run's door.
@@ -306,6 +308,7 @@ impl Lane {
             host,
             deferred,
             next: AtomicU32::new(0),
+            uncounted: AtomicU32::new(0),
             clock: AtomicU64::new(self.clock.load(Relaxed)),
         })
     }

@@ -6,7 +6,7 @@ mod trunk;
 use super::shop::{all_serve, shop};
 use lab::{
     Lab, Load, Output, Repository,
-    forge::{COMMIT, Dialect, Forge, Pull, Report, Requests, Review, Story},
+    forge::{COMMIT, Dialect, Forge, OTHER, Pull, Report, Requests, Review, Story},
     needs_lab,
 };
 use std::{
@@ -78,7 +78,11 @@ impl Team {
                 Pull { into: "hotfix", base, head, merge: Some(COMMIT), reviews, ..Pull::default() }
             };
             let merged = told(&["rev-parse", "--verify", "--quiet", &format!("{commit}^2")]);
-            Some(Story { pulls: merged.map(pull).into_iter().collect(), ..story })
+            // Any other commit that is approved is a pull request that was squashed into main.
+            let review = Review { commit: OTHER, ..Review::of("berta", "approved") };
+            let squashed = Pull { head: OTHER, merge: Some(COMMIT), reviews: vec![review], ..Pull::default() };
+            let squashed = || by.lock().unwrap().contains(commit).then_some(squashed);
+            Some(Story { pulls: merged.map(pull).or_else(squashed).into_iter().collect(), ..story })
         });
         let gate = format!(
             "\n[gate]\nforge = \"github\"\nproject = \"shop/web\"\nurl = \"{}\"\ntoken = \"env:FORGE_TOKEN\"\n\

@@ -393,7 +393,7 @@ fn serviced() {
 fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     let shop = Shop::four("fn serviced() { targets().role(\"worker\").each(|host| service::restart(host)); }");
     let whole = Whole::of(&shop, RELEASE, &shop.known(), 1);
-    let died = whole.attempt(whole.before.clone(), Some(Fault::KilledBefore(82)), "died");
+    let died = whole.attempt(whole.before.clone(), Some(Fault::KilledBefore(83)), "died");
     let told = |ran: &Simulation| {
         let warned = ran.events.iter().filter_map(|event| match &event.what {
             rfab::event::What::Warned { text, .. } => Some(text.clone()),
