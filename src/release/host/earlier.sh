@@ -16,7 +16,7 @@ stand_on() {
     base=releases/$1
     is_release "$1" && [ -d "$base" ] && [ ! -L "$base" ] && [ -f "$base.manifest" ] && [ ! -L "$base.manifest" ] || fail base gone
     ! torn "$1" || fail base gone
-    cp "$base.manifest" "$tmp/base" 2>/dev/null || fail base gone
+    cp "$base.manifest" "$tmp/base" 2>/dev/null || broken base gone
     [ "$(digest "$tmp/base")" = "$2" ] || fail base another
     printf '%s\n' ./alive > "$tmp/try" && mkdir "$tmp/tried" || broken write
     for copy in 'cp -P --parents --reflink=auto' 'cp -P --parents' ''; do
