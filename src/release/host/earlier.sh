@@ -109,7 +109,7 @@ remember() {
     pick "s/^f$t[0-9]*$t[0-9]*$t\([0-9a-f]*\)$t/\1  /p" "$tmp/lines" "$tmp/sums.all"
     : > "$tmp/moment" || broken write
     moment=$(stat -c %z "$tmp/moment")
-    command -v xargs > /dev/null && recorded "$tmp/out/tree" "$tmp/files" "$tmp/sums.all" "$tmp/record" || return 0
+    command -v xargs > /dev/null && command -v paste > /dev/null && recorded "$tmp/out/tree" "$tmp/files" "$tmp/sums.all" "$tmp/record" || return 0
     { cat "$tmp/record"; printf '%s\n' "$moment"; } | sort | sed "/^$moment/,\$d" > "$tmp/new.record" || broken write
     mkdir -p .rfab/records 2>/dev/null && mv -T "$tmp/new.record" ".rfab/records/$name" 2>/dev/null || return 0
 }

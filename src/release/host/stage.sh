@@ -117,16 +117,23 @@ while IFS=$tab read -r kind path; do
     [ "$kind" = F ] || [ -d "shared/$path" ] || folders "shared/$path" || broken make "$(hex "shared/$path")"
 done < "$tmp/want.shared"
 
+# Another run may stage another build by the same name: the first one to link its manifest wins.
+free_still() { if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi; }
+free_still
 chmod 444 "$tmp/out/manifest" && remember || broken write
 # The files go to the disk after the release has its name, but before it is activated. Until then a mark tells in which
 # boot it was made; a filesystem keeps the order of the mark and the names.
 { mkdir -p .rfab/unflushed 2>/dev/null && boot > ".rfab/unflushed/$name"; } || broken write
 [ "$(boot)" != unknown ] || sync -f "$tmp/out" || broken sync
-# Another run may stage another build by the same name: the first one to link its manifest wins. A hard link is never a
-# copy: it fails on another filesystem, where the rename below wouldn't be atomic.
-if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi
+# A hard link is never a copy: it fails on another filesystem, where the rename below wouldn't be atomic.
+free_still
 ln "$tmp/out/manifest" "$final.manifest" 2>/dev/null || { [ ! -e "$final.manifest" ] || fail taken; broken apart; }
-mv -T "$tmp/out/tree" "$final" 2>/dev/null || { [ ! -e "$final" ] || fail taken; fail place; }
+if ! mv -T "$tmp/out/tree" "$final" 2>/dev/null; then
+    # Only its own manifest goes; it has a second link only if it is still there.
+    [ "$(stat -c %h "$tmp/out/manifest")" = 1 ] || rm -f "$final.manifest"
+    free_still
+    fail place
+fi
 [ "$(digest "$final.manifest")" = "$manifest" ] || fail place
 # Linux tells of a failed write only once: the mark tells it to all that come later.
 { sync -f releases && rm -f ".rfab/unflushed/$name" || say failed > ".rfab/unflushed/$name"; } < /dev/null > /dev/null 2>&1 &

@@ -240,3 +240,28 @@ fn of_two_builds_by_one_name_one_wins_whole() {
         assert!(won[0] > 0 && won[1] > 10, "{shell:?}: {won:?}");
     }
 }
+
+#[test]
+fn a_folder_that_somebody_makes_meanwhile_never_gets_a_manifest() {
+    for shell in BOTH {
+        let machine = TestMachine::new(shell);
+        let packed = machine.pack(&[]);
+        let (command, bytes) = machine.staging(1, &packed, "run-1");
+        let at = machine.path.join("releases").join(name(1, &packed).to_string());
+        let step = format!("mkdir -p '{}/theirs'", at.display());
+        let mut ends = [0, 0];
+        for (nth, command) in super::kill::before_each_step(&command, &step).iter().enumerate() {
+            match release::staged(&machine.run(command, &bytes), &machine.whole(&packed)) {
+                Ok(Staged::New) => ends[0] += 1,
+                other => {
+                    assert_eq!(other, Err(ReleaseError::Taken), "{shell:?} {nth}");
+                    assert!(!at.with_extension("manifest").exists(), "{shell:?} {nth}");
+                    assert_eq!(fs::read_dir(&at).unwrap().count(), 1, "{shell:?} {nth}");
+                    ends[1] += 1;
+                }
+            }
+            fs::remove_dir_all(&at).unwrap();
+        }
+        assert!(ends[0] > 0 && ends[1] > 10, "{shell:?}: {ends:?}");
+    }
+}
