@@ -132,6 +132,7 @@ fn earlier_failed(words: &[&str], before: &[&str]) -> Option<ReleaseError> {
     Some(match words {
         ["base", "gone"] => ReleaseError::Base("it isn't there any more"),
         ["base", "another"] => ReleaseError::Base("it has another manifest"),
+        ["base", "copy"] => ReleaseError::Base("its files can't be copied"),
         ["base", "tools"] => ReleaseError::Base("the host lacks a tool for it"),
         ["base", "differs"] => ReleaseError::Base("it isn't what was staged"),
         ["drifted"] => ReleaseError::Drifted(before.iter().map(path).collect::<Option<_>>()?),

@@ -82,7 +82,7 @@ pub enum ReleaseError {
     IdTaken,
     #[error("the release isn't staged")]
     NotStaged,
-    #[error("the host went down before the release was on its disk")]
+    #[error("the release isn't on the disk for certain: the host went down, or a write failed")]
     Torn,
     #[error("`current` isn't a link to a release")]
     StrangeCurrent,

@@ -3,6 +3,7 @@ mod adopt;
 mod assets;
 mod attack;
 mod earlier;
+mod fault;
 mod keep;
 mod kill;
 mod large;

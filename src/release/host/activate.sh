@@ -20,7 +20,10 @@ fi
 ! torn "$name" || fail torn
 # The files of the release are on the disk before it is current.
 if [ -f ".rfab/unflushed/$name" ]; then
-    sync -f "$target" && rm -f ".rfab/unflushed/$name" || fail sync
+    sync -f "$target" || { say failed > ".rfab/unflushed/$name"; fail sync; }
+    # `stage` may have been told of the error meanwhile.
+    ! torn "$name" || fail torn
+    rm -f ".rfab/unflushed/$name" || fail sync
 fi
 
 # inherit OTHER FOLDER: copies files that OTHER brought itself and that this release lacks.
@@ -47,6 +50,7 @@ if [ "$#" -gt 0 ]; then
     cleanup() { rm -f "$list.$id" "$list.$id.own"; }
     for other in releases/*; do
         is_release "${other#releases/}" && [ "$other" != "$target" ] && [ -d "$other" ] && [ ! -L "$other" ] || continue
+        ! torn "${other#releases/}" || continue
         for folder; do inherit "$other" "$folder"; done
     done
     cleanup

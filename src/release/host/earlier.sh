@@ -16,7 +16,7 @@ stand_on() {
     base=releases/$1
     is_release "$1" && [ -d "$base" ] && [ ! -L "$base" ] && [ -f "$base.manifest" ] && [ ! -L "$base.manifest" ] || fail base gone
     ! torn "$1" || fail base gone
-    cp "$base.manifest" "$tmp/base" 2>/dev/null || fail base gone
+    cp "$base.manifest" "$tmp/base" 2>/dev/null || broken base gone
     [ "$(digest "$tmp/base")" = "$2" ] || fail base another
     printf '%s\n' ./alive > "$tmp/try" && mkdir "$tmp/tried" || broken write
     for copy in 'cp -P --parents --reflink=auto' 'cp -P --parents' ''; do
@@ -27,7 +27,7 @@ stand_on() {
 
 # grown: makes the manifest of the lines that stay and those that arrived, and lists what stays.
 grown() {
-    sed -f "$tmp/out/gone" "$tmp/base" > "$tmp/kept" || fail base tools
+    saved "$tmp/kept" sed -f "$tmp/out/gone" "$tmp/base" || broken base tools
     {
         head -n 1 "$tmp/out/manifest"
         { cat "$tmp/kept"; sed 1d "$tmp/out/manifest"; } | sort -t "$tab" -k 5
@@ -44,7 +44,7 @@ grown() {
 recorded() {
     (cd "$1" && each "$2" stat -c "%z$tab%i$tab%s$tab%f" --) > "$tmp/stats" 2>/dev/null
     [ "$(wc -l < "$tmp/stats")" -eq "$(wc -l < "$3")" ] || return 1
-    paste "$tmp/stats" "$3" > "$4" || fail base tools
+    saved "$4" paste "$tmp/stats" "$3" || broken base tools
 }
 
 # take: copies what stays from the base: only files of the right size, and links.
@@ -56,7 +56,12 @@ take() {
         s/^[lDF]$t[0-9]*$t-$t[^$t]*$t/l$t-$t/p" "$tmp/kept" "$tmp/due"
     sort "$tmp/fit" "$tmp/due" | uniq -d | cut -f 3 > "$tmp/taken" || broken write
     (cd "$tmp/out/tree" && each "$tmp/folders" mkdir -p --) || broken write
-    (cd "$base" && each "$tmp/taken" sh -c "to=\$1; shift; $copy -- \"\$@\" \"\$to\"" sh "$root/$tmp/out/tree") 2>/dev/null
+    # Nothing is known of a copy that failed: its size may be right.
+    (cd "$base" && each "$tmp/taken" sh -c "to=\$1; shift; $copy -- \"\$@\" \"\$to\"" sh "$root/$tmp/out/tree") 2>/dev/null ||
+        broken base copy
+    # The `cp` of busybox keeps hard links.
+    twice=$(find "$tmp/out" -type f -links +1) || fail look
+    [ -z "$twice" ] || fail base differs
     [ -z "$patches" ] || patch
     # Every file has the time of the commit, wherever it came from.
     (cd "$tmp/out/tree" && find . ! -type l -exec touch -c -r "$root/$tmp/out/gone" {} +) || broken write
@@ -70,7 +75,7 @@ patch() {
         of=$base/$path
         # Never a pipe, and nothing that takes more memory than was meant.
         [ -f "$of" ] && [ ! -L "$of" ] && [ "$(stat -c %s "$of")" -le 67108864 ] || continue
-        zstd -d -q -f --patch-from="$of" "$tmp/out/patch/$number" -o "$tmp/out/tree/$path" > /dev/null 2>&1
+        zstd -d -q -f --patch-from="$of" "$tmp/out/patch/$number" -o "$tmp/out/tree/$path" > /dev/null 2>&1 || crowded
     done < "$tmp/out/patches"
 }
 
@@ -80,7 +85,7 @@ unproven() {
     record=.rfab/records/${base#releases/}
     if [ -f "$record" ] && [ ! -L "$record" ] && recorded "$base" "$tmp/kept.files" "$tmp/kept.sums" "$tmp/now"; then
         only_in "$tmp/now" "$record" "$tmp/other"
-        cut -f 5- "$tmp/other" > "$tmp/again" || broken write
+        saved "$tmp/again" cut -f 5- "$tmp/other" || broken write
     fi
     only_in "$tmp/want.sums" "$tmp/kept.sums" "$tmp/sums.arrived"
     cat "$tmp/sums.arrived" "$tmp/again" > "$tmp/want.sums" || broken write
@@ -104,7 +109,7 @@ remember() {
     pick "s/^f$t[0-9]*$t[0-9]*$t\([0-9a-f]*\)$t/\1  /p" "$tmp/lines" "$tmp/sums.all"
     : > "$tmp/moment" || broken write
     moment=$(stat -c %z "$tmp/moment")
-    command -v xargs > /dev/null && recorded "$tmp/out/tree" "$tmp/files" "$tmp/sums.all" "$tmp/record" || return 0
+    command -v xargs > /dev/null && command -v paste > /dev/null && recorded "$tmp/out/tree" "$tmp/files" "$tmp/sums.all" "$tmp/record" || return 0
     { cat "$tmp/record"; printf '%s\n' "$moment"; } | sort | sed "/^$moment/,\$d" > "$tmp/new.record" || broken write
     mkdir -p .rfab/records 2>/dev/null && mv -T "$tmp/new.record" ".rfab/records/$name" 2>/dev/null || return 0
 }

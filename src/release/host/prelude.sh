@@ -80,7 +80,7 @@ started() {
 
 boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || printf unknown; }
 
-# torn NAME: whether this host went down before that release was on its disk for certain.
+# torn NAME: whether this host went down before that release was on its disk for certain, or couldn't write it there.
 torn() { [ -f ".rfab/unflushed/$1" ] && [ "$(cat ".rfab/unflushed/$1" 2>/dev/null)" != "$(boot)" ]; }
 
 # work_in ID: makes a folder for this run; it is removed when the program ends.

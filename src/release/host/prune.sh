@@ -1,5 +1,5 @@
 # prune PATH KEEP [COMMIT…]: removes old releases. These stay: the newest KEEP, those of the commits (12 digits each),
-# current, the one before it, and those in which a process runs.
+# current, the one before it, and those in which a process runs. What is torn doesn't count, and goes.
 enter "$1"
 keep=$2
 shift 2
@@ -36,12 +36,15 @@ seen=0 passed=0 number=
 [ "$current" = - ] || number=${current%%-*}
 doomed=
 for name in $(newest); do
-    seen=$((seen + 1))
     previous=0
-    if [ -n "$number" ] && [ "$passed" -eq 0 ] && [ "${name%%-*}" -lt "$number" ]; then
-        previous=1 passed=1
+    if ! torn "$name"; then
+        seen=$((seen + 1))
+        if [ -n "$number" ] && [ "$passed" -eq 0 ] && [ "${name%%-*}" -lt "$number" ]; then
+            previous=1 passed=1
+        fi
+        [ "$seen" -gt "$keep" ] || continue
     fi
-    [ "$seen" -gt "$keep" ] && [ "$name" != "$current" ] && [ "$previous" -eq 0 ] || continue
+    [ "$name" != "$current" ] && [ "$previous" -eq 0 ] || continue
     for spared; do
         [ "${name#*-}" != "$spared" ] || continue 2
     done
@@ -117,11 +120,11 @@ if [ -z "$(ls -A .rfab/tmp)" ]; then
         name=${name%.manifest}
         is_release "$name" && [ ! -e "releases/$name" ] && rm -f "$entry"
     done
-    for entry in .rfab/unflushed/*; do
+    for entry in .rfab/unflushed/* .rfab/records/*; do
         [ -f "$entry" ] && [ ! -e "releases/${entry#.rfab/*/}" ] && rm -f "$entry"
     done
 fi
-for entry in .rfab/assets/* .rfab/records/*; do
+for entry in .rfab/assets/*; do
     [ -f "$entry" ] && [ ! -e "releases/${entry#.rfab/*/}" ] && rm -f "$entry"
 done
 sync releases || fail sync

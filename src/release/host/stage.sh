@@ -20,6 +20,9 @@ if [ -e "$final" ] || [ -L "$final" ]; then
     clean "releases/.gone-$name" 2>/dev/null
     mv -T "$final" "releases/.gone-$name" && rm -f "$final.manifest" || fail place
     clean "releases/.gone-$name" 2>/dev/null
+elif [ -e "$final.manifest" ] || [ -L "$final.manifest" ]; then
+    # A run that died left it.
+    rm -f "$final.manifest" || fail place
 fi
 shift 9
 
@@ -30,10 +33,14 @@ full() {
     done
     fail "$@"
 }
+# crowded: ends the program if the disk is full.
+crowded() {
+    now=$(stat -f -c '%a %S' releases) || return 0
+    [ $((${now% *} * ${now#* })) -ge "$room" ] || full space "$room" $((${now% *} * ${now#* }))
+}
 # broken KIND: a write failed: finds out whether the disk is full.
 broken() {
-    now=$(stat -f -c '%a %S' releases) || fail "$@"
-    [ $((${now% *} * ${now#* })) -ge "$room" ] || full space "$room" $((${now% *} * ${now#* }))
+    crowded
     fail "$@"
 }
 
@@ -47,11 +54,6 @@ free=$(($1 * $2))
 [ "$4" -eq 0 ] || [ "$3" -ge $(((entries + 20) * 2)) ] || full inodes $(((entries + 20) * 2)) "$3"
 
 work_in "$id"
-placing=releases/.manifest-$id
-cleanup() {
-    rm -f "$placing"
-    clean "$tmp"
-}
 [ "$base" = - ] || stand_on "$base" "$base_sha256"
 
 # Into a folder that only this user can enter. What arrives is compared with the manifest before it gets its name.
@@ -115,16 +117,25 @@ while IFS=$tab read -r kind path; do
     [ "$kind" = F ] || [ -d "shared/$path" ] || folders "shared/$path" || broken make "$(hex "shared/$path")"
 done < "$tmp/want.shared"
 
+# Another run may stage another build by the same name: the first one to link its manifest wins.
+free_still() { if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi; }
+free_still
 chmod 444 "$tmp/out/manifest" && remember || broken write
 # The files go to the disk after the release has its name, but before it is activated. Until then a mark tells in which
 # boot it was made; a filesystem keeps the order of the mark and the names.
 { mkdir -p .rfab/unflushed 2>/dev/null && boot > ".rfab/unflushed/$name"; } || broken write
 [ "$(boot)" != unknown ] || sync -f "$tmp/out" || broken sync
-# A hard link is never a copy: it fails on another filesystem, where the renames below wouldn't be atomic.
-ln "$tmp/out/manifest" "$placing" 2>/dev/null || broken apart
-mv -T "$placing" "$final.manifest" || fail place
-if [ -e "$final" ] || [ -L "$final" ]; then fail taken; fi
-mv -T "$tmp/out/tree" "$final" || fail place
-{ sync -f releases && rm -f ".rfab/unflushed/$name"; } < /dev/null > /dev/null 2>&1 &
+# A hard link is never a copy: it fails on another filesystem, where the rename below wouldn't be atomic.
+free_still
+ln "$tmp/out/manifest" "$final.manifest" 2>/dev/null || { [ ! -e "$final.manifest" ] || fail taken; broken apart; }
+if ! mv -T "$tmp/out/tree" "$final" 2>/dev/null; then
+    # Only its own manifest goes; it has a second link only if it is still there.
+    [ "$(stat -c %h "$tmp/out/manifest")" = 1 ] || rm -f "$final.manifest"
+    free_still
+    fail place
+fi
+[ "$(digest "$final.manifest")" = "$manifest" ] || fail place
+# Linux tells of a failed write only once: the mark tells it to all that come later.
+{ sync -f releases && rm -f ".rfab/unflushed/$name" || say failed > ".rfab/unflushed/$name"; } < /dev/null > /dev/null 2>&1 &
 say staged
 end 0

@@ -1,5 +1,13 @@
 # Compares a tree with its manifest.
 
+# saved TO COMMAND…: writes what the command prints. busybox's tools don't tell that the disk is full, except `cat`.
+saved() {
+    to=$1
+    shift
+    statuses=$({ { "$@"; printf %s "$?" >&3; } | cat > "$to" || printf x >&3; } 3>&1)
+    [ "$statuses" = 0 ]
+}
+
 # none LINES…: whether grep finds no such line; an error of grep doesn't count as none.
 none() {
     grep "$@" > "$tmp/found"
@@ -7,7 +15,7 @@ none() {
 }
 
 # pick SCRIPT MANIFEST TO: rewrites lines of the manifest. No loop, because sh reads a file byte by byte.
-pick() { sed -n "$1" "$2" > "$3" || fail write; }
+pick() { saved "$3" sed -n "$1" "$2" || fail write; }
 
 # expect MANIFEST: writes what the tree must contain to $tmp/want*.
 expect() {
@@ -26,32 +34,38 @@ expect() {
     [ "$(wc -l < "$tmp/want")" -eq "$(wc -l < "$tmp/lines")" ]
 }
 
+# A name with a newline could pass for others: only `broken_names` finds it.
+names() {
+    cd "$1" 2>/dev/null &&
+        find . ! -path "*$nl*" -type f -exec stat -c 'f %a %s %n' {} + &&
+        find . ! -path "*$nl*" ! -name . -type d -exec stat -c 'd %a - %n' {} + &&
+        find . ! -path "*$nl*" -type l -exec stat -c 'l %a - %n' {} + &&
+        find . ! -path "*$nl*" ! -type f ! -type d ! -type l -exec stat -c 'x %a - %n' {} +
+}
+broken_names() { cd "$1" 2>/dev/null && find . -path "*$nl*" -exec stat -c 'n %a - newline' {} +; }
+
+# targets TREE: prints the links. The target may end in newlines, which `$(…)` would remove. A target with a newline
+# becomes one that no manifest can have, with a tab; so each line is another.
+targets() {
+    cd "$1" 2>/dev/null && find . ! -path "*$nl*" -type l -exec sh -c 'nl=$1; shift; for link; do
+        target=$(readlink "$link"; printf x)
+        target=${target%?x}
+        case $target in *"$nl"*) target="newline	" ;; esac
+        printf "%s\t%s\n" "$target" "$link"
+    done' sh "$nl" {} +
+}
+
 # look TREE: writes what the tree contains to $tmp/have*. Stops at the first failure of find.
 look() {
-    (
-        cd "$1" || exit 1
-        find . -name "*$nl*" -exec stat -c 'n %a - newline' {} + &&
-            find . -type f -exec stat -c 'f %a %s %n' {} + &&
-            find . ! -name . -type d -exec stat -c 'd %a - %n' {} + &&
-            find . -type l -exec stat -c 'l %a - %n' {} + &&
-            find . ! -type f ! -type d ! -type l -exec stat -c 'x %a - %n' {} +
-    ) > "$tmp/seen" 2> "$tmp/have.err" || return 1
+    { saved "$tmp/seen" names "$1" && saved "$tmp/newlines" broken_names "$1"; } 2>/dev/null || return 1
     # A folder inherits the setgid bit of the folder above it; the bit sets the group of new files, and gives no rights.
-    sed 's/^d 2\(... \)/d \1/' "$tmp/seen" > "$tmp/have" || fail write
-    (
-        cd "$1" || exit 1
-        # A target may end in newlines, which `$(…)` would remove.
-        find . -type l -exec sh -c 'for link; do
-            target=$(readlink "$link"; printf x)
-            printf "%s\t%s\n" "${target%?x}" "$link"
-        done' sh {} +
-    ) > "$tmp/have.links" 2> "$tmp/have.err"
+    saved "$tmp/have" sed 's/^d 2\(... \)/d \1/' "$tmp/seen" || fail write
+    saved "$tmp/have.links" targets "$1" 2>/dev/null
 }
 
 # only_in A B TO: writes the lines of A that aren't in B; neither file has duplicate lines.
 only_in() {
-    sort "$1" "$2" "$2" > "$tmp/sorted" || fail write
-    uniq -u "$tmp/sorted" > "$3" || fail write
+    saved "$tmp/sorted" sort "$1" "$2" "$2" && saved "$3" uniq -u "$tmp/sorted" || fail write
 }
 
 # compare TREE: writes the differences to $tmp/missing, $tmp/extra and $tmp/changed. It hashes what $tmp/want.sums names.
@@ -60,15 +74,20 @@ compare() {
     cat "$tmp/want.links" >> "$tmp/want" && cat "$tmp/have.links" >> "$tmp/have" || fail write
     only_in "$tmp/want" "$tmp/have" "$tmp/missing"
     only_in "$tmp/have" "$tmp/want" "$tmp/extra"
-    : > "$tmp/changed" || fail write
+    cat "$tmp/newlines" >> "$tmp/extra" && : > "$tmp/changed" || fail write
     # What isn't a file of the right size isn't read: it may be a pipe, or a link to something without an end.
-    pick 's/^f [0-9]* [0-9]* /  /p' "$tmp/missing" "$tmp/unread"
-    if [ -s "$tmp/unread" ]; then grep -vF -f "$tmp/unread" "$tmp/want.sums"; else cat "$tmp/want.sums"; fi > "$tmp/to-read"
+    pick "s/^f [0-9]* [0-9]* /$(printf %064d 0)  /p" "$tmp/missing" "$tmp/unread"
+    # The same names are next to each other; after the sha256, what is there twice or thrice goes away.
+    saved "$tmp/sorted" sort -t "$tab" -k 1.65 "$tmp/want.sums" "$tmp/unread" "$tmp/unread" &&
+        saved "$tmp/to-read" uniq -u -s 64 "$tmp/sorted" || fail write
     files=$(wc -l < "$tmp/to-read")
     [ "$files" -gt 0 ] || return 0
-    (cd "$1" && sha256sum -c "$root/$tmp/to-read") > "$tmp/sums" 2>/dev/null
-    good=$(grep -c ': OK$' "$tmp/sums")
-    none -v ': OK$' "$tmp/sums" || cat "$tmp/found" > "$tmp/changed" || fail write
-    [ "$good" -eq "$files" ] || [ -s "$tmp/changed" ] || say "unread $((files - good))" > "$tmp/changed"
-    return 0
+    saved "$tmp/sums" sums "$1" 2>/dev/null
+    same=$?
+    # Each file has one line, unless the disk is full.
+    [ "$(wc -l < "$tmp/sums")" -eq "$files" ] || fail write
+    pick '/: OK$/!p' "$tmp/sums" "$tmp/changed"
+    [ "$same" -eq 0 ] || [ -s "$tmp/changed" ] || fail look
 }
+
+sums() { cd "$1" 2>/dev/null && sha256sum -c "$root/$tmp/to-read"; }

@@ -2,9 +2,13 @@
 use super::machine::{BOTH, TestMachine, name};
 use crate::{
     port::Ended,
-    release::{self, Packed, Packing, ReleaseError, Staged, program::leading},
+    release::{self, Amount, Packed, Packing, ReleaseError, Staged, program::leading, tree::Difference},
 };
-use std::{fs, os::unix::fs::PermissionsExt, os::unix::fs::symlink, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::PathBuf,
+};
 
 /// A machine with release 1, and the commit after it.
 struct Earlier {
@@ -105,7 +109,7 @@ fn the_program_goes_before_what_it_reads_and_half_of_it_does_nothing() {
 #[test]
 fn a_file_that_changed_in_the_earlier_release_is_named_and_healed() {
     type Change = fn(&std::path::Path);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 8] = [
         ("lib/a b", |at| fs::write(at, "KEPT".repeat(2000)).unwrap()),
         ("lib/a b", |at| fs::write(at, "longer".repeat(2000)).unwrap()),
         ("lib/deep/\\x", |at| fs::remove_file(at).unwrap()),
@@ -122,6 +126,10 @@ fn a_file_that_changed_in_the_earlier_release_is_named_and_healed() {
         ("start", |at| {
             fs::remove_file(at).unwrap();
             symlink("big", at).unwrap();
+        }),
+        ("start", |at| {
+            fs::remove_file(at).unwrap();
+            symlink("/evil\n/evil\nbin/run", at).unwrap();
         }),
     ];
     for shell in BOTH {
@@ -267,6 +275,63 @@ fn a_release_upon_another_is_whole_or_not_there_whenever_staging_is_killed() {
 }
 
 #[test]
+fn a_copy_that_failed_is_never_taken_for_the_file_whatever_its_size() {
+    for shell in BOTH {
+        let earlier = Earlier::new(shell);
+        let before = earlier.machine.names();
+        let wrong = format!("printf '%02000d' 1 > {}", ".rfab/tmp/run-2/out/tree/big");
+        let script = |then: &str| {
+            let app = earlier.machine.at();
+            format!(r#"case "$*" in *tried | */base) exec cp "$@" ;; esac; cp "$@"; cd '{app}'; {then}; exit 1"#)
+        };
+        earlier.machine.replace("cp", &script(&wrong));
+        assert_eq!(earlier.stage(&[]), Err(ReleaseError::Base("its files can't be copied")), "{shell:?}");
+        assert_eq!(earlier.machine.names(), before);
+        // The disk is full.
+        earlier.machine.replace("cp", &script("touch .rfab/full"));
+        earlier
+            .machine
+            .replace("stat", r#"[ "$1" != -f ] || [ ! -e .rfab/full ] || { echo 1 512; exit; }; exec stat "$@""#);
+        assert!(
+            matches!(earlier.stage(&[]), Err(ReleaseError::Full { free, .. }) if free == Amount::Bytes(512)),
+            "{shell:?}"
+        );
+        fs::remove_file(earlier.machine.path.join(".rfab/full")).unwrap();
+        assert_eq!(earlier.machine.names(), before);
+        earlier.machine.heal();
+        assert_eq!(earlier.stage(&[]), Ok(Staged::New), "{shell:?}");
+        earlier.whole();
+    }
+}
+
+#[test]
+fn files_that_are_one_in_the_earlier_release_are_two_in_the_new_one() {
+    for shell in BOTH {
+        let earlier = Earlier::new(shell);
+        let before = earlier.machine.names();
+        for path in ["bin/twin", "lib/twin"] {
+            earlier.machine.sample.write(path, b"twin");
+        }
+        let first = earlier.machine.pack(&["log"]);
+        assert_eq!(earlier.machine.stage(3, &first), Ok(Staged::New));
+        earlier.machine.sample.write("README", b"again");
+        let second = earlier.machine.pack(&["log"]);
+        let base = earlier.machine.path.join("releases").join(name(3, &first).to_string());
+        fs::remove_file(base.join("lib/twin")).unwrap();
+        fs::hard_link(base.join("bin/twin"), base.join("lib/twin")).unwrap();
+        let (command, bytes) = earlier.machine.upon((3, &first), 4, &second, &[]);
+        let staged = release::staged(&earlier.machine.run(&command, &bytes), &earlier.machine.whole(&second));
+        let tree = earlier.machine.path.join("releases").join(name(4, &second).to_string());
+        match staged {
+            Ok(Staged::New) => assert_eq!(fs::metadata(tree.join("bin/twin")).unwrap().nlink(), 1, "{shell:?}"),
+            // The `cp` of busybox keeps hard links.
+            other => assert_eq!(other, Err(ReleaseError::Base("it isn't what was staged")), "{shell:?}"),
+        }
+        assert!(earlier.machine.names().len() > before.len());
+    }
+}
+
+#[test]
 fn an_earlier_release_without_a_record_is_hashed_once() {
     for shell in BOTH {
         let earlier = Earlier::new(shell);
@@ -330,6 +395,25 @@ fn a_large_file_that_changed_travels_as_a_difference_where_the_host_can_patch() 
         let listed = earlier.machine.list();
         assert_eq!((listed.packing, listed.copies, listed.patches), (Packing::Zstd, true, true));
     }
+}
+
+#[test]
+fn differences_to_two_earlier_files_are_two_parcels() {
+    let machine = TestMachine::new(BOTH[0]);
+    let mut blob = noise(1 << 20);
+    let all = [0, 1, 2].map(|n: u8| {
+        blob[500_000] = n;
+        machine.sample.write("blob", &blob);
+        machine.pack(&[])
+    });
+    let parts = [&all[0], &all[1]].map(|earlier| {
+        let none = std::collections::BTreeSet::new();
+        let lacking = Difference::between(&earlier.manifest, &all[2].manifest, &none, true).unwrap();
+        let parcel = all[2].part(&lacking, machine.folder.path(), Packing::Gzip).unwrap();
+        (lacking.gone, lacking.manifest, parcel.file)
+    });
+    assert_eq!((&parts[0].0, &parts[0].1), (&parts[1].0, &parts[1].1), "only the earlier file is another");
+    assert_ne!(parts[0].2, parts[1].2);
 }
 
 #[test]

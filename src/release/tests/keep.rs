@@ -61,6 +61,36 @@ fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
 }
 
 #[test]
+fn a_release_that_never_reached_the_disk_does_not_count_and_goes_and_gives_no_assets() {
+    for shell in BOTH {
+        let machine = TestMachine::new(shell);
+        machine.sample.write("assets/one", b"1");
+        let all: Vec<ReleaseName> = [1, 2, 3, 4, 5, 6].map(|n| machine.deploy(n, &n.to_string())).into();
+        activate(&machine, &all[3]);
+        let marks = machine.path.join(".rfab/unflushed");
+        while std::fs::read_dir(&marks).unwrap().count() > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        for torn in [2, 5] {
+            let tree = machine.path.join("releases").join(all[torn].to_string());
+            std::fs::write(tree.join("assets/torn"), "").unwrap();
+            std::fs::write(marks.join(all[torn].to_string()), "failed\n").unwrap();
+        }
+        std::fs::write(machine.path.join(format!("releases/{}/assets/whole", all[1])), "").unwrap();
+        let command = release::activate(machine.at(), &all[4], "run-1", &["assets".to_owned()]).unwrap();
+        release::activated(&machine.run(&command, b""), &all[4]).unwrap();
+        let assets = machine.path.join("current/assets");
+        assert_eq!(["one", "whole", "torn"].map(|name| assets.join(name).exists()), [true, true, false], "{shell:?}");
+        activate(&machine, &all[3]);
+        let mut removed = prune(&machine, 1, &[]).removed;
+        removed.sort();
+        assert_eq!(removed, [0, 2, 5].map(|n| all[n].clone()), "{shell:?}");
+        assert_eq!(numbers(&machine), [5, 4, 2]);
+        assert_eq!(std::fs::read_dir(&marks).unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn while_it_is_unknown_what_is_current_nothing_is_removed() {
     for shell in BOTH {
         let machine = TestMachine::new(shell);
@@ -135,7 +165,10 @@ fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
         std::fs::create_dir(machine.path.join("releases/.gone-0001-000000000000")).unwrap();
         std::fs::write(machine.path.join("releases/0005-000000000000.manifest"), "").unwrap();
         std::os::unix::fs::symlink("x", machine.path.join(".current-dead")).unwrap();
+        let record = machine.path.join(".rfab/records/0006-000000000000");
+        std::fs::write(&record, "").unwrap();
         assert_eq!(prune(&machine, 5, &[]).cleaned, ["empty", "rebooted", "reused"], "{shell:?}");
+        assert!(record.exists(), "its release may be about to appear");
         std::fs::remove_dir_all(tmp.join("living")).unwrap();
         std::fs::remove_dir_all(tmp.join("strange")).unwrap();
         prune(&machine, 5, &[]);

@@ -67,11 +67,29 @@ impl TestMachine {
             TestShell::Dash => process::Command::new("/bin/dash"),
             TestShell::Busybox => process::Command::new(self.tools.join("sh")),
         };
-        if self.shell == TestShell::Busybox {
-            process.env("PATH", &self.tools);
-        }
+        let tools = match self.shell {
+            TestShell::Dash => std::env::var("PATH").unwrap(),
+            TestShell::Busybox => self.tools.display().to_string(),
+        };
+        process.env("PATH", format!("{}:{tools}", self.instead().display()));
         process.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         process
+    }
+
+    fn instead(&self) -> PathBuf {
+        self.folder.path().join("instead")
+    }
+
+    /// Puts a script in the place of a tool until `heal`. In the script, the tool is the real one.
+    pub(super) fn replace(&self, tool: &str, script: &str) {
+        let at = self.instead().join(tool);
+        std::fs::create_dir_all(self.instead()).unwrap();
+        std::fs::write(&at, format!("#!/bin/dash\nPATH=${{PATH#*:}}\n{script}\n")).unwrap();
+        std::fs::set_permissions(&at, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    pub(super) fn heal(&self) {
+        std::fs::remove_dir_all(self.instead()).unwrap();
     }
 
     pub(super) fn run(&self, command: &Command, stdin: &[u8]) -> Ended {

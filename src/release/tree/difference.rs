@@ -11,6 +11,9 @@ use std::{
 /// The most changes that a host applies to a manifest; beyond that, all is sent.
 const MOST: usize = 2000;
 
+/// The most files that are patched. Each takes the time to read all of the earlier release.
+const MOST_PATCHED: usize = 20;
+
 /// What an earlier release lacks of a new one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
@@ -78,7 +81,7 @@ impl Difference {
     }
 }
 
-/// Finds the large files that changed, with the sha256 of the earlier ones.
+/// Finds the largest files that changed, with the sha256 of the earlier ones.
 fn patched(
     earlier: &Manifest,
     wanted: &BTreeMap<&str, &ManifestKind>,
@@ -92,9 +95,11 @@ fn patched(
             return None;
         };
         let fits = SIZES.contains(before) && SIZES.contains(after) && !lost.contains(&entry.path);
-        (fits && names.contains(&entry.path)).then(|| (entry.path.clone(), sha256.clone()))
+        (fits && names.contains(&entry.path)).then(|| (*after, entry.path.clone(), sha256.clone()))
     };
-    earlier.entries.iter().filter_map(one).collect()
+    let mut all: Vec<(u64, String, String)> = earlier.entries.iter().filter_map(one).collect();
+    all.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
+    all.into_iter().take(MOST_PATCHED).map(|(_, path, sha256)| (path, sha256)).collect()
 }
 
 fn size(entry: &ManifestEntry) -> u64 {
@@ -141,5 +146,18 @@ mod tests {
         assert_eq!(Difference::between(&old, &new, &none, false), None);
         let found = Difference::between(&old, &new, &none, true).unwrap();
         assert_eq!(found.patched, BTreeMap::from([("b".to_owned(), "b".repeat(64))]));
+    }
+
+    #[test]
+    fn only_the_largest_files_are_patched() {
+        let paths: Vec<String> = (10..60).map(|n| n.to_string()).collect();
+        let files = |digit: &'static str| {
+            let large = paths.iter().map(|path| (path.as_str(), (1 << 20) + path.parse::<u64>().unwrap(), digit));
+            large.chain([("same", 60 << 20, "a")]).collect::<Vec<_>>()
+        };
+        let (old, new) = (manifest("1", &files("b")), manifest("2", &files("c")));
+        let found = Difference::between(&old, &new, &BTreeSet::new(), true).unwrap();
+        let patched: Vec<&str> = found.patched.keys().map(String::as_str).collect();
+        assert_eq!((patched.len(), patched[0], found.names.len()), (20, "40", 50));
     }
 }

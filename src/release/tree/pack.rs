@@ -56,7 +56,7 @@ pub(crate) fn pack_folder(
 ) -> Result<Packed, ReleaseError> {
     let tree = TreeSource::Folder(FolderTree::read(from, commit, at)?);
     written(&tree, linked, folder, ParcelWriter::begin(folder, Packing::Gzip)?)?.packed(|into, manifest, tar_bytes| {
-        into.persist(commit, &[("manifest", &manifest.text())], tar_bytes).map(PackedFrom::Parcel)
+        into.persist(commit, &[("manifest", &manifest.text())], "", tar_bytes).map(PackedFrom::Parcel)
     })
 }
 

@@ -56,7 +56,8 @@ impl Packed {
     /// Makes a parcel with all of the tree, in a file in `folder`.
     pub(crate) fn whole(&self, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
         let text = self.manifest.text();
-        let contents = Contents { wanted: &|_| true, earlier: &|_| None, beside: vec![("manifest", &text)] };
+        let beside = vec![("manifest", &*text)];
+        let contents = Contents { wanted: &|_| true, earlier: &|_| None, patched: String::new(), beside };
         match &self.from {
             PackedFrom::Parcel(parcel) if parcel.packing == packing => Ok(parcel.clone()),
             PackedFrom::Parcel(parcel) => parcel.part(&contents, folder, packing),
@@ -73,6 +74,7 @@ impl Packed {
                 let sha256 = lacking.patched.get(path)?;
                 earlier.as_ref()?.content(path).filter(|content| hex::encode(Sha256::digest(content)) == *sha256)
             },
+            patched: lacking.patched.iter().flat_map(|(path, sha256)| [path.as_str(), sha256]).collect(),
             beside: vec![("gone", &lacking.gone), ("manifest", &lacking.manifest)],
         };
         match &self.from {
@@ -123,7 +125,7 @@ impl Packed {
         }
         let beside = [&contents.beside[..], &patches.beside()].concat();
         let finished = archive.finish(&beside)?;
-        finished.into.persist(commit, &beside, finished.tar_bytes)
+        finished.into.persist(commit, &beside, &contents.patched, finished.tar_bytes)
     }
 
     /// Makes a patch of a file whose release has the content of the commit.

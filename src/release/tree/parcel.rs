@@ -41,12 +41,18 @@ impl<'a> ParcelWriter<'a> {
         Ok(Self { folder, packing, compressed: file.map_err(|e| unwritable(folder, &e))? })
     }
 
-    /// Moves the parcel to its final name, which follows from the commit and the files beside the tree.
-    pub(super) fn persist(self, commit: &str, beside: &[(&str, &str)], tar_bytes: u64) -> Result<Parcel, ReleaseError> {
+    /// Moves the parcel to its final name, which follows from the commit, the files beside the tree, and what is patched.
+    pub(super) fn persist(
+        self,
+        commit: &str,
+        beside: &[(&str, &str)],
+        patched: &str,
+        tar_bytes: u64,
+    ) -> Result<Parcel, ReleaseError> {
         let (folder, packing) = (self.folder, self.packing);
         let failed = |e: io::Error| unwritable(folder, &e);
         let packed = self.compressed.finish().map_err(failed)?;
-        let of: String = beside.iter().map(|(_, text)| *text).collect();
+        let of: String = beside.iter().map(|(_, text)| *text).chain([patched]).collect();
         let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
         packed.inner.persist(&file).map_err(|e| failed(e.error))?;
         Ok(Parcel { file, bytes: packed.bytes, tar_bytes, packing })
@@ -142,7 +148,7 @@ impl Parcel {
         }
         let counted = tar.into_inner().map_err(failed)?;
         let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        counted.inner.persist(name.split('-').next().unwrap_or_default(), &beside, counted.bytes)
+        counted.inner.persist(name.split('-').next().unwrap_or_default(), &beside, &contents.patched, counted.bytes)
     }
 }
 
@@ -152,6 +158,8 @@ pub(super) struct Contents<'a> {
     pub wanted: &'a dyn Fn(&str) -> bool,
     /// Returns the earlier content of a file that is patched.
     pub earlier: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// What tells the earlier files apart that are patched; nothing if none is.
+    pub patched: String,
     /// Files beside the tree.
     pub beside: Vec<(&'a str, &'a str)>,
 }
