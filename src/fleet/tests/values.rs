@@ -36,6 +36,10 @@ fn health() -> Health {
 }
 
 /// The example of the docs, with all its defaults.
+fn linked(names: [&str; 2]) -> TreeRules {
+    TreeRules { linked: names.map(str::to_owned).to_vec(), ..TreeRules::default() }
+}
+
 #[test]
 fn the_shop_is_read_whole() {
     let host = |name: &str, address: Option<&str>, group: Option<&str>, role: &str| Host {
@@ -49,8 +53,8 @@ fn the_shop_is_read_whole() {
     let of = |numbers: std::ops::RangeInclusive<u32>, group: &'static str| {
         numbers.map(move |n| host(&format!("web{n:02}"), None, Some(group), "web"))
     };
-    let mut jobs = host("jobs1", Some("10.0.0.9"), None, "worker");
-    jobs.vars.insert("queue".into(), "mail".into());
+    let vars = [("queue".to_owned(), "mail".into())].into();
+    let jobs = Host { vars, ..host("jobs1", Some("10.0.0.9"), None, "worker") };
     let wanted = Fleet {
         of: None,
         apps: Vec::new(),
@@ -72,10 +76,7 @@ fn the_shop_is_read_whole() {
             path: "/srv/shop".into(),
             user: Some("shop".into()),
             keep: 5,
-            rules: TreeRules {
-                linked: vec!["public/uploads".into(), "config/database.yml".into()],
-                ..TreeRules::default()
-            },
+            rules: linked(["public/uploads", "config/database.yml"]),
             assets: vec![],
             service: Some(service()),
             health: Some(health()),

@@ -170,7 +170,7 @@ async fn a_hostile_gitmodules_fetches_nothing_and_is_named() {
         ("lib", &*program, "names a program to run"),
         ("../../hooks", "https://127.0.0.1:1/x", "`.gitmodules` gives it a name that git refuses"),
         ("lib", "../../../../../../../../../../../../x", "leads above that of the repository"),
-        ("lib", "https://bot:s3cret@127.0.0.1:1/x", "can't be fetched from `https://bot:…@127.0.0.1:1/x`: "),
+        ("lib", "https://bot:s3cret@127.0.0.1:1/x", "can't be fetched from `https://…@127.0.0.1:1/x`: "),
     ] {
         let sample = Sample::new();
         let text = format!("[submodule \"{name}\"]\n\tpath = vendor/lib\n\turl = \"{url}\"\n\tupdate = !touch ran\n");
