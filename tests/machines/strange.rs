@@ -13,6 +13,7 @@ fn lab() -> Lab {
     lab.edit("fabfile.rhai", |_| {
         "fn on() { fleet(\"fleets/testing1.toml\") }\n\
          fn show() { ui::note(`${git::resolve(\"stable\").id}`); }\n\
+         fn lost() { ui::note(`${git::resolve(\"missing\").id}`); }\n\
          fn pack() {\n    \
              let wanted = release::number(release::resolve(\"stable\"));\n    \
              for host in targets() { release::set_up(host); release::stage(host, wanted); }\n\
@@ -146,7 +147,7 @@ fn ways_of_a_strange_one(lab: &Lab, strange: &Repository, hook: &str, p: &Path) 
     let missing = "1234567890123456789012345678901234567890\n";
     fs::write(strange.folder.join(".git/refs/heads/missing"), missing).expect("a branch of what isn't there");
     // To find a tag, rfab doesn't look at that branch.
-    for (task, succeeds) in [("show", true), ("pack", false)] {
+    for (task, succeeds) in [("show", true), ("pack", true), ("lost", false)] {
         let out = lab.rfab(&["on", task]).output();
         assert!(!p.exists(), "{task} ran a command: {out:?}");
         assert_eq!(out.ok(), succeeds, "{task}: {out:?}");
