@@ -207,7 +207,7 @@ pub struct HostRow {
     /// The name of that release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_name: Option<String>,
-    pub balancer: Standing,
+    pub balancer: PoolState,
     pub result: Outcome,
     /// What else a person must know: why it failed, or `version not proven`.
     pub note: Option<String>,
@@ -226,7 +226,7 @@ impl HostRow {
 /// Whether a host is live in its pools.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum PoolState {
     /// Ready in all its pools.
     Live,
     /// Drained or in maintenance in all its pools.
@@ -244,7 +244,7 @@ pub enum Standing {
 pub struct HostPlace {
     pub host: Name,
     pub group: Option<Name>,
-    pub balancer: Standing,
+    pub balancer: PoolState,
     /// Requests that are open on it; updated while it isn't live.
     pub open: u64,
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     balancer::{AcquireLock, CheckBalancers, CutOff, Emptied, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
     effect::Admin,
-    event::Standing,
+    event::PoolState,
     failure::{Cause, Failure},
     script::{Here, RhaiResultOf, Targets, here, thrown},
     session::{LeftOut, Out, taken_out},
@@ -275,7 +275,7 @@ pub mod balancer {
     #[rhai_fn(name = "live", return_raw)]
     pub(crate) fn live_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Live, Standing::Mixed])?.hosts.is_empty())
+        Ok(!standing_as(&here, &alone(&here, &host), &[PoolState::Live, PoolState::Mixed])?.hosts.is_empty())
     }
 
     /// Returns whether one host is drained or in maintenance in any of its pools, at this moment.
@@ -288,7 +288,7 @@ pub mod balancer {
     #[rhai_fn(name = "out", return_raw)]
     pub(crate) fn out_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Out, Standing::Mixed])?.hosts.is_empty())
+        Ok(!standing_as(&here, &alone(&here, &host), &[PoolState::Out, PoolState::Mixed])?.hosts.is_empty())
     }
 
     /// Returns whether one host is in a pool.
@@ -312,7 +312,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "live", return_raw)]
     pub(crate) fn live(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
-        standing_as(&*here(&ctx)?, &targets, &[Standing::Live, Standing::Mixed])
+        standing_as(&*here(&ctx)?, &targets, &[PoolState::Live, PoolState::Mixed])
     }
 
     /// Returns the hosts that are drained or in maintenance in any of their pools, at this moment.
@@ -324,7 +324,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "out", return_raw)]
     pub(crate) fn out(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
-        standing_as(&*here(&ctx)?, &targets, &[Standing::Out, Standing::Mixed])
+        standing_as(&*here(&ctx)?, &targets, &[PoolState::Out, PoolState::Mixed])
     }
 
     /// Returns the hosts that are out and that this run may put back, by what the ledger has.

@@ -3,13 +3,13 @@ use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
     bookkeeping::{CalledCommit, Consult, Histories, ReleasedAs, Releasing},
-    event::{Standing, What},
+    event::{PoolState, What},
     failure::{Cause, Failure},
     fan_out,
     git::{ReadDate, ReferenceKind, Resolve, app},
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
-    release::{CheckTree, Home, Lacks, Number, Preflight, ReadContent, ReadReleases, Share, shared},
+    release::{CheckTree, Home, Lacks, Preflight, ReadContent, ReadReleases, RecordNumber, Share, shared},
     script::{
         Here, RhaiResultOf, Targets, current_targets, failure_of, has_secret, owned_well, refuse_stars, revealed,
         thrown,
@@ -144,7 +144,7 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
         fleet.releases_to(h) && !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h)
     };
     for host in fleet.hosts.iter().filter(pooled) {
-        let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
+        let out = balance.standing(fleet, host).map_err(thrown)? == PoolState::Out;
         if !out || here.session.run.may_end(book, &host.name) {
             counted.push((host.clone(), out));
         }
@@ -280,7 +280,7 @@ pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<Release
     checked(here, &targets, &commit)?;
     let line = here.session.run.line(Phase::Ok);
     let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
-    let number = here.perform(Number {
+    let number = here.perform(RecordNumber {
         fleet,
         commit: commit.commit.clone(),
         name,

@@ -3,7 +3,7 @@ use super::HostValue;
 use crate::{
     balancer::{Balance, ReadBalance},
     bookkeeping::{self, Consult},
-    event::Standing,
+    event::PoolState,
     host::Host,
     script::{Here, RhaiResultOf, Targets, thrown},
     session::{Out, in_again},
@@ -15,18 +15,18 @@ pub(super) fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
     here.perform(ReadBalance { fleet: targets.fleet.clone() })
 }
 
-fn standing_word(standing: Standing) -> &'static str {
+fn standing_word(standing: PoolState) -> &'static str {
     match standing {
-        Standing::Live => "live",
-        Standing::Out => "out",
-        Standing::Mixed => "mixed",
-        Standing::None => "none",
-        Standing::Unknown => "unknown",
+        PoolState::Live => "live",
+        PoolState::Out => "out",
+        PoolState::Mixed => "mixed",
+        PoolState::None => "none",
+        PoolState::Unknown => "unknown",
     }
 }
 
 /// Returns the targets with one of these standings.
-pub(super) fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
+pub(super) fn standing_as(here: &Here, targets: &Targets, wanted: &[PoolState]) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));
     }
@@ -42,7 +42,7 @@ pub(super) fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -
 
 /// Returns the targets that are out for a wanted reason.
 pub(super) fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
-    let gone = standing_as(here, targets, &[Standing::Out, Standing::Mixed])?;
+    let gone = standing_as(here, targets, &[PoolState::Out, PoolState::Mixed])?;
     if gone.hosts.is_empty() {
         return Ok(gone);
     }
@@ -52,9 +52,9 @@ pub(super) fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) ->
 }
 
 /// Returns the question that asks the ledger for the standing of targets.
-pub(super) fn standing_of(targets: &Targets) -> Consult<bookkeeping::HostStandings> {
+pub(super) fn standing_of(targets: &Targets) -> Consult<bookkeeping::HostPoolStates> {
     let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
-    Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: Some(hosts) } }
+    Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostPoolStates { hosts: Some(hosts) } }
 }
 
 /// Returns targets that consist of one host.

@@ -2,7 +2,7 @@
 use super::standing::read;
 use crate::{
     balancer::{ServerPlace, places},
-    event::Standing,
+    event::PoolState,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
@@ -21,7 +21,7 @@ pub(super) fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let excluded = here.excluded(fleet);
     if missing.iter().any(|host| excluded.contains(host)) {
         let balance = read(here, targets)?;
-        let out = |host: &Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
+        let out = |host: &Host| matches!(balance.standing(fleet, host), Ok(PoolState::Out));
         missing.retain(|host| !(excluded.contains(host) && out(host)));
     }
     if missing.is_empty() {

@@ -3,13 +3,13 @@ use super::{ReadBalance, by_hand, place::moved, places};
 use crate::{
     bookkeeping::ReadLedger,
     effect::*,
-    event::{Standing, What},
+    event::{PoolState, What},
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name, listed},
     ledger::{LedgerLine, Phase},
     model::{Miss, Model, Predicted},
-    port::{BalancerState, Checked, Driver, FleetConnections, Note, ServerPlace},
+    port::{BalancerState, Checked, Driver, FleetConnections, LedgerLines, ServerPlace},
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -59,17 +59,18 @@ impl Effect for SetAdmin {
         }
     }
 
-    fn story(&self) -> Story {
+    fn ledger_detail(&self) -> LedgerDetail {
         let word = if self.to == Admin::Ready { "ready" } else { "drain" };
-        Story { word: Some(word), reason: Some(self.reason.clone()), ..Story::default() }
+        LedgerDetail { word: Some(word), reason: Some(self.reason.clone()), ..LedgerDetail::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         let questions = by_hand::questions(&at, &self.fleet, &self.hosts, self.to).await?;
-        write(&site, at.notes, |note| &note.intent).await?;
+        write(&site, at.ledger_writes, |note| &note.intent).await?;
         let changed = self.change(&at, &site, questions).await;
-        let written = write(&site, at.notes, |note| if changed.is_ok() { &note.ok } else { &note.failed }).await;
+        let written =
+            write(&site, at.ledger_writes, |note| if changed.is_ok() { &note.ok } else { &note.failed }).await;
         match written {
             Err(failure) if changed.is_ok() => Err(self.without_end(&failure)),
             _ => changed,
@@ -119,11 +120,11 @@ impl Effect for SetAdmin {
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
-        let wanted = if self.to == Admin::Ready { Standing::Live } else { Standing::Out };
+        let wanted = if self.to == Admin::Ready { PoolState::Live } else { PoolState::Out };
         let mut otherwise = Vec::new();
         for host in &self.hosts {
             let standing = balance.standing(&self.fleet, host)?;
-            if standing != wanted && standing != Standing::None {
+            if standing != wanted && standing != PoolState::None {
                 otherwise.push(host);
             }
         }
@@ -139,11 +140,15 @@ impl Effect for SetAdmin {
 }
 
 /// Writes a line of each note, on all balancers at the same time.
-async fn write(site: &FleetConnections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
+async fn write(
+    site: &FleetConnections,
+    writes: &[LedgerWrite],
+    line: impl Fn(&LedgerLines) -> &String,
+) -> Result<(), Failure> {
     let mut lines: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
-    for noting in notes {
-        let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
-        lines.entry(place).or_default().push(line(&noting.note));
+    for write in writes {
+        let place = write.place.as_ref().expect("the ledger of a drain is on the balancers");
+        lines.entry(place).or_default().push(line(&write.lines));
     }
     let written = join_all(lines.iter().map(|(place, lines)| site.balancing.note_all(place, "ledger", lines))).await;
     written.into_iter().collect()
@@ -223,7 +228,7 @@ impl SetAdmin {
         let by_hand = |place: &ServerPlace| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
         let (mut drivers, mut all) = (BTreeMap::new(), Vec::new());
         for host in &self.hosts {
-            for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
+            for place in moved(at.ledger_writes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
                 if !drivers.contains_key(&place.balancer) {
                     drivers.insert(place.balancer.clone(), site.balancing.driver(&place.balancer).await?);
                 }

@@ -2,7 +2,7 @@
 use super::places;
 use crate::{
     effect::*,
-    event::Standing,
+    event::PoolState,
     failure::Failure,
     fleet::{Balancer, Fleet},
     host::{Host, Name},
@@ -53,12 +53,12 @@ impl Balance {
         places(fleet, host).into_iter().map(find).collect()
     }
 
-    pub fn standing(&self, fleet: &Fleet, host: &Host) -> Result<Standing, Failure> {
+    pub fn standing(&self, fleet: &Fleet, host: &Host) -> Result<PoolState, Failure> {
         Ok(standing(&self.servers(fleet, host)?))
     }
 
     /// Returns the standing of each host of a fleet, in the fleet's order; `None` if a pool lacks the host's server.
-    pub fn standings(&self, fleet: &Fleet) -> Vec<Option<Standing>> {
+    pub fn standings(&self, fleet: &Fleet) -> Vec<Option<PoolState>> {
         let mut pools: BTreeMap<(&str, &str), BTreeMap<&str, &Server>> = BTreeMap::new();
         for (balancer, state) in &self.balancers {
             for (pool, servers) in &state.pools {
@@ -84,12 +84,12 @@ impl Balance {
     }
 }
 
-fn standing(servers: &[&Server]) -> Standing {
+fn standing(servers: &[&Server]) -> PoolState {
     match servers.iter().filter(|s| s.admin == Admin::Ready).count() {
-        _ if servers.is_empty() => Standing::None,
-        0 => Standing::Out,
-        n if n == servers.len() => Standing::Live,
-        _ => Standing::Mixed,
+        _ if servers.is_empty() => PoolState::None,
+        0 => PoolState::Out,
+        n if n == servers.len() => PoolState::Live,
+        _ => PoolState::Mixed,
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn questions<'a>(
         let mut moves = Vec::new();
         for (pool, servers) in &state.pools {
             let here = |place: &ServerPlace| place.balancer == balancer.name && place.pool == *pool;
-            let concerned = |host: &&Host| moved(at.notes, fleet, host).iter().any(here);
+            let concerned = |host: &&Host| moved(at.ledger_writes, fleet, host).iter().any(here);
             let ours = |s: &&Server| {
                 hosts.iter().filter(concerned).any(|host| balancer.servers_of(pool, host).contains(&s.name))
             };

@@ -1,5 +1,5 @@
 //! The places of a host behind its balancers.
-use crate::{effect::Noting, fleet::Fleet, host::Host, port::ServerPlace};
+use crate::{effect::LedgerWrite, fleet::Fleet, host::Host, port::ServerPlace};
 
 /// Returns every place of a host, in the order of balancers and pools; none for a host in no pool.
 pub fn places(fleet: &Fleet, host: &Host) -> Vec<ServerPlace> {
@@ -15,8 +15,8 @@ pub fn places(fleet: &Fleet, host: &Host) -> Vec<ServerPlace> {
 }
 
 /// Returns the places of a host that change: all, unless the ledger line names some.
-pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<ServerPlace> {
-    let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
+pub(super) fn moved(writes: &[LedgerWrite], fleet: &Fleet, host: &Host) -> Vec<ServerPlace> {
+    let only = writes.iter().find(|write| write.host == host.name).and_then(|write| write.places.as_ref());
     let changes = |place: &ServerPlace| only.is_none_or(|only| only.contains(&place.to_string()));
     places(fleet, host).into_iter().filter(changes).collect()
 }

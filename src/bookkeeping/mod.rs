@@ -12,7 +12,7 @@ pub use mark::{Mark, MarkState, ReadMarks};
 pub use owner::{Owner, ReadOwner, SayOwner, foreign};
 pub use pass_gate::PassGate;
 pub use question::{
-    BegunOnce, CalledCommit, Calling, Consult, Good, Histories, HostStandings, NumberOf, Question, ReasonsBefore,
+    BegunOnce, CalledCommit, Calling, Consult, Good, Histories, HostPoolStates, NumberOf, Question, ReasonsBefore,
     ReleasedAs, Releasing, Summary, Summed, Switched,
 };
 pub use read::{ReadLedger, place};

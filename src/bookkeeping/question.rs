@@ -56,12 +56,12 @@ impl<Q: Question> Read for Consult<Q> {
 
 /// Asks whether hosts are live or out, and how the runs that moved them ended; about all hosts if none are named.
 #[derive(Clone, Serialize)]
-pub struct HostStandings {
+pub struct HostPoolStates {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<Name>>,
 }
 
-impl Question for HostStandings {
+impl Question for HostPoolStates {
     type Answer = Book;
     const NAME: &'static str = "read_standing";
 

@@ -7,7 +7,7 @@ use crate::{
     fabfile::Project,
     failure::{Cause, Failure},
     report,
-    session::{Journaling, Run, UnknownOutcome},
+    session::{Journaling, OnUnknownOutcome, Run},
     store::{Attempt, Begun, Head, Past, Record, Resumed, Runs},
 };
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ use std::{env, slice};
 /// A run that is resumed.
 pub(super) struct Resuming {
     pub resumed: Resumed,
-    pub doubt: UnknownOutcome,
+    pub doubt: OnUnknownOutcome,
     /// Whether the fabfile and the fleets may have changed since it began.
     pub force_changed: bool,
 }

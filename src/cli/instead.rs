@@ -4,7 +4,7 @@ use super::{
     history_flags::HistoryFlags,
     request::Action,
 };
-use crate::session::UnknownOutcome;
+use crate::session::OnUnknownOutcome;
 use clap::{Args, builder::NonEmptyStringValueParser};
 
 #[derive(Args)]
@@ -67,9 +67,9 @@ impl Instead {
     /// What is asked for instead of tasks, if anything is; the group lets one of them stand.
     pub(super) fn action(&self, words: &[String], which: &HistoryFlags) -> Option<Action> {
         let doubt = match (self.retry, self.skip) {
-            (true, _) => UnknownOutcome::Retry,
-            (_, true) => UnknownOutcome::Skip,
-            _ => UnknownOutcome::Ask,
+            (true, _) => OnUnknownOutcome::Retry,
+            (_, true) => OnUnknownOutcome::Skip,
+            _ => OnUnknownOutcome::Ask,
         };
         let force_changed = self.force_changed;
         let asked = [

@@ -2,7 +2,7 @@
 use super::completing::Shell;
 use crate::{
     command::quoted,
-    session::{Allowances, UnknownOutcome, Yes},
+    session::{Allowances, OnUnknownOutcome, Yes},
     store::Filter,
 };
 use std::path::PathBuf;
@@ -96,7 +96,7 @@ pub enum Action {
     /// Show one run, by the beginning of its id.
     Show { run: String },
     /// Resume a run, or the run of this fabfile that isn't done.
-    Resume { run: Option<String>, doubt: UnknownOutcome, force_changed: bool },
+    Resume { run: Option<String>, doubt: OnUnknownOutcome, force_changed: bool },
     /// Abort a run, or the run of this fabfile that isn't done.
     Abort { run: Option<String> },
     /// List the connections that stay open.

@@ -1,14 +1,16 @@
 //! Effects, the lanes that they come from, the door that they pass, and the world behind it.
 //!
 //! These types refer to each other, so they are in one file.
-use super::{Alone, Answered, AnyOutcome, EffectKind, Happened, Id, LaneWork, Noting, Story, Subject, Touch};
+use super::{
+    Alone, Answered, AnyOutcome, EffectKind, Happened, Id, LaneWork, LedgerDetail, LedgerWrite, Subject, Touch,
+};
 use crate::{
     event::{Event, Listener, What},
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted, Time},
-    port::{Note, Real},
+    port::{LedgerLines, Real},
     secret::{DigestKey, Masks},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -38,8 +40,8 @@ pub trait Effect: Serialize + Send + Sync {
     fn describe(&self) -> String;
 
     /// Returns what the ledger keeps of it besides its name, host and pool.
-    fn story(&self) -> Story {
-        Story::default()
+    fn ledger_detail(&self) -> LedgerDetail {
+        LedgerDetail::default()
     }
 
     /// Carries it out for real.
@@ -69,7 +71,7 @@ pub struct At<'a> {
     pub lane: &'a Arc<Lane>,
     pub id: Id<'a>,
     /// What the ledger records with the change.
-    pub notes: &'a [Noting],
+    pub ledger_writes: &'a [LedgerWrite],
 }
 
 impl At<'_> {
@@ -79,8 +81,8 @@ impl At<'_> {
     }
 
     /// Returns the ledger lines that go where this host's changes are written.
-    pub fn note(&self) -> Option<Note> {
-        self.notes.iter().find_map(|n| n.place.is_none().then(|| n.note.clone()))
+    pub fn ledger_lines(&self) -> Option<LedgerLines> {
+        self.ledger_writes.iter().find_map(|write| write.place.is_none().then(|| write.lines.clone()))
     }
 }
 
@@ -91,7 +93,7 @@ pub trait AnyEffect: Send + Sync {
     fn subject(&self) -> Subject<'_>;
     fn touch(&self) -> Touch<'_>;
     fn describe(&self) -> String;
-    fn story(&self) -> Story;
+    fn ledger_detail(&self) -> LedgerDetail;
     /// Returns what the journal keeps of it; a secret is a keyed digest there.
     fn recorded(&self, key: &DigestKey) -> Box<RawValue>;
     fn answer(&self, json: &RawValue) -> Answered;
@@ -125,8 +127,8 @@ impl<E: Effect + 'static> AnyEffect for E {
         Effect::describe(self)
     }
 
-    fn story(&self) -> Story {
-        Effect::story(self)
+    fn ledger_detail(&self) -> LedgerDetail {
+        Effect::ledger_detail(self)
     }
 
     fn recorded(&self, key: &DigestKey) -> Box<RawValue> {
@@ -215,7 +217,7 @@ pub struct Call<'a> {
     pub attempt: u32,
     pub effect: &'a dyn AnyEffect,
     /// What the ledger records with the change.
-    pub notes: &'a [Noting],
+    pub ledger_writes: &'a [LedgerWrite],
 }
 
 impl<'a> Call<'a> {
@@ -250,7 +252,7 @@ impl Lane {
     /// Fails with the failure of a layer or of the world.
     pub fn perform<E: Effect + 'static>(self: &Arc<Self>, effect: E) -> Result<E::Outcome, Failure> {
         let (number, attempt) = (self.next.fetch_add(1, Relaxed), self.door.attempt());
-        let call = Call { lane: self, number, attempt, effect: &effect, notes: &[] };
+        let call = Call { lane: self, number, attempt, effect: &effect, ledger_writes: &[] };
         typed::<E>(self.door.pass(call)).map_err(|failure| failure.of(&self.path, number))
     }
 
@@ -363,13 +365,13 @@ impl<'a> Ask<'a> {
 
     pub fn read<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
         const { assert!(matches!(E::KIND, EffectKind::Read)) };
-        typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
+        typed::<E>(self.world.perform(Call { effect: &effect, ledger_writes: &[], ..*self.call }))
     }
 
     /// Takes something for the run, such as the lock.
     pub fn hold<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
         const { assert!(matches!(E::KIND, EffectKind::Hold)) };
-        typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
+        typed::<E>(self.world.perform(Call { effect: &effect, ledger_writes: &[], ..*self.call }))
     }
 
     pub fn id(&self) -> Id<'_> {

@@ -13,5 +13,5 @@ pub use door::{AnyEffect, Ask, At, Call, Door, Effect, Lane, World};
 pub use fleets::Fleets;
 pub use id::Id;
 pub use read::Read;
-pub use subject::{Happened, Noting, Story, Subject, Touch};
+pub use subject::{Happened, LedgerDetail, LedgerWrite, Subject, Touch};
 pub use work::{Alone, LaneWork};

@@ -1,7 +1,7 @@
 //! What an effect is about, what it changes, and what is known of it.
 use crate::{
     host::{Host, Name},
-    port::{Admin, Note},
+    port::{Admin, LedgerLines},
 };
 
 /// What an effect is about.
@@ -115,7 +115,7 @@ impl<T> Happened<T> {
 
 /// What a ledger line says about an effect besides its subject.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Story {
+pub struct LedgerDetail {
     /// The effect's word in the ledger, if its name isn't clear enough.
     pub word: Option<&'static str>,
     pub commit: Option<Name>,
@@ -126,12 +126,12 @@ pub struct Story {
 
 /// A pair of ledger lines and the place that they go to.
 #[derive(Clone, Debug)]
-pub struct Noting {
+pub struct LedgerWrite {
     /// The host of `fleet` that the change is about.
     pub host: Name,
     /// The balancer that keeps the ledger of the fleet's state folder; `None` for the host's own ledger.
     pub place: Option<Name>,
     /// The only pools where the host's servers change, as `BALANCER/POOL`; `None` if they change in all.
     pub places: Option<Vec<String>>,
-    pub note: Note,
+    pub lines: LedgerLines,
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     control::shown,
-    event::Standing,
+    event::PoolState,
     failure::{Cause, Failure},
     host::{Host, Name},
     misspelled::did_you_mean,
@@ -74,7 +74,7 @@ impl Selection {
     /// Finds the selected hosts, in the fleet's order and each once; `standing` returns what the balancer reported.
     ///
     /// Fails with `Balancer` if the result depends on a standing that is unknown, and with `NoHosts` if it's empty.
-    pub fn hosts(&self, fleet: &Fleet, standing: impl Fn(&Host) -> Standing) -> Result<Vec<Host>, Failure> {
+    pub fn hosts(&self, fleet: &Fleet, standing: impl Fn(&Host) -> PoolState) -> Result<Vec<Host>, Failure> {
         let (mut chosen, mut unknown) = (Vec::new(), Vec::new());
         for host in &fleet.hosts {
             match self.has(host, &standing) {
@@ -98,7 +98,7 @@ impl Selection {
     }
 
     /// Returns whether a host is selected; `None` if that depends on a standing that is unknown.
-    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
+    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> PoolState) -> Option<bool> {
         let mut meant = Some(false);
         for piece in &self.pieces {
             // Skips a piece that can't change the answer.
@@ -115,11 +115,11 @@ impl Selection {
     }
 
     /// Builds the failure of a selection without hosts.
-    fn nobody(&self, fleet: &Fleet, standing: impl Fn(&Host) -> Standing) -> Failure {
-        let with = |wanted: &[Standing]| -> Vec<&Host> {
+    fn nobody(&self, fleet: &Fleet, standing: impl Fn(&Host) -> PoolState) -> Failure {
+        let with = |wanted: &[PoolState]| -> Vec<&Host> {
             fleet.hosts.iter().filter(|host| wanted.contains(&standing(host))).collect()
         };
-        let (live, out) = (with(&[Standing::Live, Standing::Mixed]), with(&[Standing::Out]));
+        let (live, out) = (with(&[PoolState::Live, PoolState::Mixed]), with(&[PoolState::Out]));
         let mut why = Vec::new();
         if self.uses(&Term::Out) {
             why.push(if out.is_empty() { "no host is out".into() } else { named(&out, " is out", " are out") });
@@ -150,7 +150,7 @@ impl Piece {
         Ok(Piece { away, terms })
     }
 
-    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
+    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> PoolState) -> Option<bool> {
         let answers = || self.terms.iter().map(|term| term.has(host, standing));
         if answers().any(|answer| answer == Some(false)) {
             Some(false)
@@ -190,17 +190,17 @@ impl Term {
         }
     }
 
-    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
+    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> PoolState) -> Option<bool> {
         match self {
             Term::All => Some(true),
             Term::Group(group) => Some(host.group.as_ref() == Some(group)),
             Term::Role(role) => Some(host.roles.contains(role)),
             Term::Hosts(names) => Some(names.contains(&host.name)),
             Term::Live | Term::Out => match standing(host) {
-                Standing::Live | Standing::Mixed => Some(*self == Term::Live),
-                Standing::Out => Some(*self == Term::Out),
-                Standing::None => Some(false),
-                Standing::Unknown => None,
+                PoolState::Live | PoolState::Mixed => Some(*self == Term::Live),
+                PoolState::Out => Some(*self == Term::Out),
+                PoolState::None => Some(false),
+                PoolState::Unknown => None,
             },
         }
     }
@@ -228,7 +228,7 @@ fn by_flag(flag: &str, fleet: &Fleet, text: &str) -> Result<BTreeSet<Name>, Fail
         return Err(wrong(text, &format!("has `live` or `out`, which `{flag}` doesn't know"))
             .help("name hosts, groups or roles"));
     }
-    Ok(selection.hosts(fleet, |_| Standing::None)?.into_iter().map(|host| host.name).collect())
+    Ok(selection.hosts(fleet, |_| PoolState::None)?.into_iter().map(|host| host.name).collect())
 }
 
 fn left<'h>(
@@ -301,12 +301,12 @@ mod tests {
         )
     }
 
-    fn standing(host: &Host) -> Standing {
+    fn standing(host: &Host) -> PoolState {
         match &*host.name {
-            "web01" | "web02" | "web03" => Standing::Out,
-            "web04" => Standing::Mixed,
-            "web05" | "web06" => Standing::Live,
-            _ => Standing::None,
+            "web01" | "web02" | "web03" => PoolState::Out,
+            "web04" => PoolState::Mixed,
+            "web05" | "web06" => PoolState::Live,
+            _ => PoolState::None,
         }
     }
 
@@ -321,7 +321,7 @@ mod tests {
         (failure.reason().exit().code(), format!("{}{help}", failure.message))
     }
 
-    fn select(text: &str, standing: impl Fn(&Host) -> Standing) -> Result<Vec<Host>, Failure> {
+    fn select(text: &str, standing: impl Fn(&Host) -> PoolState) -> Result<Vec<Host>, Failure> {
         let fleet = fleet();
         Selection::parse(text, &fleet)?.hosts(&fleet, standing)
     }
@@ -398,8 +398,8 @@ mod tests {
     #[test]
     fn a_selection_of_nobody_fails_and_says_why() {
         let all_live = |host: &Host| match standing(host) {
-            Standing::None => Standing::None,
-            _ => Standing::Live,
+            PoolState::None => PoolState::None,
+            _ => PoolState::Live,
         };
         let see = "select `all` to see who is live and who is out";
         for (text, message) in [
@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn an_unknown_standing_is_taken_neither_for_live_nor_for_out() {
-        let unknown = |host: &Host| if &*host.name == "web02" { Standing::Unknown } else { standing(host) };
+        let unknown = |host: &Host| if &*host.name == "web02" { PoolState::Unknown } else { standing(host) };
         for text in ["out", "live", "web,^out", "group1+live"] {
             let message = format!(
                 "`{text}` can't be selected: rfab can't tell whether `web02` is live or out | ask the balancer again"

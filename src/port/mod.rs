@@ -13,4 +13,4 @@ pub use kept::Kept;
 pub use person::Person;
 pub use reading::SharedReading;
 pub use real::{FleetConnections, Real};
-pub use transport::{Ended, Exclusive, Hears, Input, Job, Note, Remote, Takes, Trace, Traced, Transport};
+pub use transport::{Ended, Exclusive, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport};

@@ -85,7 +85,7 @@ pub struct Job<'a> {
     /// The id and folder under which the wrapper keeps pid and exit status on the host.
     pub trace: Option<Trace>,
     /// The lines that the wrapper writes into a ledger on the host, before and after.
-    pub note: Option<Note>,
+    pub ledger: Option<LedgerLines>,
     /// What it reads before `stdin`.
     pub lead: &'a [u8],
     pub stdin: Input<'a>,
@@ -113,7 +113,7 @@ impl<'a> Job<'a> {
             cd: None,
             env: Vec::new(),
             trace: None,
-            note: None,
+            ledger: None,
             lead: &[],
             stdin: Input::Empty,
             timeout: None,
@@ -134,7 +134,7 @@ impl<'a> Job<'a> {
             cd,
             env,
             trace: self.trace.clone(),
-            note: self.note.clone(),
+            ledger: self.ledger.clone(),
             lead,
             stdin,
             timeout,
@@ -168,7 +168,7 @@ pub enum Traced {
 
 /// Lines for a ledger on a host, written in the same round trip as the change.
 #[derive(Clone, Debug)]
-pub struct Note {
+pub struct LedgerLines {
     pub file: String,
     /// Appended and synced before the command; it has no line end.
     pub intent: String,

@@ -47,15 +47,15 @@ impl Effect for Activate {
         format!("activate {}", self.release)
     }
 
-    fn story(&self) -> Story {
+    fn ledger_detail(&self) -> LedgerDetail {
         let names = Some(self.names.clone());
-        Story { commit: Some(self.release.commit.clone()), names, ..Story::default() }
+        LedgerDetail { commit: Some(self.release.commit.clone()), names, ..LedgerDetail::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let (host, home, name) = (&self.host, &self.home, named(&self.release)?);
         let command = activate(&home.path, &name, &id(&at), &self.assets).map_err(on(host))?;
-        let ended = run(&at, host, &home.user, Job { note: at.note(), ..plain(&command) }).await?;
+        let ended = run(&at, host, &home.user, Job { ledger: at.ledger_lines(), ..plain(&command) }).await?;
         activated(&ended, &name).map(drop).map_err(on(host))
     }
 

@@ -54,7 +54,7 @@ pub use home::Home;
 pub use list::{Listing, ReadReleases, list};
 pub use listed::{Current, Listed, ListedRelease, listed};
 pub use name::ReleaseName;
-pub use number::Number;
+pub use number::RecordNumber;
 pub use pack_built::PackBuilt;
 pub use preflight::{Lacks, Preflight};
 pub use prune::{Prune, Pruned, prune, pruned};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 ///
 /// A known commit keeps its number; a new one gets the highest plus one.
 #[derive(Clone, Serialize)]
-pub struct Number {
+pub struct RecordNumber {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub commit: Commit,
@@ -39,7 +39,7 @@ pub struct Number {
     pub line: LedgerLine,
 }
 
-impl Effect for Number {
+impl Effect for RecordNumber {
     type Outcome = u32;
     const NAME: &'static str = "number";
     const KIND: EffectKind = EffectKind::Change;
@@ -107,7 +107,7 @@ fn credible(given: u32, number: u32) -> bool {
     number <= BELIEVED && (given == 0 || number <= given.saturating_add(LACKING))
 }
 
-impl Number {
+impl RecordNumber {
     fn number(&self, book: &Book) -> u32 {
         let of_hosts = |number: &u32| credible(book.highest(), *number);
         let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.anew);

@@ -68,8 +68,8 @@ impl Effect for Stage {
         format!("stage {}", self.release)
     }
 
-    fn story(&self) -> Story {
-        Story { commit: Some(self.release.commit.clone()), ..Story::default() }
+    fn ledger_detail(&self) -> LedgerDetail {
+        LedgerDetail { commit: Some(self.release.commit.clone()), ..LedgerDetail::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<Sent>, Failure> {

@@ -67,7 +67,7 @@ impl On {
             at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
         };
         let trace = Some(trace(state, &host.fleet, at.lane.run(), at.id));
-        Ok(self.run(at, Job { trace, note: at.note(), heard: Some(&heard), ..job }).await?.into())
+        Ok(self.run(at, Job { trace, ledger: at.ledger_lines(), heard: Some(&heard), ..job }).await?.into())
     }
 
     /// Returns a path as the host sees it from the folder of the call.

@@ -1,7 +1,7 @@
 //! A failure as people read it: what happened, where in which files, and what to do.
 use super::{Palette, excerpt::excerpts, filter::visible};
 use crate::{
-    event::{HostRow, Standing},
+    event::{HostRow, PoolState},
     failure::Failure,
     host::listed,
 };
@@ -36,10 +36,10 @@ pub(super) fn failures(failures: &[Failure], rows: &[HostRow], palette: Palette)
 fn traffic(failure: &Failure, rows: &[HostRow]) -> &'static str {
     let row = rows.iter().find(|row| Some(&row.host) == failure.host.as_ref());
     match row.map(|row| (row.balancer, row.new != row.old)) {
-        Some((Standing::Out, _)) => "it gets no traffic",
-        Some((Standing::Mixed, _)) => "it still gets traffic from one of its pools",
-        Some((Standing::Live, true)) => "it is live and gets traffic",
-        Some((Standing::Unknown, _)) => "it may be getting traffic",
+        Some((PoolState::Out, _)) => "it gets no traffic",
+        Some((PoolState::Mixed, _)) => "it still gets traffic from one of its pools",
+        Some((PoolState::Live, true)) => "it is live and gets traffic",
+        Some((PoolState::Unknown, _)) => "it may be getting traffic",
         _ => "",
     }
 }
@@ -112,8 +112,8 @@ error: host `web3`: it is gone
 
     #[test]
     fn the_first_line_says_whether_the_host_gets_traffic_and_hosts_that_differ_in_it_are_told_apart() {
-        use Standing::{Live, Mixed, None, Out, Unknown};
-        let row = |(host, balancer): (&str, Standing)| HostRow {
+        use PoolState::{Live, Mixed, None, Out, Unknown};
+        let row = |(host, balancer): (&str, PoolState)| HostRow {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some(if host == "web6" { "0001-aaaaaaaaaaaa" } else { "0002-bbbbbbbbbbbb" }.into()),

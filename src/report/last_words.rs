@@ -99,7 +99,7 @@ impl LastWords {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Standing;
+    use crate::event::PoolState;
 
     const PLAIN: Palette = Palette { color: false };
 
@@ -108,7 +108,7 @@ mod tests {
             host: host.into(),
             old: None,
             new: None,
-            balancer: Standing::None,
+            balancer: PoolState::None,
             result,
             note: None,
             looked: None,

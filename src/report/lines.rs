@@ -10,7 +10,7 @@ use crate::{
     event::{EffectKind, Event, Listener, Stream, What},
     failure::Reason,
     host::Name,
-    release::Number,
+    release::RecordNumber,
 };
 use std::{collections::BTreeSet, io::Write, sync::Mutex};
 use unicode_width::UnicodeWidthStr;
@@ -36,7 +36,7 @@ fn meaning(next: &str) -> Option<&'static str> {
 }
 
 /// Changes that only record other changes.
-const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
+const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, RecordNumber::NAME];
 
 /// Writes lines.
 pub struct Lines<W: Write + Send>(Mutex<LinesOut<W>>);
@@ -217,7 +217,7 @@ impl Wording {
 mod tests {
     use super::*;
     use crate::{
-        event::{HostRow, Outcome, Standing},
+        event::{HostRow, Outcome, PoolState},
         failure::{Exit, Failure},
     };
     use std::sync::Arc;
@@ -254,7 +254,7 @@ mod tests {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some("0002-bbbbbbbbbbbb".into()),
-            balancer: Standing::Out,
+            balancer: PoolState::Out,
             result,
             note: note.map(str::to_owned),
             looked: None,

@@ -2,7 +2,7 @@
 use super::{Palette, filter::visible, words::count};
 use crate::{
     duration,
-    event::{HostRow, Outcome, Standing},
+    event::{HostRow, Outcome, PoolState},
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -59,20 +59,20 @@ pub(super) fn summary(rows: &[HostRow]) -> String {
     let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
     let parts: Vec<String> =
         all.iter().filter(|o| of(**o) > 0).map(|o| format!("{} {}", of(*o), outcome(*o))).collect();
-    let out = rows.iter().filter(|r| matches!(r.balancer, Standing::Out | Standing::Mixed)).count();
+    let out = rows.iter().filter(|r| matches!(r.balancer, PoolState::Out | PoolState::Mixed)).count();
     let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
     let looked = rows.iter().filter(|r| r.result == Outcome::Ok).filter_map(|r| r.looked).min();
     let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration::took(after)));
     format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 
-pub(super) fn standing(standing: Standing) -> &'static str {
+pub(super) fn standing(standing: PoolState) -> &'static str {
     match standing {
-        Standing::Live => "live",
-        Standing::Out => "out",
-        Standing::Mixed => "half out",
-        Standing::None => "-",
-        Standing::Unknown => "unknown",
+        PoolState::Live => "live",
+        PoolState::Out => "out",
+        PoolState::Mixed => "half out",
+        PoolState::None => "-",
+        PoolState::Unknown => "unknown",
     }
 }
 
@@ -94,12 +94,12 @@ fn result(outcome: Outcome, text: &str, palette: Palette) -> String {
     }
 }
 
-fn stand(standing: Standing, text: &str, palette: Palette) -> String {
+fn stand(standing: PoolState, text: &str, palette: Palette) -> String {
     match standing {
-        Standing::Live => palette.good(text),
-        Standing::Out | Standing::Mixed => palette.warn(text),
-        Standing::Unknown => palette.bad(text),
-        Standing::None => text.to_owned(),
+        PoolState::Live => palette.good(text),
+        PoolState::Out | PoolState::Mixed => palette.warn(text),
+        PoolState::Unknown => palette.bad(text),
+        PoolState::None => text.to_owned(),
     }
 }
 
@@ -121,9 +121,9 @@ mod tests {
             new_name: None,
         };
         let rows = [
-            row("web1", Some("0003-c771aaaaaaaa"), Standing::Live, Outcome::Ok, None),
-            row("web10", Some("0003-c771aaaaaaaa"), Standing::Out, Outcome::Failed, Some("doesn't become healthy\nx")),
-            row("jobs1", Some("0002-9ab0c1d2e3f4"), Standing::None, Outcome::Untouched, None),
+            row("web1", Some("0003-c771aaaaaaaa"), PoolState::Live, Outcome::Ok, None),
+            row("web10", Some("0003-c771aaaaaaaa"), PoolState::Out, Outcome::Failed, Some("doesn't become healthy\nx")),
+            row("jobs1", Some("0002-9ab0c1d2e3f4"), PoolState::None, Outcome::Untouched, None),
         ];
         assert_eq!(
             table(&rows, Palette { color: false }),

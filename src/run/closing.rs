@@ -3,7 +3,7 @@ use super::{
     exit::exit,
     listening, next,
     shown::shown,
-    standings::{TargetStandings, table},
+    standings::{TargetPoolStates, table},
     unfit,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     unfit::distrust(session, &lane);
     unfit::out_again(session, &lane);
     session.observed.exposed();
-    let TargetStandings { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
+    let TargetPoolStates { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
     if failed.is_empty() {
         failures.extend(tell_unread(session, &lane, unread));
     }

@@ -2,7 +2,7 @@
 use crate::{
     balancer::{ReadBalance, ReadHolder},
     bookkeeping::{self, Consult, place},
-    event::{Standing, What},
+    event::{PoolState, What},
     failure::Failure,
     host::Host,
     ledger::Book,
@@ -44,7 +44,7 @@ pub(super) fn connect(here: &Here) -> Result<(), Failure> {
 fn read(here: &Here, targets: &Targets) -> Book {
     let book = here
         .lane
-        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: None } })
+        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostPoolStates { hosts: None } })
         .unwrap_or_default();
     let holder = || here.lane.perform(ReadHolder { fleet: targets.fleet.clone() }).unwrap_or_default();
     tell_unfinished(&here.session.run, &here.session.observed, &book, &here.lane, holder);
@@ -55,7 +55,7 @@ fn read(here: &Here, targets: &Targets) -> Book {
 fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host>, Failure> {
     let fleet = &targets.fleet;
     let balance = here.lane.perform(ReadBalance { fleet: fleet.clone() })?;
-    let out = |host: &&Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
+    let out = |host: &&Host| matches!(balance.standing(fleet, host), Ok(PoolState::Out));
     for text in tell_forgotten(fleet, &balance, book) {
         here.lane.tell(What::Warned { host: None, text });
     }

@@ -4,7 +4,7 @@ use crate::{
     bookkeeping::{self, Consult},
     control::shown,
     effect::Lane,
-    event::{Standing, What},
+    event::{PoolState, What},
     failure::Failure,
     host::Name,
     ledger::Book,
@@ -23,11 +23,11 @@ pub(super) fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, wel
     let (mut books, observed) = (BTreeMap::new(), &session.observed);
     for (fleet, host) in observed.targets() {
         let Some(Ok(balance)) = balances.get(&fleet.name).filter(|_| observed.has_lock(&fleet.name)) else { continue };
-        if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
+        if !matches!(balance.standing(&fleet, &host), Ok(PoolState::Out | PoolState::Mixed)) {
             continue;
         }
         let read = || {
-            lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::HostStandings { hosts: None } }).ok()
+            lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::HostPoolStates { hosts: None } }).ok()
         };
         let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());

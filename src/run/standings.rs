@@ -4,7 +4,7 @@ use crate::{
     balancer::ReadBalance,
     bookkeeping::{Calling, Consult},
     effect::Lane,
-    event::{HostRow, Outcome, Standing},
+    event::{HostRow, Outcome, PoolState},
     failure::{Failure, Reason},
     fan_out,
     fleet::Fleet,
@@ -20,7 +20,7 @@ use std::{
 };
 
 /// What was read about the targets at the end.
-pub(super) struct TargetStandings {
+pub(super) struct TargetPoolStates {
     /// A row for each host that was a target.
     pub table: Vec<HostRow>,
     /// Whether the state of a host that was changed is unknown.
@@ -30,7 +30,7 @@ pub(super) struct TargetStandings {
 }
 
 /// Reads the state and the releases of every target; `well` is whether all tasks succeeded.
-pub(super) fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStandings {
+pub(super) fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetPoolStates {
     let observed = &here.session.observed;
     let targets = observed.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
@@ -52,17 +52,17 @@ pub(super) fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStanding
     let rows = targets.iter().zip(reads).map(|((fleet, host), read)| {
         let told = observed.host(host);
         let standing = match balances.get(&fleet.name) {
-            None => Standing::None,
+            None => PoolState::None,
             Some(Ok(balance)) => balance.standing(fleet, host).unwrap_or_else(|failure| {
                 if !unread.contains(&failure) {
                     unread.push(failure);
                 }
-                Standing::Unknown
+                PoolState::Unknown
             }),
-            Some(Err(_)) => Standing::Unknown,
+            Some(Err(_)) => PoolState::Unknown,
         };
         let lost = read.is_err() && told.changed;
-        unknown |= lost || (standing == Standing::Unknown && told.drained);
+        unknown |= lost || (standing == PoolState::Unknown && told.drained);
         let result = match told.outcome() {
             Outcome::Untouched if seen.contains(&key(host)) => Outcome::Ok,
             outcome => outcome,
@@ -70,11 +70,11 @@ pub(super) fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStanding
         row(observed, called(host), standing, result, told, lost)
     });
     let table = rows.collect();
-    TargetStandings { table, unknown, unread }
+    TargetPoolStates { table, unknown, unread }
 }
 
 /// Makes the row of a host; `lost` means that its releases couldn't be read.
-fn row(observed: &Observed, host: Name, balancer: Standing, result: Outcome, told: HostState, lost: bool) -> HostRow {
+fn row(observed: &Observed, host: Name, balancer: PoolState, result: Outcome, told: HostState, lost: bool) -> HostRow {
     let release = |r: &Option<Option<Release>>| r.as_ref()?.as_ref().map(Release::to_string);
     let name = |r: &Option<Option<Release>>| observed.names.of(&r.as_ref()?.as_ref()?.commit);
     HostRow {

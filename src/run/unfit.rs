@@ -3,7 +3,7 @@ use crate::{
     balancer::{ReadBalance, SetAdmin},
     bookkeeping::{Mark, MarkState, ReadLedger},
     effect::{Admin, Lane},
-    event::{Standing, What},
+    event::{PoolState, What},
     failure::Failure,
     fleet::Fleet,
     host::{Host, listed},
@@ -64,7 +64,7 @@ fn forgotten(session: &Session, lane: &Arc<Lane>, fleet: &Arc<Fleet>, hosts: &[&
     let balance = lane.perform(ReadBalance { fleet: fleet.clone() })?;
     let mut back = Vec::new();
     for host in hosts {
-        let out = matches!(balance.standing(fleet, host)?, Standing::Out | Standing::None);
+        let out = matches!(balance.standing(fleet, host)?, PoolState::Out | PoolState::None);
         if !out && session.observed.host(host).exposed.is_some() {
             back.push((*host).clone());
         }

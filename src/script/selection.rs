@@ -3,7 +3,7 @@ use super::{Here, RhaiResultOf, Targets, thrown};
 use crate::{
     balancer::{Balance, ReadBalance},
     bookkeeping::{self, Consult},
-    event::Standing,
+    event::PoolState,
     failure::{Cause, Failure, Reason},
     fleet::{
         Fleet, Selection,
@@ -39,7 +39,7 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
             standings.insert(host.name.clone(), balance.standing(fleet, host).map_err(thrown)?);
         }
     }
-    let standing = |host: &Host| standings.get(&host.name).copied().unwrap_or(Standing::Unknown);
+    let standing = |host: &Host| standings.get(&host.name).copied().unwrap_or(PoolState::Unknown);
     let chosen = match parsed.hosts(fleet, standing) {
         Err(failure) if failure.reason() == Reason::NoHosts => {
             return Err(thrown(forgot(here, fleet, balance, failure)));
@@ -76,7 +76,7 @@ fn of_the_line(wrong: Failure) -> Failure {
 /// Adds to a failure that selected no hosts that a balancer may have forgotten which hosts are out.
 fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Failure) -> Failure {
     let Some(balance) = balance else { return failure };
-    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::HostStandings { hosts: None } };
+    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::HostPoolStates { hosts: None } };
     let Ok(book) = here.lane.perform(asked) else { return failure };
     match tell_forgotten(fleet, &balance, &book) {
         told if told.is_empty() => failure,

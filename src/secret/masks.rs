@@ -103,7 +103,7 @@ impl Masks {
     }
 
     /// Returns whether a text of data contains a secret; a text that is one of the spared names doesn't count.
-    pub fn is_told_by(&self, text: &str) -> bool {
+    pub fn occurs_in(&self, text: &str) -> bool {
         !self.0.read().unwrap().names.contains(text) && self.stands_in(text)
     }
 
@@ -118,7 +118,7 @@ impl Masks {
 
     fn walk<'a>(&self, value: &'a Value, at: String, found: &mut Vec<(String, &'a str)>) {
         match value {
-            Value::String(text) if self.is_told_by(text) => found.push((at, text)),
+            Value::String(text) if self.occurs_in(text) => found.push((at, text)),
             Value::Array(all) => {
                 all.iter().enumerate().for_each(|(i, value)| self.walk(value, format!("{at}/{i}"), found))
             }

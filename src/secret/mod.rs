@@ -123,7 +123,7 @@ impl DigestKey {
                 _ => Value::Object(map.into_iter().map(|(name, value)| self.sealed(name, value)).collect()),
             },
             Value::Array(all) => Value::Array(all.into_iter().map(|value| self.seal(value)).collect()),
-            Value::String(text) if self.masks.is_told_by(&text) => {
+            Value::String(text) if self.masks.occurs_in(&text) => {
                 Value::Object([(SEALED.to_owned(), self.digest(&text).into())].into_iter().collect())
             }
             other => other,

@@ -92,8 +92,8 @@ impl Effect for ChangeService {
         format!("{} {}", self.word(), self.unit)
     }
 
-    fn story(&self) -> Story {
-        Story { word: Some(self.word()), reason: Some(self.unit.to_string()), ..Story::default() }
+    fn ledger_detail(&self) -> LedgerDetail {
+        LedgerDetail { word: Some(self.word()), reason: Some(self.unit.to_string()), ..LedgerDetail::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

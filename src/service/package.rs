@@ -76,8 +76,8 @@ impl Effect for Install {
         format!("install {}", self.version)
     }
 
-    fn story(&self) -> Story {
-        Story { reason: Some(self.version.clone()), ..Story::default() }
+    fn ledger_detail(&self) -> LedgerDetail {
+        LedgerDetail { reason: Some(self.version.clone()), ..LedgerDetail::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Effect, EffectKind, Id},
-    event::Standing,
+    event::PoolState,
     failure::Reason,
     fleet::Fleet,
     host::{Host, Name},
@@ -134,7 +134,7 @@ impl Before {
                 let Ok(standing) = balance.standing(&fleet, host) else { continue };
                 self.note(host, |was| {
                     if !was.stood {
-                        (was.live, was.stood) = (matches!(standing, Standing::Live | Standing::Mixed), true);
+                        (was.live, was.stood) = (matches!(standing, PoolState::Live | PoolState::Mixed), true);
                     }
                 });
             }

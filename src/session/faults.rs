@@ -1,9 +1,9 @@
 //! Dies or fails at the n-th effect, on purpose.
 use super::{Layer, Rest, Stop, drill::Drill};
 use crate::{
-    effect::{Answered, Call, Noting},
+    effect::{Answered, Call, LedgerWrite},
     failure::{Cause, Failure},
-    port::Note,
+    port::LedgerLines,
 };
 use std::sync::{
     Arc,
@@ -71,10 +71,10 @@ impl Faults {
     }
 }
 
-/// Returns the note with only its intent.
-fn without_end(noting: Noting) -> Noting {
-    let note = Note { ok: String::new(), failed: String::new(), ..noting.note };
-    Noting { note, ..noting }
+/// Returns the lines with only its intent.
+fn without_end(write: LedgerWrite) -> LedgerWrite {
+    let lines = LedgerLines { ok: String::new(), failed: String::new(), ..write.lines };
+    LedgerWrite { lines, ..write }
 }
 
 impl Layer for Faults {
@@ -89,8 +89,8 @@ impl Layer for Faults {
         match self.fault {
             Some(Fault::KilledBefore(at)) if at == n => self.die(),
             Some(Fault::KilledAmid(at)) if at == n => {
-                let notes: Vec<Noting> = call.notes.iter().cloned().map(without_end).collect();
-                let _ = rest.pass(Call { notes: &notes, ..call });
+                let writes: Vec<LedgerWrite> = call.ledger_writes.iter().cloned().map(without_end).collect();
+                let _ = rest.pass(Call { ledger_writes: &writes, ..call });
                 self.die()
             }
             Some(Fault::KilledAfter(at)) if at == n => {

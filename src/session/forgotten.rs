@@ -2,7 +2,7 @@
 use crate::{
     balancer::Balance,
     bookkeeping::place,
-    event::Standing,
+    event::PoolState,
     fleet::Fleet,
     host::Host,
     ledger::{Book, LedgerLine, Phase},
@@ -11,7 +11,7 @@ use crate::{
 /// Returns the last ledger line of a host that was taken out with rfab and is live again without it.
 pub fn in_again<'a>(fleet: &Fleet, host: &Host, balance: &Balance, book: &'a Book) -> Option<&'a LedgerLine> {
     let line = book.last_admin(&host.name).filter(|line| line.effect == "drain" && line.phase == Phase::Ok)?;
-    (balance.standing(fleet, host) == Ok(Standing::Live)).then_some(line)
+    (balance.standing(fleet, host) == Ok(PoolState::Live)).then_some(line)
 }
 
 /// Returns the same line if the balancer was reloaded or restarted since.

@@ -7,7 +7,7 @@ use crate::{
     balancer::{Balance, ReadBalance, SetAdmin, places},
     bookkeeping::ReadLedger,
     effect::{Admin, Answered, Call, Fleets, Touch},
-    event::{Standing, What},
+    event::{PoolState, What},
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     host::Host,
@@ -104,7 +104,7 @@ impl Invariants {
         let mut book = None;
         for host in hosts {
             let standing = balance.standing(fleet, host)?;
-            if !matches!(standing, Standing::Out | Standing::Mixed) {
+            if !matches!(standing, PoolState::Out | PoolState::Mixed) {
                 self.observed.moves(host, None);
                 continue;
             }
@@ -114,7 +114,7 @@ impl Invariants {
             let book = book.as_ref().expect("it was just read");
             let known = book.last_admin(&host.name).map(|line| line.places.clone());
             match (self.run.out_as(book, &host.name), standing) {
-                (Out::Strange, Standing::Out) => self.observed.stays_theirs(host),
+                (Out::Strange, PoolState::Out) => self.observed.stays_theirs(host),
                 (Out::Strange, _) => {
                     let ready = places(fleet, host).into_iter().zip(balance.servers(fleet, host)?);
                     let ready = ready.filter(|(_, server)| server.admin == Admin::Ready).map(|(p, _)| p.to_string());
@@ -144,8 +144,8 @@ impl Invariants {
         let balance = self.balance(fleet, call, rest)?;
         let reloaded = known.as_ref().and_then(|known| balance.reloaded_since(known));
         match (balance.standing(fleet, host)?, reloaded) {
-            (Standing::None, _) | (Standing::Out, None) => return Ok(()),
-            (Standing::Out, Some(balancer)) => return Err(standings::exposed(host, balancer)),
+            (PoolState::None, _) | (PoolState::Out, None) => return Ok(()),
+            (PoolState::Out, Some(balancer)) => return Err(standings::exposed(host, balancer)),
             _ => {}
         }
         let failure = match reloaded {
@@ -175,7 +175,7 @@ impl Invariants {
         let line = book.last_admin(&host.name).filter(|line| line.effect == "drain");
         let reason = line.and_then(|line| line.reason.clone()).unwrap_or_else(|| "deploy".to_owned());
         let drain = SetAdmin { fleet: fleet.clone(), hosts, to: Admin::Drain, reason, typed: false };
-        rest.pass(Call { effect: &drain, notes: &[], ..call })?;
+        rest.pass(Call { effect: &drain, ledger_writes: &[], ..call })?;
         self.observed.goes_out(host);
         self.balance(fleet, call, rest).map(drop)
     }
@@ -188,8 +188,8 @@ impl Invariants {
         let known = self.observed.host(host).out_since;
         let balance = self.balance(fleet, call, rest)?;
         match balance.standing(fleet, host)? {
-            Standing::None => return Ok(()),
-            Standing::Out => {}
+            PoolState::None => return Ok(()),
+            PoolState::Out => {}
             _ => {
                 let servers = balance.servers(fleet, host)?;
                 let place = places(fleet, host).into_iter().zip(servers).find(|(_, s)| s.admin == Admin::Ready);

@@ -1,5 +1,5 @@
 //! Records effects and their results in the run's journal.
-use super::{Rest, Stop, lane_tail::LaneTails, unknown_outcome::UnknownOutcome};
+use super::{Rest, Stop, lane_tail::LaneTails, unknown_outcome::OnUnknownOutcome};
 use crate::{
     effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Fleets, Touch},
     failure::{Failure, Reason},
@@ -21,7 +21,7 @@ pub struct Journaling {
     pub past: Past,
     /// The key that seals secrets.
     pub key: DigestKey,
-    pub doubt: UnknownOutcome,
+    pub doubt: OnUnknownOutcome,
     /// Whether a fleet may differ from what the run began with.
     pub force_changed: bool,
 }
@@ -29,7 +29,7 @@ pub struct Journaling {
 impl Journaling {
     /// Makes a journaling that returns what an earlier attempt did, and asks the person in doubt.
     pub fn new(journal: Journal, past: Past, key: DigestKey) -> Self {
-        Self { journal: Arc::new(journal), past, key, doubt: UnknownOutcome::Ask, force_changed: false }
+        Self { journal: Arc::new(journal), past, key, doubt: OnUnknownOutcome::Ask, force_changed: false }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     health::{Probe, Proof},
     ledger::called,
     model::Time,
-    release::{Activate, Listing, Number, ReadReleases},
+    release::{Activate, Listing, ReadReleases, RecordNumber},
     remote::{Connect, Connected},
 };
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl Observed {
     /// Learns what was read, and the names of releases.
     fn learn_answer(&self, effect: &dyn AnyEffect, answer: &dyn AnyOutcome) {
         self.names.read(effect.as_any(), answer.as_any());
-        if let Some(number) = effect.as_any().downcast_ref::<Number>()
+        if let Some(number) = effect.as_any().downcast_ref::<RecordNumber>()
             && let Some(name) = called(&number.commit, Some(&number.name), &number.names)
         {
             self.names.learn(&number.commit, name);

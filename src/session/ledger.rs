@@ -2,11 +2,11 @@
 use super::{Layer, Moves, Observed, Rest, Run};
 use crate::{
     bookkeeping::place,
-    effect::{Answered, Call, EffectKind, Fleets, Noting, Touch},
+    effect::{Answered, Call, EffectKind, Fleets, LedgerWrite, Touch},
     fleet::Fleet,
     host::{Host, Name},
     ledger::{LedgerLine, Phase, line},
-    port::Note,
+    port::LedgerLines,
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
@@ -29,7 +29,7 @@ impl Ledger {
         Self { run, fleets, observed }
     }
 
-    fn notings(&self, call: Call<'_>) -> Vec<Noting> {
+    fn ledger_writes(&self, call: Call<'_>) -> Vec<LedgerWrite> {
         let touch = call.effect.touch();
         let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Vec::new() };
         match touch {
@@ -44,7 +44,7 @@ impl Ledger {
     }
 
     /// Makes a line for each balancer in front of the host, and for the one that keeps the fleet's ledger.
-    fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<Noting> {
+    fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<LedgerWrite> {
         let home = place(fleet).ok();
         let balancers = fleet.balancers.iter().filter(|b| b.has(host) || home.as_ref() == Some(&b.name));
         let places = match self.observed.host(host).moves {
@@ -57,14 +57,14 @@ impl Ledger {
                 let epoch = self.observed.epochs().get(&b.name).cloned();
                 let kept = places.clone().unwrap_or_default();
                 let about = About { host: &host.name, pool: pools.collect(), places: kept, epoch };
-                let note = self.note(call, about, "ledger".into());
-                Noting { host: host.name.clone(), place: Some(b.name.clone()), places: places.clone(), note }
+                let lines = self.lines(call, about, "ledger".into());
+                LedgerWrite { host: host.name.clone(), place: Some(b.name.clone()), places: places.clone(), lines }
             })
             .collect()
     }
 
     /// Makes a line under the app's path, if the host has the app.
-    fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<Noting> {
+    fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<LedgerWrite> {
         let app = fleet.app.as_ref().filter(|app| app.is_on(host))?;
         let file = format!("{}/.rfab/ledger", app.path_on(host));
         let behind = |name: &Name| fleet.balancers.iter().any(|b| b.name == *name);
@@ -72,24 +72,24 @@ impl Ledger {
         let epochs: Vec<String> = epochs.map(|(name, epoch)| format!("{name} {epoch}")).collect();
         let epoch = (!epochs.is_empty()).then(|| epochs.join(", "));
         let about = About { host: &host.name, pool: Vec::new(), places: Vec::new(), epoch };
-        Some(Noting { host: host.name.clone(), place: None, places: None, note: self.note(call, about, file) })
+        Some(LedgerWrite { host: host.name.clone(), place: None, places: None, lines: self.lines(call, about, file) })
     }
 
-    fn note(&self, call: Call<'_>, about: About<'_>, file: String) -> Note {
-        let story = call.effect.story();
+    fn lines(&self, call: Call<'_>, about: About<'_>, file: String) -> LedgerLines {
+        let detail = call.effect.ledger_detail();
         let pools = self.run.allowed.without_balancer.join(", ");
         let unasked = (!pools.is_empty()).then(|| format!("without the balancer of {pools}"));
         let ungated = self.run.allowed.without_gate.as_ref().map(|why| format!("without the gate: {why}"));
         let beside: Vec<String> = unasked.into_iter().chain(ungated).collect();
         let beside = (!beside.is_empty()).then(|| self.run.masks.text(&beside.join("; ")).into_owned());
         let line = |phase| LedgerLine {
-            effect: story.word.unwrap_or(call.effect.name()).into(),
+            effect: detail.word.unwrap_or(call.effect.name()).into(),
             host: Some(about.host.clone()),
             pool: about.pool.clone(),
             places: about.places.clone(),
-            commit: story.commit.clone(),
-            names: story.names.clone(),
-            reason: story
+            commit: detail.commit.clone(),
+            names: detail.names.clone(),
+            reason: detail
                 .reason
                 .as_ref()
                 .map(|reason| self.run.masks.text(reason).into_owned())
@@ -100,7 +100,7 @@ impl Ledger {
         let (intent, ok) = (line(Phase::Intent), line(Phase::Ok));
         // Only one of the two is ever written.
         let failed = LedgerLine { phase: Phase::Failed, ..ok.clone() };
-        Note { file, intent: intent.text(), ok: ok.text(), failed: failed.text() }
+        LedgerLines { file, intent: intent.text(), ok: ok.text(), failed: failed.text() }
     }
 }
 
@@ -140,7 +140,7 @@ impl Layer for Ledger {
         if !matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once) {
             return rest.pass(call);
         }
-        let notes = self.notings(call);
-        rest.pass(Call { notes: &notes, ..call })
+        let writes = self.ledger_writes(call);
+        rest.pass(Call { ledger_writes: &writes, ..call })
     }
 }

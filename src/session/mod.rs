@@ -49,4 +49,4 @@ pub use run::Run;
 pub use settled::{Reader, settled};
 pub use stop::Stop;
 pub use unfinished::tell as tell_unfinished;
-pub use unknown_outcome::UnknownOutcome;
+pub use unknown_outcome::OnUnknownOutcome;

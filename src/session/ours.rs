@@ -4,7 +4,7 @@ use crate::{
     balancer::{Balance, SetAdmin},
     bookkeeping::ReadLedger,
     effect::Call,
-    event::Standing,
+    event::PoolState,
     failure::Failure,
     host::{Host, Name},
     ledger::{Book, LedgerLine, Phase},
@@ -40,7 +40,7 @@ pub(super) fn may_put_back(
     call: Call<'_>,
     rest: Rest<'_>,
 ) -> Result<(), Failure> {
-    let live = |host: &Host| balance.standing(&set.fleet, host) == Ok(Standing::Live);
+    let live = |host: &Host| balance.standing(&set.fleet, host) == Ok(PoolState::Live);
     if set.typed || set.hosts.iter().all(live) {
         set.hosts.iter().for_each(|host| observed.moves(host, None));
         return Ok(());

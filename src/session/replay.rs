@@ -176,7 +176,7 @@ impl Journaled {
         let (effect, run) = (call.effect, rest.ask(&call).run().clone());
         let touch = effect.touch();
         let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Ok(()) };
-        let word = effect.story().word.unwrap_or(effect.name()).to_owned();
+        let word = effect.ledger_detail().word.unwrap_or(effect.name()).to_owned();
         match touch {
             Touch::Admin { hosts, .. } => {
                 let hosts = hosts.to_vec();

@@ -3,7 +3,7 @@ use super::Observed;
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Answered, Call},
-    event::{HostPlace, Standing, What},
+    event::{HostPlace, PoolState, What},
     failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
@@ -18,17 +18,17 @@ impl Observed {
         seen.epochs.extend(epochs.clone());
         for (host, standing) in fleet.hosts.iter().zip(balance.standings(fleet)) {
             if let Some(told) = seen.told.get_mut(&key(host)).filter(|told| told.drained && told.exposed.is_none())
-                && matches!(standing, Some(Standing::Live | Standing::Mixed))
+                && matches!(standing, Some(PoolState::Live | PoolState::Mixed))
                 && let Some(balancer) = told.out_since.as_ref().and_then(|known| balance.reloaded_since(known))
             {
                 told.exposed = Some(exposed(host, balancer));
             }
             match standing {
-                Some(Standing::Out) => {
+                Some(PoolState::Out) => {
                     seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
                 }
                 // A host that should be out keeps its epochs: they will show that it isn't out any more.
-                Some(Standing::Live) => {
+                Some(PoolState::Live) => {
                     if let Some(told) = seen.told.get_mut(&key(host))
                         && !told.drained
                     {
@@ -44,7 +44,7 @@ impl Observed {
     fn stand_otherwise(
         &self,
         fleet: &Fleet,
-        stand: impl Fn(&Host, Option<&HostPlace>) -> Option<(Standing, u64)>,
+        stand: impl Fn(&Host, Option<&HostPlace>) -> Option<(PoolState, u64)>,
     ) -> Vec<HostPlace> {
         let mut seen = self.seen.lock().unwrap();
         let mut otherwise = Vec::new();
@@ -52,7 +52,7 @@ impl Observed {
             let before = seen.places.get(&key(host));
             let Some((balancer, open)) = stand(host, before) else { continue };
             let same =
-                |told: &HostPlace| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
+                |told: &HostPlace| told.balancer == balancer && (told.open == open || balancer == PoolState::Live);
             if !before.is_some_and(same) {
                 let place = HostPlace { host: host.name.clone(), group: host.group.clone(), balancer, open };
                 seen.places.insert(key(host), place.clone());
@@ -70,12 +70,12 @@ impl Observed {
         {
             let stand = |host: &Host, _: Option<&HostPlace>| {
                 let standing =
-                    balance.standing(&read.fleet, host).ok().filter(|standing| *standing != Standing::None)?;
+                    balance.standing(&read.fleet, host).ok().filter(|standing| *standing != PoolState::None)?;
                 Some((standing, balance.in_flight(&read.fleet, host).ok()?))
             };
             (&read.fleet, self.stand_otherwise(&read.fleet, stand))
         } else if let Some(set) = effect.downcast_ref::<SetAdmin>() {
-            let to = if set.to == Admin::Ready { Standing::Live } else { Standing::Out };
+            let to = if set.to == Admin::Ready { PoolState::Live } else { PoolState::Out };
             let stand = |host: &Host, before: Option<&HostPlace>| {
                 set.hosts.contains(host).then_some(before).flatten().map(|before| (to, before.open))
             };

@@ -9,7 +9,7 @@ use crate::{
 
 /// Who decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UnknownOutcome {
+pub enum OnUnknownOutcome {
     /// The person, if there is one.
     #[default]
     Ask,
@@ -48,16 +48,16 @@ impl Why {
     }
 }
 
-impl UnknownOutcome {
+impl OnUnknownOutcome {
     /// Returns the assumed outcome if the command counts as done; none if it runs again.
     ///
     /// `Unknown` when nobody decides.
     pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn AnyOutcome>>, Failure> {
         let effect = call.effect;
         let again = match self {
-            UnknownOutcome::Retry => true,
-            UnknownOutcome::Skip => false,
-            UnknownOutcome::Ask => asked(why, call, rest)?,
+            OnUnknownOutcome::Retry => true,
+            OnUnknownOutcome::Skip => false,
+            OnUnknownOutcome::Ask => asked(why, call, rest)?,
         };
         let text = if again {
             format!("done again, as {}: {}", why.is(), effect.describe())

@@ -3,7 +3,7 @@ use crate::{
     command::{Command, quoted},
     failure::{Cause, Failure},
     host::Name,
-    port::{Job, Note},
+    port::{Job, LedgerLines},
 };
 
 const WRAPPER: &str = concat!(include_str!("note.sh"), include_str!("wrapper.sh"));
@@ -63,9 +63,9 @@ pub(crate) fn line(
     sweep: bool,
 ) -> Result<String, Failure> {
     let user = job.user.as_ref();
-    let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
-    let mut note = job.note.as_ref().unwrap_or(&empty);
-    let mut owner = owner.filter(|_| job.note.is_some());
+    let empty = LedgerLines { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
+    let mut lines = job.ledger.as_ref().unwrap_or(&empty);
+    let mut owner = owner.filter(|_| job.ledger.is_some());
     let mut words = plain(job);
     let mut dir = job.cd.clone().unwrap_or_default();
     if let Some(user) = user {
@@ -73,10 +73,10 @@ pub(crate) fn line(
         let within = owner.is_some_and(|owner| user == owner || (sudo == Sudo::Password && &**user == "root"));
         if within {
             let writer = owner.filter(|owner| *owner != user).map(|owner| owner.to_string()).unwrap_or_default();
-            let args = [mark, &note.file, &note.intent, &note.ok, &note.failed, &writer, &dir].map(str::to_owned);
+            let args = [mark, &lines.file, &lines.intent, &lines.ok, &lines.failed, &writer, &dir].map(str::to_owned);
             let shell = ["/bin/sh", "-c", NOTED, "rfab"].map(str::to_owned);
             words = shell.into_iter().chain(args).chain(words).collect();
-            note = &empty;
+            lines = &empty;
             owner = None;
             dir.clear();
         } else if !dir.is_empty() {
@@ -91,7 +91,7 @@ pub(crate) fn line(
     let folder = trace.map(|trace| trace.folder.clone()).unwrap_or_default();
     let id = trace.map(|trace| trace.id.clone()).unwrap_or_default();
     let sweep = if sweep && trace.is_some() { KEPT_DAYS.to_string() } else { String::new() };
-    let args = [mark, &folder, &id, &note.file, &note.intent, &note.ok, &note.failed, &owner, &dir, &sweep];
+    let args = [mark, &folder, &id, &lines.file, &lines.intent, &lines.ok, &lines.failed, &owner, &dir, &sweep];
     let args = args.map(str::to_owned);
     let args: Vec<String> = args.into_iter().chain(words).collect();
     encoded(&program(WRAPPER, &args))

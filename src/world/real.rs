@@ -44,7 +44,7 @@ impl World for RealWorld {
     }
 
     fn perform(&self, call: Call<'_>) -> Answered {
-        let at = At { real: &self.real, lane: call.lane, id: call.id(), notes: call.notes };
+        let at = At { real: &self.real, lane: call.lane, id: call.id(), ledger_writes: call.ledger_writes };
         self.runtime.block_on(call.effect.carry_out(at))
     }
 

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     model::{Miss, Model, Time},
-    port::Note,
+    port::LedgerLines,
 };
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +46,7 @@ impl World for Simulated {
             model.come_to(lane.clock());
             model.began = began;
             model.spent = 20;
-            let only = call.notes.iter().filter_map(|noting| Some((noting.host.clone(), noting.places.clone()?)));
+            let only = call.ledger_writes.iter().filter_map(|write| Some((write.host.clone(), write.places.clone()?)));
             model.only_in = only.collect();
             model.id = format!("{} {}", lane.run(), call.id());
             let answered = match call.effect.predict(&mut model) {
@@ -86,16 +86,16 @@ impl World for Simulated {
 /// Writes the ledger lines, as the wrapper or the keeper does: all intents before the change, all results after it.
 fn write_down(model: &mut Model, call: Call<'_>, answered: &Answered) {
     let Some(fleet) = call.effect.touch().fleet().cloned() else { return };
-    let result = |note: &Note| if answered.is_ok() { note.ok.clone() } else { note.failed.clone() };
-    let intents = call.notes.iter().map(|noting| (noting, noting.note.intent.clone()));
-    let results = call.notes.iter().map(|noting| (noting, result(&noting.note)));
-    for (noting, line) in intents.chain(results).filter(|(_, line)| !line.is_empty()) {
-        match &noting.place {
+    let result = |lines: &LedgerLines| if answered.is_ok() { lines.ok.clone() } else { lines.failed.clone() };
+    let intents = call.ledger_writes.iter().map(|write| (write, write.lines.intent.clone()));
+    let results = call.ledger_writes.iter().map(|write| (write, result(&write.lines)));
+    for (write, line) in intents.chain(results).filter(|(_, line)| !line.is_empty()) {
+        match &write.place {
             // A place that the model doesn't know has no folder for a ledger.
             Some(place) => model.write_down(&fleet, place, &line).unwrap_or_default(),
             None => {
                 let line = model.dated(&line);
-                if let Some(machine) = model.machines.get_mut(&(fleet.clone(), noting.host.clone())) {
+                if let Some(machine) = model.machines.get_mut(&(fleet.clone(), write.host.clone())) {
                     machine.ledger.push(line);
                 }
             }

@@ -9,7 +9,7 @@ mod effects;
 mod trial;
 
 use effects::Effect;
-use lab::choices::making::Making;
+use lab::choices::making::LabChoices;
 use lab::choices::rows::Rows;
 use lab::needs_root;
 use std::{
@@ -52,15 +52,15 @@ fn number(name: &str) -> Option<usize> {
 }
 
 /// Returns the lab that the environment asks for, and its text.
-fn asked() -> (Making, String) {
+fn asked() -> (LabChoices, String) {
     let Some(at) = number("RFAB_ROW") else {
-        return (Making { size: 2, lacking: 1, ..Making::default() }, String::new());
+        return (LabChoices { size: 2, lacking: 1, ..LabChoices::default() }, String::new());
     };
     let rows = Rows::of_environment();
     let row = &rows.cover.rows[at];
     rows.provide(row).unwrap_or_else(|why| panic!("row {at} needs what can't be made here: {why}"));
     assert!(rows.refusal(row).is_none(), "row {at} is refused: {}", rows.text(row));
-    (Making::of(&rows, row), rows.text(row))
+    (LabChoices::of(&rows, row), rows.text(row))
 }
 
 /// Runs a test again in its own process and network, which the lab of a row needs; false if this process is already

@@ -4,7 +4,7 @@ use lab::{
     Output,
     choices::{
         end,
-        making::{Made, Making},
+        making::{LabChoices, Made},
         shop::{Release, Shop},
     },
 };
@@ -57,7 +57,7 @@ fn write_hooks(shop: &Shop, seconds: &str) {
 }
 
 impl Trial {
-    pub fn open(making: Making, text: &str) -> Trial {
+    pub fn open(making: LabChoices, text: &str) -> Trial {
         static OPENED: AtomicU32 = AtomicU32::new(0);
         let transcript = format!("killed-{}-{}.log", std::process::id(), OPENED.fetch_add(1, Relaxed));
         let mut shop = Shop::open(making, text, &transcript);

@@ -3,7 +3,7 @@
 use crate::made_up::{Shop, done, failures};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
-    event::{Event, Outcome, Standing, What},
+    event::{Event, Outcome, PoolState, What},
     failure::Exit,
     line,
     model::{Model, key},
@@ -76,9 +76,9 @@ fn table(ran: &Simulation, shop: &Shop) -> String {
         let release = |text: &Option<String>| text.as_deref().unwrap_or("-").replace(&shop.stable[..12], "stable");
         let (old, new) = (release(&row.old), release(&row.new));
         let standing = match row.balancer {
-            Standing::Live => "live",
-            Standing::Out => "out",
-            Standing::None => "-",
+            PoolState::Live => "live",
+            PoolState::Out => "out",
+            PoolState::None => "-",
             other => panic!("{other:?}"),
         };
         let result = match row.result {

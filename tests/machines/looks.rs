@@ -9,7 +9,7 @@ use rfab::{
     effect::{Admin, Happened},
     git::{Change, ChangeRepository, Pushed},
     model::{Fact, Release},
-    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
+    release::{Activate, Home, Prune, ReadReleases, RecordNumber, SetUp, Stage},
     remote::{Exec, Get, On, Put, WriteFile},
     service::{ChangeService, ServiceChange},
 };
@@ -94,7 +94,7 @@ fn of_the_balancer_and_the_ledger() {
     let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();
     for run in ["r1", "r2"] {
         let (name, line) = ("v3.0.1".into(), line(run));
-        sides.told_apart(&Number {
+        sides.told_apart(&RecordNumber {
             fleet: fleet.clone(),
             commit: commit.clone(),
             name,

@@ -122,7 +122,7 @@ impl Side {
 
     /// Performs an effect as the call with that number.
     pub fn perform_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<E::Outcome, Failure> {
-        let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
+        let call = Call { lane: &self.lane, number, attempt: 0, effect, ledger_writes: &[] };
         self.world.perform(call).map(|answer| *answer.any().downcast().expect("its own outcome"))
     }
 
@@ -132,7 +132,7 @@ impl Side {
 
     /// Looks whether an effect was done as the call with that number.
     pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Happened<E::Outcome>, Failure> {
-        let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
+        let call = Call { lane: &self.lane, number, attempt: 0, effect, ledger_writes: &[] };
         Effect::look(effect, Ask::of(&*self.world, &call))
     }
 }

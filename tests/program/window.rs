@@ -1,7 +1,7 @@
 //! The live view in a real terminal, while its window gets narrower and wider.
 
 use rfab::{
-    event::{EffectKind, Event, HostPlace, Standing, What},
+    event::{EffectKind, Event, HostPlace, PoolState, What},
     failure::Exit,
     report::{self, Loud, Style},
 };
@@ -103,7 +103,7 @@ fn plays() {
     let place = |n: usize| HostPlace {
         host: format!("web{n}").into(),
         group: Some(format!("group{}", n.div_ceil(3)).into()),
-        balancer: if n > 3 { Standing::Out } else { Standing::Live },
+        balancer: if n > 3 { PoolState::Out } else { PoolState::Live },
         open: 0,
     };
     tell("", What::BalanceSeen { fleet: "prod".into(), hosts: (1..=6).map(place).collect() });

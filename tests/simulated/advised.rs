@@ -12,7 +12,7 @@ use rfab::{
     line,
     model::{Fact, Machine, Model},
     secret::DigestKey,
-    session::{Fault, Journaling, UnknownOutcome},
+    session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
@@ -60,7 +60,7 @@ impl Trial {
             &line,
             model,
             wish,
-            Some(Journaling { doubt: UnknownOutcome::Ask, ..keep }),
+            Some(Journaling { doubt: OnUnknownOutcome::Ask, ..keep }),
         )
     }
 

@@ -8,7 +8,7 @@ use rfab::{
     line,
     model::{Fact, Machine, Model, ModelOutput},
     secret::DigestKey,
-    session::{Fault, Journaling, UnknownOutcome},
+    session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
 };
@@ -42,7 +42,7 @@ impl Trial {
         self.folder.path().join(name)
     }
 
-    fn attempt(&self, model: Model, fault: Option<Fault>, name: &str, doubt: UnknownOutcome) -> Simulation {
+    fn attempt(&self, model: Model, fault: Option<Fault>, name: &str, doubt: OnUnknownOutcome) -> Simulation {
         let file = self.file(name);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
@@ -60,7 +60,7 @@ impl Trial {
 
     /// Returns how many effects the line has without a fault.
     fn effects(&self) -> u32 {
-        let calm = self.attempt(self.before.clone(), None, "calm", UnknownOutcome::Ask);
+        let calm = self.attempt(self.before.clone(), None, "calm", OnUnknownOutcome::Ask);
         assert_eq!(calm.ended.exit, Exit::Done, "{:?}", failures(&calm));
         calm.effects
     }
@@ -106,8 +106,8 @@ fn serviced() {
     for at in 0..trial.effects() {
         for fault in [Fault::KilledBefore(at), Fault::KilledAmid(at), Fault::KilledAfter(at)] {
             let name = format!("{fault:?}");
-            let died = trial.attempt(trial.before.clone(), Some(fault), &name, UnknownOutcome::Ask);
-            let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
+            let died = trial.attempt(trial.before.clone(), Some(fault), &name, OnUnknownOutcome::Ask);
+            let resumed = trial.attempt(died.model, None, &name, OnUnknownOutcome::Ask);
             let done = commands(&resumed.model, "jobs1");
             if (resumed.ended.exit, &*done) != (Exit::Done, "close work open more mail after bye last") {
                 found.push(format!("{name}: {:?} {done} {:?}", resumed.ended.exit, failures(&resumed)));
@@ -131,13 +131,13 @@ fn gathered() {
 fn what_was_done_before_a_failure_was_thrown_once_more_is_not_repeated_unasked() {
     let trial = Trial::of(GATHERED, "prod gathered");
     for (doubt, exit, done) in [
-        (UnknownOutcome::Ask, Exit::Unknown, "a b c a"),
-        (UnknownOutcome::Skip, Exit::Done, "a b c a"),
-        (UnknownOutcome::Retry, Exit::Done, "a b c a b c"),
+        (OnUnknownOutcome::Ask, Exit::Unknown, "a b c a"),
+        (OnUnknownOutcome::Skip, Exit::Done, "a b c a"),
+        (OnUnknownOutcome::Retry, Exit::Done, "a b c a b c"),
     ] {
         let (name, mut model) = (format!("{doubt:?}"), trial.before.clone());
         fails(&mut model, "jobs1", &["bin/a"]);
-        let mut failed = trial.attempt(model, None, &name, UnknownOutcome::Ask);
+        let mut failed = trial.attempt(model, None, &name, OnUnknownOutcome::Ask);
         assert_eq!((failed.ended.exit, &*commands(&failed.model, "jobs1")), (Exit::Failed, "a b c"));
         fails(&mut failed.model, "jobs1", &[]);
         let resumed = trial.attempt(failed.model, None, &name, doubt);
@@ -164,13 +164,13 @@ fn careful() {
     let mut met = 0;
     for at in 0..20 {
         let name = format!("at {at}");
-        let mut failed = trial.attempt(model.clone(), Some(Fault::LostAt(at)), &name, UnknownOutcome::Ask);
+        let mut failed = trial.attempt(model.clone(), Some(Fault::LostAt(at)), &name, OnUnknownOutcome::Ask);
         if commands(&failed.model, "jobs1") != "a b c" {
             continue;
         }
         met += 1;
         fails(&mut failed.model, "jobs1", &[]);
-        let resumed = trial.attempt(failed.model, None, &name, UnknownOutcome::Ask);
+        let resumed = trial.attempt(failed.model, None, &name, OnUnknownOutcome::Ask);
         let ended = (resumed.ended.exit, commands(&resumed.model, "jobs1"));
         assert_eq!(ended, (Exit::Done, "a b c c".to_owned()), "{:?}", failures(&resumed));
     }
@@ -199,11 +199,11 @@ fn polled() {
     for at in 0..effects {
         let (name, mut model) = (format!("at {at}"), trial.before.clone());
         fails(&mut model, "web1", &["bin/ready"]);
-        let mut failed = trial.attempt(model, None, &name, UnknownOutcome::Ask);
+        let mut failed = trial.attempt(model, None, &name, OnUnknownOutcome::Ask);
         assert_eq!(failed.ended.exit, Exit::Failed, "{:?}", failures(&failed));
         fails(&mut failed.model, "web1", &[]);
-        let died = trial.attempt(failed.model, Some(Fault::KilledAfter(at)), &name, UnknownOutcome::Ask);
-        let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
+        let died = trial.attempt(failed.model, Some(Fault::KilledAfter(at)), &name, OnUnknownOutcome::Ask);
+        let resumed = trial.attempt(died.model, None, &name, OnUnknownOutcome::Ask);
         let done: Vec<String> =
             ["web1", "web2", "web3", "web4"].iter().map(|host| commands(&resumed.model, host)).collect();
         if resumed.ended.exit != Exit::Done || done != ["go"; 4] {
@@ -236,11 +236,11 @@ fn serviced() {
         for again in 3..8 {
             let name = format!("{at} {again}");
             let mut died =
-                trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(at)), &name, UnknownOutcome::Ask);
+                trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(at)), &name, OnUnknownOutcome::Ask);
             // The balancer restarts, and has every host live.
             died.model.forget(&"prod".into(), &"lb1".into());
-            let died = trial.attempt(died.model, Some(Fault::KilledBefore(again)), &name, UnknownOutcome::Ask);
-            let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
+            let died = trial.attempt(died.model, Some(Fault::KilledBefore(again)), &name, OnUnknownOutcome::Ask);
+            let resumed = trial.attempt(died.model, None, &name, OnUnknownOutcome::Ask);
             if resumed.ended.exit != Exit::Done || !resumed.model.harmed.is_empty() {
                 let (exit, harmed) = (resumed.ended.exit, &resumed.model.harmed);
                 found.push(format!("{name}: {exit:?} {:?} {harmed:?}", failures(&resumed)));
@@ -266,10 +266,10 @@ fn configured() {
     );
     for at in 0..trial.effects() {
         let name = format!("at {at}");
-        let mut died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(at)), &name, UnknownOutcome::Ask);
+        let mut died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(at)), &name, OnUnknownOutcome::Ask);
         let lost = Fact::Told(Some(b"somebody else's".to_vec()));
         machine(&mut died.model, "jobs1").files.values_mut().for_each(|file| *file = lost.clone());
-        let mut resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
+        let mut resumed = trial.attempt(died.model, None, &name, OnUnknownOutcome::Ask);
         assert_eq!(resumed.ended.exit, Exit::Done, "{name} {:?}", failures(&resumed));
         let files = &machine(&mut resumed.model, "jobs1").files;
         let texts: Vec<_> = files.values().map(|file| file.get("").ok().cloned().flatten()).collect();
@@ -303,8 +303,8 @@ fn an_attempt_that_fails_before_it_did_anything_does_not_say_that_the_run_change
     let mut ended = 0;
     for at in 0..12 {
         let name = format!("at {at}");
-        let died = trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(80)), &name, UnknownOutcome::Ask);
-        let failed = trial.attempt(died.model, Some(Fault::FailsAt(at)), &name, UnknownOutcome::Ask);
+        let died = trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(80)), &name, OnUnknownOutcome::Ask);
+        let failed = trial.attempt(died.model, Some(Fault::FailsAt(at)), &name, OnUnknownOutcome::Ask);
         let lines = &failed.model.states["prod"].ledgers["lb1"];
         let of_run = |line: &&String| line.contains(r#""effect":"run""#) && line.contains(r#""run":"sim-2""#);
         let last = lines.iter().rfind(of_run).unwrap();
@@ -326,7 +326,7 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
         };
         ["web1", "web2", "web3", "web4", "jobs1"].map(of)
     };
-    let died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(100)), "died", UnknownOutcome::Ask);
+    let died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(100)), "died", OnUnknownOutcome::Ask);
     let abort = |model: Model, fault: Option<Fault>| {
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };
         simulate_abort(&trial.shop.project, "sim-2", &records(&trial.file("died")).unwrap(), model, wish)
@@ -352,7 +352,7 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
     // A run that was aborted can't be resumed.
     let died = abort(died.model.clone(), Some(Fault::KilledBefore(effects - 5)));
     let model = Model { runs: trial.before.runs, ..died.model };
-    assert_eq!(trial.attempt(model, None, "died", UnknownOutcome::Ask).ended.exit, Exit::Refused);
+    assert_eq!(trial.attempt(model, None, "died", OnUnknownOutcome::Ask).ended.exit, Exit::Refused);
 }
 
 #[test]
@@ -373,17 +373,17 @@ fn announced() {
     let (mut found, mut asked) = (Vec::new(), 0);
     for at in 0..trial.effects() {
         for fault in [Fault::KilledBefore(at), Fault::KilledAmid(at), Fault::KilledAfter(at)] {
-            for doubt in [UnknownOutcome::Ask, UnknownOutcome::Skip, UnknownOutcome::Retry] {
+            for doubt in [OnUnknownOutcome::Ask, OnUnknownOutcome::Skip, OnUnknownOutcome::Retry] {
                 let name = format!("{fault:?} {doubt:?}");
-                let died = trial.attempt(trial.before.clone(), Some(fault), &name, UnknownOutcome::Ask);
+                let died = trial.attempt(trial.before.clone(), Some(fault), &name, OnUnknownOutcome::Ask);
                 let resumed = trial.attempt(died.model, None, &name, doubt);
                 let changes = &resumed.model.here.changes;
                 let times = |what: &str| changes.iter().filter(|change| *change == what).count();
-                let most = if matches!(doubt, UnknownOutcome::Retry) { 2 } else { 1 };
+                let most = if matches!(doubt, OnUnknownOutcome::Retry) { 2 } else { 1 };
                 let right = match resumed.ended.exit {
                     Exit::Done => all.iter().all(|what| times(what) <= most),
                     // There is nobody to ask.
-                    Exit::Unknown => matches!(doubt, UnknownOutcome::Ask) && all.iter().all(|what| times(what) <= 1),
+                    Exit::Unknown => matches!(doubt, OnUnknownOutcome::Ask) && all.iter().all(|what| times(what) <= 1),
                     _ => false,
                 };
                 asked += u32::from(resumed.ended.exit == Exit::Unknown);
@@ -420,11 +420,11 @@ fn upkeep() {
     };
     let mut before = trial.before.clone();
     says(&mut before, r#"{ "web1": {}, "web2": {} }"#, 1);
-    let mut failed = trial.attempt(before, None, "first", UnknownOutcome::Ask);
+    let mut failed = trial.attempt(before, None, "first", OnUnknownOutcome::Ask);
     assert_eq!(failed.ended.failures[0].message, "not ready");
     // The cloud has removed a host meanwhile.
     says(&mut failed.model, r#"{ "web2": {} }"#, 0);
-    let resumed = trial.attempt(failed.model, None, "first", UnknownOutcome::Ask);
+    let resumed = trial.attempt(failed.model, None, "first", OnUnknownOutcome::Ask);
     assert_eq!(resumed.ended.exit, Exit::Done, "{:?}", failures(&resumed));
     let hosts = ["web1", "web2"].map(|host| resumed.model.machines[&("made".into(), host.into())].changes.clone());
     assert_eq!(hosts, [["`bin/upkeep`"], ["`bin/upkeep`"]]);

@@ -8,7 +8,7 @@ use rfab::{
     model::Model,
     port::Holder,
     secret::DigestKey,
-    session::{Fault, Journaling, UnknownOutcome},
+    session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
 };
@@ -55,7 +55,7 @@ impl Dead {
         let words: Vec<String> = RELEASE.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };
-        let keep = Journaling { doubt: UnknownOutcome::Retry, ..keep };
+        let keep = Journaling { doubt: OnUnknownOutcome::Retry, ..keep };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::made_up;
 use crate::made_up::{FIVE, FOUR, Shop, done};
-use rfab::{event::Standing, model::Model};
+use rfab::{event::PoolState, model::Model};
 
 /// Makes the fleet of four, behind a balancer that rfab can't control.
 fn by_hand() -> Shop {
@@ -17,7 +17,7 @@ fn the_five_commands_and_the_release_in_one_work_by_hand_and_leave_the_same_behi
     let live = |model: Model, shop: &Shop| {
         let last = shop.run("prod proxy.status", model);
         let web: Vec<_> = last.ended.table.iter().filter(|row| row.host.starts_with("web")).cloned().collect();
-        assert!(web.iter().all(|row| row.balancer == Standing::Live && row.new == Some(shop.release())), "{web:?}");
+        assert!(web.iter().all(|row| row.balancer == PoolState::Live && row.new == Some(shop.release())), "{web:?}");
         done(last);
     };
     for lines in [&FIVE[..], &["prod release:stable"]] {

@@ -2,7 +2,7 @@
 
 use crate::made_up::{FIVE, Shop, done};
 use rfab::{
-    event::{Outcome, Standing},
+    event::{Outcome, PoolState},
     failure::Exit,
     model::Model,
     simulate::{Scenario, Simulation},
@@ -20,7 +20,7 @@ fn the_five_commands_bring_the_newest_stable_tag_to_every_host_and_all_end_live(
     assert_eq!(last.ended.exit, Exit::Done);
     for row in last.ended.table.iter().filter(|row| row.host.starts_with("web")) {
         assert_eq!(row.new.as_deref(), Some(&*shop.release()), "{row:?}");
-        assert_eq!(row.balancer, Standing::Live);
+        assert_eq!(row.balancer, PoolState::Live);
     }
     assert!(last.model.fewest_live.values().all(|live| *live >= 18), "{:?}", last.model.fewest_live);
 }

@@ -5,7 +5,7 @@ use crate::made_up;
 use crate::made_up::{FIVE, Shop, changes, failures, fleet};
 use rfab::{
     effect::Admin,
-    event::{Outcome, Standing},
+    event::{Outcome, PoolState},
     failure::Exit,
     model::Model,
     session::Fault,
@@ -40,15 +40,15 @@ fn end(model: &Model) -> BTreeMap<String, String> {
     fleet.hosts.iter().map(|host| (host.name.to_string(), of(host))).collect()
 }
 
-fn standing(model: &Model, host: &rfab::host::Host) -> Standing {
+fn standing(model: &Model, host: &rfab::host::Host) -> PoolState {
     let mine = model.servers.iter().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name);
     let admins: Vec<Admin> = mine.map(|(_, server)| *server.admin.get("").unwrap()).collect();
     let ready = admins.iter().filter(|a| **a == Admin::Ready).count();
     match ready {
-        _ if admins.is_empty() => Standing::None,
-        0 => Standing::Out,
-        n if n == admins.len() => Standing::Live,
-        _ => Standing::Mixed,
+        _ if admins.is_empty() => PoolState::None,
+        0 => PoolState::Out,
+        n if n == admins.len() => PoolState::Live,
+        _ => PoolState::Mixed,
     }
 }
 
@@ -69,7 +69,7 @@ fn lies(before: &Model, ran: &Simulation) -> Vec<String> {
         if row.new.is_some() && row.new != current {
             lies.push(format!("{row:?}, but it is {current:?}"));
         }
-        if row.balancer != Standing::Unknown && row.balancer != standing(&ran.model, host) {
+        if row.balancer != PoolState::Unknown && row.balancer != standing(&ran.model, host) {
             lies.push(format!("{row:?}, but it stands {:?}", standing(&ran.model, host)));
         }
         let same = was.current.get("").ok() == is.current.get("").ok()
@@ -271,7 +271,7 @@ const ANEW: [(&[&str], &str); 4] = [
 const BY_HAND_OUT: &str = "web2";
 
 fn is_live(model: &Model, name: &str) -> bool {
-    standing(model, &made_up::host(model, name)) == Standing::Live
+    standing(model, &made_up::host(model, name)) == PoolState::Live
 }
 
 /// Runs the line as a colleague; if rfab can't tell whether the migration was done, marks it as done first.

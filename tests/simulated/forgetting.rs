@@ -2,7 +2,7 @@
 
 use crate::made_up::{Shop, failures, fleet};
 use rfab::{
-    event::{Event, Outcome, Standing, What},
+    event::{Event, Outcome, PoolState, What},
     failure::Exit,
 };
 
@@ -28,7 +28,7 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
         assert!(amid || ran.model.harmed.is_empty(), "at {part}/40: {:?}", ran.model.harmed);
         // Right after it, the host is out again.
         for row in ran.ended.table.iter().filter(|row| ran.model.harmed.iter().any(|harm| harm.contains(&*row.host))) {
-            assert_eq!((row.result, row.balancer), (Outcome::Failed, Standing::Out), "at {part}/40: {row:?}");
+            assert_eq!((row.result, row.balancer), (Outcome::Failed, PoolState::Out), "at {part}/40: {row:?}");
             assert_eq!(ran.ended.exit, Exit::Balancer, "at {part}/40");
         }
         assert_ne!(ran.model.epochs, model.epochs, "it was reloaded");
@@ -37,7 +37,7 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
         }
         assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Refused | Exit::Failed), "{:?}", failures(&ran));
         // The table shows the balancer's last state: all servers are ready, except on hosts that are out again.
-        let stands = |r: &rfab::event::HostRow| r.balancer == Standing::Live || r.result == Outcome::Failed;
+        let stands = |r: &rfab::event::HostRow| r.balancer == PoolState::Live || r.result == Outcome::Failed;
         assert!(ran.ended.table.iter().all(stands), "{:?}", ran.ended.table);
     }
 }
@@ -85,7 +85,7 @@ fn a_balancer_that_forgets_leaves_no_host_in_on_which_a_release_failed() {
         let failed = ran.ended.table.iter().filter(|row| row.result == Outcome::Failed && row.new != row.old);
         // rfab doesn't see what happens after its last look.
         let looked = at + 1_000 < ran.model.now;
-        let is_out = |row: &rfab::event::HostRow| row.balancer == Standing::Out || !looked;
+        let is_out = |row: &rfab::event::HostRow| row.balancer == PoolState::Out || !looked;
         failed.for_each(|row| assert!(is_out(row), "at {at}: {row:?} {:?}", failures(&ran)));
         let said = |event: &rfab::event::Event| matches!(&event.what, What::Warned { text, .. } if text.ends_with(": out again"));
         forgot += usize::from(ran.events.iter().any(said));

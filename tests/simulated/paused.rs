@@ -2,7 +2,7 @@
 
 use crate::made_up::{Shop, changes, done, failures};
 use rfab::{
-    event::{Outcome, Standing, What},
+    event::{Outcome, PoolState, What},
     failure::Exit,
     session::Fault,
     simulate::{Scenario, Simulation},
@@ -40,7 +40,7 @@ fn order(ran: &Simulation) -> Vec<String> {
 /// Returns each web host: whether it is live, and whether its release changed.
 fn rows(ran: &Simulation) -> Vec<(&str, bool, bool)> {
     let web = ran.ended.table.iter().filter(|row| row.host.starts_with("web"));
-    web.map(|row| (&*row.host, row.balancer == Standing::Live, row.old != row.new)).collect()
+    web.map(|row| (&*row.host, row.balancer == PoolState::Live, row.old != row.new)).collect()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::made_up::{FIVE, FOUR, Shop, done, failures, host};
 use rfab::{
     effect::Admin,
-    event::Standing,
+    event::PoolState,
     failure::Exit,
     model::{Fact, Model},
 };
@@ -22,12 +22,12 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_alone_and_the_rest_is_do
     assert_eq!(ran.ended.exit, Exit::LeftOut, "{:?}", failures(&ran));
     assert!(ran.model.harmed.is_empty(), "{:?}", ran.model.harmed);
     let standing = |name: &str| ran.ended.table.iter().find(|r| &*r.host == name).unwrap().balancer;
-    assert_eq!(["web1", "web2", "web3"].map(standing), [Standing::Live; 3]);
-    assert_eq!(standing("web4"), Standing::Out);
+    assert_eq!(["web1", "web2", "web3"].map(standing), [PoolState::Live; 3]);
+    assert_eq!(standing("web4"), PoolState::Out);
     let back = shop.run("prod proxy.all:web4", ran.model);
     assert_eq!(back.ended.exit, Exit::Done, "{:?}", failures(&back));
     assert!(back.model.harmed.is_empty(), "{:?}", back.model.harmed);
-    assert!(back.ended.table.iter().filter(|r| r.host.starts_with("web")).all(|r| r.balancer == Standing::Live));
+    assert!(back.ended.table.iter().filter(|r| r.host.starts_with("web")).all(|r| r.balancer == PoolState::Live));
 }
 
 /// Returns a fleet file with two pools on two balancers, and the same hosts in all four.
@@ -153,7 +153,7 @@ fn a_group_of_which_one_host_does_not_get_empty_is_put_back_whole_and_nothing_wa
             failures(&stuck)
         );
         for row in stuck.ended.table.iter().filter(|row| row.host.starts_with("web")) {
-            assert_eq!((row.balancer, &row.new), (Standing::Live, &row.old), "{line}: {row:?}");
+            assert_eq!((row.balancer, &row.new), (PoolState::Live, &row.old), "{line}: {row:?}");
         }
         // After its requests have ended, the same line succeeds.
         let mut model = stuck.model;

@@ -2,7 +2,7 @@
 
 use crate::made_up::{self, FOUR, Shop, changes, failures};
 use rfab::{
-    event::{Event, Outcome, Standing, What},
+    event::{Event, Outcome, PoolState, What},
     failure::Exit,
     ledger::Book,
     session::Fault,
@@ -19,18 +19,18 @@ fn a_sick_release_stops_the_roll_at_the_first_group_and_nobody_unproven_comes_ba
     assert!(ran.model.harmed.is_empty(), "{:?}", ran.model.harmed);
     let row = |name: &str| ran.ended.table.iter().find(|r| &*r.host == name).unwrap().clone();
     for name in ["web1", "web2"] {
-        assert_eq!((row(name).balancer, row(name).result), (Standing::Out, Outcome::Failed), "{name}");
+        assert_eq!((row(name).balancer, row(name).result), (PoolState::Out, Outcome::Failed), "{name}");
         assert_eq!(row(name).new, Some(shop.release()));
     }
     for name in ["web3", "web4"] {
-        assert_eq!(row(name).balancer, Standing::Live, "{name}");
+        assert_eq!(row(name).balancer, PoolState::Live, "{name}");
         assert_ne!(row(name).new, Some(shop.release()), "{name}");
     }
     // `proxy.all` doesn't put back an unhealthy host either.
     let all = shop.run("prod proxy.all", ran.model);
     assert_ne!(all.ended.exit, Exit::Done);
     assert!(all.model.harmed.is_empty(), "{:?}", all.model.harmed);
-    let out = |name: &str| all.ended.table.iter().any(|r| &*r.host == name && r.balancer == Standing::Out);
+    let out = |name: &str| all.ended.table.iter().any(|r| &*r.host == name && r.balancer == PoolState::Out);
     assert!(out("web1") && out("web2"));
 }
 
@@ -118,9 +118,9 @@ fn an_app_that_dies_after_its_put_back_is_never_ok_and_no_group_goes_out_after_i
                 mine.map(|row| (row.result, row.balancer)).collect::<Vec<_>>()
             };
             assert_eq!(ran.ended.exit, Exit::Failed, "{line} {after}: {:?}", failures(&ran));
-            assert_eq!(of(["web1", "web2"]), [(Outcome::Failed, Standing::Live); 2], "{line} {after}");
+            assert_eq!(of(["web1", "web2"]), [(Outcome::Failed, PoolState::Live); 2], "{line} {after}");
             // The hosts with the old release still serve users.
-            assert!(of(["web3", "web4"]).iter().all(|row| row.1 == Standing::Live), "{line} {after}");
+            assert!(of(["web3", "web4"]).iter().all(|row| row.1 == PoolState::Live), "{line} {after}");
             let said = "was put back, and ";
             assert!(failures(&ran)[0].contains(said), "{line} {after}: {:?}", failures(&ran));
         }

@@ -10,7 +10,7 @@ use rfab::{
     line,
     model::Model,
     secret::DigestKey,
-    session::{Fault, Journaling, UnknownOutcome},
+    session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
     ui::Pausing,
@@ -83,10 +83,10 @@ impl<'a> Whole<'a> {
 
     /// Makes one attempt at the line, with the journal in that file.
     fn attempt(&self, model: Model, fault: Option<Fault>, file: &str) -> Simulation {
-        self.attempt_in_doubt(model, fault, file, UnknownOutcome::Ask)
+        self.attempt_in_doubt(model, fault, file, OnUnknownOutcome::Ask)
     }
 
-    fn attempt_in_doubt(&self, model: Model, fault: Option<Fault>, file: &str, doubt: UnknownOutcome) -> Simulation {
+    fn attempt_in_doubt(&self, model: Model, fault: Option<Fault>, file: &str, doubt: OnUnknownOutcome) -> Simulation {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
@@ -457,9 +457,9 @@ fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_dec
     };
     let at = (0..whole.effects).find(hello).expect("it is done at some time");
     for (doubt, file, exit, done) in [
-        (UnknownOutcome::Ask, "ask", Exit::Unknown, 1),
-        (UnknownOutcome::Retry, "retry", Exit::Done, 2),
-        (UnknownOutcome::Skip, "skip", Exit::Done, 1),
+        (OnUnknownOutcome::Ask, "ask", Exit::Unknown, 1),
+        (OnUnknownOutcome::Retry, "retry", Exit::Done, 2),
+        (OnUnknownOutcome::Skip, "skip", Exit::Done, 1),
     ] {
         let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(at)), file);
         // The host was restarted, so it no longer knows how the command ended.
@@ -468,7 +468,7 @@ fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_dec
         }
         let resumed = whole.attempt_in_doubt(died.model, None, file, doubt);
         assert_eq!((resumed.ended.exit, commands(&resumed.model).len()), (exit, done), "{:?}", failures(&resumed));
-        if doubt == UnknownOutcome::Ask {
+        if doubt == OnUnknownOutcome::Ask {
             let why = &resumed.ended.failures[0];
             assert_eq!(why.message, "rfab can't tell whether this was done: run `bin/hello`");
             let help = "look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done";

@@ -9,7 +9,7 @@ use rfab::{
     line,
     model::{Fact, Model, ModelOutput},
     secret::DigestKey,
-    session::{Journaling, UnknownOutcome},
+    session::{Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
 };
@@ -193,7 +193,7 @@ fn a_script_reads_what_is_true_and_whoever_is_told_of_it_reads_stars() {
 }
 
 /// Makes the next attempt at a run with its journal in this file.
-fn attempt(project: &Project, model: Model, file: &Path, doubt: UnknownOutcome) -> Simulation {
+fn attempt(project: &Project, model: Model, file: &Path, doubt: OnUnknownOutcome) -> Simulation {
     let loaded = project.load().unwrap();
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
     let keep = if !file.exists() {
@@ -235,7 +235,7 @@ fn no_journal_has_a_secret_and_what_it_has_in_its_place_is_not_handed_back() {
     let (config, two) = (format!("db={secret}"), format!("two db={secret}"));
     let model = saying(&[("cat config", &config, 0), (&two, &secret, 1), ("three", "", 1)]);
     let file = folder.path().join("run");
-    let failed = attempt(&project, model, &file, UnknownOutcome::Ask);
+    let failed = attempt(&project, model, &file, OnUnknownOutcome::Ask);
     assert_eq!(failed.ended.exit, Exit::Failed, "{:?}", failed.ended.failures);
     let kept = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
     assert!(!kept.contains(&secret) && kept.contains("its last line was: ***") && kept.contains("db=***"), "{kept}");
@@ -244,7 +244,7 @@ fn no_journal_has_a_secret_and_what_it_has_in_its_place_is_not_handed_back() {
     // The next attempt gets the real text when it reads it, and knows what was done although the texts were masked.
     let mut model = failed.model;
     says(&mut model, &[("cat config", &config, 0)]);
-    let again = attempt(&project, model, &file, UnknownOutcome::Ask);
+    let again = attempt(&project, model, &file, OnUnknownOutcome::Ask);
     assert_eq!(again.ended.failures[0].message, "db=***", "{:?}", again.ended.failures);
     assert_eq!(notes(&again)[0], "35");
     assert_eq!(changes(&again), format!("`one` `{two}` `three` `three`"));
@@ -266,12 +266,12 @@ fn a_command_that_printed_a_secret_is_not_taken_for_done_unasked() {
     ));
     let folder = tempfile::tempdir().unwrap();
     for (doubt, exit, done, length) in [
-        (UnknownOutcome::Ask, Exit::Unknown, "`show` `then`", None),
-        (UnknownOutcome::Retry, Exit::Done, "`show` `then` `show` `then`", Some("32")),
-        (UnknownOutcome::Skip, Exit::Done, "`show` `then` `then`", Some("0")),
+        (OnUnknownOutcome::Ask, Exit::Unknown, "`show` `then`", None),
+        (OnUnknownOutcome::Retry, Exit::Done, "`show` `then` `show` `then`", Some("32")),
+        (OnUnknownOutcome::Skip, Exit::Done, "`show` `then` `then`", Some("0")),
     ] {
         let file = folder.path().join(format!("{doubt:?}"));
-        let failed = attempt(&project, saying(&[("show", &secret, 0), ("then", "", 1)]), &file, UnknownOutcome::Ask);
+        let failed = attempt(&project, saying(&[("show", &secret, 0), ("then", "", 1)]), &file, OnUnknownOutcome::Ask);
         assert_eq!(failed.ended.exit, Exit::Failed);
         let mut model = failed.model;
         says(&mut model, &[("show", &secret, 0)]);
@@ -296,10 +296,10 @@ fn a_run_is_not_resumed_with_another_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run");
     let project = Project::of(&tasks("A"));
-    let failed = attempt(&project, saying(&[("two", "", 1)]), &file, UnknownOutcome::Ask);
+    let failed = attempt(&project, saying(&[("two", "", 1)]), &file, OnUnknownOutcome::Ask);
     assert_eq!(failed.ended.exit, Exit::Failed);
     let project = project.with("fabfile.rhai", &format!("{}{}", project::HEAD, tasks("B")));
-    let again = attempt(&project, failed.model, &file, UnknownOutcome::Ask);
+    let again = attempt(&project, failed.model, &file, OnUnknownOutcome::Ask);
     let failure = &again.ended.failures[0];
     assert_eq!(failure.message, "this run did `run `one`` with different values than the script has now");
     assert_eq!((again.ended.exit, changes(&again).as_str()), (Exit::Fabfile, "`one` `two`"));

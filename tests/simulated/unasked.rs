@@ -2,7 +2,7 @@
 
 use crate::made_up::{Shop, changes, failures};
 use rfab::{
-    event::{Outcome, Standing, What},
+    event::{Outcome, PoolState, What},
     failure::Exit,
     simulate::{Scenario, Simulation},
 };
@@ -36,11 +36,11 @@ fn a_deploy_without_a_balancer_switches_group_by_group_and_says_everywhere_what_
     assert_eq!(
         rows,
         [
-            ("web1", Standing::None, Outcome::Ok, note),
-            ("web2", Standing::None, Outcome::Ok, note),
-            ("web3", Standing::None, Outcome::Ok, note),
-            ("web4", Standing::None, Outcome::Ok, note),
-            ("jobs1", Standing::None, Outcome::Ok, None),
+            ("web1", PoolState::None, Outcome::Ok, note),
+            ("web2", PoolState::None, Outcome::Ok, note),
+            ("web3", PoolState::None, Outcome::Ok, note),
+            ("web4", PoolState::None, Outcome::Ok, note),
+            ("jobs1", PoolState::None, Outcome::Ok, None),
         ]
     );
     let all = changes(&ran.events);

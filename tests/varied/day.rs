@@ -5,7 +5,7 @@ use lab::{
     choices::{
         cover::{Numbers, Row},
         end,
-        making::Making,
+        making::LabChoices,
         rows::Rows,
         shop::{Release, Shop},
         table::Refusal,
@@ -24,7 +24,7 @@ const MOMENTS_OF_A_PACKAGE: [&str; 2] = ["  install ", "  restart "];
 
 /// Lives the day of a row, and panics if something isn't as it should be.
 pub fn live(rows: &Rows, row: &Row, at: usize) {
-    let shop = Shop::open(Making::of(rows, row), &rows.text(row), &format!("{}-{at}.log", rows.seed));
+    let shop = Shop::open(LabChoices::of(rows, row), &rows.text(row), &format!("{}-{at}.log", rows.seed));
     let numbers = Numbers::of(rows.seed.wrapping_mul(1000) + at as u64);
     let mut day = Day { shop, numbers };
     match rows.refusal(row) {

@@ -1,6 +1,6 @@
 use super::{github::harmless, *};
 use crate::{
-    event::{EffectKind, HostRow, Outcome, Standing, Stream},
+    event::{EffectKind, HostRow, Outcome, PoolState, Stream},
     failure::{Excerpt, Exit, Failure},
 };
 use std::{fs, sync::Arc};
@@ -66,7 +66,7 @@ fn run() -> Vec<What> {
         host: host.into(),
         old: Some("0001-aaaaaaaaaaaa".into()),
         new: Some("0002-bbbbbbbbbbbb".into()),
-        balancer: Standing::Live,
+        balancer: PoolState::Live,
         result,
         note: note.map(str::to_owned),
         looked: None,

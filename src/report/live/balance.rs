@@ -1,7 +1,7 @@
 //! The groups of a fleet in the balancer, in one line.
 use super::line::cut;
 use crate::{
-    event::{HostPlace, Standing, What},
+    event::{HostPlace, PoolState, What},
     host::Name,
     report::{Palette, filter::visible, words::count},
 };
@@ -99,13 +99,13 @@ struct GroupCount {
 impl GroupCount {
     fn count(&mut self, place: &HostPlace) {
         match place.balancer {
-            Standing::Live => self.live += 1,
-            Standing::Out => self.out += 1,
-            Standing::Mixed => self.half += 1,
-            Standing::Unknown => self.unknown += 1,
-            Standing::None => {}
+            PoolState::Live => self.live += 1,
+            PoolState::Out => self.out += 1,
+            PoolState::Mixed => self.half += 1,
+            PoolState::Unknown => self.unknown += 1,
+            PoolState::None => {}
         }
-        if matches!(place.balancer, Standing::Out | Standing::Mixed) {
+        if matches!(place.balancer, PoolState::Out | PoolState::Mixed) {
             self.open += place.open;
         }
     }

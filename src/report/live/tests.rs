@@ -2,7 +2,7 @@ mod crowd;
 
 use super::*;
 use crate::{
-    event::{EffectKind, HostPlace, HostRow, Outcome, Standing, Stream},
+    event::{EffectKind, HostPlace, HostRow, Outcome, PoolState, Stream},
     failure::{Exit, Failure},
 };
 
@@ -114,7 +114,7 @@ fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -
 }
 
 /// Returns the balancer's state of hosts in groups of six, with the open requests of each.
-fn seen(stand: impl IntoIterator<Item = (usize, Standing, u64)>) -> What {
+fn seen(stand: impl IntoIterator<Item = (usize, PoolState, u64)>) -> What {
     let place = |(number, balancer, open): (usize, _, _)| {
         let group = format!("group{}", (number - 1) / 6 + 1);
         HostPlace { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
@@ -272,7 +272,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         host: host.into(),
         old: None,
         new: Some("0002-bbbbbbbbbbbb".into()),
-        balancer: Standing::Out,
+        balancer: PoolState::Out,
         result: Outcome::Failed,
         note: None,
         looked: None,

@@ -11,7 +11,7 @@ use crate::{
 /// Makes the failure of a call that may have begun, and that has no known end.
 pub(super) fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // A call that leaves a trace may have changed something; any other can be repeated.
-    if job.trace.is_some() || job.note.is_some() {
+    if job.trace.is_some() || job.ledger.is_some() {
         Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
             .on(&host.name)
             .help("check on the host before you do it again")

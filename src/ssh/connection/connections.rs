@@ -39,6 +39,6 @@ impl Connections {
         } else {
             self.base.login(socket, last, through, "no").await
         };
-        entered.map_err(|unheard| unheard.told(host, &route, last))
+        entered.map_err(|unheard| unheard.into_failure(host, &route, last))
     }
 }

@@ -1,7 +1,7 @@
 //! Connections to jump hosts: one to each, shared by all hosts behind it.
 //!
 //! One login per host would need a special setup of the jump host: sshd's `MaxStartups` turns away the eleventh.
-use super::{alive::living, hop::Hop, master::Base, refusal::Unheard};
+use super::{alive::living, hop::Hop, master::Base, refusal::LoginFailure};
 use crate::{failure::Failure, host::Host};
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use std::{
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// When a jump host refused, and why.
-type Refused = Option<(Instant, Unheard)>;
+type Refused = Option<(Instant, LoginFailure)>;
 
 /// The jump hosts that were tried.
 #[derive(Default)]
@@ -40,13 +40,13 @@ impl Jumps {
                 if let Some((when, why)) = &*refused
                     && when.elapsed() < AGAIN
                 {
-                    return Err(why.clone().told(host, route, hop));
+                    return Err(why.clone().into_failure(host, route, hop));
                 }
                 if let Err(_lock) = base.living(&socket).await? {
                     let near = through.as_deref().map(|near| (near, &jumps[..at]));
                     let entered = base.keep(&socket, hop, near).await;
                     *refused = entered.as_ref().err().map(|why| (Instant::now(), why.clone()));
-                    entered.map_err(|why| why.told(host, route, hop))?;
+                    entered.map_err(|why| why.into_failure(host, route, hop))?;
                 }
             }
             through = Some(socket);

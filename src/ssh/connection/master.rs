@@ -5,7 +5,7 @@ use super::{
     hop::Hop,
     kept::{KeptConnection, recorded, retire},
     program::ended,
-    refusal::Unheard,
+    refusal::LoginFailure,
 };
 use crate::failure::Failure;
 use openssh::Session;
@@ -90,13 +90,18 @@ impl Base {
     }
 
     /// Logs in to a hop, and keeps the connection open for the next command, also of a later run.
-    pub(crate) async fn keep(&self, socket: &Path, hop: &Hop, through: Option<(&Path, &[Hop])>) -> Result<(), Unheard> {
+    pub(crate) async fn keep(
+        &self,
+        socket: &Path,
+        hop: &Hop,
+        through: Option<(&Path, &[Hop])>,
+    ) -> Result<(), LoginFailure> {
         let idle = if self.persist.is_zero() { UNTIL_KILLED } else { self.persist };
         self.login(socket, hop, through, &idle.as_secs().max(1).to_string()).await?;
         let kept = KeptConnection::new(socket, &self.fleet, &hop.place, &self.project, idle, &self.digest);
         let recorded = kept.record(&self.folder);
         // What isn't written down can't be listed or closed.
-        recorded.inspect_err(|_| kept.stop()).map_err(|failure| Unheard::Why(failure.message))
+        recorded.inspect_err(|_| kept.stop()).map_err(|failure| LoginFailure::Silent(failure.message))
     }
 
     /// Logs in to a hop, through the connection to the last jump host before it.
@@ -106,7 +111,7 @@ impl Base {
         hop: &Hop,
         through: Option<(&Path, &[Hop])>,
         persist: &str,
-    ) -> Result<(), Unheard> {
+    ) -> Result<(), LoginFailure> {
         let until = Instant::now() + TURNED_AWAY_WITHIN;
         loop {
             let mut command = self.ssh(&["-M", "-f", "-o", "ControlMaster=yes"]);
@@ -118,7 +123,7 @@ impl Base {
                 command.arg("-o").arg(format!("ProxyCommand=ssh -F {config} -S {near} -W '[%h]:%p' {words}"));
             }
             command.args(hop.words());
-            let (status, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
+            let (status, said) = ended(command, LOGIN_WITHIN).await.map_err(LoginFailure::Silent)?;
             if status.success() {
                 return Ok(());
             }
@@ -127,18 +132,18 @@ impl Base {
                 && (away || said.contains("orwarding"))
                 && let Some(why) = self.kept_from(hop, jumps).await?
             {
-                return Err(Unheard::Said(why));
+                return Err(LoginFailure::Refused(why));
             }
             let pause = PAUSE.mul_f64(rand::random());
             if !away || Instant::now() + pause > until {
-                return Err(Unheard::Said(said));
+                return Err(LoginFailure::Refused(said));
             }
             tokio::time::sleep(pause).await;
         }
     }
 
     /// Returns why the jump hosts can't connect to a host, which a persistent connection doesn't report.
-    async fn kept_from(&self, hop: &Hop, jumps: &[Hop]) -> Result<Option<String>, Unheard> {
+    async fn kept_from(&self, hop: &Hop, jumps: &[Hop]) -> Result<Option<String>, LoginFailure> {
         let (jump, before) = jumps.split_last().expect("a jump host");
         let before = before.iter().map(|jump| &*jump.place).collect::<Vec<_>>().join(",");
         let before = if before.is_empty() { before } else { format!("-J {before} ") };
@@ -147,7 +152,7 @@ impl Base {
         let way = format!("ProxyCommand=ssh -F {config} -o LogLevel=INFO {before}-W '[%h]:%p' {words}");
         let mut command = self.ssh(&["-o", "PreferredAuthentications=none", "-o", &way]);
         command.args(hop.words());
-        let (_, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
+        let (_, said) = ended(command, LOGIN_WITHIN).await.map_err(LoginFailure::Silent)?;
         let is_there = said.contains("Permission denied") || is_turned_away(&said);
         Ok((!is_there).then_some(said))
     }

@@ -7,22 +7,22 @@ use crate::{
 
 /// Why a login failed.
 #[derive(Clone, Debug)]
-pub(crate) enum Unheard {
+pub(crate) enum LoginFailure {
     /// What ssh printed.
-    Said(String),
+    Refused(String),
     /// Why ssh printed nothing.
-    Why(String),
+    Silent(String),
 }
 
-impl Unheard {
+impl LoginFailure {
     /// Makes the failure for the host that was to be reached; `hop` is the host on its way that refused.
-    pub(crate) fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
+    pub(crate) fn into_failure(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
         match self {
-            Unheard::Said(said) => refused(host, route, &said),
-            Unheard::Why(why) if hop.place != host.address() => {
+            LoginFailure::Refused(said) => refused(host, route, &said),
+            LoginFailure::Silent(why) if hop.place != host.address() => {
                 unreachable(host, &format!("`{}`, on the way to it: {why}", hop.place))
             }
-            Unheard::Why(why) => unreachable(host, &why),
+            LoginFailure::Silent(why) => unreachable(host, &why),
         }
     }
 }

@@ -70,9 +70,9 @@ fn the_status_the_trace_and_the_ledger_are_written_also_by_busybox() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let command = Command::line("cat; exit 7", Vec::new()).unwrap();
-    let note = Note { file: at("ledger"), intent: "i @AT@".into(), ok: "o".into(), failed: "f".into() };
+    let note = LedgerLines { file: at("ledger"), intent: "i @AT@".into(), ok: "o".into(), failed: "f".into() };
     let trace = crate::port::Trace { id: "x".into(), folder: at("run") };
-    let job = Job { note: Some(note), trace: Some(trace), ..Job::new(&command) };
+    let job = Job { ledger: Some(note), trace: Some(trace), ..Job::new(&command) };
     let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
     let mut child = Process::new("/bin/sh")
         .args(["-c", &line])

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The lab that the values of a row ask for; the default is the lab as other tests have it.
-pub struct Making {
+pub struct LabChoices {
     pub probe: &'static str,
     /// What follows the probe in the fleet file: a pattern for text around a version.
     pub pattern: &'static str,
@@ -135,9 +135,9 @@ pub enum Made {
 const WEB: [&str; 9] = ["web1", "web2", "web3", "web4", "web5", "web6", "web7", "web8", "web9"];
 const GROUPS: [&str; 4] = ["group1", "group2", "group3", "group4"];
 
-impl Default for Making {
-    fn default() -> Making {
-        Making {
+impl Default for LabChoices {
+    fn default() -> LabChoices {
+        LabChoices {
             probe: "header:X-Release",
             pattern: "",
             url: "/health",
@@ -176,10 +176,10 @@ impl Default for Making {
     }
 }
 
-impl Making {
+impl LabChoices {
     /// Returns the lab that the values of a row ask for.
-    pub fn of(rows: &Rows, row: &Row) -> Making {
-        let mut making = Making::default();
+    pub fn of(rows: &Rows, row: &Row) -> LabChoices {
+        let mut making = LabChoices::default();
         for value in rows.values(row) {
             (value.make)(&mut making);
         }

@@ -1,7 +1,7 @@
 //! An app that is a package: the hosts' package manager, which the lab plays, unpacks a version and makes it current.
 use crate::{
     Lab, Sudo,
-    choices::making::{First, Making, replaced},
+    choices::making::{First, LabChoices, replaced},
     runnable,
 };
 use std::fs;
@@ -27,7 +27,7 @@ esac
 "#;
 
 /// Puts the package manager on the hosts, and version 3.0.0-1 too, unless they start empty.
-pub fn prepare(making: &Making, lab: &Lab) {
+pub fn prepare(making: &LabChoices, lab: &Lab) {
     let packages = lab.folder.join("packages");
     fs::create_dir_all(&packages).expect("a folder of packages");
     pack(lab, "v3.0.0", "3.0.0-1");

@@ -2,7 +2,7 @@
 use crate::{
     Account, Balancer, Lab, Load, Output, PASSWORD, Relay, Run, Running, Sudo,
     choices::{
-        making::{First, Made, Making, Reference},
+        making::{First, LabChoices, Made, Reference},
         packaged,
     },
 };
@@ -21,7 +21,7 @@ pub struct Shop {
     load: Option<Load>,
     pub lab: Lab,
     _relays: Vec<Relay>,
-    pub making: Making,
+    pub making: LabChoices,
     made: u32,
     /// The file with every line that was typed, what it printed, and when it ended.
     transcript: PathBuf,
@@ -64,7 +64,7 @@ const LONGEST: Duration = Duration::from_secs(480);
 impl Shop {
     /// Makes the shop that the values of a row describe; a transcript of that name gets `text` and all lines that are
     /// typed.
-    pub fn open(making: Making, text: &str, transcript: &str) -> Shop {
+    pub fn open(making: LabChoices, text: &str, transcript: &str) -> Shop {
         let folder = crate::suite::here().kept.join("varied");
         fs::create_dir_all(&folder).expect("a folder of transcripts");
         let transcript = folder.join(transcript);

@@ -4,7 +4,7 @@ mod hosts;
 mod proving;
 mod releasing;
 
-use crate::choices::{making::Making, need::Need};
+use crate::choices::{making::LabChoices, need::Need};
 
 /// One thing that a user chooses.
 pub struct Choice {
@@ -23,7 +23,7 @@ pub struct Value {
     pub refused: Option<Refusal>,
     /// What this machine must have for it.
     pub need: Option<Need>,
-    pub make: fn(&mut Making),
+    pub make: fn(&mut LabChoices),
 }
 
 /// How the first release is refused, before anything is changed.
@@ -41,7 +41,7 @@ pub struct Bar {
 }
 
 impl Value {
-    const fn of(name: &'static str, what: &'static str, make: fn(&mut Making)) -> Value {
+    const fn of(name: &'static str, what: &'static str, make: fn(&mut LabChoices)) -> Value {
         Value { name, what, refused: None, need: None, make }
     }
 

@@ -10,7 +10,7 @@ use rfab::{
     fleet::{Balancer, Fleet},
     host::Name,
     model::Fact,
-    release::{CheckTree, Number},
+    release::{CheckTree, RecordNumber},
 };
 use serde_json::Value;
 use std::{io::Write, net::TcpStream, sync::Arc, time::Duration};
@@ -183,7 +183,7 @@ impl Scene {
     }
 
     fn a_commit_gets_a_number_of_its_own(&self, commit: &Name) {
-        let number = |highest| Number {
+        let number = |highest| RecordNumber {
             fleet: self.sides.fleet.clone(),
             commit: commit.clone(),
             name: "v3.0.1".into(),
@@ -196,7 +196,11 @@ impl Scene {
         };
         assert_eq!(self.sides.same(&number(1)).unwrap(), 2);
         assert_eq!(self.sides.same(&number(7)).unwrap(), 2, "a known commit keeps its own");
-        assert_eq!(self.sides.same(&Number { anew: true, ..number(7) }).unwrap(), 8, "but for one that is made anew");
+        assert_eq!(
+            self.sides.same(&RecordNumber { anew: true, ..number(7) }).unwrap(),
+            8,
+            "but for one that is made anew"
+        );
         assert_eq!(self.sides.same(&number(7)).unwrap(), 8);
         self.lab
             .project
@@ -211,9 +215,9 @@ impl Scene {
         };
         assert_eq!(self.sides.same(&check(commit)).unwrap(), None);
         self.sides.fail(&check(&self.lab.project.resolve("HEAD")), "");
-        let next = Number { commit: self.lab.project.resolve("HEAD").as_str().into(), ..number(8) };
+        let next = RecordNumber { commit: self.lab.project.resolve("HEAD").as_str().into(), ..number(8) };
         assert_eq!(self.sides.same(&next).unwrap(), 9);
-        let made_up = Number { known: Some(999_999_998), anew: true, ..number(999_999_999) };
+        let made_up = RecordNumber { known: Some(999_999_998), anew: true, ..number(999_999_999) };
         assert_eq!(self.sides.same(&made_up).unwrap(), 10, "one that somebody made up on a host doesn't count");
     }
 

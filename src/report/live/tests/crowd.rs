@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 /// Shows two hundred hosts: one failed, `done` are done, eight are at work, and the others wait.
 fn crowd(shown: &Shown, done: usize) {
     shown.tell(0, "", run()).tell(10, "", targets(200)).tell(20, "1.deploy", task());
-    shown.tell(25, "1.deploy", seen((1..=12).map(|n| (n, if n > 6 { Standing::Out } else { Standing::Live }, 7))));
+    shown.tell(25, "1.deploy", seen((1..=12).map(|n| (n, if n > 6 { PoolState::Out } else { PoolState::Live }, 7))));
     shown.tell(30, "1.deploy", step("deploy to group2")).tell(40, "1.deploy", many(200));
     shown.tell(50, &lane(7), begins("web7", "restart shop")).tell(60, &lane(7), over(7, Some("unit `shop`\nno")));
     for n in (8..).take(done) {
@@ -90,9 +90,9 @@ fn how_groups_stand_follows_what_is_seen_and_what_is_waited_for() {
     let now = |at: Time| shown.at(at).lines().nth(3).unwrap_or_default().to_owned();
     shown.tell(0, "", run()).tell(10, "", targets(12)).tell(20, "1.deploy", task());
     shown.tell(30, "1.deploy", step("out"));
-    shown.tell(40, "1.deploy", seen((1..=12).map(|n| (n, Standing::Live, 3))));
+    shown.tell(40, "1.deploy", seen((1..=12).map(|n| (n, PoolState::Live, 3))));
     assert_eq!(now(100), "group1  6 live   group2  6 live");
-    shown.tell(110, "1.deploy", seen([(7, Standing::Out, 1), (8, Standing::Out, 3), (9, Standing::Mixed, 0)]));
+    shown.tell(110, "1.deploy", seen([(7, PoolState::Out, 1), (8, PoolState::Out, 3), (9, PoolState::Mixed, 0)]));
     assert_eq!(now(200), "group1  6 live   group2  3 live, 2 out, 1 half out (4 requests open)");
     shown.tell(210, &lane(7), begins("web7", "wait until no request is open on web7"));
     shown.tell(220, &lane(8), done("web8", "open requests ended", (1, 3), "requests"));
@@ -106,9 +106,9 @@ fn how_groups_stand_follows_what_is_seen_and_what_is_waited_for() {
     };
     shown.tell(230, &lane(7), drained);
     assert_eq!(now(300), "group1  6 live   group2  3 live, 2 out, 1 half out (2 requests open)");
-    shown.tell(310, "1.deploy", seen([(8, Standing::Out, 0), (1, Standing::Unknown, 0)]));
+    shown.tell(310, "1.deploy", seen([(8, PoolState::Out, 0), (1, PoolState::Unknown, 0)]));
     assert_eq!(now(400), "group1  5 live, 1 unknown   group2  3 live, 2 out, 1 half out (drained)");
-    shown.tell(410, "1.deploy", seen((7..=9).map(|n| (n, Standing::Live, 9))));
+    shown.tell(410, "1.deploy", seen((7..=9).map(|n| (n, PoolState::Live, 9))));
     assert_eq!(now(500), "group1  5 live, 1 unknown   group2  6 live");
 }
 
@@ -116,13 +116,13 @@ fn how_groups_stand_follows_what_is_seen_and_what_is_waited_for() {
 fn of_groups_that_do_not_all_fit_those_that_are_not_wholly_live_are_shown() {
     let shown = Shown::on(60, 24);
     shown.tell(0, "", run()).tell(10, "", targets(200));
-    shown.tell(40, "", seen((1..=96).map(|n| (n, if n == 65 { Standing::Out } else { Standing::Live }, 1))));
+    shown.tell(40, "", seen((1..=96).map(|n| (n, if n == 65 { PoolState::Out } else { PoolState::Live }, 1))));
     let text = shown.at(100);
     assert_eq!(text.lines().nth(2), Some("group11 5 live, 1 out (1 open)  … 15 more groups"));
     // If not even one fits, it is cut.
     let shown = Shown::on(20, 24);
     shown.tell(0, "", run()).tell(10, "", targets(200));
-    shown.tell(40, "", seen((1..=96).map(|n| (n, if n == 65 { Standing::Out } else { Standing::Live }, 1))));
+    shown.tell(40, "", seen((1..=96).map(|n| (n, if n == 65 { PoolState::Out } else { PoolState::Live }, 1))));
     assert_eq!(shown.at(100).lines().nth(4), Some("group11 5 live, 1 o…"));
 }
 
