@@ -81,7 +81,14 @@ started() {
 boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || printf unknown; }
 
 # torn NAME: whether this host went down before that release was on its disk for certain, or couldn't write it there.
-torn() { [ -f ".rfab/unflushed/$1" ] && [ "$(cat ".rfab/unflushed/$1" 2>/dev/null)" != "$(boot)" ]; }
+# A flush that ends meanwhile removes the mark: it is read before anything asks whether it is there.
+torn() {
+    if unflushed=$(cat ".rfab/unflushed/$1" 2>/dev/null); then
+        [ "$unflushed" != "$(boot)" ]
+    else
+        [ -e ".rfab/unflushed/$1" ] || [ -L ".rfab/unflushed/$1" ]
+    fi
+}
 
 # work_in ID: makes a folder for this run; it is removed when the program ends.
 work_in() {

@@ -68,6 +68,30 @@ fn a_release_whose_files_could_not_be_written_never_becomes_current() {
 }
 
 #[test]
+fn a_flush_that_ends_while_its_mark_is_read_tears_nothing_and_a_mark_that_cannot_be_read_does() {
+    for shell in BOTH {
+        let machine = TestMachine::new(shell);
+        machine.deploy(1, "old");
+        machine.sample.write("file", b"new");
+        let packed = machine.pack(&[]);
+        let mark = mark(&machine, 2, &packed);
+        assert_eq!(machine.stage(2, &packed), Ok(Staged::New), "{shell:?}");
+        until(|| !mark.exists());
+        let marked = || {
+            let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+            fs::write(&mark, boot).unwrap();
+            let listed = machine.list();
+            (listed.incomplete.len(), listed.releases.len())
+        };
+        assert_eq!(marked(), (0, 2), "{shell:?}");
+        machine.replace("cat", r#"case $* in *unflushed*) rm -f "$@" ;; esac; exec cat "$@""#);
+        assert_eq!(marked(), (0, 2), "{shell:?}: the flush ended");
+        machine.replace("cat", r#"case $* in *unflushed*) exit 1 ;; esac; exec cat "$@""#);
+        assert_eq!(marked(), (1, 1), "{shell:?}: it can't be read");
+    }
+}
+
+#[test]
 fn names_and_targets_with_line_ends_pass_for_nothing_else() {
     for shell in BOTH {
         let machine = TestMachine::new(shell);
