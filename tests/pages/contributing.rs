@@ -83,3 +83,20 @@ fn has(suite: &str, filter: &str) -> bool {
     });
     there
 }
+
+/// Each line of `tests/long` is a suite and a test, with its seconds of both processors.
+#[test]
+fn each_long_test_is_there_once_and_in_order() {
+    let text = read("tests/long");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(lines.len() > 20, "only {} tests are long", lines.len());
+    assert!(lines.is_sorted_by(|a, b| a < b), "the lines are sorted, and none stands twice");
+    for line in lines {
+        let [suite, test, _] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let folder = if suite == "lib" { top().join("src") } else { top().join("tests").join(suite) };
+        let function = format!("fn {}(", test.rsplit("::").next().unwrap());
+        let mut there = false;
+        book::walk(&folder, &mut |file| there |= fs::read_to_string(file).unwrap_or_default().contains(&function));
+        assert!(there, "{suite} has no test `{test}`");
+    }
+}
