@@ -89,7 +89,15 @@ fn judge(url, dialect, commit, checked, branch) {
     /// Does the same with a commit that the pull request begins at.
     fn pull_of(&mut self, into: &str, base: &str, head: &str, merge: Option<&str>, reviews: Vec<Review>) {
         let (number, merged) = (self.number, merge.map(kept));
-        let pull = Pull { number, into: kept(into), base: kept(base), head: kept(head), merge: merged, reviews };
+        let pull = Pull {
+            number,
+            into: kept(into),
+            base: kept(base),
+            head: kept(head),
+            merge: merged,
+            reviews,
+            ..Pull::default()
+        };
         for commit in [Some(head), merge].into_iter().flatten() {
             self.pulls.entry(commit.to_owned()).or_default().push(pull.clone());
         }
