@@ -7,6 +7,7 @@ pub const MODULES: &[(&str, &str)] = &[
     ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/changelog", include_str!("../../stdlib/changelog.rhai")),
+    ("std/compared", include_str!("../../stdlib/compared.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/drain", include_str!("../../stdlib/drain.rhai")),

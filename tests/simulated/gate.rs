@@ -48,7 +48,9 @@ fn tell(model: &mut Model, from: u64, commit: &str, story: &Story) {
 /// Does the same about a commit of any project.
 fn tell_of(project: &str, model: &mut Model, from: u64, commit: &str, story: &Story) {
     let commits = format!("/repos/shop/web/commits/{COMMIT}");
-    let reviews = story.pulls.iter().map(|pull| format!("/repos/shop/web/pulls/{}/reviews?per_page=100", pull.number));
+    let of = ["pulls/{}/reviews", "issues/{}/events"];
+    let about = |pull: &Pull| of.map(|path| path.replace("{}", &pull.number.to_string()));
+    let reviews = story.pulls.iter().flat_map(about).map(|path| format!("/repos/shop/web/{path}?per_page=100"));
     let paths = [
         "/repos/shop/web/rules/branches/main?per_page=100".to_owned(),
         "/repos/shop/web/branches/main".to_owned(),
