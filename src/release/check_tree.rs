@@ -42,6 +42,8 @@ impl Read for CheckTree {
         let Ok(repository) = Repository::locate(&self.repository, Path::new("/nonexistent")) else { return Ok(None) };
         let nowhere = Path::new("/nonexistent");
         let odd = tree::check(&repository, &self.commit, &self.rules, nowhere).map_err(Failure::from)?;
-        Ok(odd.warning())
+        let assumed = tree::assumed(&repository, &self.commit, &self.rules).map_err(Failure::from)?;
+        let all: Vec<String> = odd.warning().into_iter().chain(assumed).collect();
+        Ok((!all.is_empty()).then(|| all.join("; ")))
     }
 }

@@ -106,7 +106,7 @@ fn said(ran: &Simulation) -> Vec<String> {
 fn a_green_commit_passes_before_the_first_change_and_is_asked_for_once() {
     let shop = shop("");
     let ran = shop.run("prod release:stable", told(&shop, &Story::default()));
-    assert_eq!(asked(&ran), 6, "{:?}", failures(&ran));
+    assert_eq!(asked(&ran), 7, "{:?}", failures(&ran));
     let place = |wanted: &dyn Fn(&What) -> bool| ran.events.iter().position(|event| wanted(&event.what));
     let passed = place(&|what| matches!(what, What::EffectFinished { effect: "pass_gate", .. }));
     let locked = place(&|what| matches!(what, What::EffectFinished { effect: "lock", .. }));
@@ -329,7 +329,7 @@ fn merge() { gate::pass(git::resolve("stable"), "main", [git::resolve("v3.0.0").
     let alone = shop.run("prod alone", model.clone());
     assert!(failures(&alone)[0].contains("no pull request into the branch"), "{:?}", failures(&alone));
     let merge = shop.run("prod merge", model.clone());
-    assert_eq!((merge.ended.exit, asked(&merge)), (Exit::Done, 7), "{:?}", failures(&merge));
+    assert_eq!((merge.ended.exit, asked(&merge)), (Exit::Done, 8), "{:?}", failures(&merge));
     tell(&mut model, 0, &shop.stable, &Story { pulls: vec![], ..red() });
     let merge = shop.run("prod merge", model);
     assert!(failures(&merge)[0].contains("build: it's failure"), "{:?}", failures(&merge));
