@@ -31,6 +31,7 @@ mod local;
 mod locate;
 mod log;
 mod logged;
+mod made;
 mod mirrors;
 mod missing;
 mod module_url;

@@ -121,7 +121,7 @@ fn a_pull_request_of_a_pick_gets_what_has_come_to_the_line_and_keeps_what_people
     line_gets(&shop, "fix", "otherwise");
     let (said, code) = picked(work, &fix);
     assert!(
-        code == Some(1) && said.contains(&format!("stable/3.0 has moved since the pick. Type git switch {branch}")),
+        code == Some(4) && said.contains(&format!("stable/3.0 has moved since the pick. Type git switch {branch}")),
         "{said}"
     );
     assert_eq!(shop.is(&head), before);
