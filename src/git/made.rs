@@ -3,7 +3,7 @@ use super::{
     GitError, NamedCommit, ReferenceKind, ReferenceNames, Repository, Resolved, open::OpenRepository, reading::Resolve,
     refs,
 };
-use crate::model::Model;
+use crate::{host::Name, model::Model};
 
 /// Returns the names of a repository as a simulated run left them.
 pub(super) fn names_with(model: &Model, source: &str, repository: &Repository) -> Result<ReferenceNames, GitError> {
@@ -18,7 +18,9 @@ pub(super) fn names_with(model: &Model, source: &str, repository: &Repository) -
             _ => continue,
         };
         list.retain(|named| named.name != name);
-        list.extend(commit.as_ref().map(|commit| NamedCommit { name: name.to_owned(), commit: commit.to_string() }));
+        // A script need not say which commit an annotated tag's object leads to.
+        let led_to = |object: &Name| model.prepared.tagged(object).to_owned();
+        list.extend(commit.as_ref().map(|object| NamedCommit { name: name.to_owned(), commit: led_to(object) }));
     }
     Ok(names)
 }
