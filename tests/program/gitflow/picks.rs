@@ -128,7 +128,7 @@ fn a_pull_request_of_a_pick_gets_what_has_come_to_the_line_and_keeps_what_people
 }
 
 #[test]
-fn a_feature_whose_changes_somebody_brought_in_by_hand_is_done() {
+fn a_feature_that_somebody_merged_by_hand_is_done() {
     let shop = Protected::new(Dialect::Github, Opening::Fine, "1s");
     let work = &shop.sample.work;
     work.git(&["checkout", "-q", "develop"]);
