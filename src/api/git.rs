@@ -4,8 +4,8 @@ use crate::{
     failure::{Cause, Failure},
     fleet::TagPattern,
     git::{
-        Change, ChangeRepository, FetchRefs, Pushed, ReadDate, ReadLog, ReadNames, ReadNewestStable, Resolve, Resolved,
-        app, version_in,
+        Change, ChangeRepository, FetchName, FetchRefs, Pushed, ReadDate, ReadLog, ReadNames, ReadNewestStable,
+        Resolve, Resolved, app, version_in,
     },
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
@@ -267,6 +267,19 @@ pub mod git {
     pub(crate) fn fetch(ctx: NativeCallContext) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         here.perform(FetchRefs { repository: worked_in(&here)? })
+    }
+
+    /// Fetches what another full name of the remote has, such as the head of a pull request, without a name for it here.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::fetch("refs/pull/12/head");
+    /// ```
+    #[rhai_fn(name = "fetch", return_raw)]
+    pub(crate) fn fetch_name(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        here.perform(FetchName { repository: worked_in(&here)?, name: name.to_owned() })
     }
 
     /// Commits the named files, or what is staged if none is named, with the user's git. Returns the commit's id.

@@ -2,8 +2,8 @@
 use super::git::worked_in;
 use crate::{
     git::{
-        FastForward, ListRefs, MoveRefs, PrepareMerge, PreparePick, PrepareTag, PushRefs, ReadRef, ReadSettings,
-        ReadWorkTree, RefMove, SetSetting, StartMerge, StartPick, Switch,
+        FastForward, Joined, ListRefs, Merge, MoveRefs, Pick, Prepare, PrepareTag, PushRefs, ReadRef, ReadSettings,
+        ReadWorkTree, RefMove, SetSetting, Start, Started, Switch,
     },
     script::{Here, RhaiResultOf, here},
 };
@@ -42,7 +42,8 @@ fn map_of(texts: std::collections::BTreeMap<String, String>) -> Map {
 /// Prepares a merge that a script describes in words.
 fn prepare(here: &Here, squash: bool, words: [&str; 4]) -> RhaiResultOf<String> {
     let [into, onto, merged, tip] = words.map(str::to_owned);
-    here.perform(PrepareMerge { repository: worked_in(here)?, into, onto, merged, tip, squash })
+    let what = Joined::Merge(Merge { merged, tip, squash });
+    here.perform(Prepare { repository: worked_in(here)?, into, onto, what })
 }
 
 #[export_module(manifest)]
@@ -272,7 +273,8 @@ pub(super) mod git_flow {
     pub(crate) fn prepare_pick(ctx: NativeCallContext, into: &str, onto: &str, commit: &str) -> RhaiResultOf<String> {
         let here = here(&ctx)?.clone();
         let [into, onto, commit] = [into, onto, commit].map(str::to_owned);
-        here.perform(PreparePick { repository: worked_in(&here)?, into, onto, commit })
+        let what = Joined::Pick(Pick { commit });
+        here.perform(Prepare { repository: worked_in(&here)?, into, onto, what })
     }
 
     /// Begins a cherry-pick that conflicts, and leaves it in the work tree for a person to finish.
@@ -288,7 +290,7 @@ pub(super) mod git_flow {
     pub(crate) fn start_pick(ctx: NativeCallContext, into: &str, onto: &str, commit: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let [into, onto, commit] = [into, onto, commit].map(str::to_owned);
-        here.perform(StartPick { repository: worked_in(&here)?, into, onto, commit })
+        here.perform(Start { repository: worked_in(&here)?, into, onto, what: Started::Pick(commit) })
     }
 
     /// Begins a merge that conflicts, and leaves it in the work tree for a person to finish.
@@ -304,7 +306,7 @@ pub(super) mod git_flow {
     pub(crate) fn start_merge(ctx: NativeCallContext, into: &str, onto: &str, merged: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let [into, onto, merged] = [into, onto, merged].map(str::to_owned);
-        here.perform(StartMerge { repository: worked_in(&here)?, into, onto, merged })
+        here.perform(Start { repository: worked_in(&here)?, into, onto, what: Started::Merge(merged) })
     }
 
     /// Moves the branch that is checked out, and its files, forward to a commit.

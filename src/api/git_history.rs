@@ -1,7 +1,7 @@
 //! Primitives for the history of a repository: how commits stand to each other.
 use super::{git::worked_in, git_flow::optional};
 use crate::{
-    git::{ReadAhead, ReadAllAhead, ReadIsMerge, ReadMergedAt, ReadParents, ReadSteps, ReadTreeId, Step},
+    git::{ReadAhead, ReadAllAhead, ReadIsMerge, ReadMergedAt, ReadParents, ReadReplay, ReadSteps, ReadTreeId, Step},
     script::{RhaiResultOf, here},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
@@ -138,5 +138,22 @@ pub(super) mod git_history {
         let (commit, other) = (commit.to_owned(), other.to_owned());
         let answer = here.perform(ReadIsMerge { repository: worked_in(&here)?, commit, other })?;
         Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
+    }
+    /// Returns the commits up to one that are those of another one, made again as a rebase does, newest first.
+    ///
+    /// None if it isn't so; `()` if that can't be told. Each has exactly the files that git gets if it picks what only
+    /// the other one has, in order. Git 2.38 or newer can tell.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let rebased = git::replayed(git::resolve("stable").id, git::resolve("main").id);
+    /// ```
+    #[rhai_fn(name = "replayed", return_raw)]
+    pub(crate) fn replayed(ctx: NativeCallContext, commit: &str, other: &str) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (commit, other) = (commit.to_owned(), other.to_owned());
+        let found = here.perform(ReadReplay { repository: worked_in(&here)?, commit, other })?;
+        Ok(found.map_or(Dynamic::UNIT, |all| all.into_iter().map(Dynamic::from).collect::<Array>().into()))
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<
     meant::meant(flag, &fabfile).map_err(of_reason)
 }
 
-/// Types a run's line again, with what its journal has.
+/// Types a run's line again, with what its journal has; without it, if a person did something meanwhile.
 pub(super) fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
     let head = &resuming.resumed.head;
     let argv = head.argv.iter().map(OsString::from);
@@ -60,6 +60,11 @@ pub(super) fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stop
         ..again
     };
     match &again.action {
+        Action::Run { words, command } if resuming.resumed.is_typed_again() => {
+            report::complain(&format!("run `{}` stopped for a person, so its line begins again", head.run));
+            drop(resuming);
+            run_line(&again, words, command.as_deref(), None)
+        }
         Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(resuming)),
         Action::Abort { run: Some(run) } => abort(&again, run, Some(resuming)),
         _ => Err(of_reason(Failure::failed("this run's line had no tasks"))),

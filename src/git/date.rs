@@ -40,8 +40,9 @@ impl Read for ReadDate {
         Ok(self.date(&at.real.cache.join("mirrors")))
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<Option<i64>> {
-        Ok(self.repository.starts_with('/').then(|| self.date(Path::new("/nonexistent"))).flatten())
+    fn predict(&self, model: &mut Model) -> Predicted<Option<i64>> {
+        let read = ReadDate { commit: model.prepared.stand_in(&self.commit).into(), ..self.clone() };
+        Ok(self.repository.starts_with('/').then(|| read.date(Path::new("/nonexistent"))).flatten())
     }
 }
 

@@ -55,6 +55,18 @@ pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProg
     Ok(())
 }
 
+/// Fetches what one name of the remote has, without a name for it here. It does nothing without a remote.
+pub(super) async fn fetch_one(
+    repository: &Repository,
+    name: &str,
+    quiet: Duration,
+    progress: FetchProgress<'_>,
+) -> Result<(), GitError> {
+    let Some(remote) = &repository.remote else { return Ok(()) };
+    let remote = &address(repository, remote).await?;
+    judged(repository, spoken(repository, remote, &[], &[name], quiet, &mut |line| shown(line, progress)).await)
+}
+
 /// Returns the URL of a strange repository's remote. Its configuration could name a program for the remote's name.
 pub(super) async fn address(repository: &Repository, remote: &str) -> Result<String, GitError> {
     if repository.trust != Trust::Strange {

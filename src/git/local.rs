@@ -37,7 +37,9 @@ impl Read for ReadRef {
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
         let repository = here(&self.repository)?;
         if let Some(named) = model.refs.get(&(self.repository.clone(), self.name.clone())) {
-            return Ok(named.as_ref().map(|commit| commit.to_string()));
+            let led_to =
+                |object: &str| if self.object { object.to_owned() } else { model.prepared.tagged(object).to_owned() };
+            return Ok(named.as_deref().map(led_to));
         }
         Ok(self.read(&repository)?)
     }

@@ -1,5 +1,5 @@
 //! The newest stable tag of a repository.
-use super::{GitError, ReferenceNames, Repository, open::OpenRepository, reading::here, refs::tags};
+use super::{GitError, ReferenceNames, Repository, made::names_with, open::OpenRepository, reading::here, refs::tags};
 use crate::{
     effect::*,
     failure::Failure,
@@ -32,8 +32,10 @@ impl Read for ReadNewestStable {
         Ok(self.newest(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
-        self.newest(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
+    fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
+        let names = names_with(model, &self.repository, &here(&self.repository)?).map_err(Failure::from)?;
+        let newest = names.stable(self.tags.as_ref()).map_err(|e| Miss::Fails(e.into()))?;
+        Ok(newest.map(|named| named.name.clone()))
     }
 }
 

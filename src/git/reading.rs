@@ -1,7 +1,7 @@
 //! Reads repositories, as effects.
 use super::{
-    Between, FetchProgress, GitError, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between, names,
-    open::OpenRepository, resolve, silent,
+    Between, FetchProgress, GitError, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between,
+    made::names_with, names, open::OpenRepository, resolve, silent,
 };
 use crate::{
     effect::*,
@@ -88,9 +88,12 @@ impl Read for Resolve {
         Ok(resolved)
     }
 
-    /// A dry run reads the real repository, as it was last fetched.
-    fn predict(&self, _: &mut Model) -> Predicted<Resolved> {
+    /// A dry run reads the real repository, as it was last fetched, and what the run itself made.
+    fn predict(&self, model: &mut Model) -> Predicted<Resolved> {
         let repository = here(&self.repository)?;
+        if let Some(made) = self.of_model(model, &repository).map_err(Failure::from)? {
+            return Ok(made);
+        }
         let resolved = resolve(&repository, self.wanted(false, &silent)).now_or_never();
         let resolved = resolved.ok_or_else(|| Failure::unknown("a reading of the repository waits"))?;
         resolved.map_err(|e| Miss::Fails(e.into()))
@@ -149,9 +152,11 @@ impl Read for ReadLog {
         Ok(self.between(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<Between> {
+    fn predict(&self, model: &mut Model) -> Predicted<Between> {
         let repository = here(&self.repository)?;
-        self.between(&repository).map_err(|e| Miss::Fails(e.into()))
+        let real = |commit: &str| model.prepared.stand_in(commit).to_owned();
+        let read = ReadLog { old: real(&self.old), new: real(&self.new), ..self.clone() };
+        read.between(&repository).map_err(|e| Miss::Fails(e.into()))
     }
 }
 
@@ -178,7 +183,7 @@ impl Read for ReadNames {
         Ok(names(&repository)?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<ReferenceNames> {
-        names(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
+    fn predict(&self, model: &mut Model) -> Predicted<ReferenceNames> {
+        names_with(model, &self.repository, &here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
     }
 }

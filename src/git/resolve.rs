@@ -49,7 +49,7 @@ pub enum ReferenceKind {
 }
 
 impl ReferenceKind {
-    fn accepted(self, accept: &[Accept]) -> bool {
+    pub(super) fn accepted(self, accept: &[Accept]) -> bool {
         accept.contains(&match self {
             ReferenceKind::Stable => Accept::Stable,
             ReferenceKind::Tag => Accept::Tag,
@@ -58,7 +58,7 @@ impl ReferenceKind {
         })
     }
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             ReferenceKind::Stable => "stable tag",
             ReferenceKind::Tag => "tag",

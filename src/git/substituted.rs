@@ -21,7 +21,13 @@ pub struct Substitution {
 
 impl Substitution {
     /// Prepares it for a commit; its tags are those of the remote, or the repository's own if it has none.
-    pub fn of(repository: &Repository, commit: &str) -> Result<Substitution, GitError> {
+    ///
+    /// A submodule's commit has neither names nor parents: how much else of it a machine fetched differs.
+    pub fn of(repository: &Repository, commit: &str, is_submodule: bool) -> Result<Substitution, GitError> {
+        if is_submodule {
+            let only = [("info/attributes", NOTHING_ELSE), ("shallow", &format!("{commit}\n"))];
+            return Ok(Substitution { made: Borrowed::of(repository, commit, &only)?, commit: commit.to_owned() });
+        }
         let prefix = if repository.remote.is_some() { "refs/rfab/tags/" } else { "refs/tags/" };
         // The tags' own objects, because a placeholder can tell an annotated tag from another.
         let (ended, out) = read(repository, &["for-each-ref", "--format=%(objectname) %(refname)", prefix], "")?;

@@ -29,6 +29,23 @@ impl PreparedCommits {
         self.commits.get(commit).map(Vec::as_slice)
     }
 
+    /// Returns a commit of a repository whose files a made commit stands for: what it merged, or its parent.
+    ///
+    /// The first digits of a commit are enough.
+    pub fn stand_in<'a>(&'a self, commit: &'a str) -> &'a str {
+        let mut found = commit;
+        while let Some(parents) = self.beginning(found) {
+            let Some(last) = parents.last() else { break };
+            found = last;
+        }
+        found
+    }
+
+    fn beginning(&self, digits: &str) -> Option<&Vec<String>> {
+        let (commit, parents) = self.commits.range(digits.to_owned()..).next()?;
+        (digits.len() >= 12 && commit.starts_with(digits)).then_some(parents)
+    }
+
     /// Returns the made commits that a commit contains, itself included, and the commits of a repository below them.
     pub fn ancestors(&self, commit: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         let (mut made, mut ends, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![commit.to_owned()]);

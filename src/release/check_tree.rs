@@ -38,10 +38,12 @@ impl Read for CheckTree {
     }
 
     /// Git isn't simulated, so the real tree is read, if the repository is on this machine.
-    fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
+    fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
         let Ok(repository) = Repository::locate(&self.repository, Path::new("/nonexistent")) else { return Ok(None) };
-        let nowhere = Path::new("/nonexistent");
-        let odd = tree::check(&repository, &self.commit, &self.rules, nowhere).map_err(Failure::from)?;
-        Ok(odd.warning())
+        let (nowhere, commit) = (Path::new("/nonexistent"), model.prepared.stand_in(&self.commit));
+        let odd = tree::check(&repository, commit, &self.rules, nowhere).map_err(Failure::from)?;
+        let assumed = tree::assumed(&repository, commit, &self.rules).map_err(Failure::from)?;
+        let all: Vec<String> = odd.warning().into_iter().chain(assumed).collect();
+        Ok((!all.is_empty()).then(|| all.join("; ")))
     }
 }

@@ -40,8 +40,9 @@ impl Read for ReadContent {
     }
 
     /// A dry run reads the real repository.
-    fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
-        Ok(self.digest(&git::here(&self.repository)?)?)
+    fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
+        let read = ReadContent { commit: model.prepared.stand_in(&self.commit).into(), ..self.clone() };
+        Ok(read.digest(&git::here(&self.repository)?)?)
     }
 }
 

@@ -73,7 +73,8 @@ impl Read for Preflight {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Lacks> {
-        let files = self.files(Path::new("/nonexistent"));
+        let commit = self.commit.as_ref().map(|commit| model.prepared.stand_in(commit).into());
+        let files = Preflight { commit, ..self.clone() }.files(Path::new("/nonexistent"));
         let machine = model.machine(&self.host)?;
         let mut lacks = Lacks::default();
         if !*machine.set_up.get("whether it is set up")? {

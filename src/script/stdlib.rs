@@ -3,9 +3,11 @@
 /// Every module, by its import name.
 pub const MODULES: &[(&str, &str)] = &[
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
+    ("std/approvals", include_str!("../../stdlib/approvals.rhai")),
     ("std/back", include_str!("../../stdlib/back.rhai")),
     ("std/branches", include_str!("../../stdlib/branches.rhai")),
     ("std/changelog", include_str!("../../stdlib/changelog.rhai")),
+    ("std/compared", include_str!("../../stdlib/compared.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/drain", include_str!("../../stdlib/drain.rhai")),
@@ -37,6 +39,7 @@ pub const MODULES: &[(&str, &str)] = &[
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/pulls", include_str!("../../stdlib/pulls.rhai")),
     ("std/request", include_str!("../../stdlib/request.rhai")),
+    ("std/required", include_str!("../../stdlib/required.rhai")),
     ("std/review", include_str!("../../stdlib/review.rhai")),
     ("std/rollback", include_str!("../../stdlib/rollback.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),

@@ -68,6 +68,7 @@ const PLAIN: &[&str] = &[
     "refs",
     "refuse",
     "remote",
+    "replayed",
     "resolve",
     "role",
     "run_hook",

@@ -238,7 +238,7 @@ impl Changes {
 }
 
 /// Changes that only record other changes, or that make objects in a repository which nothing names yet.
-const LEAVES_NOTHING: [&str; 5] = ["mark", "number", "prepare_merge", "prepare_pick", "prepare_tag"];
+const LEAVES_NOTHING: [&str; 4] = ["mark", "number", "prepare", "prepare_tag"];
 
 /// A summary, and the size of the journal that it was read from.
 #[derive(Clone, Debug, PartialEq)]

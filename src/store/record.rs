@@ -161,5 +161,8 @@ pub struct Tail {
     /// The name that people use for the commit. Older journals lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whether a person has to do something that a resumed run wouldn't see, so the line is typed again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub typed_again: bool,
     pub table: Vec<HostRow>,
 }

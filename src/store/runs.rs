@@ -42,6 +42,14 @@ pub struct Resumed {
     pub records: Vec<Record>,
 }
 
+impl Resumed {
+    /// Returns whether it ended where a person has to do something that a resumed run wouldn't see.
+    pub fn is_typed_again(&self) -> bool {
+        let last = self.records.iter().rev().find(|record| matches!(record, Record::Ended(_) | Record::Resumed(_)));
+        matches!(last, Some(Record::Ended(tail)) if tail.typed_again)
+    }
+}
+
 impl Runs {
     /// Makes the runs of a folder; the index is a file beside it.
     pub fn new(folder: PathBuf) -> Self {

@@ -8,7 +8,7 @@ mod requests;
 mod story;
 
 pub use requests::{How, Opening, Requests};
-pub use story::{COMMIT, Manner, OTHER, Pull, Report, Review, Story};
+pub use story::{COMMIT, Change, Manner, OTHER, Pull, Report, Review, Story};
 
 use std::{
     collections::BTreeMap,

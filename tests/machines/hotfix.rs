@@ -6,7 +6,7 @@ mod trunk;
 use super::shop::{all_serve, shop};
 use lab::{
     Lab, Load, Output, Repository,
-    forge::{COMMIT, Dialect, Forge, OTHER, Pull, Report, Requests, Review, Story},
+    forge::{COMMIT, Dialect, Forge, Pull, Report, Requests, Review, Story},
     needs_lab,
 };
 use std::{
@@ -60,7 +60,13 @@ impl Team {
         // into the hotfix, which has one review at most.
         let forge = Forge::judging(Dialect::Github, move |commit| {
             let told = |words: &[&str]| {
-                let out = Command::new("git").arg("-C").arg(&origin).args(words).output().expect("git");
+                let mut git = Command::new("git");
+                for role in ["AUTHOR", "COMMITTER"] {
+                    git.env(format!("GIT_{role}_NAME"), "forge").env(format!("GIT_{role}_EMAIL"), "forge@example.org");
+                    // The same commit has the same id each time.
+                    git.env(format!("GIT_{role}_DATE"), "2026-11-24T12:00:00Z");
+                }
+                let out = git.arg("-C").arg(&origin).args(words).output().expect("git");
                 out.status.success().then(|| String::from_utf8(out.stdout).expect("text").trim().to_owned())
             };
             if commit != COMMIT {
@@ -78,10 +84,16 @@ impl Team {
                 Pull { into: "hotfix", base, head, merge: Some(COMMIT), reviews, ..Pull::default() }
             };
             let merged = told(&["rev-parse", "--verify", "--quiet", &format!("{commit}^2")]);
-            // Any other commit that is approved is a pull request that was squashed into main.
-            let review = Review { commit: OTHER, ..Review::of("berta", "approved") };
-            let squashed = Pull { head: OTHER, merge: Some(COMMIT), reviews: vec![review], ..Pull::default() };
-            let squashed = || by.lock().unwrap().contains(commit).then_some(squashed);
+            // Any other commit that is approved is a pull request that was squashed into main. The forge has its head.
+            let squashed = || -> Option<Pull> {
+                let [tree, base] = [format!("{commit}^{{tree}}"), format!("{commit}^")];
+                let head = told(&["commit-tree", "-p", &base, "-m", "a pull request", &tree])?;
+                told(&["update-ref", "refs/pull/12/head", &head])?;
+                let [head, base] = [head, told(&["rev-parse", &base])?].map(|id| -> &'static str { id.leak() });
+                let reviews = vec![Review { commit: head, ..Review::of("berta", "approved") }];
+                Some(Pull { base, head, merge: Some(COMMIT), reviews, ..Pull::default() })
+            };
+            let squashed = || by.lock().unwrap().contains(commit).then(squashed).flatten();
             Some(Story { pulls: merged.map(pull).or_else(squashed).into_iter().collect(), ..story })
         });
         let gate = format!(

@@ -103,7 +103,15 @@ impl Kept {
         let (took, commit) = (ran.events.last().unwrap().at, Some(self.shop.stable.as_str().into()));
         let commit = commit.filter(|_| words.contains("stable"));
         let name = commit.as_ref().map(|_| "v3.0.1".to_owned());
-        let tail = Tail { exit: ran.ended.exit.code(), took, journal: 0, commit, name, table: ran.ended.table.clone() };
+        let tail = Tail {
+            exit: ran.ended.exit.code(),
+            took,
+            journal: 0,
+            commit,
+            name,
+            typed_again: false,
+            table: ran.ended.table.clone(),
+        };
         journal.write(&Record::Ended(tail), true).unwrap();
         self.model = ran.model.clone();
         ran

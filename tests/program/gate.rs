@@ -2,7 +2,7 @@
 mod steps;
 
 use super::{fabfile, ran_in};
-use lab::forge::{COMMIT, Dialect, Forge, Manner, OTHER, Pull, Report, Review, Story};
+use lab::forge::{COMMIT, Change, Dialect, Forge, Manner, OTHER, Pull, Report, Review, Story};
 
 const TOKEN: &str = "forge-token-hunter2";
 
@@ -53,6 +53,14 @@ private fn one(name, token) {{
 fn common() -> Cases {
     let pulled = |pull: Pull| Story { pulls: vec![pull], ..Story::default() };
     let approved = |review: Review| Story::reviewed(&[review]);
+    let changed = |at: &'static str| {
+        let change = Change { word: "base_ref_changed", at };
+        let reviews = vec![
+            Review { at: "2026-11-24T12:30:00Z", ..Review::of("berta", "approved") },
+            Review { at: "2026-11-24T13:30:00Z", ..Review::of("carl", "approved") },
+        ];
+        pulled(Pull { rebased: Some(change), reviews, ..Pull::default() })
+    };
     vec![
         ("green", Story::default()),
         (
@@ -68,6 +76,10 @@ fn common() -> Cases {
         ("stale", approved(Review { commit: OTHER, ..Review::of("berta", "approved") })),
         ("own", approved(Review::of("anna", "approved"))),
         ("against", Story::reviewed(&[Review::of("berta", "approved"), Review::of("carl", "against")])),
+        ("rebased-before", changed("2026-11-24T12:10:00Z")),
+        ("rebased-between", changed("2026-11-24T13:00:00Z")),
+        ("rebased-after", changed("2026-11-24T14:00:00Z")),
+        ("rebased-then", changed("2026-11-24T13:30:00Z")),
         ("unpulled", Story { pulls: vec![], ..Story::default() }),
         ("elsewhere-into", pulled(Pull { into: "junk", ..Pull::default() })),
         ("other-head", pulled(Pull { head: OTHER, ..Pull::default() })),
@@ -146,9 +158,17 @@ fn checked() -> Cases {
     ]
 }
 
+/// A pull request with a change of its base after it was approved.
+fn rebased(word: &'static str) -> Story {
+    let rebased = Some(Change { word, at: "2026-11-24T14:00:00Z" });
+    Story { pulls: vec![Pull { rebased, ..Pull::default() }], ..Story::default() }
+}
+
 /// The reviews of GitHub.
 fn reviewed() -> Cases {
     vec![
+        ("forced-base", rebased("base_ref_force_pushed")),
+        ("unreadable", rebased("unreadable")),
         ("outsider", Story::reviewed(&[Review { writes: false, ..Review::of("mallory", "approved") }])),
         (
             "outsider-against",
@@ -220,6 +240,7 @@ fn gitea_lets_only_what_is_known_to_be_green_pass() {
         ("star-nothing", required(&["ci/*"], &[run("lint", "success")])),
         ("star-own", required(&["*"], &[run("ci", "success"), run("deploy/production", "failure")])),
         ("class", required(&["ci/[ab]"], &[run("ci/a", "success")])),
+        ("unreadable", rebased("unreadable")),
         ("unofficial", Story::reviewed(&[Review { writes: false, ..Review::of("mallory", "approved") }])),
         ("dismissed", Story::reviewed(&[Review::of("berta", "dismissed")])),
     ]);

@@ -5,6 +5,7 @@ mod history;
 mod hooks;
 mod large;
 mod next;
+mod picks;
 mod pulls;
 mod pulls_met;
 mod pulls_stopped;

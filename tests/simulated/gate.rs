@@ -48,7 +48,9 @@ fn tell(model: &mut Model, from: u64, commit: &str, story: &Story) {
 /// Does the same about a commit of any project.
 fn tell_of(project: &str, model: &mut Model, from: u64, commit: &str, story: &Story) {
     let commits = format!("/repos/shop/web/commits/{COMMIT}");
-    let reviews = story.pulls.iter().map(|pull| format!("/repos/shop/web/pulls/{}/reviews?per_page=100", pull.number));
+    let of = ["pulls/{}/reviews", "issues/{}/events"];
+    let about = |pull: &Pull| of.map(|path| path.replace("{}", &pull.number.to_string()));
+    let reviews = story.pulls.iter().flat_map(about).map(|path| format!("/repos/shop/web/{path}?per_page=100"));
     let paths = [
         "/repos/shop/web/rules/branches/main?per_page=100".to_owned(),
         "/repos/shop/web/branches/main".to_owned(),
@@ -104,7 +106,7 @@ fn said(ran: &Simulation) -> Vec<String> {
 fn a_green_commit_passes_before_the_first_change_and_is_asked_for_once() {
     let shop = shop("");
     let ran = shop.run("prod release:stable", told(&shop, &Story::default()));
-    assert_eq!(asked(&ran), 6, "{:?}", failures(&ran));
+    assert_eq!(asked(&ran), 7, "{:?}", failures(&ran));
     let place = |wanted: &dyn Fn(&What) -> bool| ran.events.iter().position(|event| wanted(&event.what));
     let passed = place(&|what| matches!(what, What::EffectFinished { effect: "pass_gate", .. }));
     let locked = place(&|what| matches!(what, What::EffectFinished { effect: "lock", .. }));
@@ -327,7 +329,7 @@ fn merge() { gate::pass(git::resolve("stable"), "main", [git::resolve("v3.0.0").
     let alone = shop.run("prod alone", model.clone());
     assert!(failures(&alone)[0].contains("no pull request into the branch"), "{:?}", failures(&alone));
     let merge = shop.run("prod merge", model.clone());
-    assert_eq!((merge.ended.exit, asked(&merge)), (Exit::Done, 7), "{:?}", failures(&merge));
+    assert_eq!((merge.ended.exit, asked(&merge)), (Exit::Done, 8), "{:?}", failures(&merge));
     tell(&mut model, 0, &shop.stable, &Story { pulls: vec![], ..red() });
     let merge = shop.run("prod merge", model);
     assert!(failures(&merge)[0].contains("build: it's failure"), "{:?}", failures(&merge));

@@ -12,6 +12,7 @@ mod explored;
 mod folders;
 mod forgetting;
 mod gate;
+mod hotfixed;
 mod init;
 mod journals;
 mod large;

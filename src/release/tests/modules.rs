@@ -161,6 +161,36 @@ async fn what_the_clone_has_of_a_submodule_is_used_if_it_was_pushed() {
 }
 
 #[tokio::test]
+async fn placeholders_of_a_submodule_are_the_same_on_a_machine_that_has_all_of_it() {
+    let [outer, lib] = [Sample::new(), Sample::new()];
+    lib.write("version", b"$Format:%h %P %p %D %(describe) %(describe:tags=true)$");
+    lib.write(".gitattributes", b"version export-subst\n");
+    lib.commit_all();
+    lib.git(&["tag", "-a", "-m", "1.0.0", "v1.0.0"]);
+    lib.git(&["push", "-q", "origin", "main", "v1.0.0"]);
+    pinned(&outer, "lib", lib.origin.to_str().unwrap(), &lib.git(&["rev-parse", "HEAD"]));
+    let commit = outer.git(&["rev-parse", "HEAD"]);
+    let rules = TreeRules { export_subst: true, ..TreeRules::default() };
+    let packed = |cache: &Path| {
+        let packed = pack(&outer.repository(), &commit, &rules, cache, cache).unwrap();
+        packed.manifest_sha256
+    };
+    // One machine has only the commit, the other one has a clone with all names.
+    let [first, second] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let silent = crate::git::silent;
+    assert!(tree::fetch(&outer.repository(), &commit, &rules, first.path(), &silent).await.is_err());
+    for copy in fs::read_dir(first.path().join("modules")).unwrap() {
+        git(&copy.unwrap().path(), &["config", "protocol.file.allow", "always"]);
+    }
+    tree::fetch(&outer.repository(), &commit, &rules, first.path(), &silent).await.unwrap();
+    let alone = packed(first.path());
+    let clone = outer.work.join(".git/modules/lib");
+    git(&outer.work, &["clone", "-q", "--bare", lib.origin.to_str().unwrap(), clone.to_str().unwrap()]);
+    git(&clone, &["fetch", "-q", "origin", "+refs/tags/*:refs/rfab/tags/*", "+refs/heads/*:refs/remotes/origin/*"]);
+    assert_eq!(packed(second.path()), alone);
+}
+
+#[tokio::test]
 async fn a_hostile_gitmodules_fetches_nothing_and_is_named() {
     let commit = "1".repeat(40);
     let mark = tempfile::tempdir().unwrap();

@@ -69,12 +69,13 @@ fn path(entry: &TreeEntry) -> String {
 
 /// Returns the content of a file that has something to substitute.
 fn substituted(source: &TreeSource, entry: &TreeEntry) -> Result<Option<Vec<u8>>, GitError> {
-    let Some((Root { tree, substitution, .. }, own)) = source.root(entry) else { return Ok(None) };
+    let Some((root, own)) = source.root(entry) else { return Ok(None) };
+    let Root { tree, substitution, .. } = root;
     if !git::has_placeholder(tree, &own)? {
         return Ok(None);
     }
     if substitution.get().is_none() {
-        let _ = substitution.set(Substitution::of(tree.repository(), &tree.commit)?);
+        let _ = substitution.set(Substitution::of(tree.repository(), &tree.commit, root.is_submodule())?);
     }
     substitution.get().expect("it was set").content(&own).map(Some)
 }

@@ -1,6 +1,7 @@
 //! Fetches what a commit only names: the commits of its submodules, and what git-lfs keeps.
 use super::{
-    content::FileContent, export::exported, filling::commit_part, linked::within, part::Unfilled, source::TreeSource,
+    content::FileContent, export::exported, filling::commit_part, linked::within, odd::named, part::Unfilled,
+    source::TreeSource,
 };
 use crate::{
     control::shown,
@@ -62,6 +63,24 @@ pub(crate) async fn fetch(
             fetch: git::fetch_large_by_hand(&repository, &large),
         })
     })
+}
+
+/// Says what a dry run, which fetches nothing, takes for granted; nothing if this clone has all of it.
+pub(crate) fn assumed(
+    repository: &Repository,
+    commit: &str,
+    rules: &TreeRules,
+) -> Result<Option<String>, ReleaseError> {
+    let Lacking { modules, large } = lacking(repository, commit, rules, Path::new("/nonexistent"))?;
+    let module = |(path, module): &(String, Submodule)| format!("`{}` from `{}`", shown(path), module.shown_url());
+    let modules = modules.iter().map(module).collect();
+    let large = large.iter().flat_map(|(_, _, files)| files).map(|file| format!("`{}`", shown(file))).collect();
+    let all = [
+        named("a dry run fetches no submodules, and assumes that these can be fetched", modules),
+        named("a dry run fetches nothing from git-lfs, and assumes that it has these files", large),
+    ];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    Ok((!all.is_empty()).then(|| all.join("; ")))
 }
 
 /// Fetches what git-lfs keeps. Only what is missing afterwards counts: git-lfs also looks for the content of texts that

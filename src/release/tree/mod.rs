@@ -30,7 +30,7 @@ mod source;
 
 pub(crate) use check_out::check_out;
 pub(crate) use difference::Difference;
-pub(crate) use fetched::fetch;
+pub(crate) use fetched::{assumed, fetch};
 pub use manifest::{Manifest, ManifestEntry, ManifestKind};
 pub(crate) use pack::{check, pack, pack_folder, substitutes};
 pub use packed::Packed;

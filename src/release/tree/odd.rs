@@ -31,7 +31,7 @@ impl OddFiles {
 }
 
 /// Names the first files after a text; nothing if there are none.
-fn named(what: &str, files: Vec<String>) -> Option<String> {
+pub(super) fn named(what: &str, files: Vec<String>) -> Option<String> {
     let more = files.len().saturating_sub(10);
     let more = if more == 0 { String::new() } else { format!(", and {more} more") };
     let first = files.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -129,6 +129,11 @@ impl CommitPart {
 }
 
 impl Root {
+    /// Returns whether it is the tree of a submodule.
+    pub(super) fn is_submodule(&self) -> bool {
+        self.depth > 0
+    }
+
     fn of(tree: git::Tree, below: Vec<u8>, above: Vec<u8>, cache: &Path, depth: usize) -> Root {
         let stores = git::large_stores(tree.repository(), cache);
         Root { tree, below, above, stores, substitution: OnceCell::new(), modules: OnceCell::new(), depth }

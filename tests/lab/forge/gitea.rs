@@ -3,7 +3,7 @@ use super::{COMMIT, Pull, Report, Review, Story};
 use serde_json::{Value, json};
 
 /// Returns what is at a path; none if nothing is.
-pub(super) fn said(story: &Story, method: &str, path: &str) -> Option<Value> {
+pub(super) fn said(story: &Story, method: &str, path: &str, query: &str) -> Option<Value> {
     let path = path.strip_prefix("/repos/shop/web")?;
     let commit = format!("/commits/{COMMIT}");
     Some(match (method, path) {
@@ -24,6 +24,11 @@ pub(super) fn said(story: &Story, method: &str, path: &str) -> Option<Value> {
             let number: i64 = path.strip_prefix("/pulls/")?.strip_suffix("/reviews")?.parse().ok()?;
             let of = story.pulls.iter().find(|pull| pull.number == number)?;
             of.reviews.iter().enumerate().map(|(at, one)| review(at, one, of)).collect()
+        }
+        ("GET", path) if path.starts_with("/issues/") => {
+            let number: i64 = path.strip_prefix("/issues/")?.strip_suffix("/timeline")?.parse().ok()?;
+            let readable = |pull: &&Pull| pull.number == number && !pull.is_unreadable();
+            timeline(story.pulls.iter().find(readable)?, query)
         }
         ("GET", "/compare/v1...v2") => json!({ "total_commits": 1, "commits": [{ "sha": COMMIT }] }),
         ("POST", path) if path == format!("/statuses/{COMMIT}") => json!({ "id": 9, "status": "pending" }),
@@ -54,4 +59,22 @@ fn review(at: usize, review: &Review, of: &Pull) -> Value {
         "id": 80 + at, "user": { "login": review.by }, "state": state, "commit_id": review.commit, "body": "",
         "stale": review.commit != of.head, "official": review.writes, "dismissed": review.state == "dismissed",
     })
+}
+
+/// A page of what happened to a pull request, oldest first. The comments on the first page are hidden, and no page names
+/// the next one; an empty page is `null`.
+fn timeline(pull: &Pull, query: &str) -> Value {
+    let mut all: Vec<(&str, Value)> =
+        pull.reviews.iter().enumerate().map(|(at, one)| (one.at, review_seen(at, one))).collect();
+    if let Some(change) = pull.rebased {
+        let value = json!({ "id": 70, "type": "change_target_branch", "old_ref": "junk", "new_ref": pull.into, "created_at": change.at });
+        all.push((change.at, value));
+    }
+    all.sort_by_key(|(at, _)| *at);
+    let all: Vec<Value> = all.into_iter().map(|(_, value)| value).collect();
+    if query.ends_with("page=2") && !all.is_empty() { all.into() } else { Value::Null }
+}
+
+fn review_seen(at: usize, review: &Review) -> Value {
+    json!({ "id": 60 + at, "type": "review", "review_id": 80 + at, "created_at": review.at })
 }

@@ -20,6 +20,11 @@ pub(super) fn said(story: &Story, method: &str, path: &str, before: usize) -> Op
             let pull = story.pulls.iter().find(|pull| pull.number == number)?;
             pull.reviews.iter().enumerate().map(review).collect()
         }
+        ("GET", path) if path.starts_with("/issues/") => {
+            let number: i64 = path.strip_prefix("/issues/")?.strip_suffix("/events")?.parse().ok()?;
+            let readable = |pull: &&Pull| pull.number == number && !pull.is_unreadable();
+            events(story.pulls.iter().find(readable)?)
+        }
         ("GET", "/compare/v1...v2") => {
             json!({ "status": "ahead", "total_commits": 1, "commits": [{ "sha": COMMIT, "parents": [] }] })
         }
@@ -109,6 +114,16 @@ fn review((at, review): (usize, &Review)) -> Value {
     };
     json!({
         "id": 80 + at, "user": { "login": review.by }, "state": state, "commit_id": review.commit, "body": "",
-        "author_association": if review.writes { "MEMBER" } else { "NONE" }, "submitted_at": "2026-11-24T12:00:00Z",
+        "author_association": if review.writes { "MEMBER" } else { "NONE" }, "submitted_at": review.at,
     })
+}
+
+/// What happened to a pull request. Reviews aren't among it.
+fn events(pull: &Pull) -> Value {
+    let event =
+        |word: &str, at: &str| json!({ "id": 1, "event": word, "actor": { "login": "anna" }, "created_at": at });
+    let mut all = vec![event("labeled", "2026-11-24T09:00:00Z")];
+    all.extend(pull.rebased.map(|change| event(change.word, change.at)));
+    all.push(event("renamed", "2026-11-24T23:00:00Z"));
+    all.into()
 }

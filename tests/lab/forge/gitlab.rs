@@ -56,15 +56,19 @@ fn request(pull: &Pull) -> Value {
 fn about(pull: &Pull, of: &str) -> Option<Value> {
     let by = |state: &str| pull.reviews.iter().filter(move |review| review.state == state).collect::<Vec<_>>();
     Some(match of {
-        "versions" => json!([
-            { "id": 2, "head_commit_sha": pull.head, "base_commit_sha": pull.base, "created_at": "2026-11-24T12:00:00.000Z" },
-            { "id": 1, "head_commit_sha": super::OTHER, "created_at": "2026-11-24T09:00:00.000Z" },
-        ]),
+        "versions" => {
+            let one = |id: u32, head: &str, at: &str| json!({ "id": id, "head_commit_sha": head, "base_commit_sha": pull.base, "created_at": at });
+            let mut all =
+                vec![one(2, pull.head, "2026-11-24T12:00:00.000Z"), one(1, super::OTHER, "2026-11-24T09:00:00.000Z")];
+            // A change of the base makes a version, too. They are listed newest first.
+            all.splice(..0, pull.rebased.map(|change| one(3, pull.head, change.at)));
+            all.into()
+        }
         "approvals" => {
-            let time = |commit: &str| {
-                if commit == pull.head { "2026-11-24T13:00:00.000Z" } else { "2026-11-24T10:00:00.000Z" }
-            };
-            let one = |review: &&super::Review| json!({ "user": { "username": review.by }, "approved_at": time(review.commit) });
+            let time =
+                |review: &super::Review| if review.commit == pull.head { review.at } else { "2026-11-24T10:00:00Z" };
+            let one =
+                |review: &&super::Review| json!({ "user": { "username": review.by }, "approved_at": time(review) });
             let approved: Vec<Value> = by("approved").iter().map(one).collect();
             json!({ "approved": true, "approvals_required": 0, "approvals_left": 0, "approved_by": approved })
         }

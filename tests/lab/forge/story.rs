@@ -53,6 +53,16 @@ pub struct Pull {
     /// The commit that it was merged as; none if it's open.
     pub merge: Option<&'static str>,
     pub reviews: Vec<Review>,
+    /// When its base changed; none if it never did.
+    pub rebased: Option<Change>,
+}
+
+/// A change of the base of a pull request.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// As the forge words it (GitHub). If it's `unreadable`, the token may not read what happened to a pull request.
+    pub word: &'static str,
+    pub at: &'static str,
 }
 
 /// A review of a pull request by somebody; its author is `anna`.
@@ -64,6 +74,7 @@ pub struct Review {
     pub commit: &'static str,
     /// Whether this person can write to the project.
     pub writes: bool,
+    pub at: &'static str,
 }
 
 /// How the forge behaves.
@@ -101,7 +112,14 @@ impl Report {
 
 impl Review {
     pub fn of(by: &'static str, state: &'static str) -> Review {
-        Review { by, state, commit: COMMIT, writes: true }
+        Review { by, state, commit: COMMIT, writes: true, at: "2026-11-24T13:00:00Z" }
+    }
+}
+
+impl Pull {
+    /// Whether the token may not read what happened to it.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.rebased.is_some_and(|change| change.word == "unreadable")
     }
 }
 
@@ -114,6 +132,7 @@ impl Default for Pull {
             head: COMMIT,
             merge: None,
             reviews: vec![Review::of("berta", "approved")],
+            rebased: None,
         }
     }
 }
@@ -177,9 +196,10 @@ impl Story {
         let said = match dialect {
             Dialect::Github => github::said(self, &asked.method, path, before),
             Dialect::Gitlab => gitlab::said(self, &asked.method, path, query, before),
-            Dialect::Gitea => gitea::said(self, &asked.method, path),
+            Dialect::Gitea => gitea::said(self, &asked.method, path, query),
         };
         match said {
+            Some(value) if path.ends_with("/timeline") => Answer::json(&value),
             Some(value) => self.paged(value, &format!("{root}{path}"), query),
             None => Answer::bare(404),
         }

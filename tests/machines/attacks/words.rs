@@ -140,6 +140,8 @@ fn use_(x) {
     tried(|| git::parents(x));
     tried(|| git::steps(x, x));
     tried(|| git::only_merges(x, x));
+    tried(|| git::replayed(x, x));
+    tried(|| git::fetch(x));
     tried(|| version::is_bump(x));
     tried(|| git::push_refs([#{ name: x, to: git::resolve("v3.0.0").id }]));
     tried(|| git::push_refs([#{ name: x, from: x }]));

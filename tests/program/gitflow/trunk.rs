@@ -27,7 +27,7 @@ pub fn cut() -> Sample {
     sample
 }
 
-fn id(clone: &Clone, name: &str) -> String {
+pub fn id(clone: &Clone, name: &str) -> String {
     clone.git(&["rev-parse", name]).trim().to_owned()
 }
 

@@ -1,7 +1,8 @@
-//! A merge in the work tree, for a person to finish.
+//! A merge or a pick in the work tree, for a person to finish.
 use super::{
     GitError, Repository, WorkTree,
-    process::git,
+    pick::{pick_words, short},
+    process::{git, verb},
     reading::{WITHIN, here},
     work_tree::ReadWorkTree,
     write::{done, named, whole_commit},
@@ -13,21 +14,30 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Begins a merge that conflicts, and leaves it in the work tree as git does.
+/// Begins a merge or a pick that conflicts, and leaves it in the work tree as git does.
 #[derive(Clone, Debug, Serialize)]
-pub struct StartMerge {
+pub struct Start {
     pub repository: String,
-    /// The branch that gets the merge. It's checked out.
+    /// The branch that gets it. It's checked out.
     pub into: String,
-    /// The commit that the branch is moved forward to before the merge.
+    /// The commit that the branch is moved forward to first.
     pub onto: String,
-    /// The branch or tag that is merged.
-    pub merged: String,
+    pub what: Started,
 }
 
-impl Effect for StartMerge {
+/// What a branch gets.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Started {
+    /// A branch or a tag, by its name.
+    Merge(String),
+    /// A commit.
+    Pick(String),
+}
+
+impl Effect for Start {
     type Outcome = ();
-    const NAME: &'static str = "start_merge";
+    const NAME: &'static str = "start";
     const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
@@ -39,12 +49,19 @@ impl Effect for StartMerge {
     }
 
     fn describe(&self) -> String {
-        format!("begin the merge of {} into {} in the work tree", self.merged, self.into)
+        match &self.what {
+            Started::Merge(name) => format!("begin the merge of {name} into {} in the work tree", self.into),
+            Started::Pick(commit) => format!("begin the pick of {} onto {} in the work tree", short(commit), self.into),
+        }
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let state = ask.read(ReadWorkTree { repository: self.repository.clone() })?;
-        let there = state.branch.as_deref() == Some(&self.into) && state.doing.as_deref() == Some("merge");
+        let doing = match self.what {
+            Started::Merge(_) => "merge",
+            Started::Pick(_) => "cherry-pick",
+        };
+        let there = state.branch.as_deref() == Some(&self.into) && state.doing.as_deref() == Some(doing);
         Ok(if there { Happened::Done(()) } else { Happened::Not })
     }
 
@@ -64,17 +81,23 @@ impl Effect for StartMerge {
     }
 }
 
-impl StartMerge {
+impl Start {
     async fn begin(&self, repository: &Repository) -> Result<(), GitError> {
         named("refs/heads/", &self.into)?;
-        named("refs/heads/", &self.merged)?;
         let onto = whole_commit(&self.onto)?;
+        let words = match &self.what {
+            Started::Merge(name) => {
+                named("refs/heads/", name)?;
+                vec!["merge", "--quiet", "--no-ff", "--no-edit", name]
+            }
+            Started::Pick(commit) => pick_words(repository, whole_commit(commit)?).await?,
+        };
         done(repository, &["switch", "--quiet", "--no-guess", &self.into], WITHIN).await?;
         done(repository, &["merge", "--quiet", "--ff-only", onto], WITHIN).await?;
-        let ended = git(repository, &["merge", "--quiet", "--no-ff", "--no-edit", &self.merged], WITHIN).await?;
+        let ended = git(repository, &words, WITHIN).await?;
         if ended.ok || WorkTree::of(repository)?.doing.is_some() {
             return Ok(());
         }
-        Err(GitError::Git { what: "merge".to_owned(), why: ended.why() })
+        Err(GitError::Git { what: verb(&words), why: ended.why() })
     }
 }
