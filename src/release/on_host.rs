@@ -1,5 +1,5 @@
 //! The release programs, run on a host as the app's user.
-use super::{ReleaseError, ReleaseName};
+use super::{ReleaseError, ReleaseName, program::leading};
 use crate::{
     command::Command,
     effect::At,
@@ -14,9 +14,11 @@ use std::time::Duration;
 /// The time limit for a program that sends nothing.
 pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
-/// Runs a job as the app's user.
+/// Runs a job as the app's user; a program travels compressed, before what it reads.
 pub(super) async fn run(at: &At<'_>, host: &Host, user: &Option<Name>, job: Job<'_>) -> Result<Ended, Failure> {
-    at.real.site(&host.fleet).transport.run(host, Job { user: user.clone(), ..job }).await
+    let (command, lead) = leading(job.command);
+    let job = Job { command: &command, lead: &lead, user: user.clone(), ..job };
+    at.real.site(&host.fleet).transport.run(host, job).await
 }
 
 /// Makes the job of a program, with nothing on stdin.

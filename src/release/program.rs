@@ -1,9 +1,18 @@
 //! The programs that a host runs, in POSIX sh; their arguments are words.
 use super::error::ReleaseError;
-use crate::{command::Command, control::shown};
+use crate::{
+    command::{Command, lean},
+    control::shown,
+};
 use flate2::{Compression, write::GzEncoder};
-use std::io::Write;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{Arc, Mutex},
+};
 
+/// What each program begins with.
+const NAMED: &str = "program=";
 const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program that runs as root enters folders that other users can change.
 const WALK: &str = include_str!("../remote/walk.sh");
@@ -50,7 +59,7 @@ impl Program {
             Program::Prune => ("", include_str!("host/prune.sh")),
             Program::Verify => (TREE, include_str!("host/verify.sh")),
         };
-        format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
+        format!("{NAMED}{}\n{PRELUDE}{WALK}{shared}{own}", self.name())
     }
 
     /// Makes the command that runs the program for the app at `path`.
@@ -68,16 +77,32 @@ impl Program {
 /// Moves a program's text to the beginning of what it reads, compressed: as a word, it would be several times as long.
 ///
 /// A text that doesn't arrive whole isn't run. `dd` reads no byte too much, because it reads each alone.
-pub(super) fn leading(command: &Command) -> (Command, Vec<u8>) {
-    let Command::Words(words) = command else { return (command.clone(), Vec::new()) };
-    let lines = words[2].lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("# "));
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    let lead = lines.flat_map(|line| [line, "\n"]).try_for_each(|text| gzip.write_all(text.as_bytes()));
-    let lead = lead.and_then(|()| gzip.finish()).expect("memory takes it");
-    let begin = format!("p=$(dd bs=1 count={} 2>/dev/null | gzip -dc) && eval \"$p\"", lead.len());
-    let mut words = words.clone();
-    words[2] = begin;
+pub(super) fn leading(command: &Command) -> (Command, Arc<[u8]>) {
+    let mut words = match command {
+        Command::Words(words) if words.get(2).is_some_and(|text| text.starts_with(NAMED)) => words.clone(),
+        _ => return (command.clone(), Arc::new([])),
+    };
+    let lead = compressed(&words[2]);
+    // Before a release, a host that lacks gzip says so in the answer.
+    let lacks = match &*words[3] {
+        "preflight" => "command -v gzip > /dev/null || { echo lacks-tool gzip; echo end preflight; exit 0; }; ",
+        "setup" => "command -v gzip > /dev/null || { echo failed missing gzip; echo end setup; exit 3; }; ",
+        _ => "",
+    };
+    words[2] = format!("{lacks}p=$(dd bs=1 count={} 2>/dev/null | gzip -dc) && eval \"$p\"", lead.len());
     (Command::Words(words), lead)
+}
+
+/// Compresses the text of a program once for all hosts.
+fn compressed(text: &str) -> Arc<[u8]> {
+    static KNOWN: Mutex<BTreeMap<String, Arc<[u8]>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().expect("no thread ends amid this");
+    if let Some(lead) = known.get(text) {
+        return lead.clone();
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let lead = gzip.write_all(lean(text).as_bytes()).and_then(|()| gzip.finish()).expect("memory takes it");
+    known.entry(text.to_owned()).or_insert(lead.into()).clone()
 }
 
 /// Returns a call's id, if it is valid.

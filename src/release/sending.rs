@@ -123,15 +123,14 @@ impl Sending<'_> {
     ) -> Result<(u64, Result<Staged, ReleaseError>), Failure> {
         let (host, home) = (self.host, self.home);
         let command = stage(&home.path, &self.name, &id(&self.at), &self.packed, parcel, base).map_err(on(host))?;
-        let (command, lead) = leading(&command);
+        let bytes = leading(&command).1.len() as u64 + parcel.bytes;
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());
             self.at.tell(What::Progressed { host, what, done, total, unit: "bytes" });
         };
         let stdin = Input::File(&parcel.file, &progress);
-        let job = Job { lead: &lead, stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        let bytes = lead.len() as u64 + parcel.bytes;
+        let job = Job { stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
         Ok((bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
     }
 

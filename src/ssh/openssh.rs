@@ -1,6 +1,6 @@
 //! Reaches the hosts of one fleet by OpenSSH.
 use super::{
-    call::{HostLine, Running, finished, stop},
+    call::{HostLine, Running, Spares, finished, stop},
     connection::{
         Connections, Jumps, Link, SshFolder,
         config::{self, Config},
@@ -40,6 +40,7 @@ pub struct Openssh {
     forwards: Forwards,
     passwords: Passwords,
     running: Running,
+    spares: Spares,
     /// Hosts from which this run has removed old traces.
     swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
@@ -71,6 +72,7 @@ impl Openssh {
             links: Mutex::default(),
             forwards: Forwards::default(),
             running: Running::default(),
+            spares: Spares::default(),
             swept: Mutex::default(),
             hosts: hosts.map(|h| (h.name.clone(), h)).collect(),
         })
@@ -85,15 +87,17 @@ impl Openssh {
     }
 
     fn line<'a>(&'a self, host: &'a Host, job: &'a Job<'a>) -> HostLine<'a> {
-        let (connections, running) = (&self.connections, &self.running);
-        HostLine { host, job, link: self.link(host), connections, running, transport: self }
+        let (connections, running, spares) = (&self.connections, &self.running, &self.spares);
+        HostLine { host, job, link: self.link(host), connections, running, spares, transport: self }
     }
 }
 
 #[async_trait]
 impl Transport for Openssh {
     async fn connect(&self, host: &Host) -> Result<(), Failure> {
-        self.session(host).await.map(drop)
+        let session = self.session(host).await?;
+        self.spares.begin(host, &session);
+        Ok(())
     }
 
     async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure> {
@@ -151,6 +155,7 @@ impl Transport for Openssh {
 
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure> {
         self.session(host).await?;
+        self.spares.close(host);
         terminal::lend(&*self.person, &self.connections.base, host, line)
     }
 

@@ -43,7 +43,7 @@ pub use load::{Account, Load};
 pub use needs::{needs_lab, needs_root, not_run};
 pub use output::Output;
 pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo};
-pub use relay::{Line, Relay};
+pub use relay::{Carried, Line, Relay};
 pub use repository::Repository;
 pub use rfab::{Run, Running, timeless};
 pub use service::Unit;

@@ -100,7 +100,7 @@ fn the_program_goes_before_what_it_reads_and_half_of_it_does_nothing() {
             assert!(ended.status != 0 && ended.out.is_empty(), "{shell:?} {cut}: {ended:?}");
             assert_eq!(earlier.machine.names(), before);
         }
-        let ended = earlier.machine.run(&begin, &[lead, bytes].concat());
+        let ended = earlier.machine.run(&begin, &[&*lead, &bytes].concat());
         assert_eq!(release::staged(&ended, &earlier.machine.whole(&earlier.second)), Ok(Staged::New), "{ended:?}");
         earlier.whole();
     }
