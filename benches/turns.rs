@@ -32,7 +32,8 @@ fn main() {
     if let Ok(line) = std::env::var("SHELL_LINE") {
         let _ = Command::new("sh").arg("-c").arg(line).current_dir(&lab.project.folder).status();
     }
-    let relays = slow_down(&lab, Duration::from_millis(100));
+    let rtt = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(100);
+    let relays = slow_down(&lab, Duration::from_millis(rtt));
     let go = |words: &[&str]| {
         let before = Instant::now();
         let out = lab.program(&rfab, words).output();

@@ -40,6 +40,9 @@ pub trait Transport: Send + Sync {
         socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure>;
 
+    /// Begins to log in for the next `exclusive` on a host. That then takes less time.
+    fn foresee(&self, _host: &Host) {}
+
     /// Returns the state of a call that left its trace on a host.
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure>;
 

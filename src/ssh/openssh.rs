@@ -6,7 +6,7 @@ use super::{
         config::{self, Config},
         master::Base,
     },
-    exclusive::exclusive,
+    exclusive::{EarlyLogins, exclusive},
     forwards::Forwards,
     held::HeldBack,
     sudo::{self, Passwords},
@@ -32,7 +32,8 @@ use std::{
 
 /// The transport of a fleet.
 pub struct Openssh {
-    connections: Connections,
+    connections: Arc<Connections>,
+    early: EarlyLogins,
     /// The app's user, who owns the ledgers on hosts.
     owner: Option<Name>,
     person: Arc<dyn Person>,
@@ -65,7 +66,8 @@ impl Openssh {
         let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
-            connections: Connections { base, jumps: Jumps::default() },
+            connections: Arc::new(Connections { base, jumps: Jumps::default() }),
+            early: EarlyLogins::default(),
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             passwords: Passwords::new(person.clone()),
             person,
@@ -146,7 +148,11 @@ impl Transport for Openssh {
         args: &[&str],
         socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure> {
-        exclusive(&self.connections, host, program, args, socket).await
+        exclusive(&self.early, &self.connections, host, program, args, socket).await
+    }
+
+    fn foresee(&self, host: &Host) {
+        self.early.begin(&self.connections, host);
     }
 
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
