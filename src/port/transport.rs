@@ -89,8 +89,8 @@ pub struct Job<'a> {
     pub trace: Option<Trace>,
     /// The lines that the wrapper writes into a ledger on the host, before and after.
     pub note: Option<Note>,
-    /// What it reads before `stdin`.
-    pub lead: &'a [u8],
+    /// Whether its text travels compressed, because the host has gzip and the text is long.
+    pub packs: bool,
     pub stdin: Input<'a>,
     /// The limit for the whole command, which is stopped after that.
     pub timeout: Option<Duration>,
@@ -117,7 +117,7 @@ impl<'a> Job<'a> {
             env: Vec::new(),
             trace: None,
             note: None,
-            lead: &[],
+            packs: false,
             stdin: Input::Empty,
             timeout: None,
             heard: None,
@@ -129,7 +129,7 @@ impl<'a> Job<'a> {
 
     /// Returns the same command again.
     pub fn again(&self) -> Job<'a> {
-        let Job { command, lead, stdin, timeout, heard, keep, into, until, .. } = *self;
+        let Job { command, packs, stdin, timeout, heard, keep, into, until, .. } = *self;
         let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
         Job {
             command,
@@ -138,7 +138,7 @@ impl<'a> Job<'a> {
             env,
             trace: self.trace.clone(),
             note: self.note.clone(),
-            lead,
+            packs,
             stdin,
             timeout,
             heard,

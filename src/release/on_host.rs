@@ -1,5 +1,5 @@
 //! The release programs, run on a host as the app's user.
-use super::{ReleaseError, ReleaseName, program::leading};
+use super::{ReleaseError, ReleaseName, program::packs};
 use crate::{
     command::Command,
     effect::At,
@@ -14,10 +14,9 @@ use std::time::Duration;
 /// The time limit for a program that sends nothing.
 pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
-/// Runs a job as the app's user; a program travels compressed, before what it reads.
+/// Runs a job as the app's user.
 pub(super) async fn run(at: &At<'_>, host: &Host, user: &Option<Name>, job: Job<'_>) -> Result<Ended, Failure> {
-    let (command, lead) = leading(job.command);
-    let job = Job { command: &command, lead: &lead, user: user.clone(), ..job };
+    let job = Job { user: user.clone(), packs: packs(job.command), ..job };
     at.real.site(&host.fleet).transport.run(host, job).await
 }
 

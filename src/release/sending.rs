@@ -4,7 +4,6 @@ use super::{
     held::{Held, HeldReleases},
     list::listing,
     on_host::{WITHIN, id, on, run},
-    program::leading,
     staged::{stage, staged},
     tree::Difference,
     work::blocking,
@@ -123,7 +122,6 @@ impl Sending<'_> {
     ) -> Result<(u64, Result<Staged, ReleaseError>), Failure> {
         let (host, home) = (self.host, self.home);
         let command = stage(&home.path, &self.name, &id(&self.at), &self.packed, parcel, base).map_err(on(host))?;
-        let bytes = leading(&command).1.len() as u64 + parcel.bytes;
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());
@@ -131,7 +129,7 @@ impl Sending<'_> {
         };
         let stdin = Input::File(&parcel.file, &progress);
         let job = Job { stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        Ok((bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
+        Ok((parcel.bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
     }
 
     fn warn(&self, text: String) {

@@ -107,10 +107,9 @@ impl Transport for Openssh {
         let once = async |heard, sudo: Sudo, password: Option<&Secret>| {
             let job = Job { heard, ..job.again() };
             let sweep = job.trace.is_some() && self.swept.lock().unwrap().insert(host.name.clone());
-            let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
-            let mut first = password.map(|p| p.line()).unwrap_or_default();
+            let (line, mut first) = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
+            first.extend(password.map(|p| p.line()).unwrap_or_default());
             first.extend(wrapper::given(&job));
-            first.extend(job.lead);
             self.line(host, &job).run(&line, &mark, &first).await
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };

@@ -5,6 +5,8 @@ use crate::{
     host::Name,
     port::{Job, Note},
 };
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write as _;
 
 const WRAPPER: &str = concat!(include_str!("note.sh"), include_str!("wrapper.sh"));
 /// The program that sudo runs if the ledger is written by the user that sudo switches to.
@@ -52,7 +54,8 @@ pub(crate) fn given(job: &Job<'_>) -> Vec<u8> {
     format!("{coded}true\n").into_bytes()
 }
 
-/// Makes the line for a job under the wrapper; `mark` is a text that nothing else prints.
+/// Makes the line for a job under the wrapper, and what it reads before anything else; `mark` is a text that nothing
+/// else prints.
 ///
 /// `owner` is the app's user, if the ledger isn't the login user's. With `sweep`, old traces are removed.
 pub(crate) fn line(
@@ -61,7 +64,7 @@ pub(crate) fn line(
     owner: Option<&Name>,
     sudo: Sudo,
     sweep: bool,
-) -> Result<String, Failure> {
+) -> Result<(String, Vec<u8>), Failure> {
     let user = job.user.as_ref();
     let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
     let mut note = job.note.as_ref().unwrap_or(&empty);
@@ -94,7 +97,8 @@ pub(crate) fn line(
     let args = [mark, &folder, &id, &note.file, &note.intent, &note.ok, &note.failed, &owner, &dir, &sweep];
     let args = args.map(str::to_owned);
     let args: Vec<String> = args.into_iter().chain(words).collect();
-    encoded(&program(&lean(WRAPPER), &args))
+    let text = program(&lean(WRAPPER), &args);
+    if job.packs { packed(&text) } else { Ok((encoded(&text)?, Vec::new())) }
 }
 
 fn by_sudo(user: &Name, sudo: Sudo, words: Vec<String>) -> Vec<String> {
@@ -128,6 +132,16 @@ fn program(text: &str, args: &[String]) -> String {
 pub(crate) fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
     encoded(&program(&lean(text), &args))
+}
+
+/// Makes a line that reads its text compressed. A text that doesn't arrive whole isn't run.
+///
+/// `dd` reads no byte too much, because it reads each alone.
+fn packed(text: &str) -> Result<(String, Vec<u8>), Failure> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let bytes = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).expect("memory takes it");
+    let line = format!("p=$(dd bs=1 count={} 2>/dev/null | gzip -dc) && eval \"$p\"", bytes.len());
+    Ok((encoded(&line)?, bytes))
 }
 
 /// Encodes a line so that every login shell reads it the same way: its one long word is in single quotes, and has no

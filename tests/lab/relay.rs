@@ -28,10 +28,11 @@ pub struct Carried {
     pub connections: usize,
     /// The bytes in both directions.
     pub bytes: u64,
-    /// When each round trip began: who sends then hears nothing of it earlier than a round trip later.
+    /// When each round trip began, and how many bytes were sent there within it. Who sends then hears nothing of it
+    /// earlier than a round trip later.
     ///
     /// What is sent meanwhile waits for nothing, so it belongs to the same round trip, however busy the machine is.
-    pub turns: Vec<SystemTime>,
+    pub turns: Vec<(SystemTime, u64)>,
     turn: Option<Instant>,
 }
 
@@ -41,7 +42,10 @@ impl Carried {
         let is_under_way = self.turn.is_some_and(|begun| begun.elapsed() < round_trip);
         if asks && bytes > 0 && !is_under_way {
             self.turn = Some(Instant::now());
-            self.turns.push(SystemTime::now());
+            self.turns.push((SystemTime::now(), 0));
+        }
+        if let Some((_, sent)) = self.turns.last_mut().filter(|_| asks) {
+            *sent += bytes as u64;
         }
     }
 }
@@ -204,7 +208,8 @@ mod tests {
             near.read_exact(&mut buffer[..6]).expect("an answer");
         }
         let carried = relay.carried();
-        assert_eq!((carried.connections, carried.bytes, carried.turns.len()), (1, 3 * 14, 3));
+        let sent: Vec<u64> = carried.turns.iter().map(|(_, bytes)| *bytes).collect();
+        assert_eq!((carried.connections, carried.bytes, sent), (1, 3 * 14, vec![8; 3]));
         assert_eq!(relay.carried().bytes, 0);
     }
 
