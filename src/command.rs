@@ -177,6 +177,12 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// Returns a program of rfab's own for a POSIX shell without comments, indents and empty lines.
+pub(crate) fn lean(program: &str) -> String {
+    let lines = program.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("# "));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -138,7 +138,7 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
     }
     let Some(newest) = book.newest() else { return Ok(None) };
     let Some(commit) = newest.commit.clone() else { return Ok(None) };
-    let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
+    let balance = here.perform(ReadBalance::lately(fleet.clone()))?;
     let (mut counted, excluded) = (Vec::new(), here.excluded(fleet));
     let pooled = |h: &&crate::host::Host| {
         fleet.releases_to(h) && !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h)

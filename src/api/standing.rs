@@ -12,7 +12,7 @@ use rhai::Map;
 
 /// Reads the state of the fleet's balancers.
 pub(super) fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
-    here.perform(ReadBalance { fleet: targets.fleet.clone() })
+    here.perform(ReadBalance::lately(targets.fleet.clone()))
 }
 
 fn standing_word(standing: PoolState) -> &'static str {

@@ -119,7 +119,7 @@ impl Effect for SetAdmin {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
-        let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
+        let balance = ask.read(ReadBalance::of(self.fleet.clone()))?;
         let wanted = if self.to == Admin::Ready { PoolState::Live } else { PoolState::Out };
         let mut otherwise = Vec::new();
         for host in &self.hosts {

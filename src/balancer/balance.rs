@@ -11,7 +11,7 @@ use crate::{
 };
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What the balancers of a fleet report at one moment.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -98,9 +98,25 @@ fn standing(servers: &[&Server]) -> PoolState {
 pub struct ReadBalance {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
+    #[serde(skip)]
+    shared: bool,
 }
 
+/// How old a reading may be that a script shares with what it read before.
+const LATELY: Duration = Duration::from_millis(250);
+
 impl ReadBalance {
+    /// Makes a reading that begins after it is asked for, as everything that guards a change needs it.
+    pub fn of(fleet: Arc<Fleet>) -> Self {
+        Self { fleet, shared: false }
+    }
+
+    /// Makes a reading for a script's own questions, which often come together: one that began a moment ago is as good,
+    /// if this run has changed nothing since.
+    pub fn lately(fleet: Arc<Fleet>) -> Self {
+        Self { fleet, shared: true }
+    }
+
     async fn read(&self, at: &At<'_>) -> Result<Balance, Failure> {
         let balancers = self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty());
         let states = try_join_all(balancers.map(|balancer| self.state(at, balancer))).await?;
@@ -132,7 +148,13 @@ impl Read for ReadBalance {
 
     /// Callers that ask while a reading waits for its turn share it, so many callers cost no more than one.
     async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
-        at.real.site(&self.fleet.name).balance.get(self.read(&at)).await
+        let site = at.real.site(&self.fleet.name);
+        if self.shared
+            && let Some(balance) = site.balance.lately(LATELY).await
+        {
+            return Ok(balance);
+        }
+        site.balance.get(self.read(&at)).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Balance> {

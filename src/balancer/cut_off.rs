@@ -131,7 +131,7 @@ impl Effect for CutOff {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<Vec<ServerPlace>>, Failure> {
-        let balance = ask.read(super::ReadBalance { fleet: self.fleet.clone() })?;
+        let balance = ask.read(super::ReadBalance::of(self.fleet.clone()))?;
         let servers = balance.servers(&self.fleet, &self.host)?;
         let done = servers.iter().all(|s| s.in_flight == 0 && (!self.bound || s.admin == Admin::Maint));
         Ok(if done { Happened::Done(places(&self.fleet, &self.host)) } else { Happened::Not })
@@ -255,7 +255,7 @@ impl Effect for Reopen {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
-        let balance = ask.read(super::ReadBalance { fleet: self.fleet.clone() })?;
+        let balance = ask.read(super::ReadBalance::of(self.fleet.clone()))?;
         let mine = places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?);
         let mut mine = mine.filter(|(place, _)| self.places.contains(place));
         Ok(if mine.all(|(_, server)| server.admin != Admin::Maint) { Happened::Done(()) } else { Happened::Not })

@@ -15,7 +15,14 @@ use crate::{
     port::{Balancing, Driver, Holder, Says, Socket, Transport, Waits},
 };
 use async_trait::async_trait;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::sync::Mutex;
 
 /// How often to ask again for a lock that another run holds.
@@ -32,11 +39,13 @@ pub struct FleetLocks {
     /// By balancer, and whether its lock was lost.
     readers: Mutex<BTreeMap<(Name, bool), Arc<dyn Driver>>>,
     books: Books,
+    /// Whether the login for the lock has begun.
+    foreseen: AtomicBool,
 }
 
 impl FleetLocks {
     pub fn new(fleet: Arc<Fleet>, transport: Arc<dyn Transport>) -> Self {
-        Self { fleet, transport, sessions: Mutex::default(), readers: Mutex::default(), books: Books::default() }
+        Self { fleet, transport, sessions: Mutex::default(), readers: Mutex::default(), books: Books::default(), foreseen: AtomicBool::default() }
     }
 
     /// Returns the machines that keep locks and ledgers, in name order, with their admin sockets.
@@ -154,6 +163,12 @@ impl Balancing for FleetLocks {
         }
         *sessions = taken;
         Ok(())
+    }
+
+    fn foresee(&self) {
+        if !self.foreseen.swap(true, Relaxed) {
+            self.homes().iter().for_each(|(_, host, _)| self.transport.foresee(host));
+        }
     }
 
     async fn held(&self) -> Result<(), Failure> {

@@ -209,5 +209,5 @@ impl Read for WaitUp {
 
 /// Reads the balancers. Each question has a time limit; the wait for a turn has none.
 async fn read(at: &At<'_>, fleet: &Arc<Fleet>) -> Result<Balance, Failure> {
-    Effect::carry_out(&ReadBalance { fleet: fleet.clone() }, *at).await
+    Effect::carry_out(&ReadBalance::of(fleet.clone()), *at).await
 }

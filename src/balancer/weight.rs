@@ -43,7 +43,7 @@ impl Effect for SetWeight {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let balance = Effect::carry_out(&ReadBalance { fleet: self.fleet.clone() }, at).await?;
+        let balance = Effect::carry_out(&ReadBalance::of(self.fleet.clone()), at).await?;
         for (place, server) in places(&self.fleet, &self.host).iter().zip(balance.servers(&self.fleet, &self.host)?) {
             self.possible(place, server)?;
         }
@@ -68,7 +68,7 @@ impl Effect for SetWeight {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let balance = Effect::predict(&ReadBalance { fleet: self.fleet.clone() }, model)?;
+        let balance = Effect::predict(&ReadBalance::of(self.fleet.clone()), model)?;
         for (place, server) in places(&self.fleet, &self.host).iter().zip(balance.servers(&self.fleet, &self.host)?) {
             self.possible(place, server)?;
         }
@@ -79,7 +79,7 @@ impl Effect for SetWeight {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
-        let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
+        let balance = ask.read(ReadBalance::of(self.fleet.clone()))?;
         let servers = balance.servers(&self.fleet, &self.host)?;
         let done = servers.iter().all(|s| s.weight == s.weighs(self.percent));
         Ok(if done { Happened::Done(()) } else { Happened::Not })

@@ -80,7 +80,7 @@ impl Read for LookAgain {
 
 impl LookAgain {
     async fn ask(&self, at: At<'_>) -> Result<Vec<Down>, Failure> {
-        let asked = ReadBalance { fleet: self.fleet.clone() };
+        let asked = ReadBalance::of(self.fleet.clone());
         let balance = Effect::carry_out(&asked, at).await?;
         let answers = self.hosts.iter().map(|(_, probe)| async move {
             match probe {

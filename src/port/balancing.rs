@@ -27,6 +27,9 @@ pub trait Balancing: Send + Sync {
     /// `Interrupted` if the wait was stopped.
     async fn lock(&self, holder: &Holder, wait: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure>;
 
+    /// Begins to log in for the lock, beside other work. It takes nothing yet.
+    fn foresee(&self) {}
+
     /// Asks each keeper of the lock whether it still holds it.
     ///
     /// Fails with `Unknown` if one doesn't, or doesn't answer.

@@ -40,6 +40,9 @@ pub trait Transport: Send + Sync {
         socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure>;
 
+    /// Begins to log in for the next `exclusive` on a host. That then takes less time.
+    fn foresee(&self, _host: &Host) {}
+
     /// Returns the state of a call that left its trace on a host.
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure>;
 
@@ -86,8 +89,8 @@ pub struct Job<'a> {
     pub trace: Option<Trace>,
     /// The lines that the wrapper writes into a ledger on the host, before and after.
     pub ledger: Option<LedgerLines>,
-    /// What it reads before `stdin`.
-    pub lead: &'a [u8],
+    /// Whether its text travels compressed, because the host has gzip and the text is long.
+    pub packs: bool,
     pub stdin: Input<'a>,
     /// The limit for the whole command, which is stopped after that.
     pub timeout: Option<Duration>,
@@ -114,7 +117,7 @@ impl<'a> Job<'a> {
             env: Vec::new(),
             trace: None,
             ledger: None,
-            lead: &[],
+            packs: false,
             stdin: Input::Empty,
             timeout: None,
             heard: None,
@@ -126,7 +129,7 @@ impl<'a> Job<'a> {
 
     /// Returns the same command again.
     pub fn again(&self) -> Job<'a> {
-        let Job { command, lead, stdin, timeout, heard, keep, into, until, .. } = *self;
+        let Job { command, packs, stdin, timeout, heard, keep, into, until, .. } = *self;
         let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
         Job {
             command,
@@ -135,7 +138,7 @@ impl<'a> Job<'a> {
             env,
             trace: self.trace.clone(),
             ledger: self.ledger.clone(),
-            lead,
+            packs,
             stdin,
             timeout,
             heard,

@@ -1,5 +1,5 @@
 //! The release programs, run on a host as the app's user.
-use super::{ReleaseError, ReleaseName};
+use super::{ReleaseError, ReleaseName, program::packs};
 use crate::{
     command::Command,
     effect::At,
@@ -16,7 +16,8 @@ pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
 /// Runs a job as the app's user.
 pub(super) async fn run(at: &At<'_>, host: &Host, user: &Option<Name>, job: Job<'_>) -> Result<Ended, Failure> {
-    at.real.site(&host.fleet).transport.run(host, Job { user: user.clone(), ..job }).await
+    let job = Job { user: user.clone(), packs: packs(job.command), ..job };
+    at.real.site(&host.fleet).transport.run(host, job).await
 }
 
 /// Makes the job of a program, with nothing on stdin.

@@ -65,10 +65,13 @@ impl Read for Preflight {
     async fn carry_out(&self, at: At<'_>) -> Result<Lacks, Failure> {
         let files = self.files(&at.real.cache.join("mirrors"));
         let host = &self.host;
+        // What is checked before a deploy comes before its lock.
+        at.real.site(&host.fleet).balancing.foresee();
         let command = preflight(&self.home.path, &files).map_err(on(host))?;
-        let ended = run(&at, host, &self.home.user, plain(&command)).await?;
-        let mut lacks = preflighted(&ended).map_err(on(host))?;
-        lacks.problems.extend(unwritable_state(&at, host).await?);
+        let (ended, state) =
+            tokio::join!(run(&at, host, &self.home.user, plain(&command)), unwritable_state(&at, host));
+        let mut lacks = preflighted(&ended?).map_err(on(host))?;
+        lacks.problems.extend(state?);
         Ok(lacks)
     }
 

@@ -1,8 +1,9 @@
 //! The programs that a host runs, in POSIX sh; their arguments are words.
 use super::error::ReleaseError;
-use crate::{command::Command, control::shown};
-use flate2::{Compression, write::GzEncoder};
-use std::io::Write;
+use crate::{
+    command::{Command, lean},
+    control::shown,
+};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program that runs as root enters folders that other users can change.
@@ -50,7 +51,7 @@ impl Program {
             Program::Prune => ("", include_str!("host/prune.sh")),
             Program::Verify => (TREE, include_str!("host/verify.sh")),
         };
-        format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
+        lean(&format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name()))
     }
 
     /// Makes the command that runs the program for the app at `path`.
@@ -65,24 +66,17 @@ impl Program {
     }
 }
 
-/// Moves a program's text to the beginning of what it reads, compressed: as a word, it would be several times as long.
-///
-/// A text that doesn't arrive whole isn't run. `dd` reads no byte too much, because it reads each alone.
-pub(super) fn leading(command: &Command) -> (Command, Vec<u8>) {
-    let Command::Words(words) = command else { return (command.clone(), Vec::new()) };
-    let lines = words[2].lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("# "));
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    let lead = lines.flat_map(|line| [line, "\n"]).try_for_each(|text| gzip.write_all(text.as_bytes()));
-    let lead = lead.and_then(|()| gzip.finish()).expect("memory takes it");
-    let begin = format!("p=$(dd bs=1 count={} 2>/dev/null | gzip -dc) && eval \"$p\"", lead.len());
-    let mut words = words.clone();
-    words[2] = begin;
-    (Command::Words(words), lead)
-}
-
 /// Returns a call's id, if it is valid.
 pub(super) fn checked(id: &str) -> Result<String, ReleaseError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let good = !id.is_empty() && id.len() <= 100 && !id.starts_with(['.', '-']) && id.bytes().all(plain);
     if good { Ok(id.to_owned()) } else { Err(ReleaseError::BadId(shown(id))) }
+}
+
+/// Returns whether a command is a program that may travel compressed. Those before a release find out whether the host
+/// has gzip.
+pub(super) fn packs(command: &Command) -> bool {
+    let all = [Program::Stage, Program::List, Program::Activate, Program::Share, Program::Prune, Program::Verify];
+    let Command::Words(words) = command else { return false };
+    words.get(3).is_some_and(|name| all.iter().any(|program| program.name() == name))
 }

@@ -4,7 +4,6 @@ use super::{
     held::{Held, HeldReleases},
     list::listing,
     on_host::{WITHIN, id, on, run},
-    program::leading,
     staged::{stage, staged},
     tree::Difference,
     work::blocking,
@@ -123,16 +122,14 @@ impl Sending<'_> {
     ) -> Result<(u64, Result<Staged, ReleaseError>), Failure> {
         let (host, home) = (self.host, self.home);
         let command = stage(&home.path, &self.name, &id(&self.at), &self.packed, parcel, base).map_err(on(host))?;
-        let (command, lead) = leading(&command);
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());
             self.at.tell(What::Progressed { host, what, done, total, unit: "bytes" });
         };
         let stdin = Input::File(&parcel.file, &progress);
-        let job = Job { lead: &lead, stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        let bytes = lead.len() as u64 + parcel.bytes;
-        Ok((bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
+        let job = Job { stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
+        Ok((parcel.bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
     }
 
     fn warn(&self, text: String) {

@@ -18,6 +18,9 @@ pub struct Connect {
     pub hosts: Vec<Host>,
     /// The most connections that are opened at the same time.
     pub at_once: usize,
+    /// Whether the run will take the fleet's lock.
+    #[serde(skip)]
+    pub changes: bool,
 }
 
 /// The hosts that couldn't be reached, and why.
@@ -48,6 +51,9 @@ impl Effect for Connect {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Connected, Failure> {
         let site = at.real.site(&self.fleet.name);
+        if self.changes {
+            site.balancing.foresee();
+        }
         let (mut opening, mut connected) = (tokio::task::JoinSet::new(), Connected::default());
         let mut hosts = self.hosts.iter().cloned();
         loop {

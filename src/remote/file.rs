@@ -1,7 +1,7 @@
 //! Programs for files on hosts, and their answers.
 use super::{On, on::trace};
 use crate::{
-    command::Command,
+    command::{Command, lean},
     control::shown,
     effect::At,
     failure::Failure,
@@ -32,7 +32,8 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 }
 
 fn program(args: &[&str]) -> Command {
-    let words = ["/bin/sh", "-c", PROGRAM, "file"].iter().chain(args).map(|w| w.to_string());
+    let program = lean(PROGRAM);
+    let words = ["/bin/sh", "-c", &program, "file"].into_iter().chain(args.iter().copied()).map(str::to_owned);
     Command::of(words.collect()).expect("paths are checked for NUL before")
 }
 

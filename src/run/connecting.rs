@@ -13,11 +13,13 @@ use crate::{
 
 /// Opens the connections to the balancers, then, in parallel, those to all targets except hosts that somebody else took
 /// out: they may be dead, and only a run that names them needs them.
-pub(super) fn connect(here: &Here) -> Result<(), Failure> {
+///
+/// If the run `changes` something for certain, it also begins to log in for the lock.
+pub(super) fn connect(here: &Here, changes: bool) -> Result<(), Failure> {
     let Some(targets) = here.targets.lock().unwrap().clone() else { return Ok(()) };
     let open = |hosts: Vec<Host>| {
         let at_once = here.session.run.parallel;
-        here.lane.perform(Connect { fleet: targets.fleet.clone(), hosts, at_once }).map(drop)
+        here.lane.perform(Connect { fleet: targets.fleet.clone(), hosts, at_once, changes }).map(drop)
     };
     let mut hosts = targets.hosts.to_vec();
     if !targets.fleet.balancers.is_empty() {
@@ -54,7 +56,7 @@ fn read(here: &Here, targets: &Targets) -> Book {
 /// Returns the targets that somebody else took out.
 fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host>, Failure> {
     let fleet = &targets.fleet;
-    let balance = here.lane.perform(ReadBalance { fleet: fleet.clone() })?;
+    let balance = here.lane.perform(ReadBalance::of(fleet.clone()))?;
     let out = |host: &&Host| matches!(balance.standing(fleet, host), Ok(PoolState::Out));
     for text in tell_forgotten(fleet, &balance, book) {
         here.lane.tell(What::Warned { host: None, text });

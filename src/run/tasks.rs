@@ -61,7 +61,7 @@ fn task(here: &Here, call: &TaskCall, last: bool) -> Result<(), Box<Located>> {
         TaskValue::Targets(targets) if call.names_hosts => {
             hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
             if !last {
-                connect(&inside).map_err(Located::plain)?;
+                connect(&inside, false).map_err(Located::plain)?;
             }
             Ok(())
         }
@@ -78,7 +78,7 @@ fn task(here: &Here, call: &TaskCall, last: bool) -> Result<(), Box<Located>> {
 /// Runs a command on the targets in parallel; it counts as a change unless `read_only` is set.
 fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
-    connect(here).map_err(Located::plain)?;
+    connect(here, !read_only).map_err(Located::plain)?;
     let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
     let results = fan_out::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());

@@ -61,7 +61,7 @@ pub(super) fn out_again(session: &Session, lane: &Arc<Lane>) {
 
 /// Drains the hosts that are live because a balancer was reloaded, and returns them.
 fn forgotten(session: &Session, lane: &Arc<Lane>, fleet: &Arc<Fleet>, hosts: &[&Host]) -> Result<Vec<Host>, Failure> {
-    let balance = lane.perform(ReadBalance { fleet: fleet.clone() })?;
+    let balance = lane.perform(ReadBalance::of(fleet.clone()))?;
     let mut back = Vec::new();
     for host in hosts {
         let out = matches!(balance.standing(fleet, host)?, PoolState::Out | PoolState::None);

@@ -33,7 +33,7 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     }
     let mut balance = None;
     if parsed.needs_balancer() {
-        let read = here.perform(ReadBalance { fleet: fleet.clone() })?;
+        let read = here.perform(ReadBalance::lately(fleet.clone()))?;
         let balance = balance.insert(read);
         for host in &fleet.hosts {
             standings.insert(host.name.clone(), balance.standing(fleet, host).map_err(thrown)?);

@@ -87,7 +87,7 @@ impl Invariants {
     }
 
     fn balance(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
-        let balance = rest.ask(&call).read(ReadBalance { fleet: fleet.clone() })?;
+        let balance = rest.ask(&call).read(ReadBalance::of(fleet.clone()))?;
         self.observed.saw_balance(fleet, &balance);
         Ok(balance)
     }

@@ -1,40 +1,76 @@
 //! A private connection for one program, which nothing else shares or keeps.
 use super::{
-    connection::{ALIVE_WITHIN, Connections, SILENT},
+    connection::{ALIVE_WITHIN, Connections, SILENT, answers},
     forwards::forward,
     wrapper,
 };
 use crate::{
     failure::{Cause, Failure},
-    host::Host,
+    host::{Host, Name},
     port::{Exclusive, Remote},
 };
 use openssh::{Session, Stdio};
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
+
+/// Private connections that log in before a program needs them, by host.
+#[derive(Default)]
+pub(super) struct EarlyLogins(Mutex<BTreeMap<Name, JoinHandle<Result<PrivateConnection, Failure>>>>);
+
+impl EarlyLogins {
+    /// Begins to log in to a host, unless that has begun.
+    pub(super) fn begin(&self, connections: &Arc<Connections>, host: &Host) {
+        self.0.lock().unwrap().entry(host.name.clone()).or_insert_with(|| {
+            let (connections, host) = (connections.clone(), host.clone());
+            tokio::spawn(async move { PrivateConnection::open(&connections, &host).await })
+        });
+    }
+
+    /// Returns a connection that logged in before, if it lives, or logs in now.
+    async fn take(&self, connections: &Connections, host: &Host) -> Result<PrivateConnection, Failure> {
+        let early = self.0.lock().unwrap().remove(&host.name);
+        if let Some(early) = early
+            && let Ok(Ok(private)) = early.await
+            && answers(&private.session).await
+        {
+            return Ok(private);
+        }
+        PrivateConnection::open(connections, host).await
+    }
+}
+
+/// A connection that nothing shares, and what ends it.
+struct PrivateConnection {
+    session: Arc<Session>,
+    guard: EndsConnection,
+}
+
+impl PrivateConnection {
+    async fn open(connections: &Connections, host: &Host) -> Result<PrivateConnection, Failure> {
+        let base = &connections.base;
+        let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
+        connections.start(&control, host, false).await?;
+        let session = Arc::new(Session::resume_mux(control.clone().into(), None));
+        let (config, host) = (base.config.clone(), host.address().to_owned());
+        Ok(PrivateConnection { session, guard: EndsConnection { config, control, host, near: None } })
+    }
+}
 
 /// Starts a program on a private connection, and forwards a socket through the same connection.
 pub(super) async fn exclusive(
+    early: &EarlyLogins,
     connections: &Connections,
     host: &Host,
     program: &str,
     args: &[&str],
     socket: Option<&Remote>,
 ) -> Result<Exclusive, Failure> {
-    let base = &connections.base;
-    let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
-    connections.start(&control, host, false).await?;
-    let mut guard = EndsConnection {
-        config: base.config.clone(),
-        control: control.clone(),
-        host: host.address().to_owned(),
-        near: None,
-    };
-    let session = Arc::new(Session::resume_mux(control.into(), None));
+    let PrivateConnection { session, mut guard } = early.take(connections, host).await?;
     let line = wrapper::bare(program, args)?;
     let unreachable = |why: &str| {
         let message = format!("can't be reached: {why}");
@@ -42,12 +78,18 @@ pub(super) async fn exclusive(
     };
     let mut command = session.clone().arc_raw_command(line);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let child = timeout(SILENT, command.spawn()).await.map_err(|_| unreachable("its connection is frozen"))?;
+    let forwarding = async {
+        match socket {
+            Some(remote) => forward(&connections.base.folder, &session, host, remote).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    // Both take a round trip.
+    let (child, near) = tokio::join!(timeout(SILENT, command.spawn()), forwarding);
+    let child = child.map_err(|_| unreachable("its connection is frozen"))?;
     let mut child = child.map_err(|e| unreachable(&format!("its connection broke: {e}")))?;
     let (stdin, stdout) = (child.stdin().take().expect("piped"), child.stdout().take().expect("piped"));
-    if let Some(remote) = socket {
-        guard.near = Some(forward(&base.folder, &session, host, remote).await?);
-    }
+    guard.near = near?;
     Ok(Exclusive {
         stdin: Box::new(stdin),
         stdout: Box::new(stdout),

@@ -1,12 +1,12 @@
 //! Reaches the hosts of one fleet by OpenSSH.
 use super::{
-    call::{HostLine, Running, finished, stop},
+    call::{HostLine, Running, Spares, finished, stop},
     connection::{
         Connections, Jumps, Link, SshFolder,
         config::{self, Config},
         master::Base,
     },
-    exclusive::exclusive,
+    exclusive::{EarlyLogins, exclusive},
     forwards::Forwards,
     held::HeldBack,
     sudo::{self, Passwords},
@@ -32,7 +32,8 @@ use std::{
 
 /// The transport of a fleet.
 pub struct Openssh {
-    connections: Connections,
+    connections: Arc<Connections>,
+    early: EarlyLogins,
     /// The app's user, who owns the ledgers on hosts.
     owner: Option<Name>,
     person: Arc<dyn Person>,
@@ -40,6 +41,7 @@ pub struct Openssh {
     forwards: Forwards,
     passwords: Passwords,
     running: Running,
+    spares: Spares,
     /// Hosts from which this run has removed old traces.
     swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
@@ -64,13 +66,15 @@ impl Openssh {
         let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
-            connections: Connections { base, jumps: Jumps::default() },
+            connections: Arc::new(Connections { base, jumps: Jumps::default() }),
+            early: EarlyLogins::default(),
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             passwords: Passwords::new(person.clone()),
             person,
             links: Mutex::default(),
             forwards: Forwards::default(),
             running: Running::default(),
+            spares: Spares::default(),
             swept: Mutex::default(),
             hosts: hosts.map(|h| (h.name.clone(), h)).collect(),
         })
@@ -85,15 +89,17 @@ impl Openssh {
     }
 
     fn line<'a>(&'a self, host: &'a Host, job: &'a Job<'a>) -> HostLine<'a> {
-        let (connections, running) = (&self.connections, &self.running);
-        HostLine { host, job, link: self.link(host), connections, running, transport: self }
+        let (connections, running, spares) = (&self.connections, &self.running, &self.spares);
+        HostLine { host, job, link: self.link(host), connections, running, spares, transport: self }
     }
 }
 
 #[async_trait]
 impl Transport for Openssh {
     async fn connect(&self, host: &Host) -> Result<(), Failure> {
-        self.session(host).await.map(drop)
+        let session = self.session(host).await?;
+        self.spares.begin(host, &session);
+        Ok(())
     }
 
     async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure> {
@@ -101,10 +107,9 @@ impl Transport for Openssh {
         let once = async |heard, sudo: Sudo, password: Option<&Secret>| {
             let job = Job { heard, ..job.again() };
             let sweep = job.trace.is_some() && self.swept.lock().unwrap().insert(host.name.clone());
-            let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
-            let mut first = password.map(|p| p.line()).unwrap_or_default();
+            let (line, mut first) = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
+            first.extend(password.map(|p| p.line()).unwrap_or_default());
             first.extend(wrapper::given(&job));
-            first.extend(job.lead);
             self.line(host, &job).run(&line, &mark, &first).await
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };
@@ -142,7 +147,11 @@ impl Transport for Openssh {
         args: &[&str],
         socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure> {
-        exclusive(&self.connections, host, program, args, socket).await
+        exclusive(&self.early, &self.connections, host, program, args, socket).await
+    }
+
+    fn foresee(&self, host: &Host) {
+        self.early.begin(&self.connections, host);
     }
 
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
@@ -151,6 +160,7 @@ impl Transport for Openssh {
 
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure> {
         self.session(host).await?;
+        self.spares.close(host);
         terminal::lend(&*self.person, &self.connections.base, host, line)
     }
 

@@ -1,10 +1,12 @@
 //! Makes the line that a host runs, which every login shell reads the same way.
 use crate::{
-    command::{Command, quoted},
+    command::{Command, lean, quoted},
     failure::{Cause, Failure},
     host::Name,
     port::{Job, LedgerLines},
 };
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write as _;
 
 const WRAPPER: &str = concat!(include_str!("note.sh"), include_str!("wrapper.sh"));
 /// The program that sudo runs if the ledger is written by the user that sudo switches to.
@@ -52,7 +54,8 @@ pub(crate) fn given(job: &Job<'_>) -> Vec<u8> {
     format!("{coded}true\n").into_bytes()
 }
 
-/// Makes the line for a job under the wrapper; `mark` is a text that nothing else prints.
+/// Makes the line for a job under the wrapper, and what it reads before anything else; `mark` is a text that nothing
+/// else prints.
 ///
 /// `owner` is the app's user, if the ledger isn't the login user's. With `sweep`, old traces are removed.
 pub(crate) fn line(
@@ -61,7 +64,7 @@ pub(crate) fn line(
     owner: Option<&Name>,
     sudo: Sudo,
     sweep: bool,
-) -> Result<String, Failure> {
+) -> Result<(String, Vec<u8>), Failure> {
     let user = job.user.as_ref();
     let empty = LedgerLines { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
     let mut lines = job.ledger.as_ref().unwrap_or(&empty);
@@ -74,7 +77,7 @@ pub(crate) fn line(
         if within {
             let writer = owner.filter(|owner| *owner != user).map(|owner| owner.to_string()).unwrap_or_default();
             let args = [mark, &lines.file, &lines.intent, &lines.ok, &lines.failed, &writer, &dir].map(str::to_owned);
-            let shell = ["/bin/sh", "-c", NOTED, "rfab"].map(str::to_owned);
+            let shell = ["/bin/sh", "-c", &lean(NOTED), "rfab"].map(str::to_owned);
             words = shell.into_iter().chain(args).chain(words).collect();
             lines = &empty;
             owner = None;
@@ -94,7 +97,8 @@ pub(crate) fn line(
     let args = [mark, &folder, &id, &lines.file, &lines.intent, &lines.ok, &lines.failed, &owner, &dir, &sweep];
     let args = args.map(str::to_owned);
     let args: Vec<String> = args.into_iter().chain(words).collect();
-    encoded(&program(WRAPPER, &args))
+    let text = program(&lean(WRAPPER), &args);
+    if job.packs { packed(&text) } else { Ok((encoded(&text)?, Vec::new())) }
 }
 
 fn by_sudo(user: &Name, sudo: Sudo, words: Vec<String>) -> Vec<String> {
@@ -127,30 +131,28 @@ fn program(text: &str, args: &[String]) -> String {
 /// Makes the line for a program without the wrapper.
 pub(crate) fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
-    encoded(&program(text, &args))
+    encoded(&program(&lean(text), &args))
 }
 
-/// Encodes a line so that every login shell reads it the same way: its one long word has only letters, digits and a few
-/// other characters.
+/// Makes a line that reads its text compressed. A text that doesn't arrive whole isn't run.
+///
+/// `dd` reads no byte too much, because it reads each alone.
+fn packed(text: &str) -> Result<(String, Vec<u8>), Failure> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let bytes = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).expect("memory takes it");
+    let line = format!("p=$(dd bs=1 count={} 2>/dev/null | gzip -dc) && eval \"$p\"", bytes.len());
+    Ok((encoded(&line)?, bytes))
+}
+
+/// Encodes a line so that every login shell reads it the same way: its one long word is in single quotes, and has no
+/// quote, no backslash of its own, and no character that a shell expands there.
 fn encoded(text: &str) -> Result<String, Failure> {
-    let mut word = String::with_capacity(text.len() * 2);
+    let mut word = String::with_capacity(text.len() + text.len() / 4);
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'_'
-            | b'.'
-            | b'/'
-            | b':'
-            | b'='
-            | b','
-            | b'+'
-            | b'@'
-            | b'-'
-            | b' ' => {
-                word.push(byte.into());
-            }
+            b'\n' => word.push_str("\\n"),
+            b'\'' | b'\\' | b'!' => word.push_str(&format!("\\0{byte:03o}")),
+            b' '..=b'~' => word.push(byte.into()),
             byte => word.push_str(&format!("\\0{byte:03o}")),
         }
     }
@@ -158,7 +160,21 @@ fn encoded(text: &str) -> Result<String, Failure> {
         let message = format!("the command is too long: {} KiB", word.len() >> 10);
         return Err(Failure::new(Cause::Failed, message).help("send it as a file with `put`, and run that"));
     }
-    Ok(format!("exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' rfab '{word}'"))
+    Ok(format!("{BEGIN}{word}'"))
+}
+
+/// What comes before the long word.
+const BEGIN: &str = "exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' rfab '";
+
+/// Makes a line that prints `mark`, and waits on stdin for the long word of another line.
+pub(crate) fn waiting(mark: &str) -> String {
+    format!("exec /bin/sh -c 'echo {mark}; IFS= read -r l && eval \"$(printf %b \"$l\")\"' rfab")
+}
+
+/// Returns what a waiting line reads to become another line.
+pub(crate) fn word(line: &str) -> Vec<u8> {
+    let word = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix('\'')).expect("a line of this file");
+    format!("{word}\n").into_bytes()
 }
 
 #[cfg(test)]

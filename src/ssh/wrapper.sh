@@ -10,7 +10,8 @@ sink=/dev/null
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 fail() { printf '%s pid 0\n\n%s %s\n' "$mark" "$mark" "$1"; exit 0; }
 if [ -n "$folder" ]; then
-    (umask 077 && mkdir -p "$folder" && printf 'begins\n' > "$folder/$id.new" && rm -f "$folder/$id.new") 2>"$sink" || fail trace
+    # No process but this one, if the folder is there.
+    (umask 077 && { [ -d "$folder" ] || mkdir -p "$folder"; } && printf 'begins\n' > "$folder/$id.new") 2>"$sink" || fail trace
     [ -z "$sweep" ] || find "$folder" -type f -mtime "+$sweep" -exec rm -f {} + >"$sink" 2>&1
 fi
 if [ -n "$dir" ]; then cd "$dir" 2>"$sink" || fail folder; fi
@@ -19,7 +20,8 @@ exec 3<&0
 setsid /bin/sh -c '
 mark=$1 file=$2 sink=$3
 shift 3
-start=$(cat "/proc/$$/stat" 2>"$sink")
+start=
+{ IFS= read -r start < "/proc/$$/stat"; } 2>"$sink"
 start=${start##*) }
 set_start() {
     start=
@@ -43,6 +45,8 @@ child=$!
 exec 3<&- <"$sink"
 wait "$child"
 status=$?
+# What has not begun leaves nothing.
+[ -z "$folder" ] || [ ! -f "$folder/$id.new" ] || rm -f "$folder/$id.new"
 if [ -n "$ledger" ]; then
     if [ "$status" = 0 ]; then line=$ok; else line=$failed; fi
     note "$line" >"$sink" 2>&1 || { printf '\n%s ledger %s\n' "$mark" "$status"; exit 0; }

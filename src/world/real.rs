@@ -1,7 +1,7 @@
 //! The real world: effects are carried out.
 use super::threads;
 use crate::{
-    effect::{Alone, Answered, At, Call, Lane, LaneWork, World},
+    effect::{Alone, Answered, At, Call, EffectKind, Lane, LaneWork, World},
     failure::Failure,
     fleet::Fleet,
     model::Time,
@@ -27,6 +27,12 @@ impl RealWorld {
         self.runtime.spawn(future);
     }
 
+    async fn forget_readings(&self) {
+        for site in self.real.sites() {
+            site.balance.forget().await;
+        }
+    }
+
     /// Waits for something on the runtime.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
@@ -45,7 +51,17 @@ impl World for RealWorld {
 
     fn perform(&self, call: Call<'_>) -> Answered {
         let at = At { real: &self.real, lane: call.lane, id: call.id(), ledger_writes: call.ledger_writes };
-        self.runtime.block_on(call.effect.carry_out(at))
+        let changes = matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once);
+        self.runtime.block_on(async {
+            if !changes {
+                return call.effect.carry_out(at).await;
+            }
+            // What was read before a change isn't what is so after it began.
+            self.forget_readings().await;
+            let answered = call.effect.carry_out(at).await;
+            self.forget_readings().await;
+            answered
+        })
     }
 
     fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {

@@ -43,7 +43,7 @@ pub use load::{Account, Load};
 pub use needs::{needs_lab, needs_root, not_run};
 pub use output::Output;
 pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo};
-pub use relay::{Line, Relay};
+pub use relay::{Carried, Line, Relay};
 pub use repository::Repository;
 pub use rfab::{Run, Running, timeless};
 pub use service::Unit;
@@ -60,6 +60,7 @@ use std::{
     process::Command,
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 /// A whole lab, from the operator's keyboard to the shop's customers.
@@ -145,6 +146,23 @@ impl Lab {
         let mut command = Command::new("ssh");
         command.args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=3", "-F"]).arg(config).args(["--", host, line]);
         Output::of(alone::cleared(&mut command).env("PATH", space::SYSTEM_PATH).env("HOME", self.home()))
+    }
+
+    /// Puts a line that takes this long before a host that ssh reaches directly, until the relay is dropped.
+    pub fn slow_down(&self, host: &str, round_trip: Duration) -> Relay {
+        let host = self.host(host);
+        let (ip, port, slow) = (host.address, host.port, host.port + 1000);
+        let [near, far] = [slow, port].map(|port| SocketAddr::new(ip.into(), port));
+        let relay = Relay::start(near, far, Line { round_trip, lossy: false });
+        let written = |text: String, before: &str, after: &str| {
+            assert_eq!(text.matches(before).count(), 1, "`{before}` in {text}");
+            text.replace(before, after)
+        };
+        let [before, after] = [port, slow].map(|port| format!("Port {port}\n"));
+        self.edit("fleets/ssh_config", |text| written(text, &before, &after));
+        let [before, after] = [port, slow].map(|port| format!("[{ip}]:{port} "));
+        self.edit("known_hosts", |text| written(text, &before, &after));
+        relay
     }
 
     /// Sends this many requests a second to the balancers in turn, or to the hosts if there is no balancer.

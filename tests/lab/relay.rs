@@ -6,18 +6,48 @@ use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, sleep},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// A relay at an address, which leads to another one over a slow line until it is dropped.
 pub struct Relay {
     over: Arc<AtomicBool>,
+    carried: Arc<Mutex<Carried>>,
     at: SocketAddr,
+}
+
+/// What a line has carried.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// How many connections were made.
+    pub connections: usize,
+    /// The bytes in both directions.
+    pub bytes: u64,
+    /// When each round trip began, and how many bytes were sent there within it. Who sends then hears nothing of it
+    /// earlier than a round trip later.
+    ///
+    /// What is sent meanwhile waits for nothing, so it belongs to the same round trip, however busy the machine is.
+    pub turns: Vec<(SystemTime, u64)>,
+    turn: Option<Instant>,
+}
+
+impl Carried {
+    fn add(&mut self, bytes: usize, asks: bool, round_trip: Duration) {
+        self.bytes += bytes as u64;
+        let is_under_way = self.turn.is_some_and(|begun| begun.elapsed() < round_trip);
+        if asks && bytes > 0 && !is_under_way {
+            self.turn = Some(Instant::now());
+            self.turns.push((SystemTime::now(), 0));
+        }
+        if let Some((_, sent)) = self.turns.last_mut().filter(|_| asks) {
+            *sent += bytes as u64;
+        }
+    }
 }
 
 /// How a line delays the bytes that it carries.
@@ -60,24 +90,31 @@ impl Relay {
     pub fn start(at: SocketAddr, to: SocketAddr, line: Line) -> Relay {
         let listener = TcpListener::bind(at).expect("a free address");
         let at = listener.local_addr().expect("an address");
-        let over = Arc::new(AtomicBool::new(false));
-        let (ended, began) = (over.clone(), Instant::now());
+        let (over, carried) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Carried>>::default());
+        let (ended, counted, began) = (over.clone(), carried.clone(), Instant::now());
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 if ended.load(Relaxed) {
                     return;
                 }
+                let counted = counted.clone();
                 // The first packets of a connection take time too.
                 thread::spawn(move || {
+                    counted.lock().expect("a count").connections += 1;
                     let now = Instant::now();
                     sleep(line.arrival(began, now).duration_since(now) + line.round_trip / 2);
                     if let Ok(far) = TcpStream::connect(to) {
-                        join(&near, &far, line, began);
+                        join(&near, &far, line, began, &counted);
                     }
                 });
             }
         });
-        Relay { over, at }
+        Relay { over, carried, at }
+    }
+
+    /// Returns what it has carried since it was asked last.
+    pub fn carried(&self) -> Carried {
+        std::mem::take(&mut self.carried.lock().expect("a count"))
     }
 }
 
@@ -89,20 +126,25 @@ impl Drop for Relay {
     }
 }
 
-fn join(near: &TcpStream, far: &TcpStream, line: Line, began: Instant) {
-    for (from, to) in [(near, far), (far, near)] {
+fn join(near: &TcpStream, far: &TcpStream, line: Line, began: Instant, carried: &Arc<Mutex<Carried>>) {
+    for (from, to, asks) in [(near, far, true), (far, near, false)] {
         let _ = from.set_nodelay(true);
         let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { return };
         let (sender, receiver) = channel();
-        thread::spawn(move || take(from, &sender, || line.arrival(began, Instant::now())));
+        let carried = carried.clone();
+        let arrival = move |bytes| {
+            carried.lock().expect("a count").add(bytes, asks, line.round_trip);
+            line.arrival(began, Instant::now())
+        };
+        thread::spawn(move || take(from, &sender, arrival));
         thread::spawn(move || bring(to, &receiver));
     }
 }
 
-fn take(mut from: TcpStream, sender: &Sender<Sent>, arrival: impl Fn() -> Instant) {
+fn take(mut from: TcpStream, sender: &Sender<Sent>, arrival: impl Fn(usize) -> Instant) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(n) = from.read(&mut buffer) {
-        let sent = sender.send((arrival(), buffer[..n].to_vec()));
+        let sent = sender.send((arrival(n), buffer[..n].to_vec()));
         if n == 0 || sent.is_err() {
             return;
         }
@@ -151,6 +193,24 @@ mod tests {
             assert_eq!(text, "onetwo");
             assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
         }
+    }
+
+    #[test]
+    fn a_question_and_its_answer_are_one_round_trip_and_what_waits_for_nothing_is_none() {
+        let round_trip = Duration::from_millis(200);
+        let (relay, mut near, mut far) = line(Line { round_trip, lossy: false });
+        let mut buffer = [0; 9];
+        for _ in 0..3 {
+            near.write_all(b"que").expect("a write");
+            near.write_all(b"stion").expect("a write");
+            far.read_exact(&mut buffer[..8]).expect("a question");
+            far.write_all(b"answer").expect("a write");
+            near.read_exact(&mut buffer[..6]).expect("an answer");
+        }
+        let carried = relay.carried();
+        let sent: Vec<u64> = carried.turns.iter().map(|(_, bytes)| *bytes).collect();
+        assert_eq!((carried.connections, carried.bytes, sent), (1, 3 * 14, vec![8; 3]));
+        assert_eq!(relay.carried().bytes, 0);
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod status;
 mod strange;
 mod terminal;
 mod trouble;
+mod turns;
 mod unreachable;
 mod unseen;
 mod vanished;

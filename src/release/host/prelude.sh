@@ -78,7 +78,7 @@ started() {
     printf %s "$1"
 }
 
-boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || printf unknown; }
+boot() { (IFS= read -r id < /proc/sys/kernel/random/boot_id && printf %s "$id") 2>/dev/null || printf unknown; }
 
 # torn NAME: whether this host went down before that release was on its disk for certain, or couldn't write it there.
 # A flush that ends meanwhile removes the mark: it is read before anything asks whether it is there.

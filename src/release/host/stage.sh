@@ -54,6 +54,7 @@ free=$(($1 * $2))
 [ "$4" -eq 0 ] || [ "$3" -ge $(((entries + 20) * 2)) ] || full inodes $(((entries + 20) * 2)) "$3"
 
 work_in "$id"
+find_out
 [ "$base" = - ] || stand_on "$base" "$base_sha256"
 
 # Into a folder that only this user can enter. What arrives is compared with the manifest before it gets its name.

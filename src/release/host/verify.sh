@@ -5,6 +5,7 @@ is_release "$name" || fail name
 target=releases/$name
 [ -d "$target" ] && [ ! -L "$target" ] && [ -f "$target.manifest" ] && [ ! -L "$target.manifest" ] || fail not-staged
 work_in "$3"
+find_out
 say "manifest $(digest "$target.manifest")"
 expect "$target.manifest" || fail manifest format
 compare "$target" || fail look

@@ -2,7 +2,7 @@
 use super::machine::{BOTH, TestMachine, name};
 use crate::{
     port::Ended,
-    release::{self, Amount, Packed, Packing, ReleaseError, Staged, program::leading, tree::Difference},
+    release::{self, Amount, Packed, Packing, ReleaseError, Staged, tree::Difference},
 };
 use std::{
     fs,
@@ -83,25 +83,6 @@ fn what_stays_is_taken_from_the_earlier_release_and_only_the_rest_is_sent() {
         assert!(!earlier.tree(2).join("gone").exists());
         let lines = earlier.record(2).lines().count();
         assert!(lines <= earlier.second.files, "{lines}");
-        earlier.whole();
-    }
-}
-
-#[test]
-fn the_program_goes_before_what_it_reads_and_half_of_it_does_nothing() {
-    for shell in BOTH {
-        let earlier = Earlier::new(shell);
-        let before = earlier.machine.names();
-        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
-        let (begin, lead) = leading(&command);
-        assert!(lead.len() < 6000, "{}", lead.len());
-        for cut in [0, 1, lead.len() / 2, lead.len() - 1] {
-            let ended = earlier.machine.run(&begin, &lead[..cut]);
-            assert!(ended.status != 0 && ended.out.is_empty(), "{shell:?} {cut}: {ended:?}");
-            assert_eq!(earlier.machine.names(), before);
-        }
-        let ended = earlier.machine.run(&begin, &[lead, bytes].concat());
-        assert_eq!(release::staged(&ended, &earlier.machine.whole(&earlier.second)), Ok(Staged::New), "{ended:?}");
         earlier.whole();
     }
 }

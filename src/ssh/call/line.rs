@@ -6,6 +6,7 @@ use super::{
     over::{Over, until_stuck, unwanted},
     printed::Printed,
     running::{Running, stop},
+    spare::{Channel, Spares},
     status::{NOT_BEGUN, UNWRITTEN},
     stdout::Trailer,
 };
@@ -14,9 +15,12 @@ use crate::{
     failure::{Cause, Failure},
     host::Host,
     port::{Ended, Job, Transport},
-    ssh::connection::{Connections, Link, until_frozen},
+    ssh::{
+        connection::{Connections, Link, until_frozen},
+        wrapper,
+    },
 };
-use openssh::{Child, Session};
+use openssh::Session;
 use std::{
     pin::pin,
     sync::{
@@ -41,6 +45,7 @@ pub(crate) struct HostLine<'a> {
     pub link: Arc<Link>,
     pub connections: &'a Connections,
     pub running: &'a Running,
+    pub spares: &'a Spares,
     /// Reaches the host again, to stop what the line began.
     pub transport: &'a dyn Transport,
 }
@@ -53,7 +58,8 @@ impl HostLine<'_> {
         readable(&self.job.stdin)?;
         let session = self.link.session(self.connections, self.host).await?;
         let halts = self.running.halts();
-        let mut child = channel(self.host, &session, line, self.job, self.running).await?;
+        let (mut child, before) = self.channel(&session, line).await?;
+        let first = &[&before, first].concat();
         let mut stdin = child.stdin().take();
         let mut printed = Printed::of(&mut child, mark, self.job);
         let (begun, asked) = (AtomicBool::new(false), Instant::now());
@@ -83,6 +89,17 @@ impl HostLine<'_> {
             }
             Over::Unwanted => self.stopped(printed, Cause::Failed, "the command was no longer needed").await,
         }
+    }
+
+    /// Returns a channel that runs the line, and what it reads before anything else.
+    async fn channel(&self, session: &Arc<Session>, line: &str) -> Result<(Channel, Vec<u8>), Failure> {
+        if let Some(waiting) = self.spares.take(self.host, session).await {
+            return Ok((waiting, wrapper::word(line)));
+        }
+        let asked = Instant::now();
+        let opened = channel(self.host, session, line, self.job, self.running).await?;
+        self.spares.opened(&self.host.name, session, asked.elapsed());
+        Ok((opened, Vec::new()))
     }
 
     /// Feeds the command and hears its output until one of the reasons in `Over`.
@@ -158,7 +175,7 @@ impl HostLine<'_> {
     }
 
     /// Returns what the wrapper reported about a command's end.
-    async fn ended(&self, printed: Printed<'_>, child: Child<Arc<Session>>) -> Result<Ended, Failure> {
+    async fn ended(&self, printed: Printed<'_>, child: Channel) -> Result<Ended, Failure> {
         let (host, job, pid) = (self.host, self.job, printed.out.pid.unwrap_or(0));
         let (out, cut) = printed.out.kept.into_bytes();
         let (err, _) = printed.err.kept.into_bytes();
@@ -178,7 +195,7 @@ impl HostLine<'_> {
 }
 
 /// Returns whether the host reported a line's exit status; a broken connection reports none.
-async fn has_exited(child: Child<Arc<Session>>) -> bool {
+async fn has_exited(child: Channel) -> bool {
     use openssh::Error::Remote;
     matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
 }

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 pub(crate) const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Returns whether a connection answers. A process that is stopped doesn't.
-pub(super) async fn answers(session: &Session) -> bool {
+pub(crate) async fn answers(session: &Session) -> bool {
     timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
 }
 

@@ -1,5 +1,9 @@
 //! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
-use super::{alive::living, jumps::Jumps, master::Base, refusal::unreachable, route::route};
+use super::{
+    alive::living,
+    jumps::Jumps,
+    master::{Base, UNTIL_KILLED},
+    refusal::unreachable, route::route};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -37,7 +41,8 @@ impl Connections {
         let entered = if is_kept {
             self.base.keep(socket, last, through).await
         } else {
-            self.base.login(socket, last, through, "no").await
+            // If the run is killed, or doesn't need it, it ends by itself.
+            self.base.login(socket, last, through, &UNTIL_KILLED.as_secs().to_string()).await
         };
         entered.map_err(|unheard| unheard.into_failure(host, &route, last))
     }

@@ -16,7 +16,7 @@ mod proxy;
 mod refusal;
 mod route;
 
-pub(super) use alive::ALIVE_WITHIN;
+pub(super) use alive::{ALIVE_WITHIN, answers};
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;

@@ -15,7 +15,7 @@ fn every_login_shell_reads_the_line_the_same_way() {
         ["", "a b", "'", "\\", "$(touch x)", "`x`", "!!", "a\nb", "ünï%d", "~", "{a,b}", "\t", "%", "\"", "\\0101"];
     let words: Vec<String> = ["printf", "%s|"].iter().chain(&hostile).map(|s| s.to_string()).collect();
     let command = Command::of(words).unwrap();
-    let line = line(&Job::new(&command), "MARK", None, Sudo::Never, false).unwrap();
+    let line = line(&Job::new(&command), "MARK", None, Sudo::Never, false).unwrap().0;
     let wanted = hostile.map(|h| format!("{h}|")).concat();
     for shell in ["/bin/sh", "/bin/bash", "/usr/bin/fish", "/usr/bin/tcsh", "/usr/bin/zsh"] {
         if !installed(shell) {
@@ -30,6 +30,25 @@ fn every_login_shell_reads_the_line_the_same_way() {
 }
 
 #[test]
+fn a_packed_line_runs_as_any_other_and_half_of_it_does_nothing() {
+    let command = Command::line("cat; printf '%s|' \"$value\"", vec![("value".into(), "a 'b\n\\!".into())]).unwrap();
+    let (line, first) = line(&Job { packs: true, ..Job::new(&command) }, "MARK", None, Sudo::Never, false).unwrap();
+    for cut in [0, 1, first.len() / 2, first.len() - 1, first.len()] {
+        let mut run = Process::new("/bin/sh");
+        let run = run.args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = run.spawn().unwrap();
+        let whole = cut == first.len();
+        let rest = if whole { &b"rest\n"[..] } else { b"" };
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), &[&first[..cut], rest].concat()).unwrap();
+        let out = child.wait_with_output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        let said = text.split_once('\n').map(|(_, said)| said);
+        assert_eq!(said, whole.then_some("rest\na 'b\n\\!|\nMARK 0\n"), "{cut}");
+        assert!(whole || !out.status.success());
+    }
+}
+
+#[test]
 fn environment_and_secret_values_come_by_stdin_and_stand_in_no_argument() {
     let hostile = ["s3cret", "a b'c\"$(x)`y`\\0101%d", "one\ntwo\n", "ünï"];
     for shell in ["/bin/dash", "/bin/bash", "/bin/busybox"].into_iter().filter(|shell| Path::new(shell).exists()) {
@@ -39,7 +58,7 @@ fn environment_and_secret_values_come_by_stdin_and_stand_in_no_argument() {
             let command = Command::line_with(text, Vec::new(), secrets).unwrap();
             let env = vec![("OPEN".to_owned(), value.to_owned())];
             let job = Job { env, ..Job::new(&command) };
-            let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
+            let line = line(&job, "MARK", None, Sudo::Never, false).unwrap().0;
             assert!(!line.contains("s3cret"), "{line}");
             let mut run = Process::new(shell);
             if shell.ends_with("busybox") {
@@ -56,7 +75,7 @@ fn environment_and_secret_values_come_by_stdin_and_stand_in_no_argument() {
         let words = ["sh", "-c", "printf '%s %s' \"$OPEN\" \"$1\"", "x", "y z"].map(str::to_owned);
         let command = Command::of(words.to_vec()).unwrap();
         let job = Job { env: vec![("OPEN".to_owned(), "v".to_owned())], ..Job::new(&command) };
-        let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
+        let line = line(&job, "MARK", None, Sudo::Never, false).unwrap().0;
         let mut child =
             Process::new("/bin/sh").args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), &given(&job)).unwrap();
@@ -73,7 +92,7 @@ fn the_status_the_trace_and_the_ledger_are_written_also_by_busybox() {
     let note = LedgerLines { file: at("ledger"), intent: "i @AT@".into(), ok: "o".into(), failed: "f".into() };
     let trace = crate::port::Trace { id: "x".into(), folder: at("run") };
     let job = Job { ledger: Some(note), trace: Some(trace), ..Job::new(&command) };
-    let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
+    let line = line(&job, "MARK", None, Sudo::Never, false).unwrap().0;
     let mut child = Process::new("/bin/sh")
         .args(["-c", &line])
         .stdin(std::process::Stdio::piped())
@@ -96,7 +115,7 @@ fn what_has_not_begun_when_its_operator_dies_does_not_begin_and_leaves_no_trace(
     let at = |name: &str| folder.path().join(name).display().to_string();
     let command = Command::line(&format!("touch {}", at("begun")), Vec::new()).unwrap();
     let trace = crate::port::Trace { id: "x".into(), folder: at("run") };
-    let line = line(&Job { trace: Some(trace), ..Job::new(&command) }, "MARK", None, Sudo::Never, false).unwrap();
+    let line = line(&Job { trace: Some(trace), ..Job::new(&command) }, "MARK", None, Sudo::Never, false).unwrap().0;
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     Process::new("/bin/sh").args(["-c", &line]).stdout(writer).status().unwrap();
@@ -106,7 +125,7 @@ fn what_has_not_begun_when_its_operator_dies_does_not_begin_and_leaves_no_trace(
 
 /// Runs a job's line with POSIX sh, after the line `before`.
 fn run(job: &Job<'_>, before: &str, sweep: bool) -> (String, String) {
-    let line = line(job, "MARK", None, Sudo::Never, sweep).unwrap();
+    let line = line(job, "MARK", None, Sudo::Never, sweep).unwrap().0;
     let mut command = Process::new("/bin/sh");
     let out = command.args(["-c", &format!("{before}\n{line}")]).stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -32,7 +32,7 @@ impl Scene {
     }
 
     fn balance(&self) -> ReadBalance {
-        ReadBalance { fleet: self.sides.fleet.clone() }
+        ReadBalance::of(self.sides.fleet.clone())
     }
 
     fn wait_drained(&self, name: &str, within: u64) -> WaitDrained {

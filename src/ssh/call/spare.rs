@@ -1,0 +1,147 @@
+//! Channels that wait for their line. On a far host, a command then takes one round trip in place of two.
+use crate::{
+    host::{Host, Name},
+    ssh::{connection::SILENT, wrapper},
+};
+use openssh::{Child, ChildStdout, Session, Stdio};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::{io::AsyncReadExt, sync::oneshot, time::timeout};
+
+/// From which round trip on a host is far.
+const FAR: Duration = Duration::from_millis(25);
+/// How many channels wait on a far host. It takes two round trips until one waits.
+const SPARE: usize = 2;
+/// How long a channel waits. Other runs on the same connection may need it, if its host allows few.
+const IDLE: Duration = Duration::from_secs(5);
+/// How long a login shell may take until it waits, and how much its start-up files may print.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+const NOISE: usize = 64 << 10;
+
+/// A channel on which a login shell runs.
+pub(super) type Channel = Child<Arc<Session>>;
+
+/// The channels that wait, by host.
+#[derive(Clone, Default)]
+pub(crate) struct Spares(Arc<Mutex<BTreeMap<Name, HostSpares>>>);
+
+#[derive(Default)]
+struct HostSpares {
+    waiting: VecDeque<Spare>,
+    /// The shortest time that a channel took to open.
+    round_trip: Option<Duration>,
+}
+
+/// A channel that waits, or will.
+struct Spare {
+    session: Arc<Session>,
+    /// Takes the channel.
+    wanted: oneshot::Sender<oneshot::Sender<Channel>>,
+}
+
+impl Spares {
+    /// Opens the first channel of a connection, which the first command will take.
+    pub(crate) fn begin(&self, host: &Host, session: &Arc<Session>) {
+        if self.0.lock().unwrap().entry(host.name.clone()).or_default().waiting.is_empty() {
+            self.add(&host.name, session);
+        }
+    }
+
+    /// Closes all that wait on a host.
+    pub(crate) fn close(&self, host: &Host) {
+        self.0.lock().unwrap().remove(&host.name);
+    }
+
+    /// Takes a channel that waits on this connection.
+    pub(super) async fn take(&self, host: &Host, session: &Arc<Session>) -> Option<Channel> {
+        let (spare, round_trip) = {
+            let mut all = self.0.lock().unwrap();
+            let known = all.entry(host.name.clone()).or_default();
+            known.waiting.retain(|spare| Arc::ptr_eq(&spare.session, session) && !spare.wanted.is_closed());
+            (known.waiting.pop_front()?, known.round_trip)
+        };
+        let (give, get) = oneshot::channel();
+        spare.wanted.send(give).ok()?;
+        // To wait for longer would take longer than to open another.
+        let channel = timeout(round_trip.unwrap_or(FAR) * 3 / 2, get).await.ok()?.ok();
+        if channel.is_some() {
+            self.fill(&host.name, session);
+        }
+        channel
+    }
+
+    /// Learns how long a channel took to open, and opens channels for the next commands if the host is far.
+    pub(super) fn opened(&self, host: &Name, session: &Arc<Session>, took: Duration) {
+        {
+            let mut all = self.0.lock().unwrap();
+            let known = all.entry(host.clone()).or_default();
+            known.round_trip = Some(known.round_trip.map_or(took, |known| known.min(took)));
+        }
+        self.fill(host, session);
+    }
+
+    fn fill(&self, host: &Name, session: &Arc<Session>) {
+        let lacking = {
+            let all = self.0.lock().unwrap();
+            let Some(known) = all.get(host).filter(|known| known.round_trip.is_some_and(|time| time >= FAR)) else {
+                return;
+            };
+            SPARE.saturating_sub(known.waiting.iter().filter(|spare| !spare.wanted.is_closed()).count())
+        };
+        (0..lacking).for_each(|_| self.add(host, session));
+    }
+
+    fn add(&self, host: &Name, session: &Arc<Session>) {
+        let (wanted, taken) = oneshot::channel();
+        let spare = Spare { session: session.clone(), wanted };
+        self.0.lock().unwrap().entry(host.clone()).or_default().waiting.push_back(spare);
+        let (own, host, session) = (self.clone(), host.clone(), session.clone());
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            let mark = format!("rfab-waits-{:016x}", rand::random::<u64>());
+            let mut command = session.clone().arc_raw_command(wrapper::waiting(&mark));
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            if let Ok(Ok(channel)) = timeout(SILENT, command.spawn()).await {
+                own.opened(&host, &session, begun.elapsed());
+                wait(channel, &mark, taken).await;
+            }
+        });
+    }
+}
+
+/// Waits on a channel until somebody takes it, it ends, or nobody took it for a while.
+async fn wait(mut channel: Channel, mark: &str, mut taken: oneshot::Receiver<oneshot::Sender<Channel>>) {
+    let mut out = channel.stdout().take().expect("piped");
+    if !timeout(READY_WITHIN, ready(&mut out, mark)).await.unwrap_or(false) {
+        return;
+    }
+    let mut ended = [0];
+    let give = tokio::select! {
+        give = &mut taken => give.ok(),
+        () = tokio::time::sleep(IDLE) => None,
+        _ = out.read(&mut ended) => None,
+    };
+    if let Some(give) = give {
+        *channel.stdout() = Some(out);
+        let _ = give.send(channel);
+    }
+}
+
+/// Reads until the shell waits; returns false if it ended, or its start-up files print too much.
+async fn ready(out: &mut ChildStdout, mark: &str) -> bool {
+    let (mut said, mut buffer) = (Vec::new(), [0; 1024]);
+    let end = format!("{mark}\n");
+    while let Ok(n) = out.read(&mut buffer).await
+        && n > 0
+        && said.len() < NOISE
+    {
+        said.extend_from_slice(&buffer[..n]);
+        if said.ends_with(end.as_bytes()) {
+            return true;
+        }
+    }
+    false
+}
