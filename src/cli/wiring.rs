@@ -123,11 +123,12 @@ pub(super) fn world(request: &Request, project: &Project, person: Arc<dyn Person
     runtime.spawn_blocking(|| ());
     let (home, cache) = folders()?;
     let (folder, asking) = (project.script.folder.clone(), person.clone());
-    let no_persist = request.no_persist;
+    let (no_persist, transport) = (request.no_persist, request.transport);
     let build = move |fleet: &Arc<Fleet>| {
         let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let persist = if no_persist { Duration::ZERO } else { fleet.persist };
-        let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone(), persist)?;
+        let kind = transport.unwrap_or(fleet.transport);
+        let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone(), persist, kind)?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
         let balancing = Arc::new(FleetLocks::new(fleet.clone(), transport.clone()));
         Ok(FleetConnections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })

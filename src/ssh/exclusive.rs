@@ -1,6 +1,8 @@
 //! A private connection for one program, which nothing else shares or keeps.
 use super::{
-    connection::{ALIVE_WITHIN, Connections, SILENT},
+    carrier::{ALIVE_WITHIN, Carrier},
+    child::{ChannelRefusal, RemoteChild},
+    connection::{Connections, SILENT},
     forwards::forward,
     wrapper,
 };
@@ -9,7 +11,7 @@ use crate::{
     host::Host,
     port::{Exclusive, Remote},
 };
-use openssh::{Session, Stdio};
+use openssh::Session;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -25,53 +27,71 @@ pub(super) async fn exclusive(
     args: &[&str],
     socket: Option<&Remote>,
 ) -> Result<Exclusive, Failure> {
-    let base = &connections.base;
-    let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
-    connections.start(&control, host, false).await?;
-    let mut guard = EndsConnection {
-        config: base.config.clone(),
-        control: control.clone(),
-        host: host.address().to_owned(),
-        near: None,
-    };
-    let session = Arc::new(Session::resume_mux(control.into(), None));
+    let (carrier, master) = private(connections, host).await?;
     let line = wrapper::bare(program, args)?;
     let unreachable = |why: &str| {
         let message = format!("can't be reached: {why}");
         Failure::new(Cause::Unreachable, message).on(&host.name)
     };
-    let mut command = session.clone().arc_raw_command(line);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let child = timeout(SILENT, command.spawn()).await.map_err(|_| unreachable("its connection is frozen"))?;
-    let mut child = child.map_err(|e| unreachable(&format!("its connection broke: {e}")))?;
-    let (stdin, stdout) = (child.stdin().take().expect("piped"), child.stdout().take().expect("piped"));
-    if let Some(remote) = socket {
-        guard.near = Some(forward(&base.folder, &session, host, remote).await?);
+    let mut child = match timeout(SILENT, carrier.spawn(&line)).await {
+        Ok(Ok(child)) => child,
+        Ok(Err(ChannelRefusal::Broken(why))) => return Err(unreachable(&format!("its connection broke: {why}"))),
+        Ok(Err(ChannelRefusal::TooMany)) => return Err(unreachable("it runs no command on a connection")),
+        Err(_) => return Err(unreachable("its connection is frozen")),
+    };
+    let (stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+    let mut stderr = child.stderr.take().expect("piped");
+    tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await });
+    let near = match socket {
+        Some(remote) => Some(forward(&connections.base.folder, &carrier, host, remote).await?),
+        None => None,
+    };
+    let guard = PrivateConnection { near: near.clone(), child: Mutex::new(child), carrier, master };
+    Ok(Exclusive { stdin, stdout, socket: near, guard: Box::new(guard) })
+}
+
+/// Opens a private connection; one of OpenSSH's ends with the second value.
+async fn private(connections: &Connections, host: &Host) -> Result<(Carrier, Option<EndsMaster>), Failure> {
+    let route = connections.route(host).await?;
+    if let Some(carrier) = connections.natively(host, &route).await? {
+        return Ok((carrier, None));
     }
-    Ok(Exclusive {
-        stdin: Box::new(stdin),
-        stdout: Box::new(stdout),
-        socket: guard.near.clone(),
-        guard: Box::new((guard, KeptChild(Mutex::new(child)))),
-    })
+    let base = &connections.base;
+    let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
+    connections.start(&control, host, &route, false).await?;
+    let carrier = Carrier::Master(Arc::new(Session::resume_mux(control.clone().into(), None)));
+    let master = EndsMaster { config: base.config.clone(), control, host: host.address().to_owned() };
+    Ok((carrier, Some(master)))
 }
 
-/// Holds the channel open.
-struct KeptChild(#[expect(dead_code, reason = "it ends when dropped")] Mutex<openssh::Child<Arc<Session>>>);
-
-/// Ends a private connection.
-struct EndsConnection {
-    config: PathBuf,
-    control: PathBuf,
-    host: String,
+/// A private connection with what runs on it. It ends when this is dropped.
+struct PrivateConnection {
     near: Option<PathBuf>,
+    #[expect(dead_code, reason = "it ends when dropped")]
+    child: Mutex<RemoteChild>,
+    #[expect(dead_code, reason = "it ends when dropped")]
+    carrier: Carrier,
+    #[expect(dead_code, reason = "it ends when dropped")]
+    master: Option<EndsMaster>,
 }
 
-impl Drop for EndsConnection {
+impl Drop for PrivateConnection {
     fn drop(&mut self) {
         if let Some(near) = &self.near {
             let _ = std::fs::remove_file(near);
         }
+    }
+}
+
+/// Ends the process of a private connection.
+struct EndsMaster {
+    config: PathBuf,
+    control: PathBuf,
+    host: String,
+}
+
+impl Drop for EndsMaster {
+    fn drop(&mut self) {
         let mut command = std::process::Command::new("ssh");
         command
             .arg("-F")

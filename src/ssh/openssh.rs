@@ -1,6 +1,7 @@
 //! Reaches the hosts of one fleet by OpenSSH.
 use super::{
     call::{HostLine, Running, finished, stop},
+    carrier::Carrier,
     connection::{
         Connections, Jumps, Link, SshFolder,
         config::{self, Config},
@@ -9,6 +10,7 @@ use super::{
     exclusive::exclusive,
     forwards::Forwards,
     held::HeldBack,
+    native::NativeOpening,
     sudo::{self, Passwords},
     terminal, trace,
     wrapper::{self, Sudo},
@@ -16,12 +18,11 @@ use super::{
 use crate::{
     event::Stream,
     failure::Failure,
-    fleet::Fleet,
+    fleet::{Fleet, TransportKind},
     host::{Host, Name},
     port::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
     secret::Secret,
 };
-use ::openssh::Session;
 use async_trait::async_trait;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -56,15 +57,17 @@ impl Openssh {
         runtime: Option<&Path>,
         person: Arc<dyn Person>,
         persist: Duration,
+        kind: TransportKind,
     ) -> Result<Self, Failure> {
         let folder = SshFolder::make(runtime)?;
         let Config { text, digest, is_fickle } = config::make(Some(fleet), project, home)?;
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
+        let native = (kind == TransportKind::Native).then(|| NativeOpening::new(home, is_fickle));
         let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
-            connections: Connections { base, jumps: Jumps::default() },
+            connections: Connections { base, jumps: Jumps::default(), native },
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             passwords: Passwords::new(person.clone()),
             person,
@@ -76,8 +79,8 @@ impl Openssh {
         })
     }
 
-    async fn session(&self, host: &Host) -> Result<Arc<Session>, Failure> {
-        self.link(host).session(&self.connections, host).await
+    async fn carrier(&self, host: &Host) -> Result<Carrier, Failure> {
+        self.link(host).carrier(&self.connections, host).await
     }
 
     fn link(&self, host: &Host) -> Arc<Link> {
@@ -93,7 +96,7 @@ impl Openssh {
 #[async_trait]
 impl Transport for Openssh {
     async fn connect(&self, host: &Host) -> Result<(), Failure> {
-        self.session(host).await.map(drop)
+        self.carrier(host).await.map(drop)
     }
 
     async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure> {
@@ -132,7 +135,7 @@ impl Transport for Openssh {
     }
 
     async fn forward(&self, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
-        self.forwards.near(&self.connections.base.folder, host, to, self.session(host)).await
+        self.forwards.near(&self.connections.base.folder, host, to, self.carrier(host)).await
     }
 
     async fn exclusive(
@@ -150,8 +153,12 @@ impl Transport for Openssh {
     }
 
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure> {
-        self.session(host).await?;
+        self.carrier(host).await?;
         terminal::lend(&*self.person, &self.connections.base, host, line)
+    }
+
+    fn fallbacks(&self) -> Vec<(Name, String)> {
+        self.connections.native.as_ref().map_or_else(Vec::new, NativeOpening::fallbacks)
     }
 
     async fn stop_all(&self) {

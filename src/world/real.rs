@@ -2,6 +2,7 @@
 use super::threads;
 use crate::{
     effect::{Alone, Answered, At, Call, Lane, LaneWork, World},
+    event::What,
     failure::Failure,
     fleet::Fleet,
     model::Time,
@@ -45,7 +46,13 @@ impl World for RealWorld {
 
     fn perform(&self, call: Call<'_>) -> Answered {
         let at = At { real: &self.real, lane: call.lane, id: call.id(), notes: call.notes };
-        self.runtime.block_on(call.effect.carry_out(at))
+        let lane = call.lane.clone();
+        let answered = self.runtime.block_on(call.effect.carry_out(at));
+        for (host, why) in self.real.sites().iter().flat_map(|site| site.transport.fallbacks()) {
+            let text = format!("reached by OpenSSH's client, not by rfab's own: {why}");
+            lane.tell(What::Warned { host: Some(host), text });
+        }
+        answered
     }
 
     fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {

@@ -14,9 +14,12 @@ use crate::{
     failure::{Cause, Failure},
     host::Host,
     port::{Ended, Job, Transport},
-    ssh::connection::{Connections, Link, until_frozen},
+    ssh::{
+        carrier::Carrier,
+        child::RemoteChild,
+        connection::{Connections, Link, until_frozen},
+    },
 };
-use openssh::{Child, Session};
 use std::{
     pin::pin,
     sync::{
@@ -51,14 +54,14 @@ impl HostLine<'_> {
     /// `first` is what the wrapper reads before the command does.
     pub(crate) async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         readable(&self.job.stdin)?;
-        let session = self.link.session(self.connections, self.host).await?;
+        let carrier = self.link.carrier(self.connections, self.host).await?;
         let halts = self.running.halts();
-        let mut child = channel(self.host, &session, line, self.job, self.running).await?;
-        let mut stdin = child.stdin().take();
+        let mut child = channel(self.host, &carrier, line, self.job, self.running).await?;
+        let mut stdin = child.stdin.take();
         let mut printed = Printed::of(&mut child, mark, self.job);
         let (begun, asked) = (AtomicBool::new(false), Instant::now());
         let feeding = feed(&mut stdin, first, &self.job.stdin);
-        let listening = self.listen(feeding, &mut printed, &session, &begun, halts);
+        let listening = self.listen(feeding, &mut printed, &carrier, &begun, halts);
         let over = match self.job.timeout {
             Some(limit) => timeout(limit, listening).await.unwrap_or(Over::Late(limit)),
             None => listening.await,
@@ -90,12 +93,12 @@ impl HostLine<'_> {
         &self,
         feeding: impl Future<Output = std::io::Result<()>>,
         printed: &mut Printed<'_>,
-        session: &Session,
+        carrier: &Carrier,
         begun: &AtomicBool,
         halts: u32,
     ) -> Over {
         let (mut feeding, mut reading) = (pin!(feeding), pin!(self.read(printed, begun, halts)));
-        let (mut frozen, mut unwanted) = (pin!(until_frozen(session)), pin!(unwanted(self.job.until)));
+        let (mut frozen, mut unwanted) = (pin!(until_frozen(carrier)), pin!(unwanted(self.job.until)));
         let mut stuck = pin!(until_stuck(self.running, begun, halts));
         let mut fed = false;
         loop {
@@ -158,7 +161,7 @@ impl HostLine<'_> {
     }
 
     /// Returns what the wrapper reported about a command's end.
-    async fn ended(&self, printed: Printed<'_>, child: Child<Arc<Session>>) -> Result<Ended, Failure> {
+    async fn ended(&self, printed: Printed<'_>, child: RemoteChild) -> Result<Ended, Failure> {
         let (host, job, pid) = (self.host, self.job, printed.out.pid.unwrap_or(0));
         let (out, cut) = printed.out.kept.into_bytes();
         let (err, _) = printed.err.kept.into_bytes();
@@ -178,7 +181,6 @@ impl HostLine<'_> {
 }
 
 /// Returns whether the host reported a line's exit status; a broken connection reports none.
-async fn has_exited(child: Child<Arc<Session>>) -> bool {
-    use openssh::Error::Remote;
-    matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
+async fn has_exited(child: RemoteChild) -> bool {
+    timeout(Duration::from_secs(2), child.exit).await.unwrap_or(false)
 }
