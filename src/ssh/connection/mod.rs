@@ -1,5 +1,6 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
 mod alive;
+mod asked;
 pub(super) mod config;
 mod connections;
 mod depends;
@@ -17,6 +18,7 @@ mod refusal;
 mod route;
 mod ssh_options;
 
+pub(super) use asked::Asked;
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;

@@ -1,5 +1,5 @@
 //! The way to a host: the jump hosts before it, by ssh's configuration.
-use super::{hop::Hop, proxy::calls_ssh, refusal::unreachable, ssh_options::SshOptions};
+use super::{asked::Asked, hop::Hop, proxy::calls_ssh, refusal::unreachable, ssh_options::SshOptions};
 use crate::{
     failure::{Cause, Failure},
     host::Host,
@@ -13,7 +13,7 @@ const MOST: usize = 8;
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Finds the hosts on the way to a host, which is the last one; refuses a way that would bypass rfab's configuration.
-pub(crate) async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
+pub(crate) async fn route(config: &Path, host: &Host, known: Option<&Asked>) -> Result<Vec<Hop>, Failure> {
     let mut route = Vec::new();
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
     while let Some((place, via)) = ahead.pop() {
@@ -22,7 +22,10 @@ pub(crate) async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failur
             return Err(Failure::new(Cause::Unreachable, message).on(&host.name));
         }
         let mut hop = Hop { place, via, ..Hop::default() };
-        hop.options = asked(config, host, &hop).await?;
+        hop.options = match known.and_then(|known| known.known(&hop)) {
+            Some(options) => options,
+            None => asked(config, host, &hop, known).await?,
+        };
         check(host, &hop)?;
         hop.known_as = hop.options.known_as();
         hop.known_in = ["userknownhostsfile", "globalknownhostsfile"].map(|option| hop.options.files(option)).concat();
@@ -42,12 +45,18 @@ pub(crate) async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failur
 }
 
 /// Asks ssh for the options that it has for one host.
-async fn asked(config: &Path, host: &Host, hop: &Hop) -> Result<SshOptions, Failure> {
+async fn asked(config: &Path, host: &Host, hop: &Hop, known: Option<&Asked>) -> Result<SshOptions, Failure> {
     let mut command = Command::new("ssh");
     command.arg("-F").arg(config).arg("-G").args(hop.arguments()).stdin(Stdio::null()).kill_on_drop(true);
     let failed = |why: &str| unreachable(host, why);
     match timeout(WITHIN, command.output()).await {
-        Ok(Ok(out)) if out.status.success() => Ok(SshOptions::of(&String::from_utf8_lossy(&out.stdout))),
+        Ok(Ok(out)) if out.status.success() => {
+            let said = String::from_utf8_lossy(&out.stdout);
+            if let Some(known) = known {
+                known.learn(hop, &said);
+            }
+            Ok(SshOptions::of(&said))
+        }
         Ok(Ok(out)) => {
             let said = String::from_utf8_lossy(&out.stderr);
             let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh doesn't report why");
