@@ -34,7 +34,7 @@ impl<B: AsRef<[u8]> + Unpin> AsyncRead for Received<B> {
                 self.read += length;
                 return Poll::Ready(Ok(()));
             }
-            self.read = 0;
+            (self.piece, self.read) = (None, 0);
             self.piece = ready!(self.pieces.poll_recv(cx));
             if self.piece.is_none() {
                 return Poll::Ready(Ok(()));
@@ -49,16 +49,21 @@ mod tests {
     use tokio::io::AsyncReadExt;
 
     #[tokio::test]
-    async fn pieces_are_read_in_order_to_their_end() {
+    async fn pieces_are_read_once_and_in_order_to_their_end() {
         let (sender, pieces) = mpsc::channel(4);
-        for piece in ["one", "", "two"] {
-            sender.send(piece.as_bytes()).await.unwrap();
-        }
-        drop(sender);
         let (mut received, mut first) = (Received::new(pieces), [0; 2]);
+        sender.send("one".as_bytes()).await.unwrap();
         received.read_exact(&mut first).await.unwrap();
+        // The reader waits for the next piece after it has read this one.
+        let late = tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            for piece in ["", "two"] {
+                sender.send(piece.as_bytes()).await.unwrap();
+            }
+        });
         let mut rest = String::new();
         received.read_to_string(&mut rest).await.unwrap();
+        late.await.unwrap();
         assert_eq!((&first, &*rest), (b"on", "etwo"));
     }
 }
