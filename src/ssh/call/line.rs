@@ -67,6 +67,9 @@ impl HostLine<'_> {
             None => listening.await,
         };
         printed.finish();
+        if !matches!(over, Over::Ended) {
+            printed.ignore_rest();
+        }
         self.running.remove(self.host, printed.out.pid.unwrap_or(0), self.job);
         match over {
             Over::Ended => self.ended(printed, child).await,

@@ -79,6 +79,14 @@ impl<'a> Printed<'a> {
         }
     }
 
+    /// Drops whatever is printed from now on. Unread, it would hold up other commands on the same connection.
+    pub(super) fn ignore_rest(&mut self) {
+        for stream in [&mut self.stdout, &mut self.stderr] {
+            let mut stream = std::mem::replace(&mut stream.stream, Box::new(tokio::io::empty()));
+            tokio::spawn(async move { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await });
+        }
+    }
+
     /// Hears what follows the last newlines.
     pub(super) fn finish(&mut self) {
         self.out.finish();

@@ -1,5 +1,8 @@
 //! A connection in this process, and the channels on it.
-use super::{key_check::KeyCheck, received::Received};
+use super::{
+    key_check::{KeyCheck, OpenRefusals},
+    received::Received,
+};
 use crate::{
     port::Remote,
     ssh::child::{ChannelRefusal, RemoteChild},
@@ -12,11 +15,13 @@ use russh::{
 use std::{
     path::Path,
     sync::{Arc, Weak},
+    time::Duration,
 };
 use tokio::{
     io::copy_bidirectional,
     net::{UnixListener, UnixStream},
     sync::{mpsc, oneshot},
+    time::sleep,
 };
 
 /// How many pieces of output wait to be read.
@@ -28,6 +33,7 @@ const STDERR: u32 = 1;
 /// A connection in this process. It ends when this is dropped.
 pub(crate) struct NativeConnection {
     handle: Handle<KeyCheck>,
+    refusals: OpenRefusals,
     /// Ends the connection when dropped.
     _stop: oneshot::Sender<()>,
     /// The connection to the jump host that carries this one.
@@ -37,10 +43,11 @@ pub(crate) struct NativeConnection {
 impl NativeConnection {
     pub(super) fn new(
         handle: Handle<KeyCheck>,
+        refusals: OpenRefusals,
         stop: oneshot::Sender<()>,
         through: Option<Arc<NativeConnection>>,
     ) -> Self {
-        Self { handle, _stop: stop, _through: through }
+        Self { handle, refusals, _stop: stop, _through: through }
     }
 
     /// Returns whether neither side has ended the connection. The server has answered within the last seconds, or will
@@ -72,8 +79,31 @@ impl NativeConnection {
     }
 
     /// Opens a channel that leads to a place on the host's network.
-    pub(super) async fn to_port(&self, name: &str, port: u16) -> Result<Channel<Msg>, Error> {
+    async fn to_port(&self, name: &str, port: u16) -> Result<Channel<Msg>, Error> {
         self.handle.channel_open_direct_tcpip(name, port.into(), "127.0.0.1", 0).await
+    }
+
+    /// Opens a channel that leads to another host's sshd; fails with the reason in OpenSSH's words.
+    pub(super) async fn onward(&self, name: &str, port: u16) -> Result<Channel<Msg>, String> {
+        let e = match self.to_port(name, port).await {
+            Ok(channel) => return Ok(channel),
+            Err(e) => e,
+        };
+        let Error::ChannelOpenFailure(kind) = e else { return Err(e.to_string()) };
+        let kind = match kind {
+            ChannelOpenFailure::AdministrativelyProhibited => "administratively prohibited",
+            ChannelOpenFailure::ConnectFailed => "connect failed",
+            ChannelOpenFailure::ResourceShortage => "resource shortage",
+            _ => "unknown channel type",
+        };
+        // The server's own words come a moment later than its refusal.
+        for _ in 0..10 {
+            if let Some(why) = self.refusals.take() {
+                return Err(format!("channel 0: open failed: {kind}: {why}"));
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        Err(format!("channel 0: open failed: {kind}: open failed"))
     }
 
     /// Makes a socket on this machine that leads to a place on the host, until the connection ends.
@@ -153,16 +183,4 @@ async fn lead(connection: Arc<NativeConnection>, mut near: UnixStream, to: Remot
     if let Ok(channel) = opened {
         let _ = copy_bidirectional(&mut near, &mut channel.into_stream()).await;
     }
-}
-
-/// Returns why a jump host can't connect onward, in OpenSSH's words.
-pub(super) fn onward(e: &Error) -> Option<String> {
-    let Error::ChannelOpenFailure(why) = e else { return None };
-    let why = match why {
-        ChannelOpenFailure::AdministrativelyProhibited => "administratively prohibited",
-        ChannelOpenFailure::ConnectFailed => "connect failed",
-        ChannelOpenFailure::ResourceShortage => "resource shortage",
-        _ => "unknown channel type",
-    };
-    Some(format!("channel 0: open failed: {why}: open failed"))
 }

@@ -1,11 +1,12 @@
 //! Checks a host's key as soon as the host has proven that it has it, and refuses what a server may ask of a client.
 use super::known_host::{KeyVerdict, KnownHost};
 use russh::{
-    Channel, ChannelOpenFailure,
+    Channel, ChannelId, ChannelOpenFailure,
     client::{ChannelOpenHandle, Handler, Msg, Session},
     keys::PublicKeyOrCertificate,
 };
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex},
     time::SystemTime,
 };
@@ -14,6 +15,29 @@ use std::{
 pub(super) struct KeyCheck {
     pub known: Arc<KnownHost>,
     pub verdict: Arc<Mutex<Option<KeyVerdict>>>,
+    pub refusals: OpenRefusals,
+}
+
+/// Why the server refused to open channels, in its own words, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OpenRefusals(Arc<Mutex<VecDeque<String>>>);
+
+impl OpenRefusals {
+    /// The most that are kept.
+    const MOST: usize = 64;
+
+    fn add(&self, why: &str) {
+        let mut all = self.0.lock().unwrap();
+        all.push_back(why.chars().take(200).collect());
+        if all.len() > Self::MOST {
+            all.pop_front();
+        }
+    }
+
+    /// Returns the oldest one, which is removed.
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.lock().unwrap().pop_front()
+    }
 }
 
 type Answer = Result<(), russh::Error>;
@@ -32,6 +56,18 @@ impl Handler for KeyCheck {
         let is_known = verdict == KeyVerdict::Known;
         *self.verdict.lock().unwrap() = Some(verdict);
         Ok(is_known)
+    }
+
+    async fn channel_open_failure(
+        &mut self,
+        _: ChannelId,
+        _: ChannelOpenFailure,
+        why: &str,
+        _: &str,
+        _: &mut Session,
+    ) -> Answer {
+        self.refusals.add(why);
+        Ok(())
     }
 
     async fn server_channel_open_forwarded_tcpip(

@@ -1,7 +1,7 @@
 //! Opens connections in this process: to a host, through the jump hosts before it.
 use super::{
-    connection::{NativeConnection, onward},
-    key_check::KeyCheck,
+    connection::NativeConnection,
+    key_check::{KeyCheck, OpenRefusals},
     known_host::{KeyVerdict, KnownHost},
     login::{Entered, enter},
     settings::LoginSettings,
@@ -26,6 +26,9 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::{sleep, timeout},
 };
+
+/// How many pieces of output wait in a connection before the host has to wait.
+const WAITING: usize = 16;
 
 /// Why no connection was opened in this process.
 #[derive(Debug)]
@@ -142,8 +145,8 @@ impl NativeOpening {
         let login = HostLogin { settings, known: Arc::new(known), through };
         match &login.through {
             Some(jump) => {
-                let channel = jump.to_port(&login.settings.hostname, login.settings.port).await;
-                let channel = channel.map_err(|e| Refusal::said(onward(&e).unwrap_or_else(|| e.to_string())))?;
+                let channel = jump.onward(&login.settings.hostname, login.settings.port).await;
+                let channel = channel.map_err(Refusal::said)?;
                 login.over(channel.into_stream()).await
             }
             None => {
@@ -177,8 +180,8 @@ impl HostLogin {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) -> Result<NativeConnection, Refusal> {
         let (wire, stop, greeting) = Wire::new(stream);
-        let verdict = Arc::new(Mutex::new(None));
-        let check = KeyCheck { known: self.known.clone(), verdict: verdict.clone() };
+        let (verdict, refusals) = (Arc::new(Mutex::new(None)), OpenRefusals::default());
+        let check = KeyCheck { known: self.known.clone(), verdict: verdict.clone(), refusals: refusals.clone() };
         let connecting = client::connect_stream(Arc::new(self.config()), wire, check);
         let greeted = async {
             sleep(self.settings.connect_within).await;
@@ -198,7 +201,7 @@ impl HostLogin {
             (Err(e), _) => return Err(self.broken(&e, &greeting)),
         };
         match enter(&mut handle, &self.settings).await {
-            Entered::Yes => Ok(NativeConnection::new(handle, stop, self.through)),
+            Entered::Yes => Ok(NativeConnection::new(handle, refusals, stop, self.through)),
             Entered::Closed => Err(self.closed()),
             Entered::Denied { methods, unusable } => {
                 let others = self.settings.other_logins.iter().map(|way| format!("its ssh configuration has `{way}`"));
@@ -223,6 +226,7 @@ impl HostLogin {
             preferred,
             keepalive_interval: self.settings.alive_every,
             keepalive_max: self.settings.alive_most,
+            channel_buffer_size: WAITING,
             nodelay: true,
             ..client::Config::default()
         }
