@@ -19,6 +19,7 @@ mod logs;
 mod looks;
 #[path = "../simulated/made_up.rs"]
 mod made_up;
+mod native;
 mod old;
 mod ops;
 mod persistent;

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, env, fs, os::unix::fs::MetadataExt, path::PathB
 /// How long what an older configuration says is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How the names of the files begin.
-const PREFIX: &str = "options-";
+/// How the names of the files end.
+const END: &str = ".options";
 
 /// The answers of `ssh -G` for one configuration.
 pub(crate) struct Asked {
@@ -29,7 +29,7 @@ impl Asked {
     /// `texts` are all texts of the configuration, with everything that it includes.
     pub(crate) fn of(folder: &SshFolder, texts: &[&str]) -> Asked {
         let digest = digest(texts);
-        let file = digest.map(|digest| (folder.clone(), format!("{PREFIX}{digest}")));
+        let file = digest.map(|digest| (folder.clone(), format!("{digest}{END}")));
         let read = |(folder, name): &(SshFolder, String)| fs::read_to_string(folder.path(name)).ok();
         let kept = file.as_ref().and_then(read).and_then(|text| serde_json::from_str(&text).ok());
         let answers = Answers { by_hop: kept.unwrap_or_default(), has_grown: false };
@@ -66,7 +66,7 @@ fn sweep(folder: &SshFolder, own: &str) {
     for entry in fs::read_dir(folder.path("")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let age = entry.metadata().ok().and_then(|about| about.modified().ok()?.elapsed().ok());
-        if name.starts_with(PREFIX) && name != own && age.is_some_and(|age| age > KEPT) {
+        if name.ends_with(END) && name != own && age.is_some_and(|age| age > KEPT) {
             let _ = fs::remove_file(entry.path());
         }
     }

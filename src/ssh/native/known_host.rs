@@ -127,3 +127,6 @@ fn word(kind: &str) -> &str {
         kind => kind,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ pub(super) async fn enter(handle: &mut Handle<KeyCheck>, settings: &LoginSetting
     }
     let methods = match methods {
         Some(methods) => methods,
-        // Without a key, the server is asked what it would accept. A login without any proof is refused.
+        // Without a key, the server is asked what it would accept, as OpenSSH does.
         None => match handle.authenticate_none(settings.user.clone()).await {
             Ok(AuthResult::Failure { remaining_methods, .. }) if !handle.is_closed() => remaining_methods,
             Ok(AuthResult::Success) => return Entered::Yes,

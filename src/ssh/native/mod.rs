@@ -2,6 +2,7 @@
 mod algorithms;
 mod connection;
 mod host_certificate;
+mod host_login;
 mod identities;
 mod key_check;
 mod known_host;
@@ -11,6 +12,7 @@ mod names;
 mod opening;
 mod received;
 mod settings;
+mod tcp;
 mod wire;
 
 pub(super) use connection::NativeConnection;

@@ -1,34 +1,23 @@
 //! Opens connections in this process: to a host, through the jump hosts before it.
 use super::{
     connection::NativeConnection,
-    key_check::{KeyCheck, OpenRefusals},
-    known_host::{KeyVerdict, KnownHost},
-    login::{Entered, enter},
+    host_login::{HostLogin, Refusal},
+    known_host::KnownHost,
     settings::LoginSettings,
-    wire::{Greeting, Wire},
+    tcp::tcp,
 };
 use crate::{
     duration::limit,
     host::{Host, Name},
     ssh::connection::{Hop, LOGIN_WITHIN, PAUSE, TURNED_AWAY_WITHIN, Unheard, is_turned_away},
 };
-use russh::{Error, client};
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, HashMap},
-    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
-    time::{sleep, timeout},
-};
-
-/// How many pieces of output wait in a connection before the host has to wait.
-const WAITING: usize = 16;
+use tokio::time::{sleep, timeout};
 
 /// Why no connection was opened in this process.
 #[derive(Debug)]
@@ -39,20 +28,11 @@ pub(crate) enum NotOpened {
     Unheard { at: usize, why: Unheard },
 }
 
-/// Why a login to one host failed.
-enum Refusal {
-    Needs(String),
-    Unheard(Unheard),
-}
+/// How long a jump host that refused isn't tried again.
+const AGAIN: Duration = Duration::from_secs(30);
 
-impl Refusal {
-    fn said(text: impl Into<String>) -> Refusal {
-        Refusal::Unheard(Unheard::Said(text.into()))
-    }
-}
-
-/// A shared connection to a jump host, as long as somebody uses it.
-type SharedJump = Arc<tokio::sync::Mutex<Option<Arc<NativeConnection>>>>;
+/// A jump host that all hosts behind it share: the connection to it, or why there was none and when.
+type SharedJump = Arc<tokio::sync::Mutex<Option<Result<Arc<NativeConnection>, (Instant, Refusal)>>>>;
 
 /// Opens connections in this process, and knows which hosts need OpenSSH's client.
 pub(crate) struct NativeOpening {
@@ -104,12 +84,16 @@ impl NativeOpening {
         for (at, hop) in jumps.iter().enumerate() {
             let jump = self.jumps.lock().unwrap().entry(hop.key()).or_default().clone();
             let mut shared = jump.lock().await;
-            let connection = match shared.as_ref().filter(|connection| connection.is_open()) {
-                Some(connection) => connection.clone(),
-                None => self.patiently(hop, through).await.map_err(|refusal| refusal.at(at))?,
+            let connection = match &*shared {
+                Some(Ok(connection)) if connection.is_open() => Ok(connection.clone()),
+                Some(Err((when, refusal))) if when.elapsed() < AGAIN => Err(refusal.clone()),
+                _ => {
+                    let opened = self.patiently(hop, through).await;
+                    *shared = Some(opened.clone().map_err(|refusal| (Instant::now(), refusal)));
+                    opened
+                }
             };
-            *shared = Some(connection.clone());
-            through = Some(connection);
+            through = Some(connection.map_err(|refusal| refusal.at(at))?);
         }
         self.patiently(last, through).await.map_err(|refusal| refusal.at(jumps.len()))
     }
@@ -150,7 +134,7 @@ impl NativeOpening {
                 login.over(channel.into_stream()).await
             }
             None => {
-                let stream = tcp(&login.settings).await?;
+                let stream = tcp(&login.settings).await.map_err(Refusal::said)?;
                 login.over(stream).await
             }
         }
@@ -164,121 +148,4 @@ impl Refusal {
             Refusal::Unheard(why) => NotOpened::Unheard { at, why },
         }
     }
-}
-
-/// A login to one host.
-struct HostLogin {
-    settings: LoginSettings,
-    known: Arc<KnownHost>,
-    through: Option<Arc<NativeConnection>>,
-}
-
-impl HostLogin {
-    /// Logs in over a stream to the host's sshd.
-    async fn over(
-        self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    ) -> Result<NativeConnection, Refusal> {
-        let (wire, stop, greeting) = Wire::new(stream);
-        let (verdict, refusals) = (Arc::new(Mutex::new(None)), OpenRefusals::default());
-        let check = KeyCheck { known: self.known.clone(), verdict: verdict.clone(), refusals: refusals.clone() };
-        let connecting = client::connect_stream(Arc::new(self.config()), wire, check);
-        let greeted = async {
-            sleep(self.settings.connect_within).await;
-            if greeting.has_come() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let connected = tokio::select! {
-            connected = connecting => connected,
-            () = greeted => return Err(Refusal::said("Connection timed out during banner exchange")),
-        };
-        let mut handle = match (connected, verdict.lock().unwrap().take()) {
-            (_, Some(KeyVerdict::Refused(said))) => return Err(Refusal::said(said)),
-            (_, Some(KeyVerdict::Undecided(why))) => return Err(Refusal::Needs(why)),
-            (Ok(handle), Some(KeyVerdict::Known)) => handle,
-            (Ok(_), None) => return Err(Refusal::said("Host key verification failed.")),
-            (Err(e), _) => return Err(self.broken(&e, &greeting)),
-        };
-        match enter(&mut handle, &self.settings).await {
-            Entered::Yes => Ok(NativeConnection::new(handle, refusals, stop, self.through)),
-            Entered::Closed => Err(self.closed()),
-            Entered::Denied { methods, unusable } => {
-                let others = self.settings.other_logins.iter().map(|way| format!("its ssh configuration has `{way}`"));
-                match unusable.into_iter().chain(others).next() {
-                    Some(why) => Err(Refusal::Needs(format!("no other key was accepted, and {why}"))),
-                    None => {
-                        let LoginSettings { user, hostname, .. } = &self.settings;
-                        Err(Refusal::said(format!("{user}@{hostname}: Permission denied ({methods}).")))
-                    }
-                }
-            }
-        }
-    }
-
-    fn config(&self) -> client::Config {
-        let mut preferred = self.settings.preferred.clone();
-        preferred.key = Cow::Owned(self.known.kinds(&self.settings.host_keys));
-        if self.known.has_authority() {
-            preferred.host_key_certificates = preferred.key.clone();
-        }
-        client::Config {
-            preferred,
-            keepalive_interval: self.settings.alive_every,
-            keepalive_max: self.settings.alive_most,
-            channel_buffer_size: WAITING,
-            nodelay: true,
-            ..client::Config::default()
-        }
-    }
-
-    fn closed(&self) -> Refusal {
-        let LoginSettings { hostname, port, .. } = &self.settings;
-        Refusal::said(format!("Connection closed by {hostname} port {port}"))
-    }
-
-    /// Tells why a connection broke before the login.
-    fn broken(&self, e: &Error, greeting: &Greeting) -> Refusal {
-        match e {
-            Error::NoCommonAlgo { kind, .. } => {
-                Refusal::Needs(format!("this client has no {kind:?} algorithm of its sshd"))
-            }
-            _ if !greeting.has_come() => Refusal::said("kex_exchange_identification: Connection closed by remote host"),
-            Error::Disconnect | Error::HUP => self.closed(),
-            Error::IO(e) => Refusal::said(reason(e)),
-            e => Refusal::said(e.to_string()),
-        }
-    }
-}
-
-/// Connects to the first address of a host that answers.
-async fn tcp(settings: &LoginSettings) -> Result<TcpStream, Refusal> {
-    let LoginSettings { hostname, port, .. } = settings;
-    let unresolved = |why: String| Refusal::said(format!("ssh: Could not resolve hostname {hostname}: {why}"));
-    let found = timeout(settings.connect_within, lookup_host((hostname.as_str(), *port))).await;
-    let addresses = found.map_err(|_| unresolved("no answer".to_owned()))?.map_err(|e| unresolved(resolving(&e)))?;
-    let mut failed = None;
-    for address in addresses.filter(|address| settings.only_ipv4.is_none_or(|only| only == address.is_ipv4())) {
-        match timeout(settings.connect_within, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Ok(Err(e)) => failed = Some(reason(&e)),
-            Err(_) => failed = Some("Connection timed out".to_owned()),
-        }
-    }
-    let why = failed.unwrap_or_else(|| "it has no such address".to_owned());
-    Err(Refusal::said(format!("ssh: connect to host {hostname} port {port}: {why}")))
-}
-
-/// Returns the system's words for an error, without its number.
-fn reason(e: &io::Error) -> String {
-    let text = e.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
-}
-
-fn resolving(e: &io::Error) -> String {
-    let text = reason(e);
-    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
 }

@@ -147,6 +147,14 @@ fn declined(hop: &Hop) -> Result<(), String> {
             }
         }
     }
+    for option in ["userknownhostsfile", "globalknownhostsfile"] {
+        // A key may be revoked in a file that isn't found.
+        let names = hop.options.value(option).unwrap_or_default();
+        let is_plain = |name: &str| !name.starts_with('~') || name.starts_with("~/");
+        if names.contains(['%', '$']) || !names.split(' ').all(is_plain) {
+            return Err(format!("rfab doesn't know a token in `{option} {names}`"));
+        }
+    }
     match hop.options.value("preferredauthentications") {
         Some(ways) if !ways.split(',').any(|way| way == "publickey") => {
             Err(format!("its ssh configuration has `PreferredAuthentications {ways}`"))
@@ -196,6 +204,8 @@ mod tests {
             ("preferredauthentications password", "its ssh configuration has `PreferredAuthentications password`"),
             ("fromthefuture yes", "rfab doesn't know `fromthefuture` in its ssh configuration"),
             ("identityfile ~bert/id", "rfab doesn't know the home folder in `~bert/id`"),
+            ("userknownhostsfile ~/a ~bert/b", "rfab doesn't know a token in `userknownhostsfile ~/a ~bert/b`"),
+            ("globalknownhostsfile /a %d/b", "rfab doesn't know a token in `globalknownhostsfile /a %d/b`"),
             ("identityfile %C", "rfab doesn't know a token in `%C`"),
             ("connecttimeout soon", "its `connecttimeout soon` isn't a number"),
         ] {

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// How long a peer may take no bytes.
-const TAKES_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const TAKES_WITHIN: Duration = Duration::from_secs(20);
 
 /// How a server begins its greeting.
 const GREETING: &[u8] = b"SSH-";
@@ -51,15 +51,17 @@ pub(super) struct Wire<S> {
     stream: S,
     stop: oneshot::Receiver<()>,
     stopped: bool,
+    /// How long the peer may take no bytes.
+    within: Duration,
     late: Option<Pin<Box<Sleep>>>,
     greeting: Greeting,
 }
 
 impl<S> Wire<S> {
     /// Wraps a stream; returns what ends it when dropped, and what tells of the greeting.
-    pub(super) fn new(stream: S) -> (Self, oneshot::Sender<()>, Greeting) {
+    pub(super) fn new(stream: S, within: Duration) -> (Self, oneshot::Sender<()>, Greeting) {
         let ((sender, stop), greeting) = (oneshot::channel(), Greeting::default());
-        (Self { stream, stop, stopped: false, late: None, greeting: greeting.clone() }, sender, greeting)
+        (Self { stream, stop, stopped: false, within, late: None, greeting: greeting.clone() }, sender, greeting)
     }
 
     fn has_stopped(&mut self, cx: &mut Context<'_>) -> bool {
@@ -73,7 +75,8 @@ impl<S> Wire<S> {
             self.late = None;
             return polled;
         }
-        let late = self.late.get_or_insert_with(|| Box::pin(sleep(TAKES_WITHIN)));
+        let within = self.within;
+        let late = self.late.get_or_insert_with(|| Box::pin(sleep(within)));
         late.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -113,10 +116,10 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_peer_that_takes_no_bytes_ends_the_wire_and_so_does_whoever_drops_it() {
         let (near, mut far) = duplex(8);
-        let (mut wire, stop, greeting) = Wire::new(near);
+        let (mut wire, stop, greeting) = Wire::new(near, Duration::from_millis(20));
         far.write_all(b"SSH-2.0-").await.unwrap();
         assert!(!greeting.has_come());
         assert_eq!(wire.read_u8().await.unwrap(), b'S');
