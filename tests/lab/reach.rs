@@ -1,13 +1,18 @@
 //! What reaches the hosts of the labs that a test starts: OpenSSH's client, or the one in rfab.
 use super::Output;
-use std::cell::RefCell;
+use std::{cell::RefCell, env};
 
 /// How rfab says that a host needs OpenSSH's client.
 const FALLBACK: &str = "reached by OpenSSH's client, not by rfab's own: ";
 
 thread_local! {
     /// The reasons for which a host may need OpenSSH's client; none where that is what reaches all hosts.
-    static NATIVE: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
+    static NATIVE: RefCell<Option<Vec<&'static str>>> = RefCell::new(asked_for());
+}
+
+/// With `RFAB_NATIVE=1`, every test has the client in rfab.
+fn asked_for() -> Option<Vec<&'static str>> {
+    env::var_os("RFAB_NATIVE").map(|_| Vec::new())
 }
 
 /// Runs a test with the client in rfab. The test fails if a host needs the other one.
@@ -20,7 +25,7 @@ pub fn natively_but_for(reasons: &[&'static str], test: impl FnOnce()) {
     struct Again;
     impl Drop for Again {
         fn drop(&mut self) {
-            NATIVE.with_borrow_mut(|native| *native = None);
+            NATIVE.with_borrow_mut(|native| *native = asked_for());
         }
     }
     NATIVE.with_borrow_mut(|native| *native = Some(reasons.to_vec()));

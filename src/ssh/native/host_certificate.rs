@@ -12,6 +12,9 @@ pub(super) enum Worth {
     Undecided(String),
 }
 
+/// What OpenSSH says of a certificate for other names.
+const NOT_LISTED: &str = concat!("name is", " not a listed principal");
+
 /// Judges a certificate of a known authority for a host's name, at a time in seconds since 1970.
 ///
 /// `signed_by` is the kinds of signatures that authorities may make.
@@ -45,5 +48,5 @@ pub(super) fn worth(certificate: &Certificate, name: &str, now: u64, signed_by: 
     {
         return Worth::Undecided("its host certificate is for no name, or for a pattern".to_owned());
     }
-    Worth::Invalid("name is not a listed principal")
+    Worth::Invalid(NOT_LISTED)
 }

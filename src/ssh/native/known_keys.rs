@@ -1,5 +1,5 @@
 //! The lines of known-hosts files that are about one name, by sshd(8).
-use crate::ssh::known::{KeyMark, parsed};
+use crate::ssh::known::{HostKey, KeyMark, parsed};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -41,10 +41,12 @@ fn lines(name: &str, file: &Path, text: &str) -> Vec<KnownLine> {
             Some(("@revoked", rest)) => (KeyMark::Revoked, rest),
             _ => (KeyMark::Host, line),
         };
-        let (names, key) = parsed(rest)?;
-        let text = STANDARD.decode(&key.text).ok()?;
-        let place = (file.to_owned(), at + 1);
-        are_for(names, name).then_some(KnownLine { mark, kind: key.kind, key: text, place })
+        let names = rest.split_whitespace().next()?;
+        if !are_for(names, name) {
+            return None;
+        }
+        let (_, HostKey { kind, text }) = parsed(rest)?;
+        Some(KnownLine { mark, kind, key: STANDARD.decode(&text).ok()?, place: (file.to_owned(), at + 1) })
     };
     text.lines().enumerate().filter_map(read).collect()
 }

@@ -6,10 +6,13 @@ use tokio::{
     time::timeout,
 };
 
+/// What OpenSSH says of a name without an address.
+const UNRESOLVED: &str = concat!("Could", " not resolve hostname");
+
 /// Connects to the first address of a host that answers; fails with the reason in OpenSSH's words.
 pub(super) async fn tcp(settings: &LoginSettings) -> Result<TcpStream, String> {
     let LoginSettings { hostname, port, .. } = settings;
-    let unresolved = |why: String| format!("ssh: Could not resolve hostname {hostname}: {why}");
+    let unresolved = |why: String| format!("ssh: {UNRESOLVED} {hostname}: {why}");
     let found = timeout(settings.connect_within, lookup_host((hostname.as_str(), *port))).await;
     let addresses = found.map_err(|_| unresolved("no answer".to_owned()))?.map_err(|e| unresolved(resolving(&e)))?;
     let mut failed = None;
