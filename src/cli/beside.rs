@@ -12,13 +12,14 @@ const COMMAND: &str = "a command after '--'";
 /// What each flag is for, by clap's ids: tasks, a command, or the flags that are instead of tasks.
 ///
 /// `--resume` takes few, because a run resumes as it was typed first.
-const FOR: [(&str, &[&str]); 26] = [
+const FOR: [(&str, &[&str]); 27] = [
     (WORDS, &[TASKS, "trust"]),
     ("set", &[TASKS, "trust"]),
     ("limit", &[TASKS, "abort"]),
     ("exclude", &[TASKS, "abort"]),
     ("parallel", &[TASKS, "abort"]),
     ("no_persist", &[TASKS, "abort"]),
+    ("transport", &[TASKS, "abort"]),
     ("read", &[COMMAND]),
     ("yes", &[TASKS, "resume", "abort"]),
     ("no_fetch", &[TASKS]),

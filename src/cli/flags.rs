@@ -141,6 +141,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
         parallel: scope.parallel.into(),
         no_fetch: allowed.no_fetch,
         no_persist: scope.no_persist,
+        transport: scope.transport,
         read: scope.read,
         allowed: allowed.into(),
         json: output.json,

@@ -2,6 +2,7 @@
 use super::completing::Shell;
 use crate::{
     command::quoted,
+    fleet::TransportKind,
     session::{Allowances, OnUnknownOutcome, Yes},
     store::Filter,
 };
@@ -26,6 +27,8 @@ pub struct Request {
     pub no_fetch: bool,
     /// Whether no connection stays open after the run.
     pub no_persist: bool,
+    /// What reaches the hosts, if not what their fleet names.
+    pub transport: Option<TransportKind>,
     /// Whether the command after `--` only reads; always false without such a command.
     pub read: bool,
     /// Whether to write events or a list as JSON.
@@ -67,6 +70,7 @@ impl Request {
             Yes::Unnamed => flags.push(vec!["--yes".to_owned()]),
             Yes::Fleet(name) => flags.push(vec![format!("--yes={name}")]),
         }
+        flags.extend(self.transport.map(|kind| vec!["--transport".to_owned(), kind.word().to_owned()]));
         flags.extend(self.allowed.pause.map(|pause| vec![format!("--pause={pause}")]));
         let said = [
             (self.no_fetch, "--no-fetch"),

@@ -1,4 +1,5 @@
 //! The flags that say what to run, and where.
+use crate::fleet::TransportKind;
 use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 use std::path::PathBuf;
 
@@ -23,9 +24,17 @@ pub(super) struct Scope {
     /// Use no connection of an earlier run, and leave none open
     #[arg(long)]
     pub no_persist: bool,
+    /// Reach the hosts by OpenSSH's client, or by the one in rfab
+    #[arg(long, value_name = "CLIENT", value_parser = transport)]
+    pub transport: Option<TransportKind>,
     /// Promise that the command after `--` only reads
     #[arg(long)]
     pub read: bool,
+}
+
+fn transport(text: &str) -> Result<TransportKind, String> {
+    let known = TransportKind::ALL.into_iter().find(|kind| kind.word() == text);
+    known.ok_or_else(|| "write `openssh` or `native`".to_owned())
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -125,11 +125,12 @@ pub(super) fn world(request: &Request, project: &Project, person: Arc<dyn Person
     runtime.spawn_blocking(|| ());
     let (home, cache) = folders()?;
     let (folder, asking) = (project.script.folder.clone(), person.clone());
-    let no_persist = request.no_persist;
+    let (no_persist, transport) = (request.no_persist, request.transport);
     let build = move |fleet: &Arc<Fleet>| {
         let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let persist = if no_persist { Duration::ZERO } else { fleet.persist };
-        let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone(), persist)?;
+        let reached = Fleet { transport: transport.unwrap_or(fleet.transport), ..(**fleet).clone() };
+        let ssh = Openssh::new(&reached, &folder, &home, runtime.as_deref(), asking.clone(), persist)?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
         let balancing = Arc::new(FleetLocks::new(fleet.clone(), transport.clone()));
         Ok(FleetConnections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })

@@ -27,6 +27,7 @@ mod tag_pattern;
 #[cfg(test)]
 pub(crate) mod tests;
 mod top;
+mod transport_kind;
 mod tree;
 mod tree_rules;
 mod value;
@@ -47,6 +48,7 @@ pub use settings::{
     Accept, App, Balancer, Fleet, ForgeKind, Gate, Health, MinLive, Service, TokenSource, Verb, Version, by_name,
 };
 pub use tag_pattern::{TagPattern, VersionNumbers};
+pub use transport_kind::TransportKind;
 pub use tree_rules::TreeRules;
 pub use value::{is_name, is_user};
 pub use version_file::{FORMATS, VersionFile, VersionFormat, usual_keys, why_no_path};

@@ -27,6 +27,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let guarded = keys.get("guarded", problems, value::yes).unwrap_or(false);
     let ssh = keys.get("ssh", problems, |node| top::beside(node, folders.fleet));
     let persist = keys.get("persist", problems, value::duration).unwrap_or_else(ten_minutes);
+    let transport = keys.get("transport", problems, top::transport).unwrap_or_default();
     let accept = keys.get("accept", problems, top::accept).unwrap_or_else(|| top::default_accept(guarded));
     let via = keys.get("via", problems, top::via);
     let user = keys.get("user", problems, value::user);
@@ -63,6 +64,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         guarded,
         ssh,
         persist,
+        transport,
         accept,
         via,
         user,

@@ -108,6 +108,12 @@ pub const FLEET: SchemaTable = SchemaTable {
             "how long a connection stays open after its last use, so that the next run doesn't log in again. With `0s`, none outlives the run. For one run: `--no-persist`",
         ),
         key(
+            "transport",
+            Is::Word(&["openssh", "native"]),
+            "`\"openssh\"`",
+            "what reaches the hosts: OpenSSH's client, or [the one in rfab](transport.md), which logs in faster and keeps no connection after the run. For one run: `--transport`",
+        ),
+        key(
             "accept",
             Is::Words(ACCEPT),
             r#"if guarded: `["stable", "tag"]`; if not: also `"branch"`, `"commit"`, `"archive"` (an archive [without a commit](releases.md#an-archive))"#,

@@ -7,7 +7,7 @@ use super::{
 use crate::misspelled::did_you_mean;
 
 /// The keys at the top of a fleet.
-pub(super) const TOP: [&str; 14] = names(&schema::FLEET);
+pub(super) const TOP: [&str; 15] = names(&schema::FLEET);
 
 /// A table that is read one key at a time. Problems are gathered in `problems`.
 pub(super) struct Section<'t> {

@@ -1,5 +1,5 @@
 //! The settings of a fleet file, with all defaults filled in.
-use super::{DriverSettings, Pattern, TagPattern, TreeRules};
+use super::{DriverSettings, Pattern, TagPattern, TransportKind, TreeRules};
 use crate::host::{Host, Name};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -20,6 +20,9 @@ pub struct Fleet {
     /// How long a connection stays open after its last use.
     #[serde(default = "ten_minutes")]
     pub persist: Duration,
+    /// What reaches the hosts.
+    #[serde(default)]
+    pub transport: TransportKind,
     pub accept: Vec<Accept>,
     pub via: Option<String>,
     pub user: Option<Name>,

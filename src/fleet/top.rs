@@ -1,6 +1,6 @@
 //! The values of keys at the top of a fleet.
 use super::{
-    Accept,
+    Accept, TransportKind,
     section::expected,
     tree::{Node, NodeValue},
     value,
@@ -15,6 +15,11 @@ pub(super) fn default_accept(guarded: bool) -> Vec<Accept> {
     } else {
         vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive]
     }
+}
+
+/// Reads what reaches the hosts.
+pub(super) fn transport(node: &Node) -> Result<TransportKind, Problem> {
+    value::one_of(node, &TransportKind::ALL.map(|kind| (kind.word(), kind)))
 }
 
 /// Reads the kinds of reference that may be deployed.

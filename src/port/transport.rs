@@ -51,6 +51,12 @@ pub trait Transport: Send + Sync {
     /// Fails with `Failed` without a terminal.
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure>;
 
+    /// Returns the hosts that are reached by another client than the one that was asked for, each with the reason; each
+    /// is returned once.
+    fn fallbacks(&self) -> Vec<(Name, String)> {
+        Vec::new()
+    }
+
     /// Ends the remote process groups of this run's calls that are still running.
     async fn stop_all(&self);
 }

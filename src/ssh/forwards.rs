@@ -1,13 +1,14 @@
 //! Local sockets that lead to places on hosts.
-use super::connection::{SILENT, SshFolder};
+use super::{
+    carrier::Carrier,
+    connection::{SILENT, SshFolder},
+};
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
     port::Remote,
 };
-use openssh::{ForwardType, Session, Socket};
 use std::{
-    borrow::Cow,
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -22,16 +23,16 @@ type Near = Arc<OnceCell<PathBuf>>;
 pub(super) struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
 
 impl Forwards {
-    /// Returns the local socket of a forward, which is opened through `session` when it is first needed.
+    /// Returns the local socket of a forward, which is opened through `carrier` when it is first needed.
     pub(super) async fn near(
         &self,
         folder: &SshFolder,
         host: &Host,
         to: &Remote,
-        session: impl Future<Output = Result<Arc<Session>, Failure>>,
+        carrier: impl Future<Output = Result<Carrier, Failure>>,
     ) -> Result<PathBuf, Failure> {
         let cell = self.0.lock().unwrap().entry((host.name.clone(), to.clone())).or_default().clone();
-        let open = async || forward(folder, &*session.await?, host, to).await;
+        let open = async || forward(folder, &carrier.await?, host, to).await;
         cell.get_or_try_init(open).await.cloned()
     }
 }
@@ -49,20 +50,15 @@ impl Drop for Forwards {
 /// Forwards a new socket in the folder through a connection, and returns its path.
 pub(super) async fn forward(
     folder: &SshFolder,
-    session: &Session,
+    carrier: &Carrier,
     host: &Host,
     to: &Remote,
 ) -> Result<PathBuf, Failure> {
     let near = folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
-    let far = match to {
-        Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },
-        Remote::Unix(path) => Socket::UnixSocket { path: Cow::Owned(path.into()) },
-    };
-    let here = Socket::UnixSocket { path: Cow::Borrowed(&near) };
-    let asked = timeout(SILENT, session.request_port_forward(ForwardType::Local, here, far)).await;
+    let asked = timeout(SILENT, carrier.forward(&near, to)).await;
     let why = match asked {
         Ok(Ok(())) => return Ok(near),
-        Ok(Err(e)) => e.to_string(),
+        Ok(Err(why)) => why,
         Err(_) => "its connection is frozen".to_owned(),
     };
     Err(Failure::new(Cause::Unreachable, format!("nothing can be forwarded through it: {why}")).on(&host.name))

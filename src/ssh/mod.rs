@@ -1,10 +1,13 @@
 //! OpenSSH, the transport: connections to hosts, and one command on them.
 mod call;
+mod carrier;
+mod child;
 mod connection;
 mod exclusive;
 mod forwards;
 mod held;
 mod known;
+mod native;
 mod offer;
 mod openssh;
 mod sudo;

@@ -1,14 +1,16 @@
 //! Reaches the hosts of one fleet by OpenSSH.
 use super::{
     call::{HostLine, Running, Spares, finished, stop},
+    carrier::Carrier,
     connection::{
-        Connections, Jumps, Link, SshFolder,
+        Asked, Connections, Jumps, Link, SshFolder,
         config::{self, Config},
         master::Base,
     },
     exclusive::{EarlyLogins, exclusive},
     forwards::Forwards,
     held::HeldBack,
+    native::NativeOpening,
     sudo::{self, Passwords},
     terminal, trace,
     wrapper::{self, Sudo},
@@ -16,12 +18,11 @@ use super::{
 use crate::{
     event::Stream,
     failure::Failure,
-    fleet::Fleet,
+    fleet::{Fleet, TransportKind},
     host::{Host, Name},
     port::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
     secret::Secret,
 };
-use ::openssh::Session;
 use async_trait::async_trait;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -60,13 +61,16 @@ impl Openssh {
         persist: Duration,
     ) -> Result<Self, Failure> {
         let folder = SshFolder::make(runtime)?;
-        let Config { text, digest, is_fickle } = config::make(Some(fleet), project, home)?;
+        let Config { text, digest, is_fickle, texts } = config::make(Some(fleet), project, home)?;
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let asked = (!is_fickle).then(|| Asked::of(&folder, &texts));
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
+        let native = (fleet.transport == TransportKind::Native).then(|| NativeOpening::new(home, is_fickle));
         let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
-            connections: Arc::new(Connections { base, jumps: Jumps::default() }),
+            connections: Arc::new(Connections { base, jumps: Jumps::default(), native, asked }),
             early: EarlyLogins::default(),
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             passwords: Passwords::new(person.clone()),
@@ -80,8 +84,8 @@ impl Openssh {
         })
     }
 
-    async fn session(&self, host: &Host) -> Result<Arc<Session>, Failure> {
-        self.link(host).session(&self.connections, host).await
+    async fn carrier(&self, host: &Host) -> Result<Carrier, Failure> {
+        self.link(host).carrier(&self.connections, host).await
     }
 
     fn link(&self, host: &Host) -> Arc<Link> {
@@ -97,8 +101,8 @@ impl Openssh {
 #[async_trait]
 impl Transport for Openssh {
     async fn connect(&self, host: &Host) -> Result<(), Failure> {
-        let session = self.session(host).await?;
-        self.spares.begin(host, &session);
+        let carrier = self.carrier(host).await?;
+        self.spares.begin(host, &carrier);
         Ok(())
     }
 
@@ -137,7 +141,7 @@ impl Transport for Openssh {
     }
 
     async fn forward(&self, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
-        self.forwards.near(&self.connections.base.folder, host, to, self.session(host)).await
+        self.forwards.near(&self.connections.base.folder, host, to, self.carrier(host)).await
     }
 
     async fn exclusive(
@@ -159,9 +163,13 @@ impl Transport for Openssh {
     }
 
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure> {
-        self.session(host).await?;
+        self.carrier(host).await?;
         self.spares.close(host);
         terminal::lend(&*self.person, &self.connections.base, host, line)
+    }
+
+    fn fallbacks(&self) -> Vec<(Name, String)> {
+        self.connections.native.as_ref().map_or_else(Vec::new, NativeOpening::fallbacks)
     }
 
     async fn stop_all(&self) {

@@ -37,7 +37,7 @@ impl Strangers {
         let config =
             folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::make(fleet, project, home)?.text)?;
         let project = project.to_owned();
-        let route = route(&config, &host).await;
+        let route = route(&config, &host, None).await;
         let mut strangers = Strangers { folder, config, project, host, route: Vec::new() };
         strangers.route = route?;
         Ok(strangers)

@@ -2,6 +2,7 @@
 use super::threads;
 use crate::{
     effect::{Alone, Answered, At, Call, EffectKind, Lane, LaneWork, World},
+    event::What,
     failure::Failure,
     fleet::Fleet,
     model::Time,
@@ -52,7 +53,8 @@ impl World for RealWorld {
     fn perform(&self, call: Call<'_>) -> Answered {
         let at = At { real: &self.real, lane: call.lane, id: call.id(), ledger_writes: call.ledger_writes };
         let changes = matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once);
-        self.runtime.block_on(async {
+        let lane = call.lane.clone();
+        let answered = self.runtime.block_on(async {
             if !changes {
                 return call.effect.carry_out(at).await;
             }
@@ -61,7 +63,12 @@ impl World for RealWorld {
             let answered = call.effect.carry_out(at).await;
             self.forget_readings().await;
             answered
-        })
+        });
+        for (host, why) in self.real.sites().iter().flat_map(|site| site.transport.fallbacks()) {
+            let text = format!("reached by OpenSSH's client, not by rfab's own: {why}");
+            lane.tell(What::Warned { host: Some(host), text });
+        }
+        answered
     }
 
     fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {

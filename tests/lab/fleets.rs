@@ -3,6 +3,7 @@ use super::{
     haproxy::Balancer,
     host::Host,
     plan::{BalancerPlan, Sudo},
+    reach,
     space::Level,
 };
 use std::{fmt::Write, path::Path, sync::Arc};
@@ -41,6 +42,9 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
     let by_sudo = Level::here().is_root() && mine.iter().all(|host| host.plan.sudo != Sudo::None);
     let balanced = fleet == "prod" && !balancers.is_empty();
     let mut text = String::from("ssh = \"ssh_config\"\nuser = \"deploy\"\n");
+    if reach::is_native() {
+        text.push_str("transport = \"native\"\n");
+    }
     if !balanced {
         text.push_str("deploy_live = true\n");
     }

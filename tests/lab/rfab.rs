@@ -4,6 +4,7 @@ use super::{
     guard::{Start, State},
     output::Output,
     proc::{self, Process},
+    reach,
     space::SYSTEM_PATH,
 };
 use rustix::process::Signal;
@@ -222,9 +223,14 @@ impl Running<'_> {
             self.signal(Signal::KILL);
         }
         let (stdout, stderr) = self.so_far();
+        let told = |code| {
+            let output = Output { stdout: stdout.clone(), stderr: stderr.clone(), code };
+            reach::expect_no_fallback(&output);
+            output
+        };
         match ended {
-            Some(State::Exited(code)) => Output { stdout, stderr, code: Some(code) },
-            Some(_) => Output { stdout, stderr, code: None },
+            Some(State::Exited(code)) => told(Some(code)),
+            Some(_) => told(None),
             None => panic!("{:?} didn't end in time\n--- stdout\n{stdout}\n--- stderr\n{stderr}", self.argv),
         }
     }

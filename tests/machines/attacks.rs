@@ -1,7 +1,7 @@
 //! Attacks that rfab must refuse without harm.
-mod agent;
-mod folders;
-mod words;
+pub(super) mod agent;
+pub(super) mod folders;
+pub(super) mod words;
 
 use lab::{HostPlan, Lab, Plan, Sudo};
 

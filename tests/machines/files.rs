@@ -137,7 +137,7 @@ fn what_cannot_be_says_why(lab: &Lab, files: &Path) {
 }
 
 #[test]
-fn files_and_folders_arrive_whole_and_come_back() {
+pub(super) fn files_and_folders_arrive_whole_and_come_back() {
     if !needs_lab("files_and_folders_arrive_whole_and_come_back") {
         return;
     }
@@ -249,7 +249,7 @@ fn a_broken_connection_leaves_what_was_there(lab: &Lab) {
 }
 
 #[test]
-fn a_full_disk_or_a_broken_connection_leaves_what_was_there_and_nothing_else() {
+pub(super) fn a_full_disk_or_a_broken_connection_leaves_what_was_there_and_nothing_else() {
     if !needs_lab("a_full_disk_or_a_broken_connection_leaves_what_was_there_and_nothing_else") {
         return;
     }

@@ -52,7 +52,7 @@ fn size(path: &Path) -> u64 {
 }
 
 #[test]
-fn a_gigabyte_of_a_hosts_output_passes_in_bounded_memory() {
+pub(super) fn a_gigabyte_of_a_hosts_output_passes_in_bounded_memory() {
     if !needs_lab("a_gigabyte_of_a_hosts_output_passes_in_bounded_memory") {
         return;
     }

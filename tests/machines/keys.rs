@@ -52,7 +52,7 @@ fn assert_refused(out: &Output, says: &[&str]) {
 }
 
 #[test]
-fn a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts() {
+pub(super) fn a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts() {
     if !needs_lab("a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts") {
         return;
     }
@@ -76,7 +76,7 @@ const HOSTILE: &str = "Host *\n    StrictHostKeyChecking no\n    UserKnownHostsF
     ForwardAgent yes\n";
 
 #[test]
-fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_users_configuration_says() {
+pub(super) fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_users_configuration_says() {
     if !needs_lab("an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_users_configuration_says")
     {
         return;
@@ -225,7 +225,7 @@ fn other_names_are_taken_up_or_refused(lab: &Lab) {
 }
 
 #[test]
-fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
+pub(super) fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
     if !needs_lab("trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile") {
         return;
     }
@@ -282,7 +282,7 @@ fn a_key_that_an_authority_vouches_for_is_known(lab: &Lab, file: &str) {
 }
 
 #[test]
-fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
+pub(super) fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
     if !needs_lab("known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for") {
         return;
     }
@@ -320,7 +320,7 @@ fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
 }
 
 #[test]
-fn trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_revoked() {
+pub(super) fn trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_revoked() {
     if !needs_lab("trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_revoked") {
         return;
     }
@@ -369,7 +369,7 @@ fn trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_rev
 }
 
 #[test]
-fn a_line_that_helps_has_the_words_of_the_fleet_and_the_host_whatever_was_typed() {
+pub(super) fn a_line_that_helps_has_the_words_of_the_fleet_and_the_host_whatever_was_typed() {
     if !needs_lab("a_line_that_helps_has_the_words_of_the_fleet_and_the_host_whatever_was_typed") {
         return;
     }

@@ -28,7 +28,7 @@ fn plan() -> Plan {
 }
 
 #[test]
-fn who_lost_the_lock_changes_nothing_more_and_still_says_how_all_stands() {
+pub(super) fn who_lost_the_lock_changes_nothing_more_and_still_says_how_all_stands() {
     if !needs_lab("who_lost_the_lock_changes_nothing_more_and_still_says_how_all_stands") {
         return;
     }
@@ -57,7 +57,7 @@ fn who_lost_the_lock_changes_nothing_more_and_still_says_how_all_stands() {
 }
 
 #[test]
-fn a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_for_each_other() {
+pub(super) fn a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_for_each_other() {
     if !needs_lab("a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_for_each_other") {
         return;
     }

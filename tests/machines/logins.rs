@@ -59,7 +59,7 @@ fn free_port() -> Option<u16> {
 }
 
 #[test]
-fn hosts_are_reached_through_one_jump_host_or_two_also_where_these_are_of_the_fleet_and_by_ipv6() {
+pub(super) fn hosts_are_reached_through_one_jump_host_or_two_also_where_these_are_of_the_fleet_and_by_ipv6() {
     if !needs_lab("hosts_are_reached_through_one_jump_host_or_two_also_where_these_are_of_the_fleet_and_by_ipv6") {
         return;
     }
@@ -92,7 +92,7 @@ fn hosts_are_reached_through_one_jump_host_or_two_also_where_these_are_of_the_fl
 }
 
 #[test]
-fn a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_away_is_asked_again() {
+pub(super) fn a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_away_is_asked_again() {
     if !needs_lab("a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_away_is_asked_again") {
         return;
     }
@@ -147,7 +147,7 @@ fn a_change_in_an_included_file_counts_while_a_connection_is_still_open() {
 }
 
 #[test]
-fn what_start_up_files_print_confuses_nothing_and_a_password_is_asked_for_all_the_same() {
+pub(super) fn what_start_up_files_print_confuses_nothing_and_a_password_is_asked_for_all_the_same() {
     if !needs_root("what_start_up_files_print_confuses_nothing_and_a_password_is_asked_for_all_the_same") {
         return;
     }
@@ -175,7 +175,7 @@ fn what_start_up_files_print_confuses_nothing_and_a_password_is_asked_for_all_th
 }
 
 #[test]
-fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl_c() {
+pub(super) fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl_c() {
     if !needs_lab("a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl_c") {
         return;
     }
@@ -210,7 +210,7 @@ fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl
 
 /// See leonidas/ansible-nvm#5.
 #[test]
-fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
+pub(super) fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
     if !needs_root("a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be") {
         return;
     }
@@ -252,7 +252,7 @@ fn a_host_that_allows_one_session_works_and_is_named_where_one_is_not_enough() {
 }
 
 #[test]
-fn a_host_without_proc_or_with_a_broken_dev_null_runs_commands() {
+pub(super) fn a_host_without_proc_or_with_a_broken_dev_null_runs_commands() {
     if !needs_root("a_host_without_proc_or_with_a_broken_dev_null_runs_commands") {
         return;
     }
@@ -264,7 +264,7 @@ fn a_host_without_proc_or_with_a_broken_dev_null_runs_commands() {
 }
 
 #[test]
-fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
+pub(super) fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
     if !needs_lab("a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed") {
         return;
     }
@@ -300,7 +300,7 @@ fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
 
 /// See basecamp/kamal#589 and capistrano/capistrano#704.
 #[test]
-fn a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike() {
+pub(super) fn a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike() {
     if !needs_lab("a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike") {
         return;
     }
@@ -327,7 +327,7 @@ fn a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_
 
 /// rfab would ask for a password, and send it, in vain: ansible/ansible#31131.
 #[test]
-fn a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for() {
+pub(super) fn a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for() {
     if !needs_root("a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for") {
         return;
     }

@@ -4,6 +4,7 @@ mod apps;
 mod attacks;
 mod behaviours;
 mod concluded;
+mod conformance;
 mod files;
 mod filled;
 mod flood;
@@ -18,6 +19,7 @@ mod logs;
 mod looks;
 #[path = "../simulated/made_up.rs"]
 mod made_up;
+mod native;
 mod old;
 mod ops;
 mod persistent;

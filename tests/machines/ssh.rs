@@ -102,7 +102,7 @@ fn a_failure_says_how_the_command_ended(lab: &Lab, name: &str, stdout: &str) {
 }
 
 #[test]
-fn a_command_means_the_same_under_every_login_shell_and_on_busybox() {
+pub(super) fn a_command_means_the_same_under_every_login_shell_and_on_busybox() {
     if !needs_lab("a_command_means_the_same_under_every_login_shell_and_on_busybox") {
         return;
     }
@@ -126,7 +126,7 @@ fn a_command_means_the_same_under_every_login_shell_and_on_busybox() {
 }
 
 #[test]
-fn lines_come_while_the_command_runs_and_nothing_in_them_is_obeyed_by_a_terminal() {
+pub(super) fn lines_come_while_the_command_runs_and_nothing_in_them_is_obeyed_by_a_terminal() {
     if !needs_lab("lines_come_while_the_command_runs_and_nothing_in_them_is_obeyed_by_a_terminal") {
         return;
     }
@@ -183,7 +183,7 @@ fn hostile() {
 }
 
 #[test]
-fn output_without_end_stays_in_bounded_memory_and_its_halves_are_marked() {
+pub(super) fn output_without_end_stays_in_bounded_memory_and_its_halves_are_marked() {
     if !needs_lab("output_without_end_stays_in_bounded_memory_and_its_halves_are_marked") {
         return;
     }
@@ -358,7 +358,7 @@ fn nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(lab: &La
 }
 
 #[test]
-fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen() {
+pub(super) fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen() {
     if !needs_root("sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen") {
         return;
     }
@@ -402,7 +402,7 @@ fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen(
 
 /// A background process keeps the channel open, and a run doesn't wait for it: fabric/fabric#1828.
 #[test]
-fn a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on() {
+pub(super) fn a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on() {
     if !needs_lab("a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on") {
         return;
     }
@@ -422,7 +422,7 @@ fn captured() { targets().each(|host| ui::note(host, host.capture(sh("sleep 4233
 }
 
 #[test]
-fn what_a_failed_command_says_last_is_heard_though_it_comes_late_and_is_not_waited_for_without_end() {
+pub(super) fn what_a_failed_command_says_last_is_heard_though_it_comes_late_and_is_not_waited_for_without_end() {
     if !needs_lab("what_a_failed_command_says_last_is_heard_though_it_comes_late_and_is_not_waited_for_without_end") {
         return;
     }

@@ -26,7 +26,7 @@ fn lab(hosts: impl IntoIterator<Item = HostPlan>) -> Lab {
 }
 
 #[test]
-fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() {
+pub(super) fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() {
     if !needs_lab("dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on") {
         return;
     }

@@ -56,7 +56,7 @@ fn rfab(run: &Running<'_>) -> Option<i32> {
 }
 
 #[test]
-fn a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end() {
+pub(super) fn a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end() {
     if !needs_lab("a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end") {
         return;
     }
@@ -92,7 +92,7 @@ fn a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end() {
 }
 
 #[test]
-fn a_run_whose_terminal_was_closed_ends_what_it_does_and_restores_and_leaves_nothing_behind() {
+pub(super) fn a_run_whose_terminal_was_closed_ends_what_it_does_and_restores_and_leaves_nothing_behind() {
     if !needs_lab("a_run_whose_terminal_was_closed_ends_what_it_does_and_restores_and_leaves_nothing_behind") {
         return;
     }

@@ -29,6 +29,7 @@ const TABLE: &str = "
     --exclude x              xx .... ..x .. .. ..
     --parallel 4             xx .... ..x .. .. ..
     --no-persist             xx .... ..x .. .. ..
+    --transport native       xx .... ..x .. .. ..
     --read                   .x .... ... .. .. ..
     --yes=prod               xx .... .xx .. .. ..
     --no-fetch               xx .... ... .. .. ..

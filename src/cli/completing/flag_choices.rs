@@ -1,6 +1,6 @@
 //! Where the values of a flag come from.
 use super::shell::Shell;
-use crate::store::Ending;
+use crate::{fleet::TransportKind, store::Ending};
 
 /// Where the values of a flag come from.
 #[derive(Clone, Copy)]
@@ -28,6 +28,7 @@ impl FlagChoices {
                 FlagChoices::Typed
             }
             "--pause" => FlagChoices::Words(|| vec!["10m", "ask"]),
+            "--transport" => FlagChoices::Words(|| TransportKind::ALL.map(TransportKind::word).to_vec()),
             "--color" => FlagChoices::Words(|| vec!["auto", "always", "never"]),
             "--completions" => FlagChoices::Words(|| Shell::ALL.map(Shell::word).to_vec()),
             "--outcome" => FlagChoices::Words(|| Ending::ALL.map(Ending::word).to_vec()),

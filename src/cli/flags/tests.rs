@@ -43,6 +43,7 @@ fn plain(action: Action) -> Request {
         allowed: Allowances::default(),
         no_fetch: false,
         no_persist: false,
+        transport: None,
         read: false,
         json: false,
         detail: Detail::Normal,

@@ -63,6 +63,7 @@ fn the_shop_is_read_whole() {
         guarded: true,
         ssh: None,
         persist: std::time::Duration::from_secs(600),
+        transport: TransportKind::Openssh,
         accept: vec![Accept::Stable, Accept::Tag],
         via: Some("bastion.example.org".into()),
         user: Some("deploy".into()),

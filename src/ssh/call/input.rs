@@ -1,6 +1,5 @@
 //! Sends a command on a host its input.
-use crate::{failure::Failure, port::Input};
-use openssh::ChildStdin;
+use crate::{failure::Failure, port::Input, ssh::child::ChildInput};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -18,7 +17,7 @@ pub(super) fn readable(input: &Input<'_>) -> Result<(), Failure> {
 /// Writes the command's input, and closes it.
 ///
 /// Fails if a file can't be read to its end; the command's input then stays open.
-pub(super) async fn feed(open: &mut Option<ChildStdin>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
+pub(super) async fn feed(open: &mut Option<ChildInput>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
     let Some(stdin) = open.as_mut() else { return Ok(()) };
     // A command may close the pipe before the end of its input.
     if stdin.write_all(first).await.is_err() {

@@ -6,7 +6,7 @@ use super::{
     over::{Over, until_stuck, unwanted},
     printed::Printed,
     running::{Running, stop},
-    spare::{Channel, Spares},
+    spare::Spares,
     status::{NOT_BEGUN, UNWRITTEN},
     stdout::Trailer,
 };
@@ -16,11 +16,12 @@ use crate::{
     host::Host,
     port::{Ended, Job, Transport},
     ssh::{
+        carrier::Carrier,
+        child::RemoteChild,
         connection::{Connections, Link, until_frozen},
         wrapper,
     },
 };
-use openssh::Session;
 use std::{
     pin::pin,
     sync::{
@@ -56,20 +57,23 @@ impl HostLine<'_> {
     /// `first` is what the wrapper reads before the command does.
     pub(crate) async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         readable(&self.job.stdin)?;
-        let session = self.link.session(self.connections, self.host).await?;
+        let carrier = self.link.carrier(self.connections, self.host).await?;
         let halts = self.running.halts();
-        let (mut child, before) = self.channel(&session, line).await?;
+        let (mut child, before) = self.channel(&carrier, line).await?;
         let first = &[&before, first].concat();
-        let mut stdin = child.stdin().take();
+        let mut stdin = child.stdin.take();
         let mut printed = Printed::of(&mut child, mark, self.job);
         let (begun, asked) = (AtomicBool::new(false), Instant::now());
         let feeding = feed(&mut stdin, first, &self.job.stdin);
-        let listening = self.listen(feeding, &mut printed, &session, &begun, halts);
+        let listening = self.listen(feeding, &mut printed, &carrier, &begun, halts);
         let over = match self.job.timeout {
             Some(limit) => timeout(limit, listening).await.unwrap_or(Over::Late(limit)),
             None => listening.await,
         };
         printed.finish();
+        if !matches!(over, Over::Ended) {
+            printed.ignore_rest();
+        }
         self.running.remove(self.host, printed.out.pid.unwrap_or(0), self.job);
         match over {
             Over::Ended => self.ended(printed, child).await,
@@ -92,13 +96,13 @@ impl HostLine<'_> {
     }
 
     /// Returns a channel that runs the line, and what it reads before anything else.
-    async fn channel(&self, session: &Arc<Session>, line: &str) -> Result<(Channel, Vec<u8>), Failure> {
-        if let Some(waiting) = self.spares.take(self.host, session).await {
+    async fn channel(&self, carrier: &Carrier, line: &str) -> Result<(RemoteChild, Vec<u8>), Failure> {
+        if let Some(waiting) = self.spares.take(self.host, carrier).await {
             return Ok((waiting, wrapper::word(line)));
         }
         let asked = Instant::now();
-        let opened = channel(self.host, session, line, self.job, self.running).await?;
-        self.spares.opened(&self.host.name, session, asked.elapsed());
+        let opened = channel(self.host, carrier, line, self.job, self.running).await?;
+        self.spares.opened(&self.host.name, carrier, asked.elapsed());
         Ok((opened, Vec::new()))
     }
 
@@ -107,12 +111,12 @@ impl HostLine<'_> {
         &self,
         feeding: impl Future<Output = std::io::Result<()>>,
         printed: &mut Printed<'_>,
-        session: &Session,
+        carrier: &Carrier,
         begun: &AtomicBool,
         halts: u32,
     ) -> Over {
         let (mut feeding, mut reading) = (pin!(feeding), pin!(self.read(printed, begun, halts)));
-        let (mut frozen, mut unwanted) = (pin!(until_frozen(session)), pin!(unwanted(self.job.until)));
+        let (mut frozen, mut unwanted) = (pin!(until_frozen(carrier)), pin!(unwanted(self.job.until)));
         let mut stuck = pin!(until_stuck(self.running, begun, halts));
         let mut fed = false;
         loop {
@@ -175,7 +179,7 @@ impl HostLine<'_> {
     }
 
     /// Returns what the wrapper reported about a command's end.
-    async fn ended(&self, printed: Printed<'_>, child: Channel) -> Result<Ended, Failure> {
+    async fn ended(&self, printed: Printed<'_>, child: RemoteChild) -> Result<Ended, Failure> {
         let (host, job, pid) = (self.host, self.job, printed.out.pid.unwrap_or(0));
         let (out, cut) = printed.out.kept.into_bytes();
         let (err, _) = printed.err.kept.into_bytes();
@@ -195,7 +199,6 @@ impl HostLine<'_> {
 }
 
 /// Returns whether the host reported a line's exit status; a broken connection reports none.
-async fn has_exited(child: Channel) -> bool {
-    use openssh::Error::Remote;
-    matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
+async fn has_exited(child: RemoteChild) -> bool {
+    timeout(Duration::from_secs(2), child.exit).await.unwrap_or(false)
 }

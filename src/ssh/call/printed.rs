@@ -3,9 +3,11 @@ use super::{
     stderr::Stderr,
     stdout::{Stdout, Trailer},
 };
-use crate::port::Job;
-use openssh::{Child, ChildStderr, ChildStdout, Session};
-use std::{sync::Arc, time::Duration};
+use crate::{
+    port::Job,
+    ssh::child::{ChildOutput, RemoteChild},
+};
+use std::time::Duration;
 use tokio::{io::AsyncReadExt, time::timeout_at};
 
 /// How long stderr is read after a command's end, if something that the command left running holds it open.
@@ -14,14 +16,14 @@ const LAST_WORDS: Duration = Duration::from_millis(20);
 const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 
 /// A stream of a command, until it's closed.
-struct OpenStream<S> {
-    stream: S,
+struct OpenStream {
+    stream: ChildOutput,
     buffer: Vec<u8>,
     open: bool,
 }
 
-impl<S> OpenStream<S> {
-    fn new(stream: S, size: usize) -> Self {
+impl OpenStream {
+    fn new(stream: ChildOutput, size: usize) -> Self {
         Self { stream, buffer: vec![0; size], open: true }
     }
 }
@@ -30,18 +32,18 @@ impl<S> OpenStream<S> {
 pub(super) struct Printed<'a> {
     pub out: Stdout<'a>,
     pub err: Stderr<'a>,
-    stdout: OpenStream<ChildStdout>,
-    stderr: OpenStream<ChildStderr>,
+    stdout: OpenStream,
+    stderr: OpenStream,
 }
 
 impl<'a> Printed<'a> {
     /// Takes the streams of a command; its wrapper marks its lines with `mark`.
-    pub(super) fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
+    pub(super) fn of(child: &mut RemoteChild, mark: &str, job: &Job<'a>) -> Self {
         Self {
             out: Stdout::new(mark, job.keep, job.heard).into(job.into),
             err: Stderr::new(mark, job.keep.min(1 << 20), job.heard),
-            stdout: OpenStream::new(child.stdout().take().expect("piped"), 32 << 10),
-            stderr: OpenStream::new(child.stderr().take().expect("piped"), 8 << 10),
+            stdout: OpenStream::new(child.stdout.take().expect("piped"), 32 << 10),
+            stderr: OpenStream::new(child.stderr.take().expect("piped"), 8 << 10),
         }
     }
 
@@ -74,6 +76,14 @@ impl<'a> Printed<'a> {
             && n > 0
         {
             self.err.push(&stderr.buffer[..n]);
+        }
+    }
+
+    /// Drops whatever is printed from now on. Unread, it would hold up other commands on the same connection.
+    pub(super) fn ignore_rest(&mut self) {
+        for stream in [&mut self.stdout, &mut self.stderr] {
+            let mut stream = std::mem::replace(&mut stream.stream, Box::new(tokio::io::empty()));
+            tokio::spawn(async move { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await });
         }
     }
 

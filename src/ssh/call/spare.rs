@@ -1,9 +1,13 @@
 //! Channels that wait for their line. On a far host, a command then takes one round trip in place of two.
 use crate::{
     host::{Host, Name},
-    ssh::{connection::SILENT, wrapper},
+    ssh::{
+        carrier::Carrier,
+        child::{ChildOutput, RemoteChild},
+        connection::SILENT,
+        wrapper,
+    },
 };
-use openssh::{Child, ChildStdout, Session, Stdio};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
@@ -21,9 +25,6 @@ const IDLE: Duration = Duration::from_secs(5);
 const READY_WITHIN: Duration = Duration::from_secs(10);
 const NOISE: usize = 64 << 10;
 
-/// A channel on which a login shell runs.
-pub(super) type Channel = Child<Arc<Session>>;
-
 /// The channels that wait, by host.
 #[derive(Clone, Default)]
 pub(crate) struct Spares(Arc<Mutex<BTreeMap<Name, HostSpares>>>);
@@ -37,16 +38,16 @@ struct HostSpares {
 
 /// A channel that waits, or will.
 struct Spare {
-    session: Arc<Session>,
+    carrier: Carrier,
     /// Takes the channel.
-    wanted: oneshot::Sender<oneshot::Sender<Channel>>,
+    wanted: oneshot::Sender<oneshot::Sender<RemoteChild>>,
 }
 
 impl Spares {
     /// Opens the first channel of a connection, which the first command will take.
-    pub(crate) fn begin(&self, host: &Host, session: &Arc<Session>) {
+    pub(crate) fn begin(&self, host: &Host, carrier: &Carrier) {
         if self.0.lock().unwrap().entry(host.name.clone()).or_default().waiting.is_empty() {
-            self.add(&host.name, session);
+            self.add(&host.name, carrier);
         }
     }
 
@@ -56,11 +57,11 @@ impl Spares {
     }
 
     /// Takes a channel that waits on this connection.
-    pub(super) async fn take(&self, host: &Host, session: &Arc<Session>) -> Option<Channel> {
+    pub(super) async fn take(&self, host: &Host, carrier: &Carrier) -> Option<RemoteChild> {
         let (spare, round_trip) = {
             let mut all = self.0.lock().unwrap();
             let known = all.entry(host.name.clone()).or_default();
-            known.waiting.retain(|spare| Arc::ptr_eq(&spare.session, session) && !spare.wanted.is_closed());
+            known.waiting.retain(|spare| spare.carrier.is(carrier) && !spare.wanted.is_closed());
             (known.waiting.pop_front()?, known.round_trip)
         };
         let (give, get) = oneshot::channel();
@@ -68,22 +69,22 @@ impl Spares {
         // To wait for longer would take longer than to open another.
         let channel = timeout(round_trip.unwrap_or(FAR) * 3 / 2, get).await.ok()?.ok();
         if channel.is_some() {
-            self.fill(&host.name, session);
+            self.fill(&host.name, carrier);
         }
         channel
     }
 
     /// Learns how long a channel took to open, and opens channels for the next commands if the host is far.
-    pub(super) fn opened(&self, host: &Name, session: &Arc<Session>, took: Duration) {
+    pub(super) fn opened(&self, host: &Name, carrier: &Carrier, took: Duration) {
         {
             let mut all = self.0.lock().unwrap();
             let known = all.entry(host.clone()).or_default();
             known.round_trip = Some(known.round_trip.map_or(took, |known| known.min(took)));
         }
-        self.fill(host, session);
+        self.fill(host, carrier);
     }
 
-    fn fill(&self, host: &Name, session: &Arc<Session>) {
+    fn fill(&self, host: &Name, carrier: &Carrier) {
         let lacking = {
             let all = self.0.lock().unwrap();
             let Some(known) = all.get(host).filter(|known| known.round_trip.is_some_and(|time| time >= FAR)) else {
@@ -91,21 +92,19 @@ impl Spares {
             };
             SPARE.saturating_sub(known.waiting.iter().filter(|spare| !spare.wanted.is_closed()).count())
         };
-        (0..lacking).for_each(|_| self.add(host, session));
+        (0..lacking).for_each(|_| self.add(host, carrier));
     }
 
-    fn add(&self, host: &Name, session: &Arc<Session>) {
+    fn add(&self, host: &Name, carrier: &Carrier) {
         let (wanted, taken) = oneshot::channel();
-        let spare = Spare { session: session.clone(), wanted };
+        let spare = Spare { carrier: carrier.clone(), wanted };
         self.0.lock().unwrap().entry(host.clone()).or_default().waiting.push_back(spare);
-        let (own, host, session) = (self.clone(), host.clone(), session.clone());
+        let (own, host, carrier) = (self.clone(), host.clone(), carrier.clone());
         tokio::spawn(async move {
             let begun = Instant::now();
             let mark = format!("rfab-waits-{:016x}", rand::random::<u64>());
-            let mut command = session.clone().arc_raw_command(wrapper::waiting(&mark));
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            if let Ok(Ok(channel)) = timeout(SILENT, command.spawn()).await {
-                own.opened(&host, &session, begun.elapsed());
+            if let Ok(Ok(channel)) = timeout(SILENT, carrier.spawn(&wrapper::waiting(&mark))).await {
+                own.opened(&host, &carrier, begun.elapsed());
                 wait(channel, &mark, taken).await;
             }
         });
@@ -113,8 +112,8 @@ impl Spares {
 }
 
 /// Waits on a channel until somebody takes it, it ends, or nobody took it for a while.
-async fn wait(mut channel: Channel, mark: &str, mut taken: oneshot::Receiver<oneshot::Sender<Channel>>) {
-    let mut out = channel.stdout().take().expect("piped");
+async fn wait(mut channel: RemoteChild, mark: &str, mut taken: oneshot::Receiver<oneshot::Sender<RemoteChild>>) {
+    let mut out = channel.stdout.take().expect("piped");
     if !timeout(READY_WITHIN, ready(&mut out, mark)).await.unwrap_or(false) {
         return;
     }
@@ -125,13 +124,13 @@ async fn wait(mut channel: Channel, mark: &str, mut taken: oneshot::Receiver<one
         _ = out.read(&mut ended) => None,
     };
     if let Some(give) = give {
-        *channel.stdout() = Some(out);
+        channel.stdout = Some(out);
         let _ = give.send(channel);
     }
 }
 
 /// Reads until the shell waits; returns false if it ended, or its start-up files print too much.
-async fn ready(out: &mut ChildStdout, mark: &str) -> bool {
+async fn ready(out: &mut ChildOutput, mark: &str) -> bool {
     let (mut said, mut buffer) = (Vec::new(), [0; 1024]);
     let end = format!("{mark}\n");
     while let Ok(n) = out.read(&mut buffer).await

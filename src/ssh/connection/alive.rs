@@ -1,21 +1,13 @@
-//! Whether a connection lives.
+//! Whether the connection behind a socket lives.
+use crate::ssh::carrier::Carrier;
 use openssh::Session;
-use std::{path::Path, sync::Arc, time::Duration};
-use tokio::time::timeout;
-
-/// How long a socket may take to show that its connection lives.
-pub(crate) const ALIVE_WITHIN: Duration = Duration::from_secs(2);
-
-/// Returns whether a connection answers. A process that is stopped doesn't.
-pub(crate) async fn answers(session: &Session) -> bool {
-    timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
-}
+use std::{path::Path, sync::Arc};
 
 /// Returns the connection behind a socket, if it answers.
-pub(super) async fn living(socket: &Path) -> Option<Arc<Session>> {
+pub(super) async fn living(socket: &Path) -> Option<Carrier> {
     if !socket.exists() {
         return None;
     }
-    let session = Session::resume_mux(socket.into(), None);
-    answers(&session).await.then(|| Arc::new(session))
+    let carrier = Carrier::Master(Arc::new(Session::resume_mux(socket.into(), None)));
+    carrier.answers().await.then_some(carrier)
 }

@@ -60,6 +60,8 @@ pub(crate) struct Config {
     pub digest: String,
     /// Whether a program or the network that the machine is in decides what it says: then it may say something else later.
     pub is_fickle: bool,
+    /// All texts of the configuration, with everything that it includes.
+    pub texts: Vec<String>,
 }
 
 /// Makes the configuration for one fleet.
@@ -94,7 +96,8 @@ fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Re
     let texts: Vec<&str> = included.iter().map(String::as_str).chain([text.as_str()]).collect();
     depends::add(&mut digest, &texts, home);
     let is_fickle = texts.iter().any(|text| depends::is_fickle(text));
-    Ok(Config { digest: hex::encode(&digest.finalize()[..4]), is_fickle, text })
+    let texts = texts.into_iter().map(str::to_owned).collect();
+    Ok(Config { digest: hex::encode(&digest.finalize()[..4]), is_fickle, texts, text })
 }
 
 /// The system's known-hosts files, if the configuration names no others.

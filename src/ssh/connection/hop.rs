@@ -1,8 +1,9 @@
 //! One host on the way to a host.
+use super::ssh_options::SshOptions;
 use std::path::PathBuf;
 
 /// One host on the way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hop {
     /// The host as ssh gets it: `anna@bastion:2222`.
     pub place: String,
@@ -12,6 +13,7 @@ pub(crate) struct Hop {
     pub known_as: String,
     /// The known-hosts files that ssh searches.
     pub known_in: Vec<PathBuf>,
+    pub options: SshOptions,
 }
 
 impl Hop {
@@ -60,9 +62,7 @@ mod tests {
     use super::*;
 
     fn hop(place: &str, via: Option<&str>) -> String {
-        Hop { place: place.into(), via: via.map(str::to_owned), known_as: String::new(), known_in: Vec::new() }
-            .arguments()
-            .join(" ")
+        Hop { place: place.into(), via: via.map(str::to_owned), ..Hop::default() }.arguments().join(" ")
     }
 
     #[test]

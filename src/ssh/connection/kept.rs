@@ -1,9 +1,6 @@
 //! Connections that stay open for later runs, and what they were opened for.
-use super::{
-    alive::{ALIVE_WITHIN, living},
-    folder::SshFolder,
-};
-use crate::failure::Failure;
+use super::{alive::living, folder::SshFolder};
+use crate::{failure::Failure, ssh::carrier::ALIVE_WITHIN};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,

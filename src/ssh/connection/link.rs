@@ -1,11 +1,7 @@
 //! The connection to one host, for the whole run: opened when first needed, and again after it broke.
-use super::{alive::answers, connections::Connections};
-use crate::{failure::Failure, host::Host};
-use openssh::Session;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use super::connections::Connections;
+use crate::{failure::Failure, host::Host, ssh::carrier::Carrier};
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// How long a host that couldn't be reached isn't tried again.
@@ -19,19 +15,19 @@ pub(crate) struct Link(Mutex<LinkState>);
 
 #[derive(Default)]
 struct LinkState {
-    session: Option<Arc<Session>>,
+    carrier: Option<Carrier>,
     failed: Option<(Instant, Failure)>,
 }
 
 impl Link {
     /// Returns the connection, which has just answered.
-    pub(crate) async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
+    pub(crate) async fn carrier(&self, connections: &Connections, host: &Host) -> Result<Carrier, Failure> {
         let mut state = self.0.lock().await;
-        if let Some(session) = &state.session {
-            if answers(session).await {
-                return Ok(session.clone());
+        if let Some(carrier) = &state.carrier {
+            if carrier.answers().await {
+                return Ok(carrier.clone());
             }
-            state.session = None;
+            state.carrier = None;
         }
         if let Some((when, failure)) = &state.failed
             && when.elapsed() < AGAIN
@@ -39,22 +35,22 @@ impl Link {
             return Err(failure.clone());
         }
         let opened = connections.open(host).await;
-        state.session = opened.as_ref().ok().cloned();
+        state.carrier = opened.as_ref().ok().cloned();
         state.failed = opened.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
         opened
     }
 
     /// Gives up the connection, because the host accepts logins but runs nothing.
     pub(crate) async fn give_up(&self, failure: &Failure) {
-        *self.0.lock().await = LinkState { session: None, failed: Some((Instant::now(), failure.clone())) };
+        *self.0.lock().await = LinkState { carrier: None, failed: Some((Instant::now(), failure.clone())) };
     }
 }
 
 /// Returns when the connection doesn't answer any more, such as one with a stopped process.
-pub(crate) async fn until_frozen(session: &Session) {
+pub(crate) async fn until_frozen(carrier: &Carrier) {
     let mut silent = 0;
     while silent < 2 {
         tokio::time::sleep(EVERY).await;
-        silent = if answers(session).await { 0 } else { silent + 1 };
+        silent = if carrier.answers().await { 0 } else { silent + 1 };
     }
 }

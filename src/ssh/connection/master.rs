@@ -1,31 +1,32 @@
 //! Shared connections: one ssh process for each, which others reach over its socket.
 use super::{
-    alive::{ALIVE_WITHIN, living},
+    alive::living,
     folder::SshFolder,
     hop::Hop,
     kept::{KeptConnection, recorded, retire},
     program::ended,
     refusal::LoginFailure,
 };
-use crate::failure::Failure;
-use openssh::Session;
+use crate::{
+    failure::Failure,
+    ssh::carrier::{ALIVE_WITHIN, Carrier},
+};
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::process::Command;
 
 /// How long a login may take in total; ssh's own limit covers only the start.
-const LOGIN_WITHIN: Duration = Duration::from_secs(25);
+pub(crate) const LOGIN_WITHIN: Duration = Duration::from_secs(25);
 /// How long a server that turns logins away is tried again.
-const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
+pub(crate) const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
 /// The longest pause before another try; pauses are random, so that rejected logins don't return at the same time.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(crate) const PAUSE: Duration = Duration::from_secs(2);
 
 /// What all connections of one fleet in one run share.
 pub(crate) struct Base {
@@ -77,13 +78,13 @@ impl Base {
     }
 
     /// Returns the connection behind a socket if it lives; otherwise the lock under which to open it again.
-    pub(crate) async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
-        if let Some(session) = living(socket).await {
-            return Ok(Ok(session));
+    pub(crate) async fn living(&self, socket: &Path) -> Result<Result<Carrier, fs::File>, Failure> {
+        if let Some(carrier) = living(socket).await {
+            return Ok(Ok(carrier));
         }
         let lock = locked(&self.folder, socket).await?;
-        if let Some(session) = living(socket).await {
-            return Ok(Ok(session));
+        if let Some(carrier) = living(socket).await {
+            return Ok(Ok(carrier));
         }
         let _ = fs::remove_file(socket);
         Ok(Err(lock))
@@ -165,7 +166,7 @@ impl Base {
 }
 
 /// Returns whether a server hung up before it identified itself, as with too many logins in progress (`MaxStartups`).
-fn is_turned_away(said: &str) -> bool {
+pub(crate) fn is_turned_away(said: &str) -> bool {
     let closed = ["Connection closed", "Connection reset", "Not allowed at this time", "Exceeded MaxStartups"];
     let early =
         |line: &str| line.starts_with("kex_exchange_identification") || line.starts_with("ssh_exchange_identification");

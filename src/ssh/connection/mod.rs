@@ -1,5 +1,6 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
 mod alive;
+mod asked;
 pub(super) mod config;
 mod connections;
 mod depends;
@@ -15,14 +16,17 @@ mod program;
 mod proxy;
 mod refusal;
 mod route;
+mod ssh_options;
 
-pub(super) use alive::{ALIVE_WITHIN, answers};
+pub(super) use asked::Asked;
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;
 pub(super) use jumps::Jumps;
 pub use kept::{KeptConnection, disconnect, kept};
 pub(super) use link::{Link, until_frozen};
+pub(super) use master::{LOGIN_WITHIN, PAUSE, TURNED_AWAY_WITHIN, is_turned_away};
 pub(super) use program::ended;
-pub(super) use refusal::{refused, unreachable};
+pub(super) use refusal::{LoginFailure, refused, unreachable};
 pub(super) use route::route;
+pub(super) use ssh_options::SshOptions;

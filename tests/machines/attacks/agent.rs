@@ -5,7 +5,7 @@ use lab::needs_lab;
 use std::fs;
 
 #[test]
-fn no_host_is_given_the_operators_agent() {
+pub(crate) fn no_host_is_given_the_operators_agent() {
     if !needs_lab("no_host_is_given_the_operators_agent") {
         return;
     }

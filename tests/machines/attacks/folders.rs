@@ -115,7 +115,7 @@ fn watch(folder: &Path, stop: &AtomicBool, seen: &mut Vec<(PathBuf, u32)>) {
 }
 
 #[test]
-fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
+pub(crate) fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
     if !needs_lab("no_file_of_a_run_can_be_read_by_others_at_any_moment") {
         return;
     }

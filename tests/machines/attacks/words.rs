@@ -222,7 +222,7 @@ fn each_primitive_that_takes_a_text_is_tried_or_takes_none_from_the_line() {
 }
 
 #[test]
-fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
+pub(crate) fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
     if !needs_root("no_reference_argument_or_value_is_taken_for_a_command_or_an_option") {
         return;
     }
@@ -269,7 +269,7 @@ fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
 }
 
 #[test]
-fn no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option() {
+pub(crate) fn no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option() {
     if !needs_lab("no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option") {
         return;
     }

@@ -1,0 +1,138 @@
+//! Servers that are silent, never end or send nonsense, and one that asks a client for what it must not give.
+use super::*;
+use crate::ssh::connection::{Hop, SshOptions};
+use russh::{
+    keys::{PrivateKey, PublicKey, ssh_key::private::Ed25519Keypair},
+    server::{self, Auth, VerifiedPublicKey},
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+fn new_key() -> PrivateKey {
+    PrivateKey::from(Ed25519Keypair::from_seed(&rand::random()))
+}
+
+/// Returns a login of the user with the key in a folder to a host, with these known hosts.
+fn login(folder: &Path, known_hosts: &str) -> HostLogin {
+    let (key, known) = (folder.join("key"), folder.join("known_hosts"));
+    fs::write(&known, known_hosts).unwrap();
+    let options = SshOptions::of(&format!(
+        "hostname web1\nuser deploy\nport 22\nkexalgorithms curve25519-sha256\nciphers aes128-gcm@openssh.com\n\
+         macs hmac-sha2-256\nhostkeyalgorithms ssh-ed25519\npubkeyacceptedalgorithms ssh-ed25519\n\
+         identityagent none\nconnecttimeout 1\nidentityfile {}\n",
+        key.display()
+    ));
+    let hop = Hop { known_as: "web1".into(), known_in: vec![known], options, ..Hop::default() };
+    let settings = LoginSettings::of(&hop, folder).unwrap();
+    let host = KnownHost::of(&hop, settings.signed_by.clone()).unwrap();
+    HostLogin { settings, known: Arc::new(host), through: None }
+}
+
+fn said(refused: Result<NativeConnection, Refusal>) -> String {
+    match refused {
+        Ok(_) => panic!("it is logged in"),
+        Err(Refusal::LoginFailure(LoginFailure::Said(text) | LoginFailure::Why(text)) | Refusal::Needs(text)) => text,
+    }
+}
+
+/// Returns why there's no login at a server that sends only this, and how long that took.
+async fn refused(first: &[u8], endless: &'static [u8]) -> (String, Duration) {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, mut far) = duplex(1 << 16);
+    far.write_all(first).await.unwrap();
+    tokio::spawn(async move {
+        while !endless.is_empty() && far.write_all(endless).await.is_ok() {}
+        far.read_to_end(&mut Vec::new()).await
+    });
+    let begun = Instant::now();
+    (said(login(folder.path(), "").over(near).await), begun.elapsed())
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_never_ends_or_sends_nonsense_is_given_up() {
+    let (silent, took) = refused(b"", b"").await;
+    assert_eq!((&*silent, took.as_secs()), ("Connection timed out during banner exchange", 1));
+    for (first, endless) in [
+        (&b""[..], &b"hello\r\n"[..]),
+        (b"", b"x"),
+        (b"SSH-1.5-old\r\n", b"old\r\n"),
+        (b"SSH-2.0-huge\r\n\xff\xff\xff\xff", b"\xff"),
+        (b"SSH-2.0-none\r\n\0\0\0\x0c\x0a\x14", b"\0"),
+    ] {
+        let (why, took) = refused(first, endless).await;
+        assert!(!why.is_empty() && took < Duration::from_secs(20), "{first:?}: {why} after {took:?}");
+    }
+}
+
+/// A server that accepts one key, and asks each client for its agent.
+struct Greedy {
+    operator: PublicKey,
+    asked: Arc<Mutex<Option<bool>>>,
+}
+
+impl server::Handler for Greedy {
+    type Error = russh::Error;
+
+    async fn auth_publickey(&mut self, _: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
+        let known = key.public_key.key_data() == self.operator.key_data();
+        Ok(if known { Auth::Accept } else { Auth::reject() })
+    }
+
+    async fn auth_succeeded(&mut self, session: &mut server::Session) -> Result<(), russh::Error> {
+        let (handle, asked) = (session.handle(), self.asked.clone());
+        tokio::spawn(async move {
+            let opened = handle.channel_open_agent().await;
+            *asked.lock().unwrap() = Some(opened.is_ok());
+        });
+        Ok(())
+    }
+}
+
+fn serve(stream: DuplexStream, key: PrivateKey, operator: PublicKey) -> Arc<Mutex<Option<bool>>> {
+    let asked = Arc::new(Mutex::new(None));
+    let greedy = Greedy { operator, asked: asked.clone() };
+    let config = server::Config { keys: vec![key], ..server::Config::default() };
+    tokio::spawn(async move {
+        if let Ok(session) = server::run_stream(Arc::new(config), stream, greedy).await {
+            let _ = session.await;
+        }
+    });
+    asked
+}
+
+#[tokio::test]
+async fn a_server_gets_nothing_that_it_asks_for_and_an_unknown_one_gets_no_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, host) = (new_key(), new_key());
+    let text = key.to_openssh(russh::keys::ssh_key::LineEnding::LF).unwrap();
+    fs::write(folder.path().join("key"), text.as_bytes()).unwrap();
+    fs::set_permissions(folder.path().join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let line = |key: &PrivateKey| format!("web1 {}\n", key.public_key().to_openssh().unwrap());
+    let enter = async |known: &str, operator: &PrivateKey| {
+        let (near, far) = duplex(1 << 16);
+        let asked = serve(far, host.clone(), operator.public_key().clone());
+        (login(folder.path(), known).over(near).await, asked)
+    };
+    let (entered, asked) = enter(&line(&host), &key).await;
+    let connection = entered.unwrap_or_else(|_| panic!("the key is known on both sides"));
+    while asked.lock().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), Some(false), "the client gives no agent");
+    assert!(connection.is_open());
+    for (known, operator, why) in [
+        (String::new(), &key, "No ED25519 host key is known for web1"),
+        (line(&new_key()), &key, "Host key for web1 has changed"),
+        (line(&host), &new_key(), "deploy@web1: Permission denied (publickey"),
+    ] {
+        let (entered, asked) = enter(&known, operator).await;
+        let said = said(entered);
+        assert!(said.contains(why), "{said}");
+        assert_eq!(*asked.lock().unwrap(), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! The keys and certificates to log in with, in the order in which OpenSSH tries them.
+use super::settings::LoginSettings;
+use russh::keys::{
+    Algorithm, Certificate, PrivateKey, PublicKey,
+    agent::{AgentIdentity, AgentSessionBinding, client::AgentClient},
+    decode_secret_key,
+    ssh_key::public::KeyData,
+};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::UnixStream, time::timeout};
+
+/// How long an agent may take to list its keys.
+const AGENT_WITHIN: Duration = Duration::from_secs(2);
+
+/// One way to log in with a key.
+pub(super) enum Identity {
+    File { key: Arc<PrivateKey>, certificate: Option<Certificate> },
+    Agent(AgentIdentity),
+}
+
+/// The ways to log in with a key.
+#[derive(Default)]
+pub(super) struct Identities {
+    pub all: Vec<Identity>,
+    /// The agent that signs.
+    pub agent: Option<AgentClient<UnixStream>>,
+    /// Keys that only OpenSSH may be able to use, each with the reason.
+    pub unusable: Vec<String>,
+}
+
+/// A key that a file has.
+struct KeyFile {
+    public: Option<PublicKey>,
+    private: Option<Arc<PrivateKey>>,
+}
+
+impl Identities {
+    /// Reads the files and asks the agent, which learns which server the keys are for.
+    pub(super) async fn of(settings: &LoginSettings, binding: Option<&AgentSessionBinding>) -> Self {
+        let mut found = Identities::default();
+        let files: Vec<KeyFile> = settings.identities.iter().filter_map(|path| found.read(path)).collect();
+        let held = found.ask(settings, binding).await;
+        let beside = settings.identities.iter().map(|path| with_end(path, "-cert.pub"));
+        let certificates = settings.certificates.iter().cloned().chain(beside).filter_map(|path| certificate(&path));
+        let public = |held: &AgentIdentity| held.public_key().key_data().clone();
+        let mut ways: Vec<Identity> = Vec::new();
+        for certificate in certificates {
+            let is_its = |key: &KeyData| key == certificate.public_key();
+            let private = files.iter().filter_map(|file| file.private.as_ref());
+            if held.iter().any(|held| is_its(&public(held))) {
+                let comment = String::new();
+                ways.push(Identity::Agent(AgentIdentity::Certificate { certificate, comment }));
+            } else if let Some(key) = private.into_iter().find(|key| is_its(key.public_key().key_data())) {
+                ways.push(Identity::File { key: key.clone(), certificate: Some(certificate) });
+            }
+        }
+        let named =
+            |key: &KeyData| files.iter().any(|file| file.public.as_ref().is_some_and(|own| own.key_data() == key));
+        let (first, others): (Vec<_>, Vec<_>) = held.iter().cloned().partition(|held| named(&public(held)));
+        ways.extend(first.into_iter().map(Identity::Agent));
+        if !settings.identities_only {
+            ways.extend(others.into_iter().map(Identity::Agent));
+        }
+        for key in files.into_iter().filter_map(|file| file.private) {
+            if !held.iter().any(|held| public(held) == *key.public_key().key_data()) {
+                ways.push(Identity::File { key, certificate: None });
+            }
+        }
+        found.all = ways.into_iter().filter(|way| way.is_accepted(settings)).collect();
+        found
+    }
+
+    /// Reads the key in a file. One that others may read is left out, as ssh leaves it out.
+    fn read(&mut self, path: &Path) -> Option<KeyFile> {
+        let shown = path.display();
+        let public = || PublicKey::read_openssh_file(&with_end(path, ".pub")).ok();
+        let Ok(text) = fs::read_to_string(path) else {
+            return public().map(|public| KeyFile { public: Some(public), private: None });
+        };
+        if let Ok(public) = PublicKey::from_openssh(text.trim()) {
+            return Some(KeyFile { public: Some(public), private: None });
+        }
+        let about = fs::metadata(path).ok()?;
+        if about.uid() == rustix::process::getuid().as_raw() && about.mode() & 0o077 != 0 {
+            self.unusable.push(format!("others may read the key `{shown}`"));
+            return public().map(|public| KeyFile { public: Some(public), private: None });
+        }
+        if let Ok(key) = PrivateKey::from_openssh(&text)
+            && key.is_encrypted()
+        {
+            self.unusable.push(format!("the key `{shown}` has a passphrase, and the agent doesn't have it"));
+            return Some(KeyFile { public: Some(key.public_key().clone()), private: None });
+        }
+        match decode_secret_key(&text, None) {
+            Ok(key) if matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. }) => {
+                Some(KeyFile { public: Some(key.public_key().clone()), private: Some(Arc::new(key)) })
+            }
+            _ => {
+                self.unusable.push(format!("this client can't sign with the key `{shown}`"));
+                public().map(|public| KeyFile { public: Some(public), private: None })
+            }
+        }
+    }
+
+    /// Returns the keys that the agent has; none if it doesn't answer.
+    async fn ask(&mut self, settings: &LoginSettings, binding: Option<&AgentSessionBinding>) -> Vec<AgentIdentity> {
+        let Some(socket) = &settings.agent else { return Vec::new() };
+        let asking = async {
+            let mut agent = AgentClient::connect_uds(socket).await.ok()?;
+            if let Some(binding) = binding {
+                // An agent that doesn't know this has no keys that depend on it.
+                let _ = agent.bind_session(binding, false).await;
+            }
+            Some((agent.request_identities().await, agent))
+        };
+        match timeout(AGENT_WITHIN, asking).await {
+            Ok(Some((Ok(held), agent))) => {
+                self.agent = Some(agent);
+                held
+            }
+            Ok(Some((Err(_), _))) => {
+                self.unusable.push("this client can't read the keys of the agent".to_owned());
+                Vec::new()
+            }
+            Ok(None) => Vec::new(),
+            Err(_) => {
+                self.unusable.push("the agent doesn't answer".to_owned());
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Identity {
+    /// Returns whether the configuration lets this key log in.
+    fn is_accepted(&self, settings: &LoginSettings) -> bool {
+        let (key, is_certificate) = match self {
+            Identity::File { key, certificate } => (key.public_key().clone(), certificate.is_some()),
+            Identity::Agent(held) => {
+                (held.public_key().into_owned(), matches!(held, AgentIdentity::Certificate { .. }))
+            }
+        };
+        let names = match key.key_data() {
+            KeyData::Rsa(rsa) => {
+                if rsa.key_size() < settings.least_rsa_bits {
+                    return false;
+                }
+                vec!["rsa-sha2-512".to_owned(), "rsa-sha2-256".to_owned()]
+            }
+            KeyData::Ed25519(_) | KeyData::Ecdsa(_) => vec![key.algorithm().as_str().to_owned()],
+            _ => return false,
+        };
+        let end = if is_certificate { "-cert-v01@openssh.com" } else { "" };
+        names.iter().any(|name| settings.accepted.iter().any(|accepted| *accepted == format!("{name}{end}")))
+    }
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+fn certificate(path: &Path) -> Option<Certificate> {
+    Certificate::from_openssh(fs::read_to_string(path).ok()?.trim()).ok()
+}

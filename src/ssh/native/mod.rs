@@ -1,0 +1,19 @@
+//! Connections in this process, by ssh's own configuration: no program and no thread for any of them.
+mod algorithms;
+mod connection;
+mod host_certificate;
+mod host_login;
+mod identities;
+mod key_check;
+mod known_host;
+mod known_keys;
+mod login;
+mod names;
+mod opening;
+mod received;
+mod settings;
+mod tcp;
+mod wire;
+
+pub(super) use connection::NativeConnection;
+pub(super) use opening::{NativeOpening, NotOpened};
