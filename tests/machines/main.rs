@@ -4,6 +4,7 @@ mod apps;
 mod attacks;
 mod behaviours;
 mod concluded;
+mod costs;
 mod files;
 mod filled;
 mod flood;
