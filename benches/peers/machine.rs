@@ -19,8 +19,8 @@ pub fn describe() -> String {
         "{processors} processors ({}), {memory:.0} GiB, {}, Linux {}, {}",
         value(&read("/proc/cpuinfo"), "model name"),
         value(&read("/etc/os-release"), "PRETTY_NAME"),
-        read("/proc/sys/kernel/osrelease").trim(),
-        said("stat", &["-f", "-c", "%T", "/tmp"]),
+        read("/proc/sys/kernel/osrelease").trim().split('-').next().unwrap_or_default(),
+        said("df", &["--output=fstype", "/tmp"]).lines().last().unwrap_or_default(),
     )
 }
 
@@ -50,13 +50,15 @@ pub fn ssh(debian: Option<Debian>) -> String {
     }
     let output = command.arg("-V").output().expect("ssh");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let version = text.split(['_', ',', ' ', 'p']).nth(1).unwrap_or_default();
-    version.to_owned()
+    let version = text.split_once("OpenSSH_").map(|(_, version)| version).unwrap_or_default();
+    version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect()
 }
 
 /// Returns what a program prints, to stdout or stderr; nothing if it isn't here.
 pub fn said(program: &str, arguments: &[&str]) -> String {
-    let Ok(output) = Command::new(program).args(arguments).output() else { return String::new() };
+    // Some tools want a home.
+    let output = Command::new(program).args(arguments).env("HOME", std::env::temp_dir()).output();
+    let Ok(output) = output else { return String::new() };
     let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
     String::from_utf8_lossy(&text).trim().to_owned()
 }

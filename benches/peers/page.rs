@@ -78,8 +78,14 @@ fn table(part: &Part) -> String {
     }
     let _ = write!(
         text,
-        "\nMeasured {} with {} in {} rounds, on {}. The load of the machine was {:.1} before and {:.1} after.\n",
-        part.date, part.rfab, part.rounds, part.machine, part.load[0], part.load[1]
+        "\nMeasured {} with {} in {} round{}, on {}. The load of the machine was {:.1} before and {:.1} after.\n",
+        part.date,
+        part.rfab,
+        part.rounds,
+        if part.rounds == 1 { "" } else { "s" },
+        part.machine,
+        part.load[0],
+        part.load[1]
     );
     let versions: Vec<String> = part.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let _ = writeln!(text, "Versions: {}.", versions.join(", "));
