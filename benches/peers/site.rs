@@ -1,7 +1,7 @@
 //! The machines of a part, and what the operator has for them.
 use super::{Asked, machine};
 use lab::{Debian, Host, HostPlan, Lab, Plan};
-use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, sync::Arc};
 
 /// A lab with web hosts, and ssh of the release that was asked for.
 pub struct Site {
@@ -29,7 +29,10 @@ impl Site {
     pub fn of(asked: &Asked, plan: Plan) -> Site {
         asked.debian.inspect(|debian| assert!(debian.is_made(), "{} isn't made", debian.0));
         let lab = Lab::start(plan);
-        asked.debian.into_iter().for_each(|debian| carry_ssh(&lab, debian));
+        if let Some(debian) = asked.debian {
+            carry_ssh(&lab, debian);
+            carry_rsync(&lab);
+        }
         lab.edit("fleets/prod.toml", |text| {
             text.replace("linked = [\"public/uploads\", \"config/database.yml\"]\n", "")
         });
@@ -81,6 +84,25 @@ fn carry_ssh(lab: &Lab, debian: Debian) {
     );
     let file = lab.folder.join("ssh/ssh");
     fs::create_dir_all(lab.folder.join("ssh")).expect("a folder");
-    fs::write(&file, script).expect("a script");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a script");
+    put_program(&file, &script);
+}
+
+/// Gives hosts of another Debian release this machine's rsync, with its libraries: the releases have none.
+fn carry_rsync(lab: &Lab) {
+    let folder = lab.folder.join("rsync");
+    let line = "set -e; mkdir -p \"$1\"; rsync=$(command -v rsync); cp \"$rsync\" \"$1\"
+        ldd \"$rsync\" | grep -o '/[^ ]*' | while read -r library; do cp -L \"$library\" \"$1\"; done
+        mv \"$1\"/ld-linux* \"$1/loader\"";
+    let folder = folder.display().to_string();
+    let made = Command::new("sh").args(["-c", line, "sh", &folder]).status().expect("sh");
+    assert!(made.success(), "rsync can't be carried to the hosts");
+    let script = format!("#!/bin/sh\nexec {folder}/loader --library-path {folder} {folder}/rsync \"$@\"\n");
+    for host in &lab.hosts {
+        put_program(&host.folder.join("bin/rsync"), &script);
+    }
+}
+
+fn put_program(file: &Path, script: &str) {
+    fs::write(file, script).expect("a script");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("a script");
 }
