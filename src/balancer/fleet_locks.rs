@@ -45,7 +45,14 @@ pub struct FleetLocks {
 
 impl FleetLocks {
     pub fn new(fleet: Arc<Fleet>, transport: Arc<dyn Transport>) -> Self {
-        Self { fleet, transport, sessions: Mutex::default(), readers: Mutex::default(), books: Books::default(), foreseen: AtomicBool::default() }
+        Self {
+            fleet,
+            transport,
+            sessions: Mutex::default(),
+            readers: Mutex::default(),
+            books: Books::default(),
+            foreseen: AtomicBool::default(),
+        }
     }
 
     /// Returns the machines that keep locks and ledgers, in name order, with their admin sockets.

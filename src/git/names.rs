@@ -95,7 +95,7 @@ impl ReferenceNames {
 }
 
 /// Returns the numbers of a stable release's tag.
-fn stable(name: &str, tags: Option<&TagPattern>) -> Option<VersionNumbers> {
+pub(super) fn stable(name: &str, tags: Option<&TagPattern>) -> Option<VersionNumbers> {
     let Some(tags) = tags else {
         let version = semantic(name).filter(|version| version.pre.is_empty() && version.build.is_empty())?;
         return Some(vec![version.major, version.minor, version.patch]);

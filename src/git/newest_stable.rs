@@ -1,5 +1,7 @@
 //! The newest stable tag of a repository.
-use super::{GitError, ReferenceNames, Repository, made::names_with, open::OpenRepository, reading::here, refs::tags};
+use super::{
+    GitError, ReferenceNames, Repository, made::names_with, open::OpenRepository, reading::here, stable::stable_tags,
+};
 use crate::{
     effect::*,
     failure::Failure,
@@ -41,7 +43,7 @@ impl Read for ReadNewestStable {
 
 impl ReadNewestStable {
     fn newest(&self, repository: &Repository) -> Result<Option<String>, GitError> {
-        let tags = tags(&OpenRepository::of(repository)?, repository.remote.is_some())?;
+        let tags = stable_tags(&OpenRepository::of(repository)?, repository, self.tags.as_ref())?;
         let names = ReferenceNames { branches: Vec::new(), tags };
         Ok(names.stable(self.tags.as_ref())?.map(|named| named.name.clone()))
     }

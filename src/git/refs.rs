@@ -22,11 +22,21 @@ pub fn known(repository: &Repository) -> Result<ReferenceNames, GitError> {
 
 /// Reads the names that were fetched, or the repository's own.
 pub(super) fn read(open: &OpenRepository, fetched: bool) -> Result<ReferenceNames, GitError> {
-    let branches = open.below(if fetched { "refs/rfab/heads/" } else { "refs/heads/" })?;
+    let branches = open.below(branches_below(fetched))?;
     Ok(ReferenceNames { branches, tags: tags(open, fetched)? })
 }
 
 /// Reads the tags that were fetched, or the repository's own.
 pub(super) fn tags(open: &OpenRepository, fetched: bool) -> Result<Vec<NamedCommit>, GitError> {
-    open.below(if fetched { "refs/rfab/tags/" } else { "refs/tags/" })
+    open.below(tags_below(fetched))
+}
+
+/// Returns what precedes the names of branches that were fetched, or of the repository's own.
+pub(super) fn branches_below(fetched: bool) -> &'static str {
+    if fetched { "refs/rfab/heads/" } else { "refs/heads/" }
+}
+
+/// Returns what precedes the names of tags that were fetched, or of the repository's own.
+pub(super) fn tags_below(fetched: bool) -> &'static str {
+    if fetched { "refs/rfab/tags/" } else { "refs/tags/" }
 }

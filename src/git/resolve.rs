@@ -1,5 +1,8 @@
 //! Finds the one commit that a name means.
-use super::{FetchProgress, GitError, ReferenceNames, Repository, fetch, open::OpenRepository, refs, visible::visible};
+use super::{
+    FetchProgress, GitError, ReferenceNames, Repository, fetch, open::OpenRepository, refs, stable::about_stable,
+    visible::visible,
+};
 use crate::fleet::{Accept, TagPattern};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -86,7 +89,10 @@ pub async fn resolve(repository: &Repository, ask: ReferenceQuery<'_>) -> Result
 
 fn find(repository: &Repository, ask: &ReferenceQuery<'_>) -> Result<Resolved, GitError> {
     let open = OpenRepository::of(repository)?;
-    let names = refs::read(&open, repository.remote.is_some())?;
+    let names = match ask.reference {
+        "stable" => about_stable(&open, repository, ask.tags)?,
+        _ => refs::read(&open, repository.remote.is_some())?,
+    };
     let mut warnings = Vec::new();
     if let (Some(remote), false) = (&repository.remote, ask.fetch) {
         if names.branches.is_empty() && names.tags.is_empty() {

@@ -67,8 +67,8 @@ pub use stage::Stage;
 pub use staged::{Staged, stage, staged};
 pub use sweep::Sweep;
 pub use take_archive::TakeArchive;
+pub(crate) use tree::pack;
 #[cfg(test)]
 pub(crate) use tree::pack_folder;
-pub use tree::{Manifest, ManifestEntry, ManifestKind, Packed, Packing, Parcel, Wanted};
-pub(crate) use tree::{PackedTrees, pack};
+pub use tree::{Manifest, ManifestEntry, ManifestKind, Packed, PackedTrees, Packing, Parcel, Wanted};
 pub use verify::{Verified, Verify, verified, verify};

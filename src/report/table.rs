@@ -6,18 +6,23 @@ use crate::{
 };
 use unicode_width::UnicodeWidthStr;
 
+/// In a table with more hosts, those that are well and alike share a row.
+const MANY: usize = 60;
+
 /// Returns the table, with a line of counts; empty without hosts.
 pub fn table(rows: &[HostRow], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
     }
+    let alike = if rows.len() > MANY { alike(rows) } else { rows.iter().map(|row| (row, 0)).collect() };
     let mut cells: Vec<[String; 6]> = vec![["host", "old", "new", "balancer", "result", ""].map(str::to_owned)];
-    for row in rows {
+    for (row, more) in &alike {
         let note = row.note.as_ref().map(|n| visible(n.lines().next().unwrap_or_default(), false)).unwrap_or_default();
         let new = if row.new == row.old { "same".to_owned() } else { release(&row.new, &row.new_name) };
         let new = if row.old.is_none() && row.new.is_none() { "-".to_owned() } else { new };
+        let host = visible(&row.host, false);
         cells.push([
-            visible(&row.host, false),
+            if *more > 0 { format!("{host} and {more} more") } else { host },
             release(&row.old, &row.old_name),
             new,
             standing(row.balancer).to_owned(),
@@ -34,8 +39,8 @@ pub fn table(rows: &[HostRow], palette: Palette) -> String {
             let painted = match (i, column) {
                 (0, _) => palette.faint(cell),
                 (_, 0) => palette.host(cell),
-                (n, 4) => result(rows[n - 1].result, cell, palette),
-                (n, 3) => stand(rows[n - 1].balancer, cell, palette),
+                (n, 4) => result(alike[n - 1].0.result, cell, palette),
+                (n, 3) => stand(alike[n - 1].0.balancer, cell, palette),
                 _ => cell.clone(),
             };
             line += &painted;
@@ -46,6 +51,24 @@ pub fn table(rows: &[HostRow], palette: Palette) -> String {
     }
     text += &format!("{}\n", summary(rows));
     text
+}
+
+/// Returns the first of the rows that tell the same, each with the number of the others. A row stands alone if its host
+/// failed, or if it has a note.
+fn alike(rows: &[HostRow]) -> Vec<(&HostRow, usize)> {
+    let mut found: Vec<(&HostRow, usize)> = Vec::new();
+    for row in rows {
+        let plain = row.note.is_none() && !matches!(row.result, Outcome::Failed | Outcome::Unknown);
+        let same = |(other, _): &&mut (&HostRow, usize)| {
+            (&other.old, &other.new, &other.note) == (&row.old, &row.new, &row.note)
+                && (other.balancer, other.result) == (row.balancer, row.result)
+        };
+        match found.iter_mut().find(|found| plain && same(found)) {
+            Some((_, more)) => *more += 1,
+            None => found.push((row, 0)),
+        }
+    }
+    found
 }
 
 /// Returns a release as people call it, followed by its number and commit.
@@ -133,6 +156,37 @@ web1   0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok
 web10  0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  out       failed     doesn't become healthy
 jobs1  0002-9ab0c1d2e3f4  same               -         untouched
 3 hosts: 1 ok, 1 failed, 1 untouched; 1 out of the balancer
+"
+        );
+    }
+
+    #[test]
+    fn among_many_hosts_those_that_are_well_and_alike_share_a_row() {
+        let row = |number: usize, result, note: Option<&str>| HostRow {
+            host: format!("web{number}").as_str().into(),
+            old: Some("0002-9ab0c1d2e3f4".into()),
+            new: Some(if number.is_multiple_of(2) { "0003-c771aaaaaaaa" } else { "0002-9ab0c1d2e3f4" }.into()),
+            balancer: PoolState::Live,
+            result,
+            note: note.map(str::to_owned),
+            looked: None,
+            old_name: None,
+            new_name: None,
+        };
+        let mut rows: Vec<HostRow> = (1..=1000).map(|number| row(number, Outcome::Ok, None)).collect();
+        rows[499] = row(500, Outcome::Failed, Some("full"));
+        rows[699] = row(700, Outcome::Failed, Some("full"));
+        rows[899] = row(900, Outcome::Ok, Some("version not proven"));
+        assert_eq!(
+            table(&rows, Palette { color: false }),
+            "\
+host               old                new                balancer  result
+web1 and 499 more  0002-9ab0c1d2e3f4  same               live      ok
+web2 and 496 more  0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok
+web500             0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      failed  full
+web700             0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      failed  full
+web900             0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok      version not proven
+1000 hosts: 998 ok, 2 failed
 "
         );
     }

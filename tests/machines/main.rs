@@ -5,6 +5,7 @@ mod attacks;
 mod behaviours;
 mod concluded;
 mod conformance;
+mod costs;
 mod files;
 mod filled;
 mod flood;

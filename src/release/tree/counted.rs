@@ -34,6 +34,31 @@ impl<R: Read> Read for CountedReading<R> {
     }
 }
 
+/// A writer that digests what passes.
+pub(super) struct Digested<W> {
+    pub inner: W,
+    pub sha256: Sha256,
+}
+
+impl<W> Digested<W> {
+    /// Makes a writer around `inner`.
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, sha256: Sha256::new() }
+    }
+}
+
+impl<W: Write> Write for Digested<W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(piece)?;
+        self.sha256.update(&piece[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
 /// A writer that counts what passes.
 pub(super) struct Counted<W> {
     pub inner: W,

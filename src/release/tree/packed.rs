@@ -104,6 +104,12 @@ impl Packed {
     fn of_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
         let PackedFrom::Commit { repository, rules, cache } = &self.from else { unreachable!("only for commits") };
         let commit = &self.manifest.commit;
+        // What is patched names a parcel only once it is made.
+        if contents.patched.is_empty()
+            && let Some(kept) = Parcel::kept(folder, commit, &contents.beside, packing)
+        {
+            return Ok(kept);
+        }
         let tree = commit_part(Tree::read(repository, commit)?, rules, cache)?;
         let unfit = |problems| ReleaseError::Unfit { commit: commit.clone(), problems };
         let mut archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder, packing)?)?;

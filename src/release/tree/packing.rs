@@ -1,5 +1,5 @@
 //! How parcels are compressed.
-use super::counted::Counted;
+use super::counted::{Counted, Digested};
 use flate2::{Compression, GzBuilder, bufread::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -20,10 +20,13 @@ pub enum Packing {
 /// The level of zstd: about as fast as the network of a data center on one core.
 const LEVEL: i32 = 6;
 
+/// The file itself, counted and digested as it is written.
+type CompressedFile = Counted<Digested<NamedTempFile>>;
+
 /// A compressed file that is being written.
 pub(super) enum Compressed {
-    Gzip(GzEncoder<Counted<NamedTempFile>>),
-    Zstd(zstd::Encoder<'static, Counted<NamedTempFile>>),
+    Gzip(GzEncoder<CompressedFile>),
+    Zstd(zstd::Encoder<'static, CompressedFile>),
 }
 
 impl Packing {
@@ -45,7 +48,7 @@ impl Packing {
 
     /// Begins a compressed file. The same content gives the same bytes.
     pub(super) fn begin(self, file: NamedTempFile) -> io::Result<Compressed> {
-        let file = Counted::new(file);
+        let file = Counted::new(Digested::new(file));
         Ok(match self {
             Packing::Gzip => Compressed::Gzip(GzBuilder::new().mtime(0).write(file, Compression::default())),
             Packing::Zstd => Compressed::Zstd(zstd::Encoder::new(file, LEVEL)?),
@@ -64,7 +67,7 @@ impl Packing {
 
 impl Compressed {
     /// Completes the file.
-    pub(super) fn finish(self) -> io::Result<Counted<NamedTempFile>> {
+    pub(super) fn finish(self) -> io::Result<CompressedFile> {
         match self {
             Compressed::Gzip(gzip) => gzip.finish(),
             Compressed::Zstd(zstd) => zstd.finish(),

@@ -1,8 +1,9 @@
-//! What was packed on this machine: commits for the current run, builds for later runs, too.
+//! What was packed on this machine, by this run and by earlier ones.
 use super::{
     Packed,
     cache::{Bounds, bound, sweep, touch},
     difference::Difference,
+    kept,
     manifest::Manifest,
     manifests::Manifests,
     pack, pack_folder,
@@ -28,7 +29,7 @@ use std::{
 
 /// Trees that are ready to be sent; each is packed only once.
 #[derive(Default)]
-pub(crate) struct PackedTrees {
+pub struct PackedTrees {
     commits: Mutex<BTreeMap<CommitAndRules, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
@@ -67,7 +68,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The limits for builds, which later runs may deploy; a removed one is built again.
 const BUILT: Bounds = Bounds { kept: DAY.saturating_mul(14), bytes: 20 << 30 };
 
-/// The limits for trees of commits, which each run packs again.
+/// The limits for parcels of commits; a removed one is packed again.
 const COMMITS: Bounds = Bounds { kept: DAY, bytes: 8 << 30 };
 
 impl PackedTrees {
@@ -78,7 +79,7 @@ impl PackedTrees {
     }
 
     /// Packs a commit's tree, or returns it if it is packed already.
-    pub(crate) fn pack(
+    pub fn pack(
         &self,
         repository: &str,
         commit: &str,
@@ -95,8 +96,16 @@ impl PackedTrees {
         bound(&cache.join("lfs/objects"), COMMITS);
         sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
-        let packed = Arc::new(pack(&repository, commit, rules, &folder, cache).map_err(Failure::from)?);
-        self.manifests.keep(&packed.manifest_sha256, &packed.manifest, cache);
+        let packed = match kept::tree((&repository, commit, rules), &self.manifests, &folder, cache) {
+            Some(packed) => packed,
+            None => {
+                let packed = pack(&repository, commit, rules, &folder, cache).map_err(Failure::from)?;
+                self.manifests.keep(&packed.manifest_sha256, &packed.manifest, cache);
+                kept::keep_tree(&packed, rules, &folder);
+                packed
+            }
+        };
+        let packed = Arc::new(packed);
         known.insert(key, packed.clone());
         Ok(packed)
     }
@@ -104,6 +113,11 @@ impl PackedTrees {
     /// Finds the manifest of a release that this machine packed, by its digest.
     pub(crate) fn manifest(&self, digest: &str, cache: &Path) -> Option<Arc<Manifest>> {
         self.manifests.find(digest, cache)
+    }
+
+    /// Makes a parcel with all of a tree.
+    pub fn whole(&self, packed: &Packed, packing: Packing, cache: &Path) -> Result<Parcel, Failure> {
+        self.parcel(packed, None, packing, cache)
     }
 
     /// Makes what is sent to hosts: all of a tree, or what an earlier release lacks. Hosts that lack the same share it.

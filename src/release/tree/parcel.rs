@@ -1,7 +1,8 @@
 //! A compressed tar that is sent to hosts: a tree, or what an earlier release lacks of it.
 use super::{
     archive::{file_into, folder_into, unwritable},
-    counted::Counted,
+    counted::{Counted, Digested},
+    kept::keep_parcel,
     packing::{Compressed, Packing},
     patch::patch,
 };
@@ -54,8 +55,11 @@ impl<'a> ParcelWriter<'a> {
         let packed = self.compressed.finish().map_err(failed)?;
         let of: String = beside.iter().map(|(_, text)| *text).chain([patched]).collect();
         let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
-        packed.inner.persist(&file).map_err(|e| failed(e.error))?;
-        Ok(Parcel { file, bytes: packed.bytes, tar_bytes, packing })
+        let Counted { inner: Digested { inner, sha256 }, bytes } = packed;
+        inner.persist(&file).map_err(|e| failed(e.error))?;
+        let parcel = Parcel { file, bytes, tar_bytes, packing };
+        keep_parcel(&parcel, hex::encode(sha256.finalize()));
+        Ok(parcel)
     }
 }
 

@@ -1,5 +1,13 @@
 //! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
-use super::{alive::living, asked::Asked, hop::Hop, jumps::Jumps, master::{Base, UNTIL_KILLED}, refusal::unreachable, route::route};
+use super::{
+    alive::living,
+    asked::Asked,
+    hop::Hop,
+    jumps::Jumps,
+    master::{Base, UNTIL_KILLED},
+    refusal::unreachable,
+    route::route,
+};
 use crate::{
     failure::Failure,
     host::Host,
@@ -52,7 +60,7 @@ impl Connections {
         match native.open(host, route).await {
             Ok(connection) => Ok(Some(Carrier::Native(connection))),
             Err(NotOpened::Needs { .. }) => Ok(None),
-            Err(NotOpened::LoginFailure { at, why }) => Err(why.into_failure(host, route, &route[at])),
+            Err(NotOpened::Login { at, why }) => Err(why.into_failure(host, route, &route[at])),
         }
     }
 

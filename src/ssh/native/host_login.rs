@@ -26,12 +26,12 @@ const WAITING: usize = 16;
 #[derive(Clone, Debug)]
 pub(super) enum Refusal {
     Needs(String),
-    LoginFailure(LoginFailure),
+    Login(LoginFailure),
 }
 
 impl Refusal {
     pub(super) fn said(text: impl Into<String>) -> Refusal {
-        Refusal::LoginFailure(LoginFailure::Said(text.into()))
+        Refusal::Login(LoginFailure::Refused(text.into()))
     }
 }
 

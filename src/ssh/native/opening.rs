@@ -9,7 +9,7 @@ use super::{
 use crate::{
     duration::limit,
     host::{Host, Name},
-    ssh::connection::{Hop, LOGIN_WITHIN, PAUSE, TURNED_AWAY_WITHIN, LoginFailure, is_turned_away},
+    ssh::connection::{Hop, LOGIN_WITHIN, LoginFailure, PAUSE, TURNED_AWAY_WITHIN, is_turned_away},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,7 +25,7 @@ pub(crate) enum NotOpened {
     /// OpenSSH's client is needed.
     Needs { why: String },
     /// A host on the way refused: its number on the way, and why.
-    LoginFailure { at: usize, why: LoginFailure },
+    Login { at: usize, why: LoginFailure },
 }
 
 /// How long a jump host that refused isn't tried again.
@@ -108,11 +108,11 @@ impl NativeOpening {
         loop {
             let login = timeout(LOGIN_WITHIN, self.login(hop, through.clone())).await;
             let entered = login.unwrap_or_else(|_| {
-                Err(Refusal::LoginFailure(LoginFailure::Why(format!("no login within {}", limit(LOGIN_WITHIN)))))
+                Err(Refusal::Login(LoginFailure::Silent(format!("no login within {}", limit(LOGIN_WITHIN)))))
             });
             let pause = PAUSE.mul_f64(rand::random());
             match entered {
-                Err(Refusal::LoginFailure(LoginFailure::Said(said)))
+                Err(Refusal::Login(LoginFailure::Refused(said)))
                     if is_turned_away(&said) && Instant::now() + pause < until => {}
                 entered => return entered.map(Arc::new),
             }
@@ -145,7 +145,7 @@ impl Refusal {
     fn at(self, at: usize) -> NotOpened {
         match self {
             Refusal::Needs(why) => NotOpened::Needs { why },
-            Refusal::LoginFailure(why) => NotOpened::LoginFailure { at, why },
+            Refusal::Login(why) => NotOpened::Login { at, why },
         }
     }
 }

@@ -36,7 +36,7 @@ fn login(folder: &Path, known_hosts: &str) -> HostLogin {
 fn said(refused: Result<NativeConnection, Refusal>) -> String {
     match refused {
         Ok(_) => panic!("it is logged in"),
-        Err(Refusal::LoginFailure(LoginFailure::Said(text) | LoginFailure::Why(text)) | Refusal::Needs(text)) => text,
+        Err(Refusal::Login(LoginFailure::Refused(text) | LoginFailure::Silent(text)) | Refusal::Needs(text)) => text,
     }
 }
 

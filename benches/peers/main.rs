@@ -1,0 +1,110 @@
+//! Measures rfab beside the tools that people use instead, and writes `docs/PERFORMANCE.md`.
+//!
+//! `cargo bench --bench peers` measures all parts, 5 rounds each, and takes about two hours. It needs root on Debian,
+//! and installs the other tools: from Debian, and from PyPI into folders of its own. It names those that it can't get,
+//! and leaves them out. All runs on this machine, in a network namespace of its own. `cargo bench --bench peers -- WORDS`
+//! takes these words:
+//!
+//! - `logins`, `sends`, `day`, `git`, `hosts`, `files`: only these parts
+//! - a number: the rounds
+//! - the name of a Debian release, such as `sid`: ssh and sshd of that release, in place of this machine's
+//! - `page`: only write the page again, from what was measured before
+//!
+//! `RFAB_BINARY` names another rfab to measure. Compare figures of one part only: the machine, and what else it does,
+//! change them all.
+mod app;
+mod contender;
+mod cost;
+mod day;
+mod files;
+mod git;
+mod hosts;
+mod lines;
+mod logins;
+mod machine;
+mod page;
+mod plot;
+mod results;
+mod sends;
+mod site;
+mod tools;
+
+use lab::Debian;
+use results::{Part, Results};
+use std::os::unix::process::CommandExt;
+
+lab::before_main!(lab::begin(env!("CARGO_BIN_EXE_rfab"), env!("CARGO_MANIFEST_DIR"), env!("CARGO_TARGET_TMPDIR")));
+
+/// The parts of the benchmark, in the order of the page.
+const PARTS: [(&str, fn(&Asked, &mut Part)); 6] = [
+    ("logins", logins::measure),
+    ("sends", sends::measure),
+    ("day", day::measure),
+    ("git", git::measure),
+    ("hosts", hosts::measure),
+    ("files", files::measure),
+];
+
+/// Parts in which no ssh server's version matters.
+const WITHOUT_SSH: [&str; 1] = ["git"];
+
+/// What the words of the line ask for.
+struct Asked {
+    rounds: usize,
+    /// The Debian release of ssh and sshd; `None` for this machine's own.
+    debian: Option<Debian>,
+    parts: Vec<String>,
+}
+
+impl Asked {
+    fn read() -> Asked {
+        let mut asked = Asked { rounds: 5, debian: None, parts: Vec::new() };
+        for word in std::env::args().skip(1).filter(|word| !word.starts_with("--")) {
+            match word.parse() {
+                Ok(rounds) => asked.rounds = rounds,
+                Err(_) if word == "page" || PARTS.iter().any(|(name, _)| *name == word) => asked.parts.push(word),
+                Err(_) => asked.debian = Some(Debian(word.leak())),
+            }
+        }
+        if asked.parts.is_empty() {
+            asked.parts = PARTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        }
+        asked
+    }
+}
+
+/// Starts this program again in a network namespace of its own, unless it runs in one.
+///
+/// The other tools are installed before that, while there is a network.
+fn apart() {
+    if std::env::var_os("RFAB_APART").is_none() {
+        tools::install();
+        let own = std::env::current_exe().expect("this program");
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]).arg(own);
+        let error = command.args(std::env::args().skip(1)).env("RFAB_APART", "").exec();
+        panic!("unshare: {error}");
+    }
+}
+
+fn main() {
+    // The lab starts this program again for its parts.
+    lab::part::begin();
+    let asked = Asked::read();
+    if asked.parts != ["page"] {
+        apart();
+        if let Some(debian) = asked.debian {
+            assert!(debian.is_made(), "{} isn't made: run `RFAB_VARIED=all cargo test --test varied` once", debian.0);
+        }
+    }
+    let mut results = Results::read();
+    for (name, measure) in PARTS.iter().filter(|(name, _)| asked.parts.iter().any(|part| part == name)) {
+        let with_ssh = !WITHOUT_SSH.contains(name);
+        let mut part = Part::begin(&asked, with_ssh);
+        measure(&asked, &mut part);
+        part.end();
+        results.put(name, part);
+        results.write();
+    }
+    page::write(&results);
+}
