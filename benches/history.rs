@@ -44,6 +44,7 @@ fn journal(number: u64) -> Vec<u8> {
         journal: 0,
         commit: Some(commit.into()),
         name: None,
+        typed_again: false,
         table: vec![],
     };
     let mut records = vec![serde_json::to_vec(&Record::Begun(head(number))).expect("JSON")];
