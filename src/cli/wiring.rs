@@ -71,9 +71,8 @@ pub(super) fn run(
     let ended = carried_out(request, project, work, &session)?;
     let (commit, took) = (session.observed.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let name = commit.as_ref().and_then(|commit| session.observed.names.of(commit));
-    let typed_again = ended.exit != Exit::Done && session.observed.is_typed_again();
-    let tail =
-        Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, name, typed_again, table: ended.table };
+    let (exit, typed_again) = (ended.exit.code(), session.observed.is_typed_again());
+    let tail = Tail { exit, took, journal: journal.spent(), commit, name, typed_again, table: ended.table };
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
         report::complain(&format!("warning: drill: this run wasn't {drill}: {why}"));
     }

@@ -1,6 +1,6 @@
 //! The names that a simulated run made, on top of those of a repository.
 use super::{
-    GitError, NamedCommit, ReferenceKind, ReferenceNames, Repository, Resolved, open::OpenRepository, reading::Resolve,
+    GitError, NamedCommit, ReferenceKind, ReferenceNames, ReferenceQuery, Repository, Resolved, open::OpenRepository,
     refs,
 };
 use crate::{host::Name, model::Model};
@@ -25,44 +25,51 @@ pub(super) fn names_with(model: &Model, source: &str, repository: &Repository) -
     Ok(names)
 }
 
-impl Resolve {
-    /// Resolves what only a simulated run made; `None` if the repository itself knows better.
-    pub(super) fn of_model(&self, model: &Model, repository: &Repository) -> Result<Option<Resolved>, GitError> {
-        if model.refs.is_empty() {
-            return Ok(None);
-        }
-        let names = names_with(model, &self.repository, repository)?;
-        let real = refs::read(&OpenRepository::of(repository)?, repository.remote.is_some())?;
-        let Some((kind, named)) = self.meaning(model, &names)? else { return Ok(None) };
-        let before = if kind == ReferenceKind::Branch { real.branch(&named.name) } else { real.tag(&named.name) };
-        if before == Some(&named) {
-            return Ok(None);
-        }
-        if !kind.accepted(&self.accept) {
-            let (reference, accept) = (self.reference.clone(), self.accept.clone());
-            return Err(GitError::NotAccepted { reference, kind: kind.word(), accept });
-        }
-        let tags = names.tags.iter().filter(|tag| tag.commit == named.commit).map(|tag| tag.name.clone()).collect();
-        let tag = match kind {
-            ReferenceKind::Stable | ReferenceKind::Tag => Some(named.name.clone()),
-            _ => names.tag_of(&named.commit, self.tags.as_ref()).map(|tag| tag.name.clone()),
-        };
-        Ok(Some(Resolved { commit: named.commit, name: named.name, tag, tags, kind, warnings: Vec::new() }))
+/// Resolves what only a simulated run made; `None` if the repository itself knows better.
+pub(super) fn resolve_with(
+    model: &Model,
+    source: &str,
+    repository: &Repository,
+    ask: &ReferenceQuery<'_>,
+) -> Result<Option<Resolved>, GitError> {
+    if model.refs.is_empty() {
+        return Ok(None);
     }
+    let names = names_with(model, source, repository)?;
+    let real = refs::read(&OpenRepository::of(repository)?, repository.remote.is_some())?;
+    let Some((kind, named)) = meaning(model, &names, ask)? else { return Ok(None) };
+    let before = if kind == ReferenceKind::Branch { real.branch(&named.name) } else { real.tag(&named.name) };
+    if before == Some(&named) {
+        return Ok(None);
+    }
+    if !kind.accepted(ask.accept) {
+        let (reference, accept) = (ask.reference.to_owned(), ask.accept.to_vec());
+        return Err(GitError::NotAccepted { reference, kind: kind.word(), accept });
+    }
+    let tags = names.tags.iter().filter(|tag| tag.commit == named.commit).map(|tag| tag.name.clone()).collect();
+    let tag = match kind {
+        ReferenceKind::Stable | ReferenceKind::Tag => Some(named.name.clone()),
+        _ => names.tag_of(&named.commit, ask.tags).map(|tag| tag.name.clone()),
+    };
+    Ok(Some(Resolved { commit: named.commit, name: named.name, tag, tags, kind, warnings: Vec::new() }))
+}
 
-    fn meaning(&self, model: &Model, names: &ReferenceNames) -> Result<Option<(ReferenceKind, NamedCommit)>, GitError> {
-        let name = &*self.reference;
-        if name == "stable" {
-            return Ok(names.stable(self.tags.as_ref())?.map(|tag| (ReferenceKind::Stable, tag.clone())));
-        }
-        if model.prepared.parents(name).is_some() {
-            let commit = NamedCommit { name: name.to_owned(), commit: name.to_owned() };
-            return Ok(Some((ReferenceKind::Commit, commit)));
-        }
-        let tag = names.tag(name.strip_prefix("refs/tags/").unwrap_or(name));
-        let branch = || names.branch(name.strip_prefix("refs/heads/").unwrap_or(name));
-        Ok(tag
-            .map(|tag| (ReferenceKind::Tag, tag.clone()))
-            .or_else(|| branch().map(|branch| (ReferenceKind::Branch, branch.clone()))))
+fn meaning(
+    model: &Model,
+    names: &ReferenceNames,
+    ask: &ReferenceQuery<'_>,
+) -> Result<Option<(ReferenceKind, NamedCommit)>, GitError> {
+    let name = ask.reference;
+    if name == "stable" {
+        return Ok(names.stable(ask.tags)?.map(|tag| (ReferenceKind::Stable, tag.clone())));
     }
+    if model.prepared.parents(name).is_some() {
+        let commit = NamedCommit { name: name.to_owned(), commit: name.to_owned() };
+        return Ok(Some((ReferenceKind::Commit, commit)));
+    }
+    let tag = names.tag(name.strip_prefix("refs/tags/").unwrap_or(name));
+    let branch = || names.branch(name.strip_prefix("refs/heads/").unwrap_or(name));
+    Ok(tag
+        .map(|tag| (ReferenceKind::Tag, tag.clone()))
+        .or_else(|| branch().map(|branch| (ReferenceKind::Branch, branch.clone()))))
 }

@@ -1,7 +1,10 @@
 //! Reads repositories, as effects.
 use super::{
     Between, FetchProgress, GitError, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between,
-    made::names_with, names, open::OpenRepository, resolve, silent,
+    made::{names_with, resolve_with},
+    names,
+    open::OpenRepository,
+    resolve, silent,
 };
 use crate::{
     effect::*,
@@ -91,10 +94,11 @@ impl Read for Resolve {
     /// A dry run reads the real repository, as it was last fetched, and what the run itself made.
     fn predict(&self, model: &mut Model) -> Predicted<Resolved> {
         let repository = here(&self.repository)?;
-        if let Some(made) = self.of_model(model, &repository).map_err(Failure::from)? {
+        let ask = self.wanted(false, &silent);
+        if let Some(made) = resolve_with(model, &self.repository, &repository, &ask).map_err(Failure::from)? {
             return Ok(made);
         }
-        let resolved = resolve(&repository, self.wanted(false, &silent)).now_or_never();
+        let resolved = resolve(&repository, ask).now_or_never();
         let resolved = resolved.ok_or_else(|| Failure::unknown("a reading of the repository waits"))?;
         resolved.map_err(|e| Miss::Fails(e.into()))
     }

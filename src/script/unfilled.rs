@@ -23,6 +23,7 @@ const PLAIN: &[&str] = &[
     "encoded",
     "env",
     "exists",
+    "fetch",
     "file",
     "files",
     "fleet",

@@ -1,4 +1,5 @@
 //! Gates: what rfab decides from the answers of a forge, hostile ones included, and what it sends.
+mod merged;
 mod steps;
 
 use super::{fabfile, ran_in};

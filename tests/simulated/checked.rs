@@ -63,3 +63,22 @@ fn a_tree_that_cannot_be_released_is_refused_before_the_lock() {
     let why = format!("`{short}` can't be released: `vendor/lib` is a submodule, and `.gitmodules` doesn't name it");
     assert_eq!((&ran.ended.failures[0].message, changes(&ran.events)), (&why, vec![]));
 }
+
+#[test]
+fn a_dry_run_names_the_submodules_and_the_large_files_that_it_assumes_can_be_fetched() {
+    let shop = shop("");
+    shop.write(".gitmodules", "[submodule \"lib\"]\n\tpath = vendor/lib\n\turl = https://example.org/lib.git\n");
+    shop.write(".gitattributes", "*.bin filter=lfs\n");
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 7\n", "0".repeat(64));
+    shop.write("big.bin", &pointer);
+    shop.git(&["-c", "filter.lfs.clean=cat", "add", ".gitmodules", ".gitattributes", "big.bin"]);
+    shop.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},vendor/lib", shop.commit("v3.1.0"))]);
+    shop.git(&["commit", "-qm", "a submodule, and a large file"]);
+    shop.git(&["tag", "v3.2.0"]);
+    let ran = shop.run("prod release:stable", shop.known());
+    let assumed = "a dry run fetches no submodules, and assumes that these can be fetched: `vendor/lib` from \
+                   `https://example.org/lib.git`; a dry run fetches nothing from git-lfs, and assumes that it has these \
+                   files: `big.bin`";
+    assert_eq!(warned(&ran), [(format!("{WARNING}; {assumed}"), false)]);
+    done(ran);
+}
