@@ -1,6 +1,7 @@
 //! Whether commits are others that were made again, as a rebase does.
 use super::{
     GitError, Repository,
+    merged_tree::MergedTree,
     parents::{parents, parents_in},
     process::{git, read},
     reading::{WITHIN, here},
@@ -118,14 +119,11 @@ fn picked(repository: &Repository, picks: &[&str], series: &[Made], below: &str)
         if !ended.ok {
             return Err(GitError::Git { what: "hash-object".to_owned(), why: ended.why() });
         }
-        let (ended, out) = read(repository, &["merge-tree", "--write-tree", "--no-messages", &side, pick], "")?;
-        let tree = String::from_utf8_lossy(&out).lines().next().unwrap_or_default().to_owned();
-        if !ended.err.is_empty() || tree.len() != now.len() {
-            return Ok(None);
-        }
-        if !ended.ok {
-            return Ok(Some(false));
-        }
+        let tree = match MergedTree::read(repository, &side, pick)? {
+            MergedTree::Clean(tree) => tree,
+            MergedTree::Conflicting => return Ok(Some(false)),
+            MergedTree::TooOld => return Ok(None),
+        };
         if tree != now && left.pop() != Some(&*tree) {
             return Ok(Some(false));
         }
