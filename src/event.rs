@@ -179,6 +179,13 @@ pub enum EffectKind {
     Notice,
 }
 
+impl EffectKind {
+    /// Returns whether the world may be another one afterwards: a person can do anything in a terminal that is held.
+    pub fn may_change(self) -> bool {
+        !matches!(self, EffectKind::Read | EffectKind::Notice)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {

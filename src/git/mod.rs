@@ -33,6 +33,7 @@ mod log;
 mod logged;
 mod made;
 mod merge;
+mod merged_tree;
 mod mirrors;
 mod missing;
 mod module_url;

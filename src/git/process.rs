@@ -25,6 +25,8 @@ const ASIDE: [&str; 4] =
 /// How a call of git ended.
 pub(super) struct GitEnded {
     pub ok: bool,
+    /// Its exit status; `None` if a signal ended it.
+    pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
@@ -86,7 +88,7 @@ async fn ended(mut run: GitRun, what: String, within: Duration, most: usize) -> 
     if let Ok((out, err, status)) = timeout(within, all).await {
         let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
         run.group.let_go();
-        return Ok(GitEnded { ok: status.success(), out, err });
+        return Ok(GitEnded { ok: status.success(), code: status.code(), out, err });
     }
     // This asks git to end first, so that it removes its lock files.
     run.group.end(&mut run.child).await;
@@ -144,7 +146,7 @@ pub(super) async fn patiently(
     let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
     run.group.let_go();
     let out = timeout(Duration::from_secs(1), out).await.ok().and_then(Result::ok).unwrap_or_default();
-    Ok(Some(GitEnded { ok: status.success(), out, err }))
+    Ok(Some(GitEnded { ok: status.success(), code: status.code(), out, err }))
 }
 
 /// A git process and all that it starts.
@@ -190,7 +192,7 @@ pub(super) fn read(at: &Repository, args: &[&str], input: &str) -> Result<(GitEn
     // A git that ends early doesn't read everything.
     let _ = writer.join();
     let err = String::from_utf8_lossy(&out.stderr).into_owned();
-    Ok((GitEnded { ok: out.status.success(), out: String::new(), err }, out.stdout))
+    Ok((GitEnded { ok: out.status.success(), code: out.status.code(), out: String::new(), err }, out.stdout))
 }
 
 /// Reads to the end and keeps the beginning.

@@ -1,6 +1,7 @@
 //! Whether commits are others that were made again, as a rebase does.
 use super::{
     GitError, Repository,
+    merged_tree::MergedTree,
     parents::{parents, parents_in},
     process::{git, read},
     reading::{WITHIN, here},
@@ -20,7 +21,7 @@ const MOST: usize = 100;
 /// Finds the commits up to one that are those up to another, made again on top of something else: newest first.
 ///
 /// Each has exactly the files that git gets if it picks the commits that only the other one has, in order. Merges aren't
-/// picked. Nothing if it isn't so. `None` if that can't be told: one isn't here, or git is older than 2.38.
+/// picked, and each must have exactly the files that git merges its parents to. Nothing if it isn't so. `None` if that can't be told: one isn't here, or git is older than 2.38.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadReplay {
     pub repository: String,
@@ -47,6 +48,9 @@ impl Read for ReadReplay {
         // In a partial clone, git fetches the files that differ.
         let both = format!("{commit}...{other}");
         git(&repository, &["log", "--shortstat", "--format=", "--max-count=400", &both, "--"], WITHIN).await?;
+        let (most, not) = (format!("--max-count={MOST}"), format!("^{commit}"));
+        let merges = ["log", "--merges", "-m", "--shortstat", "--format=", &most, other, &not, "--"];
+        git(&repository, &merges, WITHIN).await?;
         Ok(replay(&repository, commit, other)?)
     }
 
@@ -73,6 +77,11 @@ fn replay(repository: &Repository, commit: &str, other: &str) -> Result<Option<V
     if picks.is_empty() || picks.len() > MOST {
         return Ok(Some(Vec::new()));
     }
+    match has_plain_merges(repository, other, &not)? {
+        Some(true) => {}
+        Some(false) => return Ok(Some(Vec::new())),
+        None => return Ok(None),
+    }
     let line =
         ask(repository, &["log", "--first-parent", &most, "--format=%H %T %P", "--no-show-signature", commit, "--"])?;
     let line: Vec<Made> = line.lines().filter_map(Made::of).collect();
@@ -88,6 +97,26 @@ fn replay(repository: &Repository, commit: &str, other: &str) -> Result<Option<V
         }
     }
     Ok(Some(Vec::new()))
+}
+
+/// Checks whether nobody changed anything by hand in the merges of a branch: a rebase leaves out merges, and with them what
+/// was taken out in one. `None` if git can't merge so.
+fn has_plain_merges(repository: &Repository, branch: &str, not: &str) -> Result<Option<bool>, GitError> {
+    let most = format!("--max-count={}", MOST + 1);
+    let args = ["log", "--merges", "--format=%T %P", "--no-show-signature", &most, branch, not, "--"];
+    let listed = ask(repository, &args)?;
+    let merges: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    if merges.len() > MOST {
+        return Ok(Some(false));
+    }
+    for merge in merges {
+        let [tree, onto, other] = merge[..] else { return Ok(Some(false)) };
+        let is_plain = MergedTree::read(repository, onto, other)?.is(tree);
+        if is_plain != Some(true) {
+            return Ok(is_plain);
+        }
+    }
+    Ok(Some(true))
 }
 
 /// A commit on the line of the one that is checked.
@@ -118,14 +147,11 @@ fn picked(repository: &Repository, picks: &[&str], series: &[Made], below: &str)
         if !ended.ok {
             return Err(GitError::Git { what: "hash-object".to_owned(), why: ended.why() });
         }
-        let (ended, out) = read(repository, &["merge-tree", "--write-tree", "--no-messages", &side, pick], "")?;
-        let tree = String::from_utf8_lossy(&out).lines().next().unwrap_or_default().to_owned();
-        if !ended.err.is_empty() || tree.len() != now.len() {
-            return Ok(None);
-        }
-        if !ended.ok {
-            return Ok(Some(false));
-        }
+        let tree = match MergedTree::read(repository, &side, pick)? {
+            MergedTree::Clean(tree) => tree,
+            MergedTree::Conflicting => return Ok(Some(false)),
+            MergedTree::TooOld => return Ok(None),
+        };
         if tree != now && left.pop() != Some(&*tree) {
             return Ok(Some(false));
         }
@@ -212,5 +238,49 @@ mod tests {
         fork.sample.git(&["merge", "-q", "--squash", "fix"]);
         fork.sample.git(&["commit", "-q", "-m", "squashed"]);
         assert_eq!(fork.found(), Some(0), "a squash is one commit of three");
+    }
+
+    /// Merges main into the reviewed branch, with a file as a person leaves it in that merge. Then the branch is rebased
+    /// without the merge, and one more commit.
+    fn with_merge(by_hand: Option<(&str, &str)>) -> Fork {
+        let mut fork = Fork::new();
+        let sample = &fork.sample;
+        let merged = sample.git(&["rev-parse", "main"]);
+        sample.git(&["checkout", "-q", "fix"]);
+        sample.git(&["merge", "-q", "--no-ff", "--no-commit", "main"]);
+        if let Some((file, text)) = by_hand {
+            sample.write(file, text.as_bytes());
+            sample.git(&["add", file]);
+        }
+        sample.git(&["commit", "-q", "-m", "merge"]);
+        fork.fix = sample.commit("c", "1");
+        sample.git(&["checkout", "-q", "-B", "main", &merged]);
+        fork.pick(&["fix~4", "fix~3", "fix~2", "fix"]);
+        fork
+    }
+
+    #[test]
+    fn a_branch_with_a_merge_that_somebody_edited_is_never_made_again() {
+        assert_eq!(with_merge(None).found(), Some(4));
+        for by_hand in [("a", "harmless"), ("b", "harmless"), ("other", "2"), ("sneaked", "in")] {
+            assert_eq!(with_merge(Some(by_hand)).found(), Some(0), "{by_hand:?}");
+        }
+    }
+
+    #[test]
+    fn a_branch_with_a_merge_of_three_parents_is_never_made_again() {
+        let mut fork = Fork::new();
+        let sample = &fork.sample;
+        let tips = ["one", "two"].map(|name| {
+            sample.git(&["checkout", "-q", "-b", name, "main"]);
+            sample.commit(name, "1")
+        });
+        sample.git(&["checkout", "-q", "fix"]);
+        sample.git(&["merge", "-q", "--no-edit", &tips[0], &tips[1]]);
+        fork.fix = sample.git(&["rev-parse", "HEAD"]);
+        sample.git(&["checkout", "-q", "main"]);
+        tips.iter().for_each(|tip| _ = sample.git(&["merge", "-q", "--no-ff", "--no-edit", tip]));
+        fork.pick(&["fix~3", "fix~2", "fix~1"]);
+        assert_eq!(fork.found(), Some(0));
     }
 }

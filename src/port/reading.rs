@@ -1,24 +1,39 @@
 //! Shares one reading among all callers that wait for it.
 use crate::failure::Failure;
-use std::{any::Any, time::Duration};
+use std::{
+    any::Any,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::Instant};
 
-/// The last reading, and when it began.
+/// The last reading.
 #[derive(Default)]
-pub struct SharedReading(Mutex<Option<(Instant, Box<dyn Any + Send>)>>);
+pub struct SharedReading {
+    last: Mutex<Option<LastReading>>,
+    /// How many changes there were. It's counted beside the reading, so that a change waits for none.
+    changes: AtomicU64,
+}
+
+struct LastReading {
+    began: Instant,
+    /// How many changes there were when it began.
+    changes: u64,
+    said: Box<dyn Any + Send>,
+}
 
 impl SharedReading {
     /// Returns the last reading if it succeeded, began at most so long ago, and nothing was changed since.
     pub async fn lately<T: Clone + Send + 'static>(&self, within: Duration) -> Option<T> {
-        let last = self.0.lock().await;
-        let (began, said) = last.as_ref()?;
-        let said = said.downcast_ref::<Result<T, Failure>>()?.as_ref().ok()?;
-        (began.elapsed() <= within).then(|| said.clone())
+        let last = self.last.lock().await;
+        let last = last.as_ref().filter(|last| last.changes == self.changes.load(SeqCst))?;
+        let said = last.said.downcast_ref::<Result<T, Failure>>()?.as_ref().ok()?;
+        (last.began.elapsed() <= within).then(|| said.clone())
     }
 
-    /// Forgets the last reading, because something changes.
-    pub async fn forget(&self) {
-        *self.0.lock().await = None;
+    /// Forgets the last reading, and one under way, because something changes.
+    pub fn forget(&self) {
+        self.changes.fetch_add(1, SeqCst);
     }
 
     /// Returns the result of a reading that began after this call: its own, or another caller's.
@@ -30,14 +45,14 @@ impl SharedReading {
         R: Future<Output = Result<T, Failure>>,
     {
         let asked = Instant::now();
-        let mut last = self.0.lock().await;
-        let fresh = last.as_ref().filter(|(began, _)| *began > asked);
-        if let Some(said) = fresh.and_then(|(_, said)| said.downcast_ref::<Result<T, Failure>>()) {
+        let mut last = self.last.lock().await;
+        let fresh = last.as_ref().filter(|last| last.began > asked);
+        if let Some(said) = fresh.and_then(|last| last.said.downcast_ref::<Result<T, Failure>>()) {
             return said.clone();
         }
-        let began = Instant::now();
+        let (began, changes) = (Instant::now(), self.changes.load(SeqCst));
         let said = read.await;
-        *last = Some((began, Box::new(said.clone())));
+        *last = Some(LastReading { began, changes, said: Box::new(said.clone()) });
         said
     }
 }
@@ -45,10 +60,7 @@ impl SharedReading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::SeqCst},
-    };
+    use std::sync::{Arc, atomic::AtomicU32};
 
     #[tokio::test]
     async fn many_who_wait_share_a_reading_and_none_gets_one_that_began_before_it_asked() {
@@ -85,7 +97,7 @@ mod tests {
         assert_eq!(shared.lately::<u8>(moment).await, None);
         read(Ok(1)).await.unwrap();
         assert_eq!(shared.lately::<u8>(moment).await, Some(1));
-        shared.forget().await;
+        shared.forget();
         assert_eq!(shared.lately::<u8>(moment).await, None);
         read(Err(Failure::failed("no"))).await.unwrap_err();
         assert_eq!(shared.lately::<u8>(moment).await, None);
@@ -93,5 +105,30 @@ mod tests {
         assert_eq!(shared.lately::<u8>(moment).await, Some(2));
         tokio::time::sleep(Duration::from_millis(2)).await;
         assert_eq!(shared.lately::<u8>(Duration::from_millis(1)).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_change_waits_for_no_reading_and_a_reading_that_began_before_it_is_not_shared() {
+        let (shared, moment) = (Arc::new(SharedReading::default()), Duration::from_secs(600));
+        let (answer, answered) = tokio::sync::oneshot::channel::<u8>();
+        let begun = Arc::new(tokio::sync::Notify::new());
+        let reading = {
+            let (shared, begun) = (shared.clone(), begun.clone());
+            tokio::spawn(async move {
+                let read = async {
+                    begun.notify_one();
+                    answered.await.map_err(|_| Failure::failed("no"))
+                };
+                shared.get(read).await
+            })
+        };
+        begun.notified().await;
+        // The reading is under way, and only this test can end it.
+        shared.forget();
+        answer.send(1).unwrap();
+        assert_eq!(reading.await.unwrap(), Ok(1), "who asked before the change gets it");
+        assert_eq!(shared.lately::<u8>(moment).await, None);
+        assert_eq!(shared.get(async { Ok(2) }).await, Ok(2));
+        assert_eq!(shared.lately::<u8>(moment).await, Some(2));
     }
 }

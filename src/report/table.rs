@@ -54,11 +54,12 @@ pub fn table(rows: &[HostRow], palette: Palette) -> String {
 }
 
 /// Returns the first of the rows that tell the same, each with the number of the others. A row stands alone if its host
-/// failed, or if it has a note.
+/// failed, if it isn't live in a balancer that it belongs to, or if it has a note.
 fn alike(rows: &[HostRow]) -> Vec<(&HostRow, usize)> {
     let mut found: Vec<(&HostRow, usize)> = Vec::new();
     for row in rows {
-        let plain = row.note.is_none() && !matches!(row.result, Outcome::Failed | Outcome::Unknown);
+        let stands = matches!(row.balancer, PoolState::Live | PoolState::None);
+        let plain = stands && row.note.is_none() && !matches!(row.result, Outcome::Failed | Outcome::Unknown);
         let same = |(other, _): &&mut (&HostRow, usize)| {
             (&other.old, &other.new, &other.note) == (&row.old, &row.new, &row.note)
                 && (other.balancer, other.result) == (row.balancer, row.result)
@@ -177,16 +178,28 @@ jobs1  0002-9ab0c1d2e3f4  same               -         untouched
         rows[499] = row(500, Outcome::Failed, Some("full"));
         rows[699] = row(700, Outcome::Failed, Some("full"));
         rows[899] = row(900, Outcome::Ok, Some("version not proven"));
+        let mut stand = |numbers: &[usize], balancer| numbers.iter().for_each(|n| rows[n - 1].balancer = balancer);
+        stand(&[101, 301], PoolState::Out);
+        stand(&[103, 303], PoolState::Mixed);
+        stand(&[105, 305], PoolState::Unknown);
+        stand(&[107, 307], PoolState::None);
         assert_eq!(
             table(&rows, Palette { color: false }),
             "\
 host               old                new                balancer  result
-web1 and 499 more  0002-9ab0c1d2e3f4  same               live      ok
+web1 and 491 more  0002-9ab0c1d2e3f4  same               live      ok
 web2 and 496 more  0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok
+web101             0002-9ab0c1d2e3f4  same               out       ok
+web103             0002-9ab0c1d2e3f4  same               half out  ok
+web105             0002-9ab0c1d2e3f4  same               unknown   ok
+web107 and 1 more  0002-9ab0c1d2e3f4  same               -         ok
+web301             0002-9ab0c1d2e3f4  same               out       ok
+web303             0002-9ab0c1d2e3f4  same               half out  ok
+web305             0002-9ab0c1d2e3f4  same               unknown   ok
 web500             0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      failed  full
 web700             0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      failed  full
 web900             0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok      version not proven
-1000 hosts: 998 ok, 2 failed
+1000 hosts: 998 ok, 2 failed; 4 out of the balancer
 "
         );
     }

@@ -1,7 +1,7 @@
 //! The real world: effects are carried out.
 use super::threads;
 use crate::{
-    effect::{Alone, Answered, At, Call, EffectKind, Lane, LaneWork, World},
+    effect::{Alone, Answered, At, Call, Lane, LaneWork, World},
     event::What,
     failure::Failure,
     fleet::Fleet,
@@ -28,10 +28,8 @@ impl RealWorld {
         self.runtime.spawn(future);
     }
 
-    async fn forget_readings(&self) {
-        for site in self.real.sites() {
-            site.balance.forget().await;
-        }
+    fn forget_readings(&self) {
+        self.real.sites().iter().for_each(|site| site.balance.forget());
     }
 
     /// Waits for something on the runtime.
@@ -52,18 +50,16 @@ impl World for RealWorld {
 
     fn perform(&self, call: Call<'_>) -> Answered {
         let at = At { real: &self.real, lane: call.lane, id: call.id(), ledger_writes: call.ledger_writes };
-        let changes = matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once);
         let lane = call.lane.clone();
-        let answered = self.runtime.block_on(async {
-            if !changes {
-                return call.effect.carry_out(at).await;
-            }
-            // What was read before a change isn't what is so after it began.
-            self.forget_readings().await;
-            let answered = call.effect.carry_out(at).await;
-            self.forget_readings().await;
-            answered
-        });
+        // What was read before a change isn't what is so after it began.
+        let changes = call.effect.kind().may_change();
+        if changes {
+            self.forget_readings();
+        }
+        let answered = self.runtime.block_on(call.effect.carry_out(at));
+        if changes {
+            self.forget_readings();
+        }
         for (host, why) in self.real.sites().iter().flat_map(|site| site.transport.fallbacks()) {
             let text = format!("reached by OpenSSH's client, not by rfab's own: {why}");
             lane.tell(What::Warned { host: Some(host), text });

@@ -61,8 +61,8 @@ fn review(at: usize, review: &Review, of: &Pull) -> Value {
     })
 }
 
-/// A page of what happened to a pull request, oldest first. The comments on the first page are hidden, and no page names
-/// the next one; an empty page is `null`.
+/// A page of what happened to a pull request, oldest first. The comments on the first page and on many pages before a
+/// change of the base are hidden, and no page names the next one; an empty page is `null`.
 fn timeline(pull: &Pull, query: &str) -> Value {
     let mut all: Vec<(&str, Value)> =
         pull.reviews.iter().enumerate().map(|(at, one)| (one.at, review_seen(at, one))).collect();
@@ -71,8 +71,11 @@ fn timeline(pull: &Pull, query: &str) -> Value {
         all.push((change.at, value));
     }
     all.sort_by_key(|(at, _)| *at);
-    let all: Vec<Value> = all.into_iter().map(|(_, value)| value).collect();
-    if query.ends_with("page=2") && !all.is_empty() { all.into() } else { Value::Null }
+    let is_later = |at: &str| pull.rebased.is_some_and(|change| change.at <= at);
+    let page = query.rsplit_once("&page=").map(|(_, page)| page);
+    let here = all.into_iter().filter(|(at, _)| page == Some(if is_later(at) { "12" } else { "2" }));
+    let here: Vec<Value> = here.map(|(_, value)| value).collect();
+    if here.is_empty() { Value::Null } else { here.into() }
 }
 
 fn review_seen(at: usize, review: &Review) -> Value {
