@@ -12,8 +12,8 @@ use std::{
 lab::before_main!(lab::begin(env!("CARGO_BIN_EXE_rfab"), env!("CARGO_MANIFEST_DIR"), env!("CARGO_TARGET_TMPDIR")));
 
 const HOSTS: [&str; 20] = [
-    "web1", "web2", "web3", "web4", "web5", "web6", "web7", "web8", "web9", "web10", "web11", "web12", "web13", "web14",
-    "web15", "web16", "web17", "web18", "web19", "web20",
+    "web1", "web2", "web3", "web4", "web5", "web6", "web7", "web8", "web9", "web10", "web11", "web12", "web13",
+    "web14", "web15", "web16", "web17", "web18", "web19", "web20",
 ];
 
 /// Runs a line of sh that must succeed; returns how long it took.
@@ -81,8 +81,10 @@ fn spent(lab: &Lab, words: &[&str]) -> u64 {
 /// Measures a hotfix over slow lines, with open connections.
 fn far() {
     let group = |at: usize| if at.is_multiple_of(2) { "group1" } else { "group2" };
-    let web = HOSTS[..10].iter().enumerate().map(|(at, name)| HostPlan::new(name).fleet("prod").role("web").group(group(at)));
-    let plan = Plan::new().host(HostPlan::new("lb1").fleet("prod")).balancer("lb1", &[("bk_web", "web")]).serving("v3.0.0");
+    let web =
+        HOSTS[..10].iter().enumerate().map(|(at, name)| HostPlan::new(name).fleet("prod").role("web").group(group(at)));
+    let plan =
+        Plan::new().host(HostPlan::new("lb1").fleet("prod")).balancer("lb1", &[("bk_web", "web")]).serving("v3.0.0");
     let lab = Lab::start(web.fold(plan, Plan::host));
     for group in ["group1", "group2"] {
         took(&lab, &format!("\"$2\" prod:{group} setup < /dev/null"));

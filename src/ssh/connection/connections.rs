@@ -3,7 +3,9 @@ use super::{
     alive::living,
     jumps::Jumps,
     master::{Base, UNTIL_KILLED},
-    refusal::unreachable, route::route};
+    refusal::unreachable,
+    route::route,
+};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
 use std::{path::Path, sync::Arc, time::Duration};
