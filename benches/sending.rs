@@ -149,6 +149,49 @@ fn apart() {
     }
 }
 
+/// The figures of each round, by what they are of: the time, and the bytes.
+type Figures = BTreeMap<&'static str, Vec<(Duration, u64)>>;
+
+/// Sends an app for the first time, and then two changed files.
+fn round(lab: &Lab, tags: [String; 3], all: &mut Figures) {
+    let [earlier, tag, next] = tags;
+    for host in &lab.hosts {
+        host.sh("rm -rf /srv/rsync/* /srv/shop/releases/* /srv/shop/.rfab/records").expect_ok();
+    }
+    took(lab, "rm -rf \"$HOME/.cache/rfab\"");
+    for (what, line, stage) in [
+        ("1 first send, rsync -az", rsync(&earlier, None), None),
+        ("1 first send, rfab, cold", rfab_cold(&earlier), Some("1 first send, stage alone")),
+        ("2 two files, rsync --link-dest", rsync(&tag, Some(&earlier)), None),
+        ("2 two files, rfab, cold", rfab_cold(&tag), Some("2 two files, stage alone, cold")),
+        ("2 two files, rfab, warm", rfab(&next), Some("2 two files, stage alone, warm")),
+    ] {
+        let (time, bytes) = took(lab, &line);
+        println!("{:>6.2} s {:>9} kB  {what}", time.as_secs_f64(), bytes / 1000);
+        all.entry(what).or_default().push((time, bytes));
+        if let Some(stage) = stage {
+            all.entry(stage).or_default().push((staged(lab), 0));
+        }
+    }
+}
+
+/// Prints the medians, and their ratios to those of rsync for the same.
+fn tell(rounds: usize, mut all: Figures) {
+    let median = |values: &mut Vec<(Duration, u64)>| {
+        values.sort();
+        values[values.len() / 2]
+    };
+    let figures: BTreeMap<&str, (Duration, u64)> = all.iter_mut().map(|(what, all)| (*what, median(all))).collect();
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    println!("{} hosts, {build} build, median of {rounds} rounds; ratios to rsync of the same kind", HOSTS.len());
+    for (what, (time, bytes)) in &figures {
+        let peer = |(other, _): &(&&str, &(Duration, u64))| other[..1] == what[..1] && other.contains("rsync");
+        let (_, (beside, _)) = figures.iter().find(peer).expect("a peer");
+        let ratio = time.as_secs_f64() / beside.as_secs_f64();
+        println!("{what:<32} {:>6.2} s {:>9} kB   {ratio:.2}", time.as_secs_f64(), bytes / 1000);
+    }
+}
+
 fn main() {
     // The lab starts this program again for its parts.
     lab::part::begin();
@@ -170,50 +213,12 @@ fn main() {
         lab.project.release(tag);
     };
     println!("round by round: the first send and two changed files, by rsync and by rfab");
-    let mut all: BTreeMap<&str, Vec<(Duration, u64)>> = BTreeMap::new();
-    for round in 1..=rounds {
-        let [earlier, tag, next] = [0, 1, 2].map(|n| format!("v4.{round}.{n}"));
-        [&earlier, &tag, &next].into_iter().for_each(|tag| release(tag));
-        for host in &lab.hosts {
-            host.sh("rm -rf /srv/rsync/* /srv/shop/releases/* /srv/shop/.rfab/records").expect_ok();
-        }
-        took(&lab, "rm -rf \"$HOME/.cache/rfab\"");
-        for (what, line) in [
-            ("1 first send, rsync -az", rsync(&earlier, None)),
-            ("1 first send, rfab, cold", rfab_cold(&earlier)),
-            ("2 two files, rsync --link-dest", rsync(&tag, Some(&earlier))),
-            ("2 two files, rfab, cold", rfab_cold(&tag)),
-            ("2 two files, rfab, warm", rfab(&next)),
-        ] {
-            let (time, bytes) = took(&lab, &line);
-            println!("{:>6.2} s {:>9} kB  {what}", time.as_secs_f64(), bytes / 1000);
-            all.entry(what).or_default().push((time, bytes));
-            if what.contains("rfab") {
-                let stage = match what.rsplit(' ').next() {
-                    _ if what.starts_with('1') => "1 first send, stage alone",
-                    Some("cold") => "2 two files, stage alone, cold",
-                    _ => "2 two files, stage alone, warm",
-                };
-                all.entry(stage).or_default().push((staged(&lab), 0));
-            }
-        }
+    let mut all = Figures::new();
+    for number in 1..=rounds {
+        let tags = [0, 1, 2].map(|n| format!("v4.{number}.{n}"));
+        tags.iter().for_each(|tag| release(tag));
+        round(&lab, tags, &mut all);
     }
-    let median = |values: &mut Vec<(Duration, u64)>| {
-        values.sort();
-        values[values.len() / 2]
-    };
-    let figures: BTreeMap<&str, (Duration, u64)> = all.iter_mut().map(|(what, all)| (*what, median(all))).collect();
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    println!("{} hosts, {build} build, median of {rounds} rounds; ratios to rsync of the same kind", HOSTS.len());
-    for (what, (time, bytes)) in &figures {
-        let beside =
-            figures.iter().find(|(other, _)| other[..1] == what[..1] && other.contains("rsync")).expect("a peer");
-        println!(
-            "{what:<32} {:>6.2} s {:>9} kB   {:.2}",
-            time.as_secs_f64(),
-            bytes / 1000,
-            time.as_secs_f64() / beside.1.0.as_secs_f64()
-        );
-    }
+    tell(rounds, all);
     count(&lab, &release);
 }
