@@ -1,10 +1,13 @@
 //! Measures how a release reaches ten hosts, beside rsync: `cargo bench --bench sending`. It needs root, rsync and ip.
 //!
-//! An app of 51 MB in 3,000 files is sent for the first time, and then with two small files changed. Each figure is the
-//! median of the rounds (3, or a number after `--`); compare figures of one run only. It runs in a network namespace of
-//! its own, so the bytes are all that went over the network, in both directions.
+//! An app of 51 MB in 3,000 files is sent for the first time, and then twice with two small files changed: over new
+//! connections, and over those that are open. `stage` is the slowest host's part of the line. Each figure is the median
+//! of the rounds (3, or a number after `--`); compare figures of one run only. It runs in a network namespace of its
+//! own, so the bytes are all that went over the network, in both directions. At the end, a slow line before one more host
+//! counts what that costs it.
 use lab::{HostPlan, Lab, Plan};
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::process::CommandExt,
     path::Path,
@@ -19,6 +22,7 @@ const HOSTS: [&str; 10] = ["web1", "web2", "web3", "web4", "web5", "web6", "web7
 const FABFILE: &str = r#"
 fn prod() { fleet("fleets/prod.toml") }
 fn setup() { targets().parallel(|host| release::set_up(host)); }
+fn look() { targets().parallel(|host| release::list(host)); }
 fn send(tag) {
     let release = release::number(release::resolve(tag));
     targets().parallel(|host| release::stage(host, release));
@@ -86,9 +90,48 @@ fn rsync(tag: &str, earlier: Option<&str>) -> String {
     )
 }
 
-/// Sends a tag by rfab with new connections.
+/// Sends a tag by rfab, over connections that are open.
 fn rfab(tag: &str) -> String {
     format!("\"$2\" prod send:{tag} < /dev/null")
+}
+
+/// Does the same over new connections.
+fn rfab_cold(tag: &str) -> String {
+    format!("\"$2\" --disconnect > /dev/null; {}", rfab(tag))
+}
+
+/// Returns how long the slowest host took to be staged in the newest run.
+fn staged(lab: &Lab) -> Duration {
+    let history = lab.rfab(&["--history"]).output().expect_ok();
+    let run = history.lines().nth(1).and_then(|line| line.split(' ').next()).expect("a run");
+    let shown = lab.rfab(&["--show", run]).output().expect_ok();
+    let steps = shown.lines().filter(|line| line.contains("  stage v"));
+    let times = steps.filter_map(|line| line.trim().split_once(" ms ")?.0.parse().ok());
+    Duration::from_millis(times.max().unwrap_or(0))
+}
+
+/// Prints what a hotfix costs one host, beside a login: bytes, and the round trips in which it is asked for something.
+fn count(lab: &Lab, release: &dyn Fn(&str)) {
+    let relay = lab.slow_down("web10", Duration::from_millis(300));
+    let run = |words: &[&str]| {
+        drop(relay.carried());
+        lab.rfab(&[&["prod", "--limit", "web10"], words].concat())
+            .timeout(Duration::from_secs(300))
+            .output()
+            .expect_ok();
+        relay.carried()
+    };
+    run(&["look"]);
+    let listing = run(&["look"]).bytes / 2;
+    release("v9.0.0");
+    let carried = run(&["send:v9.0.0"]);
+    // What opens and closes channels is shorter, and goes beside the commands. The last command is the table's.
+    let asked = carried.turns.iter().filter(|(_, sent)| *sent > 1000).count() - 1;
+    println!(
+        "two files changed, warm, one host: {} bytes without the table's; asked {asked} times, after {} round trips for the first channel",
+        carried.bytes - listing,
+        carried.turns.iter().take_while(|(_, sent)| *sent <= 1000).count(),
+    );
 }
 
 /// Starts this program again in a network namespace of its own, unless it runs in one.
@@ -106,6 +149,49 @@ fn apart() {
     }
 }
 
+/// The figures of each round, by what they are of: the time, and the bytes.
+type Figures = BTreeMap<&'static str, Vec<(Duration, u64)>>;
+
+/// Sends an app for the first time, and then two changed files.
+fn round(lab: &Lab, tags: [String; 3], all: &mut Figures) {
+    let [earlier, tag, next] = tags;
+    for host in &lab.hosts {
+        host.sh("rm -rf /srv/rsync/* /srv/shop/releases/* /srv/shop/.rfab/records").expect_ok();
+    }
+    took(lab, "rm -rf \"$HOME/.cache/rfab\"");
+    for (what, line, stage) in [
+        ("1 first send, rsync -az", rsync(&earlier, None), None),
+        ("1 first send, rfab, cold", rfab_cold(&earlier), Some("1 first send, stage alone")),
+        ("2 two files, rsync --link-dest", rsync(&tag, Some(&earlier)), None),
+        ("2 two files, rfab, cold", rfab_cold(&tag), Some("2 two files, stage alone, cold")),
+        ("2 two files, rfab, warm", rfab(&next), Some("2 two files, stage alone, warm")),
+    ] {
+        let (time, bytes) = took(lab, &line);
+        println!("{:>6.2} s {:>9} kB  {what}", time.as_secs_f64(), bytes / 1000);
+        all.entry(what).or_default().push((time, bytes));
+        if let Some(stage) = stage {
+            all.entry(stage).or_default().push((staged(lab), 0));
+        }
+    }
+}
+
+/// Prints the medians, and their ratios to those of rsync for the same.
+fn tell(rounds: usize, mut all: Figures) {
+    let median = |values: &mut Vec<(Duration, u64)>| {
+        values.sort();
+        values[values.len() / 2]
+    };
+    let figures: BTreeMap<&str, (Duration, u64)> = all.iter_mut().map(|(what, all)| (*what, median(all))).collect();
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    println!("{} hosts, {build} build, median of {rounds} rounds; ratios to rsync of the same kind", HOSTS.len());
+    for (what, (time, bytes)) in &figures {
+        let peer = |(other, _): &(&&str, &(Duration, u64))| other[..1] == what[..1] && other.contains("rsync");
+        let (_, (beside, _)) = figures.iter().find(peer).expect("a peer");
+        let ratio = time.as_secs_f64() / beside.as_secs_f64();
+        println!("{what:<32} {:>6.2} s {:>9} kB   {ratio:.2}", time.as_secs_f64(), bytes / 1000);
+    }
+}
+
 fn main() {
     // The lab starts this program again for its parts.
     lab::part::begin();
@@ -116,45 +202,23 @@ fn main() {
     lab.edit("fleets/prod.toml", |text| text.replace("linked = [\"public/uploads\", \"config/database.yml\"]", ""));
     lab.edit("fabfile.rhai", |_| FABFILE.to_owned());
     write_app(&lab.project.folder);
-    lab.project.release("v4.0.0");
     for host in &lab.hosts {
         host.sh("mkdir -p /srv/shop /srv/rsync && chown deploy /srv/shop /srv/rsync").expect_ok();
     }
     lab.rfab(&["prod", "setup"]).output().expect_ok();
-    println!("round by round: the first send by rsync and by rfab, then two changed files by rsync and by rfab");
-    let mut all: Vec<Vec<(Duration, u64)>> = vec![Vec::new(); 4];
-    for round in 1..=rounds {
-        let earlier = format!("v4.{}.0", round - 1);
-        let tag = format!("v4.{round}.0");
-        lab.edit("src/m1/p1/f1.py", |text| format!("{text}fixed {round}\n"));
-        lab.project.release(&tag);
-        for host in &lab.hosts {
-            host.sh("rm -rf /srv/rsync/* /srv/shop/releases/* /srv/shop/.rfab/records").expect_ok();
+    let release = |tag: &str| {
+        for file in ["src/m1/p1/f1.py", "src/m2/p2/f2.py"] {
+            lab.edit(file, |text| format!("{text}fixed for {tag}\n"));
         }
-        took(&lab, "rm -rf \"$HOME/.cache/rfab\"");
-        let lines = [rsync(&earlier, None), rfab(&earlier), rsync(&tag, Some(&earlier)), rfab(&tag)];
-        for (line, all) in lines.iter().zip(&mut all) {
-            let (time, bytes) = took(&lab, line);
-            println!("{:>6.2} s {:>9} kB", time.as_secs_f64(), bytes / 1000);
-            all.push((time, bytes));
-        }
-    }
-    let median = |values: &mut Vec<(Duration, u64)>| {
-        values.sort();
-        values[values.len() / 2]
+        lab.project.release(tag);
     };
-    let figures: Vec<(Duration, u64)> = all.iter_mut().map(median).collect();
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    println!("{} hosts, {build} build, {rounds} rounds", HOSTS.len());
-    for (what, rsync, rfab) in [("first send", figures[0], figures[1]), ("two files changed", figures[2], figures[3])] {
-        println!(
-            "{what:<18} rsync {:>6.2} s {:>9} kB   rfab {:>6.2} s {:>9} kB   ratios {:.2} and {:.3}",
-            rsync.0.as_secs_f64(),
-            rsync.1 / 1000,
-            rfab.0.as_secs_f64(),
-            rfab.1 / 1000,
-            rfab.0.as_secs_f64() / rsync.0.as_secs_f64(),
-            rfab.1 as f64 / rsync.1 as f64
-        );
+    println!("round by round: the first send and two changed files, by rsync and by rfab");
+    let mut all = Figures::new();
+    for number in 1..=rounds {
+        let tags = [0, 1, 2].map(|n| format!("v4.{number}.{n}"));
+        tags.iter().for_each(|tag| release(tag));
+        round(&lab, tags, &mut all);
     }
+    tell(rounds, all);
+    count(&lab, &release);
 }

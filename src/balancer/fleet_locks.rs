@@ -121,6 +121,43 @@ impl FleetLocks {
     }
 }
 
+/// The keepers of a fleet's lock, by balancer.
+type Keepers = BTreeMap<Name, Arc<LockSession>>;
+
+impl FleetLocks {
+    /// Checks that each balancer answers, and says if that takes a tool on its host.
+    async fn asked(&self, taken: &Keepers, say: &Says<'_>) -> Result<(), Failure> {
+        for (name, keeper) in taken {
+            let detour = match keeper.detour().await {
+                Err(failure) if failure.reason() == Reason::Balancer => {
+                    Err(self.unasked(name).await.unwrap_or(failure))
+                }
+                detour => detour,
+            };
+            if let Some(tool) = detour? {
+                say(&format!("`{name}`: its sshd doesn't forward sockets, so rfab asks it with `{tool}` on its host"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rotates the ledgers that are long. One that isn't rotated only takes longer to read.
+    async fn rotated(&self, taken: &Keepers, say: &Says<'_>) -> Result<(), Failure> {
+        for (name, host, _) in self.homes() {
+            let rotated = self.books.rotate(&self.shelf(&name, &host), &taken[&name]).await;
+            rotated.or_else(|failure| {
+                if taken[&name].is_lost() {
+                    Err(failure)
+                } else {
+                    say(&failure.message);
+                    Ok(())
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Balancing for FleetLocks {
     async fn lock(&self, holder: &Holder, waits: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure> {
@@ -144,30 +181,10 @@ impl Balancing for FleetLocks {
                 }
             }
         }
-        for (name, keeper) in &taken {
-            let detour = match keeper.detour().await {
-                Err(failure) if failure.reason() == Reason::Balancer => {
-                    Err(self.unasked(name).await.unwrap_or(failure))
-                }
-                detour => detour,
-            };
-            if let Some(tool) = detour? {
-                say(&format!("`{name}`: its sshd doesn't forward sockets, so rfab asks it with `{tool}` on its host"));
-            }
-        }
         self.books.turned().await;
-        for (name, host, _) in self.homes() {
-            let rotated = self.books.rotate(&self.shelf(&name, &host), &taken[&name]).await;
-            // A ledger that isn't rotated only takes longer to read.
-            rotated.or_else(|failure| {
-                if taken[&name].is_lost() {
-                    Err(failure)
-                } else {
-                    say(&failure.message);
-                    Ok(())
-                }
-            })?;
-        }
+        let (asked, kept) = tokio::join!(self.asked(&taken, say), self.rotated(&taken, say));
+        asked?;
+        kept?;
         *sessions = taken;
         Ok(())
     }

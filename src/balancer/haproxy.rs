@@ -229,14 +229,16 @@ impl Driver for Haproxy {
     async fn check(&self, ours: &[ServerPlace]) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         // This server doesn't exist: HAProxy reports that, or `Permission denied` if the socket is read-only.
-        let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
+        let lines = ["set server rfab-none/rfab-none state ready", "show stat -1 4 -1"].map(str::to_owned);
+        let answers = self.socket.ask_all(&lines).await?;
+        let [answer, stat] = &*answers else { return Err(self.odd("show stat", "")) };
         if answer.contains("Permission denied") {
             found.push(Finding::Forbids {
                 message: format!("the socket of `{}` is read-only: it doesn't have `level admin`", self.name),
                 help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload it".to_owned(),
             });
         }
-        let servers = Table::stat(&self.socket.ask("show stat -1 4 -1").await?);
+        let servers = Table::stat(stat);
         found.extend(beside(&servers, ours).into_iter().map(Finding::Warns));
         Ok(found)
     }

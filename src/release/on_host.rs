@@ -1,5 +1,5 @@
 //! The release programs, run on a host as the app's user.
-use super::{ReleaseError, ReleaseName, program::packs};
+use super::{ReleaseError, ReleaseName, program::travelling};
 use crate::{
     command::Command,
     effect::At,
@@ -16,7 +16,8 @@ pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
 /// Runs a job as the app's user.
 pub(super) async fn run(at: &At<'_>, host: &Host, user: &Option<Name>, job: Job<'_>) -> Result<Ended, Failure> {
-    let job = Job { user: user.clone(), packs: packs(job.command), ..job };
+    let (command, packs) = travelling(job.command);
+    let job = Job { command: &command, user: user.clone(), packs, ..job };
     at.real.site(&host.fleet).transport.run(host, job).await
 }
 

@@ -51,7 +51,7 @@ impl Program {
             Program::Prune => ("", include_str!("host/prune.sh")),
             Program::Verify => (TREE, include_str!("host/verify.sh")),
         };
-        lean(&format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name()))
+        format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
     }
 
     /// Makes the command that runs the program for the app at `path`.
@@ -73,10 +73,17 @@ pub(super) fn checked(id: &str) -> Result<String, ReleaseError> {
     if good { Ok(id.to_owned()) } else { Err(ReleaseError::BadId(shown(id))) }
 }
 
-/// Returns whether a command is a program that may travel compressed. Those before a release find out whether the host
+/// Returns a program as it travels, and whether it may be compressed. Those before a release find out whether the host
 /// has gzip.
-pub(super) fn packs(command: &Command) -> bool {
+pub(super) fn travelling(command: &Command) -> (Command, bool) {
     let all = [Program::Stage, Program::List, Program::Activate, Program::Share, Program::Prune, Program::Verify];
-    let Command::Words(words) = command else { return false };
-    words.get(3).is_some_and(|name| all.iter().any(|program| program.name() == name))
+    match command {
+        Command::Words(words) if words.get(2).is_some_and(|text| text.starts_with("program=")) => {
+            let mut words = words.clone();
+            words[2] = lean(&words[2]);
+            let packs = all.iter().any(|program| program.name() == words[3]);
+            (Command::Words(words), packs)
+        }
+        other => (other.clone(), false),
+    }
 }

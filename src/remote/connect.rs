@@ -69,7 +69,14 @@ impl Effect for Connect {
                     at.tell(What::HostUnreachable { host: host.clone(), message: failure.message.clone() });
                     connected.unreachable.insert(host, failure);
                 }
-                Some(Ok((_, Ok(())))) => {}
+                Some(Ok((host, Ok(())))) => {
+                    // The first reading of a balancer then finds its socket forwarded.
+                    let theirs = self.fleet.balancers.iter().filter(|balancer| balancer.host.name == host);
+                    for name in theirs.filter(|balancer| !balancer.by_hand()).map(|balancer| balancer.name.clone()) {
+                        let site = site.clone();
+                        tokio::spawn(async move { drop(site.balancing.driver(&name).await) });
+                    }
+                }
                 Some(Err(e)) => return Err(Failure::unknown(format!("a connection didn't finish: {e}"))),
             }
         }

@@ -140,7 +140,7 @@ pub(crate) fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
 fn packed(text: &str) -> Result<(String, Vec<u8>), Failure> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     let bytes = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).expect("memory takes it");
-    let line = format!("p=$(dd bs=1 count={} 2>/dev/null | gzip -dc) && eval \"$p\"", bytes.len());
+    let line = format!("p=$(dd bs=1 count={} 2>&- | gzip -dc) && eval \"$p\"", bytes.len());
     Ok((encoded(&line)?, bytes))
 }
 

@@ -10,8 +10,8 @@ sink=/dev/null
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 fail() { printf '%s pid 0\n\n%s %s\n' "$mark" "$mark" "$1"; exit 0; }
 if [ -n "$folder" ]; then
-    # No process but this one, if the folder is there.
-    (umask 077 && { [ -d "$folder" ] || mkdir -p "$folder"; } && printf 'begins\n' > "$folder/$id.new") 2>"$sink" || fail trace
+    [ -d "$folder" ] || (umask 077 && mkdir -p "$folder") 2>"$sink" || fail trace
+    (umask 077 && printf 'begins\n' > "$folder/$id.new") 2>"$sink" || fail trace
     [ -z "$sweep" ] || find "$folder" -type f -mtime "+$sweep" -exec rm -f {} + >"$sink" 2>&1
 fi
 if [ -n "$dir" ]; then cd "$dir" 2>"$sink" || fail folder; fi

@@ -79,7 +79,8 @@ fn wait_for_two(run: &Running<'_>) {
     }
 }
 
-/// Returns the ssh process that holds a run's connection to one host. The lock's own connection doesn't persist.
+/// Returns the ssh process that holds a run's connection to one host. The lock's own connection persists for another
+/// time.
 fn master(run: &Running<'_>, persist: &str) -> i32 {
     let is_shared = |pid: &i32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -120,7 +121,7 @@ fn a_frozen_ssh_process_of_the_lock_hangs_no_end_of_a_run() {
     let lab = lab([host("web1")]);
     let run = lab.rfab(&["on:web1", "held"]).start();
     run.wait_for("| begun");
-    assert!(proc::signal(master(&run, "no"), Signal::STOP));
+    assert!(proc::signal(master(&run, "30"), Signal::STOP));
     std::fs::write(lab.host("web1").folder.join("home/deploy/go"), "").expect("a file on the host");
     let begun = Instant::now();
     let out = run.output();

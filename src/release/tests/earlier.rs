@@ -2,7 +2,7 @@
 use super::machine::{BOTH, TestMachine, name};
 use crate::{
     port::Ended,
-    release::{self, Amount, Packed, Packing, ReleaseError, Staged, tree::Difference},
+    release::{self, Amount, Packed, Packing, ReleaseError, Staged, program::travelling, tree::Difference},
 };
 use std::{
     fs,
@@ -83,6 +83,19 @@ fn what_stays_is_taken_from_the_earlier_release_and_only_the_rest_is_sent() {
         assert!(!earlier.tree(2).join("gone").exists());
         let lines = earlier.record(2).lines().count();
         assert!(lines <= earlier.second.files, "{lines}");
+        earlier.whole();
+    }
+}
+
+#[test]
+fn a_program_does_the_same_without_its_comments_and_indents() {
+    for shell in BOTH {
+        let earlier = Earlier::new(shell);
+        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        let (command, packs) = travelling(&command);
+        let ended = earlier.machine.run(&command, &bytes);
+        assert_eq!(release::staged(&ended, &earlier.machine.whole(&earlier.second)), Ok(Staged::New), "{ended:?}");
+        assert!(packs && !command.shown().contains("\n    ") && !command.shown().contains("\n# "));
         earlier.whole();
     }
 }

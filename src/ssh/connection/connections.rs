@@ -4,7 +4,7 @@ use super::{
     asked::Asked,
     hop::Hop,
     jumps::Jumps,
-    master::{Base, UNTIL_KILLED},
+    master::Base,
     refusal::unreachable,
     route::route,
 };
@@ -20,6 +20,9 @@ use std::{path::Path, time::Duration};
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 pub(crate) const SILENT: Duration = Duration::from_secs(20);
+
+/// How many seconds a private connection stays without a program: the run was killed, or doesn't need it.
+const UNUSED: &str = "30";
 
 /// Opens connections, through jump hosts if a host is behind any.
 pub(crate) struct Connections {
@@ -74,8 +77,7 @@ impl Connections {
         let entered = if is_kept {
             self.base.keep(socket, last, through).await
         } else {
-            // If the run is killed, or doesn't need it, it ends by itself.
-            self.base.login(socket, last, through, &UNTIL_KILLED.as_secs().to_string()).await
+            self.base.login(socket, last, through, UNUSED).await
         };
         entered.map_err(|unheard| unheard.into_failure(host, route, last))
     }

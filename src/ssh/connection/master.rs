@@ -43,7 +43,7 @@ pub(crate) struct Base {
 }
 
 /// How long a connection may wait for its next command, if none outlives the run: for a run that was killed.
-pub(super) const UNTIL_KILLED: Duration = Duration::from_secs(60);
+const UNTIL_KILLED: Duration = Duration::from_secs(60);
 
 impl Drop for Base {
     fn drop(&mut self) {
