@@ -81,7 +81,11 @@ impl Rounds {
                     part.rows.push(Row { work, tool, cost: Cost::median(&costs), walls });
                 }
                 Ok(_) => {}
-                Err(said) => part.left_out(&tool, &format!("{work}: {}", said.lines().last().unwrap_or_default())),
+                Err(said) => {
+                    let error = said.lines().find(|line| line.contains("error") || line.contains("rror:"));
+                    let why = error.or_else(|| said.lines().last()).unwrap_or_default();
+                    part.left_out(&tool, &format!("failed at {work}: {}", why.trim()));
+                }
             }
         }
     }

@@ -31,8 +31,8 @@ impl Cost {
         let bytes = carried() - before;
         if !output.ok() {
             let said = format!("{}{}", output.stdout, output.stderr);
-            let last: Vec<&str> = said.lines().rev().take(8).collect();
-            return Err(last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            let lines: Vec<&str> = said.lines().collect();
+            return Err(lines[lines.len().saturating_sub(60)..].join("\n"));
         }
         let text = fs::read_to_string(&file).expect("what `time` wrote");
         let fields: Vec<f64> = text.split_whitespace().filter_map(|field| field.parse().ok()).collect();

@@ -22,6 +22,7 @@ pub fn measure(asked: &Asked, part: &mut Part) {
         let text = text.replace("good = 3\nover = \"1s\"", &format!("good = 2\nover = \"{over}\""));
         lab.edit(&format!("fleets/{name}.toml"), |_| text);
     }
+    Cost::of(lab, &format!("{} prod setup", ours.rfab)).expect("the app's folders");
     if let Some(fab) = tools::fab() {
         theirs.put("classic.py", &classic(&theirs));
         theirs.put("fab", &fab);

@@ -56,8 +56,8 @@ pub fn classic(site: &Site, hosts: &[&Arc<Host>]) -> String {
     let names: String = hosts.iter().map(|host| format!("\"deploy@{}:{}\",", host.address, host.port)).collect();
     format!(
         "from fabric.api import *\nenv.hosts = [{names}]\nenv.key_filename = \"{}\"\nenv.no_agent = True\n\
-         env.use_ssh_config = False\nenv.no_keys = True\nenv.disable_known_hosts = True\nenv.parallel = True\n\
-         env.pool_size = {}\n\ndef nothing():\n    run(\"true\", pty=False)\n",
+         env.use_ssh_config = False\nenv.no_keys = True\nenv.disable_known_hosts = True\nenv.shell = \"/bin/sh -c\"\n\
+         env.parallel = True\nenv.pool_size = {}\n\ndef nothing():\n    run(\"true\", pty=False)\n",
         site.key(),
         hosts.len()
     )
