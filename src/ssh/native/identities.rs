@@ -83,7 +83,7 @@ impl Identities {
     /// Reads the key in a file. One that others may read is left out, as ssh leaves it out.
     fn read(&mut self, path: &Path) -> Option<KeyFile> {
         let shown = path.display();
-        let public = || PublicKey::read_openssh_file(&with_end(path, ".pub")).ok();
+        let public = || PublicKey::read_openssh_file(with_end(path, ".pub")).ok();
         let Ok(text) = fs::read_to_string(path) else {
             return public().map(|public| KeyFile { public: Some(public), private: None });
         };
