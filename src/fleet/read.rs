@@ -1,6 +1,6 @@
 //! What the keys of a fleet mean.
 use super::{
-    App, Balancer, Fleet, Folders, app, apps, balancers, gate, health, hosts, order,
+    App, Balancer, Fleet, Folders, TransportKind, app, apps, balancers, gate, health, hosts, order,
     section::{Section, TOP},
     set::{self, Set},
     settings::ten_minutes,
@@ -10,6 +10,7 @@ use super::{
     wrong::Problem,
 };
 use crate::host::{Host, Name};
+use std::{path::PathBuf, time::Duration};
 
 pub(super) fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {
     let mut problems: Vec<Problem> = sets.iter().filter_map(|set| set::apply(&mut tree, set).err()).collect();
@@ -25,9 +26,7 @@ pub(super) fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Se
 fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Problem>) -> Option<Fleet> {
     let keys = Section::of(tree, &TOP, problems)?;
     let guarded = keys.get("guarded", problems, value::yes).unwrap_or(false);
-    let ssh = keys.get("ssh", problems, |node| top::beside(node, folders.fleet));
-    let persist = keys.get("persist", problems, value::duration).unwrap_or_else(ten_minutes);
-    let transport = keys.get("transport", problems, top::transport).unwrap_or_default();
+    let (ssh, persist, transport) = reach(&keys, folders, problems);
     let accept = keys.get("accept", problems, top::accept).unwrap_or_else(|| top::default_accept(guarded));
     let via = keys.get("via", problems, top::via);
     let user = keys.get("user", problems, value::user);
@@ -83,6 +82,17 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         fleet.apps = several_apps(node, &fleet, ordered, folders, &names, problems);
     }
     Some(fleet)
+}
+
+/// Reads how the hosts are reached: by which ssh configuration, for how long, and by which client.
+fn reach(
+    keys: &Section<'_>,
+    folders: Folders<'_>,
+    problems: &mut Vec<Problem>,
+) -> (Option<PathBuf>, Duration, TransportKind) {
+    let ssh = keys.get("ssh", problems, |node| top::beside(node, folders.fleet));
+    let persist = keys.get("persist", problems, value::duration).unwrap_or_else(ten_minutes);
+    (ssh, persist, keys.get("transport", problems, top::transport).unwrap_or_default())
 }
 
 /// Returns the problem of a fleet without hosts.

@@ -3,7 +3,7 @@ use super::{
     call::{HostLine, Running, Spares, finished, stop},
     carrier::Carrier,
     connection::{
-        Asked, Connections, Jumps, Link, SshFolder,
+        Connections, Jumps, Link, SshAnswers, SshFolder,
         config::{self, Config},
         master::Base,
     },
@@ -63,14 +63,14 @@ impl Openssh {
         let folder = SshFolder::make(runtime)?;
         let Config { text, digest, is_fickle, texts } = config::make(Some(fleet), project, home)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let asked = (!is_fickle).then(|| Asked::of(&folder, &texts));
+        let answers = (!is_fickle).then(|| SshAnswers::of(&folder, &texts));
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
         let native = (fleet.transport == TransportKind::Native).then(|| NativeOpening::new(home, is_fickle));
         let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {
-            connections: Arc::new(Connections { base, jumps: Jumps::default(), native, asked }),
+            connections: Arc::new(Connections { base, jumps: Jumps::default(), native, answers }),
             early: EarlyLogins::default(),
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             passwords: Passwords::new(person.clone()),

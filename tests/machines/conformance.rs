@@ -43,6 +43,11 @@ natively! {
     a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_for_each_other of locked;
     a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end of vanished;
     a_run_whose_terminal_was_closed_ends_what_it_does_and_restores_and_leaves_nothing_behind of vanished;
+    two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host of roll;
+    the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process of roll;
+    the_five_commands_release_a_hotfix_and_no_request_fails_and_the_ledgers_tell_it of shop;
+    an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking of shop;
+    a_shell_has_the_terminal_and_without_one_it_is_refused of ops;
     no_host_is_given_the_operators_agent of attacks::agent;
     no_reference_argument_or_value_is_taken_for_a_command_or_an_option of attacks::words;
     no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option of attacks::words;

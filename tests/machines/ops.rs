@@ -65,7 +65,7 @@ fn nothing() { targets().each(|host| host.put("nothing", ["cat"])); }
 }
 
 #[test]
-fn a_shell_has_the_terminal_and_without_one_it_is_refused() {
+pub(super) fn a_shell_has_the_terminal_and_without_one_it_is_refused() {
     if !needs_lab("a_shell_has_the_terminal_and_without_one_it_is_refused") {
         return;
     }

@@ -216,7 +216,7 @@ fn whoever_removes_the_lock_file_ends_the_run_that_held_it_before_its_next_chang
 }
 
 #[test]
-fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host() {
+pub(super) fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host() {
     if !needs_lab("two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host") {
         return;
     }
@@ -274,7 +274,7 @@ fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stand
 }
 
 #[test]
-fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
+pub(super) fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
     if !needs_lab("the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process") {
         return;
     }

@@ -65,7 +65,7 @@ fn ledger(lab: &Lab, host: &str, file: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_five_commands_release_a_hotfix_and_no_request_fails_and_the_ledgers_tell_it() {
+pub(super) fn the_five_commands_release_a_hotfix_and_no_request_fails_and_the_ledgers_tell_it() {
     if !needs_lab("the_five_commands_release_a_hotfix_and_no_request_fails_and_the_ledgers_tell_it") {
         return;
     }
@@ -204,7 +204,7 @@ fn of_two_operators_at_once_one_works_and_the_other_is_told() {
 }
 
 #[test]
-fn an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking() {
+pub(super) fn an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking() {
     if !needs_lab("an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking") {
         return;
     }

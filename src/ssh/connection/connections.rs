@@ -1,12 +1,6 @@
 //! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
 use super::{
-    alive::living,
-    asked::Asked,
-    hop::Hop,
-    jumps::Jumps,
-    master::Base,
-    refusal::unreachable,
-    route::route,
+    alive::living, hop::Hop, jumps::Jumps, master::Base, refusal::unreachable, route::route, ssh_answers::SshAnswers,
 };
 use crate::{
     failure::Failure,
@@ -31,7 +25,7 @@ pub(crate) struct Connections {
     /// Opens connections in this process, if the fleet has these.
     pub native: Option<NativeOpening>,
     /// What ssh printed about its options; none if a program or the network decides them.
-    pub asked: Option<Asked>,
+    pub answers: Option<SshAnswers>,
 }
 
 impl Connections {
@@ -54,7 +48,7 @@ impl Connections {
 
     /// Finds the way to a host.
     pub(crate) async fn route(&self, host: &Host) -> Result<Vec<Hop>, Failure> {
-        route(&self.base.config, host, self.asked.as_ref()).await
+        route(&self.base.config, host, self.answers.as_ref()).await
     }
 
     /// Opens a connection in this process; none if the host needs OpenSSH.

@@ -1,6 +1,5 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
 mod alive;
-mod asked;
 pub(super) mod config;
 mod connections;
 mod depends;
@@ -16,9 +15,9 @@ mod program;
 mod proxy;
 mod refusal;
 mod route;
+mod ssh_answers;
 mod ssh_options;
 
-pub(super) use asked::Asked;
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;
@@ -29,4 +28,5 @@ pub(super) use master::{LOGIN_WITHIN, PAUSE, TURNED_AWAY_WITHIN, is_turned_away}
 pub(super) use program::ended;
 pub(super) use refusal::{LoginFailure, refused, unreachable};
 pub(super) use route::route;
+pub(super) use ssh_answers::SshAnswers;
 pub(super) use ssh_options::SshOptions;

@@ -1,5 +1,5 @@
 //! The way to a host: the jump hosts before it, by ssh's configuration.
-use super::{asked::Asked, hop::Hop, proxy::calls_ssh, refusal::unreachable, ssh_options::SshOptions};
+use super::{hop::Hop, proxy::calls_ssh, refusal::unreachable, ssh_answers::SshAnswers, ssh_options::SshOptions};
 use crate::{
     failure::{Cause, Failure},
     host::Host,
@@ -13,7 +13,7 @@ const MOST: usize = 8;
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Finds the hosts on the way to a host, which is the last one; refuses a way that would bypass rfab's configuration.
-pub(crate) async fn route(config: &Path, host: &Host, known: Option<&Asked>) -> Result<Vec<Hop>, Failure> {
+pub(crate) async fn route(config: &Path, host: &Host, known: Option<&SshAnswers>) -> Result<Vec<Hop>, Failure> {
     let mut route = Vec::new();
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
     while let Some((place, via)) = ahead.pop() {
@@ -45,7 +45,7 @@ pub(crate) async fn route(config: &Path, host: &Host, known: Option<&Asked>) -> 
 }
 
 /// Asks ssh for the options that it has for one host.
-async fn asked(config: &Path, host: &Host, hop: &Hop, known: Option<&Asked>) -> Result<SshOptions, Failure> {
+async fn asked(config: &Path, host: &Host, hop: &Hop, known: Option<&SshAnswers>) -> Result<SshOptions, Failure> {
     let mut command = Command::new("ssh");
     command.arg("-F").arg(config).arg("-G").args(hop.arguments()).stdin(Stdio::null()).kill_on_drop(true);
     let failed = |why: &str| unreachable(host, why);

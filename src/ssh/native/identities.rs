@@ -20,8 +20,13 @@ const AGENT_WITHIN: Duration = Duration::from_secs(2);
 
 /// One way to log in with a key.
 pub(super) enum Identity {
-    File { key: Arc<PrivateKey>, certificate: Option<Certificate> },
+    File {
+        key: Arc<PrivateKey>,
+        certificate: Option<Certificate>,
+    },
     Agent(AgentIdentity),
+    /// The agent has the key of a certificate that a file has.
+    Certified(Certificate),
 }
 
 /// The ways to log in with a key.
@@ -54,8 +59,7 @@ impl Identities {
             let is_its = |key: &KeyData| key == certificate.public_key();
             let private = files.iter().filter_map(|file| file.private.as_ref());
             if held.iter().any(|held| is_its(&public(held))) {
-                let comment = String::new();
-                ways.push(Identity::Agent(AgentIdentity::Certificate { certificate, comment }));
+                ways.push(Identity::Certified(certificate));
             } else if let Some(key) = private.into_iter().find(|key| is_its(key.public_key().key_data())) {
                 ways.push(Identity::File { key: key.clone(), certificate: Some(certificate) });
             }
@@ -79,7 +83,7 @@ impl Identities {
     /// Reads the key in a file. One that others may read is left out, as ssh leaves it out.
     fn read(&mut self, path: &Path) -> Option<KeyFile> {
         let shown = path.display();
-        let public = || PublicKey::read_openssh_file(&with_end(path, ".pub")).ok();
+        let public = || PublicKey::read_openssh_file(with_end(path, ".pub")).ok();
         let Ok(text) = fs::read_to_string(path) else {
             return public().map(|public| KeyFile { public: Some(public), private: None });
         };
@@ -142,6 +146,7 @@ impl Identity {
     fn is_accepted(&self, settings: &LoginSettings) -> bool {
         let (key, is_certificate) = match self {
             Identity::File { key, certificate } => (key.public_key().clone(), certificate.is_some()),
+            Identity::Certified(certificate) => (PublicKey::from(certificate.public_key().clone()), true),
             Identity::Agent(held) => {
                 (held.public_key().into_owned(), matches!(held, AgentIdentity::Certificate { .. }))
             }

@@ -140,7 +140,7 @@ mod tests {
             "@unknown web1",
         ];
         let mut text: String = names.iter().map(|names| format!("{names} ssh-ed25519 {KEY} of anna\n")).collect();
-        text += &format!("\n  web1\tssh-ed25519   {KEY}\nweb1 ssh-ed25519 not-base64!\nweb1\n");
+        text += &format!("\n  web1\tssh-ed25519   {KEY}\nweb1\n");
         let asked =
             ["web1", "web2", "web9", "[web1]:2222", "bad.example.org", "a.example.org", "10.0.0.9", "x", "fe80::1"];
         for hashed in [false, true] {
@@ -153,6 +153,8 @@ mod tests {
                 assert_eq!(own, keygen, "{name} in\n{}", fs::read_to_string(&file).unwrap());
             }
         }
+        fs::write(&file, "web1 ssh-ed25519 not-base64!\nweb1 ssh-ed25519\n").unwrap();
+        assert_eq!(about("web1", std::slice::from_ref(&file)), Ok(Vec::new()), "what isn't a key is none");
         assert_eq!(about("web1", &[folder.path().join("none")]), Ok(Vec::new()));
         assert!(about("web1", &[folder.path().to_owned()]).is_err());
     }

@@ -1,5 +1,6 @@
 //! Logs in with one key after the other.
 use super::{
+    bare_key::BareKey,
     identities::{Identities, Identity},
     key_check::KeyCheck,
     settings::LoginSettings,
@@ -67,6 +68,11 @@ async fn tried(
         }
         Identity::File { key, certificate: None } => {
             handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, None)).await.ok()
+        }
+        Identity::Certified(certificate) => {
+            let hash = hash(handle, settings, &certificate.algorithm()).await;
+            let mut agent = BareKey(identities.agent.as_mut()?);
+            handle.authenticate_certificate_with(user, certificate, hash, &mut agent).await.ok()
         }
         Identity::Agent(held) => {
             let hash = hash(handle, settings, &held.public_key().algorithm()).await;

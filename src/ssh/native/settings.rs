@@ -39,7 +39,7 @@ const OTHER_LOGINS: [(&str, &str, &str); 3] = [
 /// Options that this client obeys, or that rfab's own configuration sets.
 const OBEYED: &str = "host hostname user port addressfamily batchmode connecttimeout connectionattempts \
     serveraliveinterval serveralivecountmax identityfile certificatefile identityagent identitiesonly \
-    hostkeyalias ciphers macs kexalgorithms hostkeyalgorithms casignaturealgorithms pubkeyacceptedalgorithms \
+    hostkeyalias ciphers macs kexalgorithms hostkeyalgorithms casignaturealgorithms pubkeyacceptedalgorithms pubkeyacceptedkeytypes \
     requiredrsasize userknownhostsfile globalknownhostsfile proxyjump preferredauthentications \
     stricthostkeychecking nohostauthenticationforlocalhost verifyhostkeydns checkhostip updatehostkeys \
     forwardagent forwardx11 forwardx11trusted tunnel permitlocalcommand localcommand remotecommand \
@@ -118,7 +118,8 @@ impl LoginSettings {
             certificates: paths("certificatefile")?,
             agent: agent(options.value("identityagent"), &tokens)?,
             identities_only: options.value("identitiesonly") == Some("yes"),
-            accepted: list(options, "pubkeyacceptedalgorithms"),
+            // OpenSSH before 8.5 has the second name.
+            accepted: ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"].map(|name| list(options, name)).concat(),
             least_rsa_bits: number("requiredrsasize", 1024)? as u32,
             preferred: algorithms::named(options)?,
             host_keys: algorithms::host_keys(options),

@@ -22,7 +22,7 @@ fn login(folder: &Path, known_hosts: &str) -> HostLogin {
     let (key, known) = (folder.join("key"), folder.join("known_hosts"));
     fs::write(&known, known_hosts).unwrap();
     let options = SshOptions::of(&format!(
-        "hostname web1\nuser deploy\nport 22\nkexalgorithms curve25519-sha256\nciphers aes128-gcm@openssh.com\n\
+        "hostname web1\nuser deploy\nport 22\nkexalgorithms curve25519-sha256\nciphers aes256-gcm@openssh.com\n\
          macs hmac-sha2-256\nhostkeyalgorithms ssh-ed25519\npubkeyacceptedalgorithms ssh-ed25519\n\
          identityagent none\nconnecttimeout 1\nidentityfile {}\n",
         key.display()
@@ -119,7 +119,10 @@ async fn a_server_gets_nothing_that_it_asks_for_and_an_unknown_one_gets_no_login
         (login(folder.path(), known).over(near).await, asked)
     };
     let (entered, asked) = enter(&line(&host), &key).await;
-    let connection = entered.unwrap_or_else(|_| panic!("the key is known on both sides"));
+    let connection = match entered {
+        Ok(connection) => connection,
+        refused => panic!("the key is known on both sides: {}", said(refused)),
+    };
     while asked.lock().unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -10,7 +10,7 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const END: &str = ".options";
 
 /// The answers of `ssh -G` for one configuration.
-pub(crate) struct Asked {
+pub(crate) struct SshAnswers {
     /// Where they are kept; none if the same question may have another answer later.
     file: Option<(SshFolder, String)>,
     answers: Mutex<Answers>,
@@ -23,17 +23,17 @@ struct Answers {
     has_grown: bool,
 }
 
-impl Asked {
+impl SshAnswers {
     /// Reads what is kept for a configuration.
     ///
     /// `texts` are all texts of the configuration, with everything that it includes.
-    pub(crate) fn of(folder: &SshFolder, texts: &[&str]) -> Asked {
+    pub(crate) fn of(folder: &SshFolder, texts: &[&str]) -> SshAnswers {
         let digest = digest(texts);
         let file = digest.map(|digest| (folder.clone(), format!("{digest}{END}")));
         let read = |(folder, name): &(SshFolder, String)| fs::read_to_string(folder.path(name)).ok();
         let kept = file.as_ref().and_then(read).and_then(|text| serde_json::from_str(&text).ok());
         let answers = Answers { by_hop: kept.unwrap_or_default(), has_grown: false };
-        Asked { file, answers: Mutex::new(answers) }
+        SshAnswers { file, answers: Mutex::new(answers) }
     }
 
     /// Returns the options of a hop, if they are known.
@@ -49,7 +49,7 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for SshAnswers {
     fn drop(&mut self) {
         let answers = self.answers.lock().unwrap();
         let Some((folder, name)) = self.file.as_ref().filter(|_| answers.has_grown) else { return };
@@ -115,11 +115,11 @@ mod tests {
         let runtime = tempfile::tempdir().unwrap();
         let folder = SshFolder::make(Some(runtime.path())).unwrap();
         let hop = |place: &str| Hop { place: place.into(), ..Hop::default() };
-        let before = Asked::of(&folder, &["Host a", "Port 1"]);
+        let before = SshAnswers::of(&folder, &["Host a", "Port 1"]);
         assert_eq!(before.known(&hop("a")), None);
         before.learn(&hop("a"), "port 1\n");
         drop(before);
-        let known = |texts: &[&str], place: &str| Asked::of(&folder, texts).known(&hop(place));
+        let known = |texts: &[&str], place: &str| SshAnswers::of(&folder, texts).known(&hop(place));
         assert_eq!(known(&["Host a", "Port 1"], "a"), Some(SshOptions::of("port 1\n")));
         assert_eq!(known(&["Host a", "Port 1"], "b"), None);
         assert_eq!(known(&["Host a", "Port 2"], "a"), None);
