@@ -1,6 +1,6 @@
 //! rfab's own client: what it logs in with, what it leaves to OpenSSH's client and says so, and what it doesn't start.
 
-use lab::{HostPlan, Lab, Plan, natively, natively_but_for, needs_lab, proc};
+use lab::{HostPlan, Lab, Output, Plan, natively, natively_but_for, needs_lab, proc};
 use std::fs;
 
 /// How rfab says that a host is reached by OpenSSH's client.
@@ -93,6 +93,15 @@ fn a_host_whose_only_known_key_is_rsa_is_left_to_openssh_and_one_with_others_is_
     });
 }
 
+/// Runs a line with an agent that has one key.
+fn by_agent(lab: &Lab, key: &str) -> Output {
+    let rfab = env!("CARGO_BIN_EXE_rfab");
+    let line = format!(
+        "eval $(ssh-agent) >/dev/null; ssh-add -q {key}; '{rfab}' on hi; code=$?; ssh-agent -k >/dev/null; exit $code"
+    );
+    lab.program("sh", &["-c", &line]).output()
+}
+
 #[test]
 fn keys_of_files_and_agents_and_certificates_log_in() {
     if !needs_lab("keys_of_files_and_agents_and_certificates_log_in") {
@@ -101,19 +110,14 @@ fn keys_of_files_and_agents_and_certificates_log_in() {
     natively(|| {
         let lab = lab(Plan::new().host(web("web1")));
         let host = lab.host("web1");
-        let (operator, run) = (lab.folder.join("operator"), env!("CARGO_BIN_EXE_rfab"));
+        let operator = lab.folder.join("operator");
         let before = fs::read_to_string(lab.project.folder.join("fleets/ssh_config")).expect("a configuration");
         let key = operator.join("key").display().to_string();
         let identity = |file: &str| {
             let new = before.replace(&format!("IdentityFile {key}"), &format!("IdentityFile {file}"));
             lab.edit("fleets/ssh_config", |_| new);
         };
-        let with_agent = |add: &str| {
-            let line = format!(
-                "eval $(ssh-agent) >/dev/null; ssh-add -q {add}; '{run}' on hi; code=$?; ssh-agent -k >/dev/null; exit $code"
-            );
-            lab.program("sh", &["-c", &line]).output()
-        };
+        let with_agent = |add: &str| by_agent(&lab, add);
         // The agent has the key, of which the file has only the public half.
         identity(&format!("{key}.pub"));
         assert_eq!(lab.rfab(&["on", "hi"]).output().code, Some(4));

@@ -2,6 +2,7 @@
 use super::*;
 use crate::ssh::connection::{Hop, SshOptions};
 use russh::{
+    MethodKind, MethodSet,
     keys::{PrivateKey, PublicKey, ssh_key::private::Ed25519Keypair},
     server::{self, Auth, VerifiedPublicKey},
 };
@@ -96,7 +97,8 @@ impl server::Handler for Greedy {
 fn serve(stream: DuplexStream, key: PrivateKey, operator: PublicKey) -> Arc<Mutex<Option<bool>>> {
     let asked = Arc::new(Mutex::new(None));
     let greedy = Greedy { operator, asked: asked.clone() };
-    let config = server::Config { keys: vec![key], ..server::Config::default() };
+    let methods = MethodSet::from(&[MethodKind::PublicKey][..]);
+    let config = server::Config { keys: vec![key], methods, ..server::Config::default() };
     tokio::spawn(async move {
         if let Ok(session) = server::run_stream(Arc::new(config), stream, greedy).await {
             let _ = session.await;
