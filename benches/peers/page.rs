@@ -76,26 +76,34 @@ fn table(part: &Part) -> String {
             let _ = writeln!(text, "| {tool} | {wall:.2} s | {ratio} | {cpu:.2} s | {network} | {memory} |");
         }
     }
-    let _ = write!(
-        text,
-        "\nMeasured {} with {} in {} round{}, on {}. The load of the machine was {:.1} before and {:.1} after.\n",
-        part.date,
-        part.rfab,
-        part.rounds,
-        if part.rounds == 1 { "" } else { "s" },
-        part.machine,
-        part.load[0],
-        part.load[1]
-    );
+    let (rounds, times) = (part.rounds, if part.rounds == 1 { "round" } else { "rounds" });
     let versions: Vec<String> = part.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let _ = writeln!(text, "Versions: {}.", versions.join(", "));
-    if !part.left_out.is_empty() {
-        let _ = writeln!(text, "Left out: {}.", part.left_out.join("; "));
-    }
-    for note in &part.notes {
-        let _ = writeln!(text, "{note}");
-    }
+    let mut all = vec![
+        format!("Measured {} with {} in {rounds} {times}, on {}.", part.date, part.rfab, part.machine),
+        format!("The load of the machine was {:.1} before and {:.1} after.", part.load[0], part.load[1]),
+        format!("Versions: {}.", versions.join(", ")),
+    ];
+    all.extend((!part.left_out.is_empty()).then(|| format!("Left out: {}.", part.left_out.join("; "))));
+    all.extend(part.notes.iter().cloned());
+    text.push('\n');
+    text += &wrapped(&all.join(" "));
     text
+}
+
+/// Breaks a paragraph into lines of at most 120 characters.
+fn wrapped(paragraph: &str) -> String {
+    let (mut text, mut length) = (String::new(), 0);
+    for word in paragraph.split_whitespace() {
+        let needed = word.chars().count();
+        if length > 0 {
+            let breaks = length + 1 + needed > 120;
+            text.push(if breaks { '\n' } else { ' ' });
+            length = if breaks { 0 } else { length + 1 };
+        }
+        text += word;
+        length += needed;
+    }
+    text + "\n"
 }
 
 fn size(bytes: u64) -> String {

@@ -37,14 +37,15 @@ struct Costs {
 
 /// Each line, whether its connections are open already, and the most that it may cost.
 ///
-/// If a change makes a line cheaper, write its figures down here.
+/// If a change makes a line cheaper, write its figures down here. Processes and kilobytes vary by a few percent, with
+/// the number of polls and of packets, and have a tenth more than was counted.
 const LINES: [(&str, bool, Costs); 6] = [
-    ("on -- true", false, Costs { logins: 4, commands: 8, processes: 60, programs: 12, kilobytes: 40 }),
-    ("on -- true", true, Costs { logins: 2, commands: 8, processes: 60, programs: 12, kilobytes: 40 }),
-    ("on --read -- true", true, Costs { logins: 0, commands: 2, processes: 20, programs: 4, kilobytes: 10 }),
-    ("on send:v3.0.0", false, Costs { logins: 4, commands: 8, processes: 200, programs: 40, kilobytes: 60 }),
-    ("on send:v3.0.1", false, Costs { logins: 4, commands: 8, processes: 200, programs: 40, kilobytes: 60 }),
-    ("on send:my-branch", true, Costs { logins: 2, commands: 8, processes: 200, programs: 40, kilobytes: 60 }),
+    ("on -- true", false, Costs { logins: 3, commands: 9, processes: 92, programs: 9, kilobytes: 62 }),
+    ("on -- true", true, Costs { logins: 1, commands: 9, processes: 90, programs: 5, kilobytes: 57 }),
+    ("on --read -- true", true, Costs { logins: 0, commands: 6, processes: 33, programs: 2, kilobytes: 40 }),
+    ("on send:v3.0.0", false, Costs { logins: 3, commands: 10, processes: 275, programs: 22, kilobytes: 93 }),
+    ("on send:v3.0.1", false, Costs { logins: 3, commands: 10, processes: 385, programs: 20, kilobytes: 92 }),
+    ("on send:my-branch", true, Costs { logins: 1, commands: 10, processes: 385, programs: 16, kilobytes: 86 }),
 ];
 
 /// Returns how many processes a host has started since it booted, with those that this needs itself.
@@ -122,6 +123,8 @@ fn no_line_costs_more_logins_commands_processes_or_bytes_than_is_written_down() 
     let host = |name| HostPlan::new(name).fleet("testing1").role("web").sshd("KexAlgorithms curve25519-sha256");
     let lab = Lab::start(Plan::new().host(host("web1")).host(host("web2")));
     lab.edit("fabfile.rhai", |_| FABFILE.to_owned());
+    let linked = "linked = [\"public/uploads\", \"config/database.yml\"]\n";
+    lab.edit("fleets/testing1.toml", |text| text.replace(linked, ""));
     lab.hosts.iter().for_each(|host| drop(host.sh("mkdir -p /srv/shop && chown deploy /srv/shop").expect_ok()));
     lab.rfab(&["on", "setup"]).output().expect_ok();
     let costs = LINES.map(|(line, warm, most)| (line, warm, most, cost(&lab, line, warm)));
