@@ -130,29 +130,45 @@ fn judge(url, dialect, commit, checked, branch) {
     fn judged_for(&self, branch: &str, dialects: &[Dialect]) -> String {
         let head = self.head();
         let said = dialects.iter().map(|dialect| {
-            let dialect = *dialect;
-            let (pulls, checks) = (self.pulls.clone(), self.checks.clone());
-            let forge = Forge::judging(dialect, move |commit| {
-                let pulls = pulls.get(commit).cloned().unwrap_or_default();
-                let reports = checks.get(commit).map(|state| Report::of("build", state)).into_iter().collect();
-                Some(Story { pulls, required: vec!["build"], reports, ..Story::default() })
-            });
-            let module = format!("{dialect:?}").to_lowercase();
-            let line = [
-                "judge",
-                &forge.url("live"),
-                &module,
-                &head,
-                if self.checks.is_empty() { "false" } else { "true" },
-                branch,
-            ];
-            let (out, err, code) = ran_in(self.at(), &[("FORGE_TOKEN", "hunter2")], &line);
-            assert_eq!((err.as_str(), code), ("", Some(0)), "{line:?}\n{out}");
+            let (out, err, code) = self.answered(branch, *dialect);
+            assert_eq!((err.as_str(), code), ("", Some(0)), "{dialect:?}\n{out}");
             out.lines().find(|line| !line.starts_with("rfab ")).unwrap_or_default().to_owned()
         });
         let said: Vec<String> = said.collect();
         assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
         said[0].replace(&head[..12], "HEAD")
+    }
+
+    /// Returns what a forge's module prints of what is checked out.
+    fn answered(&self, branch: &str, dialect: Dialect) -> (String, String, Option<i32>) {
+        let head = self.head();
+        let (pulls, checks) = (self.pulls.clone(), self.checks.clone());
+        let forge = Forge::judging(dialect, move |commit| {
+            let pulls = pulls.get(commit).cloned().unwrap_or_default();
+            let reports = checks.get(commit).map(|state| Report::of("build", state)).into_iter().collect();
+            Some(Story { pulls, required: vec!["build"], reports, ..Story::default() })
+        });
+        let module = format!("{dialect:?}").to_lowercase();
+        let line = [
+            "judge",
+            &forge.url("live"),
+            &module,
+            &head,
+            if self.checks.is_empty() { "false" } else { "true" },
+            branch,
+        ];
+        let path = format!("{}:{}", self.at().join("bin").display(), std::env::var("PATH").expect("a path"));
+        ran_in(self.at(), &[("FORGE_TOKEN", "hunter2"), ("PATH", &path)], &line)
+    }
+
+    /// Puts a git in rfab's way that does this when it's to merge trees.
+    fn merges_by(&self, text: &str) {
+        let path = std::env::var_os("PATH").expect("a path");
+        let own = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.is_file()).expect("git");
+        let text =
+            format!("#!/bin/sh\ncase \" $* \" in *' merge-tree '*) {text} ;; esac\nexec {} \"$@\"\n", own.display());
+        std::fs::create_dir_all(self.at().join("bin")).unwrap();
+        lab::runnable::write(&self.at().join("bin/git"), &text);
     }
 }
 
@@ -241,6 +257,58 @@ fn a_merge_that_somebody_edited_has_no_review() {
     let (head, merge) = (history.git(&["rev-parse", "HEAD^2"]), history.head());
     history.pull("main", &head, Some(&merge), true);
     assert_eq!(history.judged(), format!("{NONE}; it has changes that aren't in what was reviewed in #2"));
+}
+
+/// Merges a reviewed branch into main by hand, with more in it or not, as what its pull request became.
+fn merged_by_hand(sneaked: Option<(&str, &str)>) -> History {
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "main"]);
+    let head = history.fix("a");
+    history.git(&["merge", "-q", "--no-ff", "--no-commit", "fix"]);
+    if let Some((file, text)) = sneaked {
+        std::fs::write(history.at().join(file), text).unwrap();
+        history.git(&["add", file]);
+    }
+    history.git(&["commit", "-q", "-m", "merge"]);
+    let merge = history.head();
+    history.pull("main", &head, Some(&merge), true);
+    history
+}
+
+#[test]
+fn whatever_git_warns_of_an_edited_merge_has_no_review_and_a_plain_one_has() {
+    let edited = format!("{NONE}; it has changes that aren't in what was reviewed in #1");
+    for sneaked in [None, Some(("sneaked", "in\n")), Some(("a", "other\n")), Some(("VERSION", "3.0.1\n"))] {
+        let expected = if sneaked.is_some() { &*edited } else { "green " };
+        let history = merged_by_hand(sneaked);
+        history.merges_by("echo 'warning: something' >&2");
+        assert_eq!(history.judged(), expected, "{sneaked:?}");
+        // Git itself warns of this.
+        std::fs::remove_dir_all(history.at().join("bin")).unwrap();
+        std::fs::write(history.at().join(".gitattributes"), "!*.foo text\n").unwrap();
+        assert_eq!(history.judged(), expected, "{sneaked:?}");
+    }
+}
+
+#[test]
+fn where_git_cannot_merge_nothing_passes_unless_it_is_too_old_and_then_a_merge_into_the_branch_does() {
+    for sneaked in [None, Some(("sneaked", "in\n"))] {
+        let history = merged_by_hand(sneaked);
+        for how in ["exit 2", "exit 128", "echo 'fatal: no memory' >&2; exit 128", "kill -9 $$", "exit 0"] {
+            history.merges_by(how);
+            for dialect in [Dialect::Github, Dialect::Gitlab, Dialect::Gitea] {
+                let (out, err, code) = history.answered("main", dialect);
+                assert!(!out.contains("green") && err.contains("git merge-tree failed"), "{how}\n{out}\n{err}");
+                assert_ne!(code, Some(0), "{how}");
+            }
+        }
+        history.merges_by("echo 'usage: git merge-tree <base-tree> <branch1> <branch2>' >&2; exit 129");
+        assert_eq!(history.judged(), "green ");
+    }
+    let mut history = History::new();
+    history.fixed("a", true);
+    history.merges_by("exit 129");
+    assert_eq!(history.judged(), "red HEAD (Merge branch 'fix' into hotfix/3.0.1) was pushed without a pull request");
 }
 
 #[test]
@@ -405,11 +473,11 @@ fn the_head_of_a_pull_request_that_was_squashed_is_fetched_and_without_it_nothin
     assert_eq!(history.judged(), format!("{NONE}; {why}"));
 }
 
-/// Rebases a pull request of two commits, which change the same line, into the hotfix. Returns its head.
-fn rebased(history: &mut History, between: impl Fn(&History)) {
+/// Rebases a pull request of two commits, which change the same line of `a` or another file, into the hotfix.
+fn rebased(history: &mut History, other: &str, between: impl Fn(&History)) {
     history.git(&["checkout", "-q", "-b", "two", "hotfix/3.0.1"]);
     history.commit("a", "1\n");
-    let head = history.commit("a", "2\n");
+    let head = history.commit(other, "2\n");
     history.git(&["checkout", "-q", "hotfix/3.0.1"]);
     history.fixed("b", true);
     history.git(&["cherry-pick", "two~1"]);
@@ -424,18 +492,47 @@ fn rebased(history: &mut History, between: impl Fn(&History)) {
 
 #[test]
 fn each_commit_of_a_pull_request_that_was_rebased_into_the_hotfix_was_reviewed() {
-    let mut history = History::new();
-    rebased(&mut history, |_| {});
-    says(&history, "green ", "green ");
-    let mut history = History::new();
-    rebased(&mut history, |history| _ = history.commit("sneaked", "in\n"));
-    let sneaked = history.git(&["rev-parse", "HEAD~1"]);
-    assert_eq!(history.judged(), format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]));
-    let mut history = History::new();
-    rebased(&mut history, |_| {});
-    let sneaked = history.commit("sneaked", "in\n");
-    history.fixed("c", true);
-    assert_eq!(history.judged(), format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]));
+    for other in ["a", "c"] {
+        let mut history = History::new();
+        rebased(&mut history, other, |_| {});
+        says(&history, "green ", "green ");
+        let mut history = History::new();
+        rebased(&mut history, other, |history| _ = history.commit("sneaked", "in\n"));
+        let sneaked = history.git(&["rev-parse", "HEAD~1"]);
+        let red = format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]);
+        assert_eq!(history.judged(), red, "{other}");
+        let mut history = History::new();
+        rebased(&mut history, other, |_| {});
+        let sneaked = history.commit("sneaked", "in\n");
+        history.fixed("d", true);
+        let red = format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]);
+        assert_eq!(history.judged(), red, "{other}");
+    }
+}
+
+#[test]
+fn what_an_author_took_out_in_a_merge_does_not_land_by_a_rebase_of_the_branch() {
+    for is_edited in [false, true] {
+        let mut history = History::new();
+        history.git(&["checkout", "-q", "main"]);
+        history.git(&["checkout", "-q", "-b", "topic"]);
+        history.commit("a", "evil\n");
+        history.git(&["checkout", "-q", "main"]);
+        history.commit("other", "1\n");
+        history.git(&["checkout", "-q", "topic"]);
+        history.git(&["merge", "-q", "--no-ff", "--no-commit", "main"]);
+        if is_edited {
+            history.git(&["rm", "-q", "-f", "a"]);
+        }
+        history.git(&["commit", "-q", "-m", "merge main"]);
+        let head = history.commit("b", "harmless\n");
+        history.git(&["checkout", "-q", "main"]);
+        history.git(&["cherry-pick", "topic~2", "topic"]);
+        let merge = history.head();
+        history.pull("main", &head, Some(&merge), true);
+        let red = format!("{NONE}; it has changes that aren't in what was reviewed in #1");
+        assert_eq!(history.judged(), if is_edited { &*red } else { "green " }, "{is_edited}");
+    }
 }
 
 #[test]
