@@ -124,8 +124,8 @@ pub(super) mod git_history {
 
     /// Returns whether a commit only merges another commit into its first parent; `()` if that can't be told.
     ///
-    /// It does if it has exactly the files that git merges the two to, so nobody changed anything in it by hand. Git
-    /// 2.38 or newer can tell.
+    /// It does if it has exactly the files that git merges the two to, so nobody changed anything in it by hand. A squash
+    /// can, and the last of several commits that were rebased doesn't. Git 2.38 or newer can tell.
     ///
     /// # Example
     ///
@@ -142,7 +142,8 @@ pub(super) mod git_history {
     /// Returns the commits up to one that are those of another one, made again as a rebase does, newest first.
     ///
     /// None if it isn't so; `()` if that can't be told. Each has exactly the files that git gets if it picks what only
-    /// the other one has, in order. Git 2.38 or newer can tell.
+    /// the other one has, in order. Nothing is, if somebody changed something by hand in a merge that only the other one
+    /// has. Git 2.38 or newer can tell.
     ///
     /// # Example
     ///

@@ -17,7 +17,8 @@ use serde::Serialize;
 
 /// Checks whether a commit has exactly the files that git merges its first parent and another commit to.
 ///
-/// `None` if that can't be told: one of the two isn't here, or git is older than 2.38.
+/// The last of several commits that were made again by a rebase doesn't count, because those before it are more than the
+/// merge would be. `None` if that can't be told: one of the two isn't here, or git is older than 2.38.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadIsMerge {
     pub repository: String,
@@ -77,12 +78,23 @@ impl ReadIsMerge {
         Ok(true)
     }
 
-    /// Returns what the commit merges into, and the tree that should come of it; `None` if it has no parent.
+    /// Returns what the commit merges into, and the tree that should come of it; `None` if it can't be a merge.
     fn parent(&self, repository: &Repository) -> Result<Option<(String, String)>, GitError> {
         let told = ask(repository, &["log", "-1", "--no-show-signature", "--format=%T %P", &self.commit, "--"])?;
-        let mut words = told.split_whitespace().map(str::to_owned);
-        let tree = words.next();
-        Ok(words.next().zip(tree))
+        let words: Vec<&str> = told.split_whitespace().collect();
+        let [tree, onto, others @ ..] = &words[..] else { return Ok(None) };
+        let is_last = others.is_empty() && self.follows_its_own(repository, onto)?;
+        Ok((!is_last).then(|| ((*onto).to_owned(), (*tree).to_owned())))
+    }
+
+    /// Returns whether what is below the commit was made again of a commit that only the other one has. A rebase keeps
+    /// author, date and subject.
+    fn follows_its_own(&self, repository: &Repository, below: &str) -> Result<bool, GitError> {
+        let log = ["log", "--no-show-signature", "--format=%at %ae %an %s"];
+        let made = ask(repository, &[&log[..], &["-1", below, "--"]].concat())?;
+        let not = format!("^{}", self.commit);
+        let own = ask(repository, &[&log[..], &["--no-merges", &self.other, &not, "--"]].concat())?;
+        Ok(own.lines().any(|line| line == made.trim_end_matches('\n')))
     }
 }
 
@@ -136,5 +148,26 @@ mod tests {
         assert_eq!(judged(&"0".repeat(40), &head()), None);
         let root = sample.git(&["rev-list", "--max-parents=0", "HEAD"]);
         assert_eq!(judged(&root, &head()), Some(false));
+    }
+
+    #[test]
+    fn the_last_commit_of_a_rebase_is_no_merge_of_all_that_was_rebased() {
+        let sample = Sample::new();
+        sample.git(&["checkout", "-q", "-b", "fix"]);
+        sample.commit("b", "1");
+        let fix = sample.commit("c", "1");
+        sample.git(&["checkout", "-q", "main"]);
+        let base = sample.commit("main", "1");
+        let is_merge = || {
+            let commit = sample.git(&["rev-parse", "HEAD"]);
+            let read_merge = ReadIsMerge { repository: String::new(), commit, other: fix.clone() };
+            read_merge.judged(&sample.repository()).unwrap()
+        };
+        sample.git(&["cherry-pick", "fix~1", "fix"]);
+        assert_eq!(is_merge(), Some(false));
+        sample.git(&["reset", "-q", "--hard", &base]);
+        sample.git(&["merge", "-q", "--squash", "fix"]);
+        sample.git(&["commit", "-q", "-m", "squashed"]);
+        assert_eq!(is_merge(), Some(true));
     }
 }

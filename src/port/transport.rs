@@ -95,6 +95,8 @@ pub struct Job<'a> {
     pub trace: Option<Trace>,
     /// The lines that the wrapper writes into a ledger on the host, before and after.
     pub ledger: Option<LedgerLines>,
+    /// Whether it may change what a login shell reads, such as a start-up file, because a script says what it does.
+    pub changes_logins: bool,
     /// Whether its text travels compressed, because the host has gzip and the text is long.
     pub packs: bool,
     pub stdin: Input<'a>,
@@ -123,6 +125,7 @@ impl<'a> Job<'a> {
             env: Vec::new(),
             trace: None,
             ledger: None,
+            changes_logins: false,
             packs: false,
             stdin: Input::Empty,
             timeout: None,
@@ -135,7 +138,7 @@ impl<'a> Job<'a> {
 
     /// Returns the same command again.
     pub fn again(&self) -> Job<'a> {
-        let Job { command, packs, stdin, timeout, heard, keep, into, until, .. } = *self;
+        let Job { command, changes_logins, packs, stdin, timeout, heard, keep, into, until, .. } = *self;
         let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
         Job {
             command,
@@ -144,6 +147,7 @@ impl<'a> Job<'a> {
             env,
             trace: self.trace.clone(),
             ledger: self.ledger.clone(),
+            changes_logins,
             packs,
             stdin,
             timeout,

@@ -93,7 +93,8 @@ pub(super) async fn arrived(
     let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
     let asked = || at.real.person.stops();
     let stops = || arriving.failed() || asked();
-    let ended = on.run(at, Job { into: Some(&take), heard, until: Some(&stops), ..on.job(command) }).await;
+    let job = Job { into: Some(&take), heard, until: Some(&stops), changes_logins: true, ..on.job(command) };
+    let ended = on.run(at, job).await;
     if arriving.failed() {
         return Err(arriving
             .done()

@@ -87,7 +87,8 @@ pub(super) async fn replace(
 
 async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<String, Failure> {
     let command = program(args);
-    let job = Job { stdin, timeout: Some(on.timeout.unwrap_or(WITHIN)), ledger: at.ledger_lines(), ..on.job(&command) };
+    let (timeout, ledger) = (Some(on.timeout.unwrap_or(WITHIN)), at.ledger_lines());
+    let job = Job { stdin, timeout, ledger, changes_logins: true, ..on.job(&command) };
     let ended = on.run(at, job).await?;
     let text = String::from_utf8_lossy(&ended.out);
     let last = text.lines().last().unwrap_or_default();

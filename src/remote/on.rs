@@ -6,7 +6,7 @@ use crate::{
     event::What,
     failure::Failure,
     host::{Host, Name},
-    port::{Ended, Input, Job, Trace},
+    port::{Ended, Hears, Input, Job, Trace},
     secret::Secret,
 };
 use serde::Serialize;
@@ -67,7 +67,8 @@ impl On {
             at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
         };
         let trace = Some(trace(state, &host.fleet, at.lane.run(), at.id));
-        Ok(self.run(at, Job { trace, ledger: at.ledger_lines(), heard: Some(&heard), ..job }).await?.into())
+        let (ledger, heard) = (at.ledger_lines(), Some(&heard as &Hears<'_>));
+        Ok(self.run(at, Job { trace, ledger, heard, changes_logins: true, ..job }).await?.into())
     }
 
     /// Returns a path as the host sees it from the folder of the call.

@@ -19,6 +19,24 @@ fn send(tag) {
     let release = release::number(release::resolve(tag));
     targets().parallel(|host| { release::stage(host, release); release::activate(host, release); });
 }
+fn log_in() {
+    targets().parallel(|host| {
+        for i in 1..5 {
+            host.run(sh("echo \"export SHOP=$i\" > ~/.bashrc", #{ i: i }));
+            clock::wait("3s");   // channels wait again
+            ui::note(host, host.capture(sh("echo \"$i sees ${SHOP-nothing}\"", #{ i: i })));
+        }
+    });
+}
+fn lose() {
+    targets().parallel(|host| {
+        host.capture("true");
+        clock::wait("3s");
+        // Ends the other channels of the connection while the next line is under way to one of them.
+        host.capture(sh("p=$$; until grep -q ^sshd /proc/$p/comm; do own=$p; p=$(sed -n 's/^PPid:\t//p' /proc/$p/status); done; (sleep 0.45; for one in $(cat /proc/$p/task/$p/children); do [ $one = $own ] || kill -9 $one; done) >/dev/null 2>&1 </dev/null &"));
+        host.run(sh("echo began >> ~/began"));
+    });
+}
 "#;
 
 /// Returns the record of the newest run.
@@ -66,4 +84,31 @@ fn a_hotfix_waits_five_times_for_a_far_host_until_it_is_current_and_sends_little
     release("v3.0.4");
     let staging = run("stage", "v3.0.4").bytes - listing;
     assert!(staging <= 15_000, "{staging} beside {listing}");
+}
+
+#[test]
+fn a_command_on_a_far_host_sees_start_up_files_as_the_one_before_left_them() {
+    if !needs_lab("a_command_on_a_far_host_sees_start_up_files_as_the_one_before_left_them") {
+        return;
+    }
+    let web = HostPlan::new("web1").fleet("testing1").role("web").shell("/bin/bash");
+    let lab = Lab::start(Plan::new().host(web));
+    lab.edit("fabfile.rhai", |_| FABFILE.into());
+    let _relay = lab.slow_down("web1", ROUND_TRIP / 6);
+    let said = done(&lab, &["on:web1", "log_in"]);
+    let seen: Vec<&str> = (1..5).filter_map(|i| said.split(&format!("{i} sees ")).nth(1)?.lines().next()).collect();
+    assert_eq!(seen, ["1", "2", "3", "4"], "{said}");
+}
+
+#[test]
+fn a_line_for_a_channel_that_ends_before_it_arrives_is_sent_once_more() {
+    if !needs_lab("a_line_for_a_channel_that_ends_before_it_arrives_is_sent_once_more") {
+        return;
+    }
+    let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("testing1").role("web")));
+    lab.edit("fabfile.rhai", |_| FABFILE.into());
+    let _relay = lab.slow_down("web1", ROUND_TRIP);
+    done(&lab, &["on:web1", "lose"]);
+    let began = fs::read_to_string(lab.host("web1").folder.join("home/deploy/began"));
+    assert_eq!(began.expect("a file"), "began\n");
 }

@@ -58,25 +58,64 @@ impl HostLine<'_> {
     pub(crate) async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         readable(&self.job.stdin)?;
         let carrier = self.link.carrier(self.connections, self.host).await?;
+        let said = self.sent(&carrier, line, mark, first).await;
+        if self.job.changes_logins {
+            self.spares.renew(&self.host.name, &carrier);
+        }
+        said
+    }
+
+    /// Sends the line to a channel that waits, or else to a new one.
+    async fn sent(&self, carrier: &Carrier, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         let halts = self.running.halts();
-        let (mut child, before) = self.channel(&carrier, line).await?;
-        let first = &[&before, first].concat();
+        if let Some(waiting) = self.spares.take(self.host, carrier).await {
+            let first = [&wrapper::word(line), first].concat();
+            let ended = self.ended_on(waiting, carrier, mark, &first, halts, true).await?;
+            // If the channel ended in the moment in which it was taken, nothing began.
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
+        let asked = Instant::now();
+        let opened = channel(self.host, carrier, line, self.job, self.running).await?;
+        self.spares.opened(&self.host.name, carrier, asked.elapsed());
+        let ended = self.ended_on(opened, carrier, mark, first, halts, false).await?;
+        Ok(ended.expect("only a channel that waited can be unheard"))
+    }
+
+    /// Returns how the line ended on a channel; `None` if the channel waited, and surely ended before it read the line.
+    async fn ended_on(
+        &self,
+        mut child: RemoteChild,
+        carrier: &Carrier,
+        mark: &str,
+        first: &[u8],
+        halts: u32,
+        waited: bool,
+    ) -> Result<Option<Ended>, Failure> {
         let mut stdin = child.stdin.take();
         let mut printed = Printed::of(&mut child, mark, self.job);
         let (begun, asked) = (AtomicBool::new(false), Instant::now());
         let feeding = feed(&mut stdin, first, &self.job.stdin);
-        let listening = self.listen(feeding, &mut printed, &carrier, &begun, halts);
+        let listening = self.listen(feeding, &mut printed, carrier, &begun, halts);
         let over = match self.job.timeout {
             Some(limit) => timeout(limit, listening).await.unwrap_or(Over::Late(limit)),
             None => listening.await,
         };
+        let mut has_exited = false;
+        if matches!(over, Over::Ended) && printed.out.trailer.is_none() && printed.out.pid.unwrap_or(0) == 0 {
+            has_exited = exited(&mut child).await;
+            if waited && has_exited && !printed.has_begun() && self.running.halts() == halts {
+                return Ok(None);
+            }
+        }
         printed.finish();
         if !matches!(over, Over::Ended) {
             printed.ignore_rest();
         }
         self.running.remove(self.host, printed.out.pid.unwrap_or(0), self.job);
-        match over {
-            Over::Ended => self.ended(printed, child).await,
+        let said = match over {
+            Over::Ended => self.ended(printed, has_exited),
             Over::Stuck => {
                 // A line that didn't begin can't write to the closed channel, so it doesn't begin later.
                 drop(child);
@@ -92,18 +131,8 @@ impl HostLine<'_> {
                 self.stopped(printed, Cause::Failed, &why).await
             }
             Over::Unwanted => self.stopped(printed, Cause::Failed, "the command was no longer needed").await,
-        }
-    }
-
-    /// Returns a channel that runs the line, and what it reads before anything else.
-    async fn channel(&self, carrier: &Carrier, line: &str) -> Result<(RemoteChild, Vec<u8>), Failure> {
-        if let Some(waiting) = self.spares.take(self.host, carrier).await {
-            return Ok((waiting, wrapper::word(line)));
-        }
-        let asked = Instant::now();
-        let opened = channel(self.host, carrier, line, self.job, self.running).await?;
-        self.spares.opened(&self.host.name, carrier, asked.elapsed());
-        Ok((opened, Vec::new()))
+        };
+        said.map(Some)
     }
 
     /// Feeds the command and hears its output until one of the reasons in `Over`.
@@ -179,7 +208,7 @@ impl HostLine<'_> {
     }
 
     /// Returns what the wrapper reported about a command's end.
-    async fn ended(&self, printed: Printed<'_>, child: RemoteChild) -> Result<Ended, Failure> {
+    fn ended(&self, printed: Printed<'_>, has_exited: bool) -> Result<Ended, Failure> {
         let (host, job, pid) = (self.host, self.job, printed.out.pid.unwrap_or(0));
         let (out, cut) = printed.out.kept.into_bytes();
         let (err, _) = printed.err.kept.into_bytes();
@@ -192,13 +221,13 @@ impl HostLine<'_> {
             Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
             Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
             // Without the wrapper's first line nothing began: sudo or the login shell ended it.
-            None if pid == 0 && has_exited(child).await => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
+            None if pid == 0 && has_exited => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
             None => Err(cut_off(host, job, "its connection ended first")),
         }
     }
 }
 
 /// Returns whether the host reported a line's exit status; a broken connection reports none.
-async fn has_exited(child: RemoteChild) -> bool {
-    timeout(Duration::from_secs(2), child.exit).await.unwrap_or(false)
+async fn exited(child: &mut RemoteChild) -> bool {
+    timeout(Duration::from_secs(2), &mut child.exit).await.unwrap_or(false)
 }

@@ -87,6 +87,11 @@ impl<'a> Printed<'a> {
         }
     }
 
+    /// Returns whether the wrapper printed its mark on either stream.
+    pub(super) fn has_begun(&self) -> bool {
+        self.out.pid.is_some() || self.err.begun
+    }
+
     /// Hears what follows the last newlines.
     pub(super) fn finish(&mut self) {
         self.out.finish();

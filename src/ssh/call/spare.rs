@@ -56,6 +56,14 @@ impl Spares {
         self.0.lock().unwrap().remove(&host.name);
     }
 
+    /// Closes all that wait on a host, whose shells read start-up files that may have changed since, and opens others.
+    pub(super) fn renew(&self, host: &Name, carrier: &Carrier) {
+        if let Some(known) = self.0.lock().unwrap().get_mut(host) {
+            known.waiting.clear();
+        }
+        self.fill(host, carrier);
+    }
+
     /// Takes a channel that waits on this connection.
     pub(super) async fn take(&self, host: &Host, carrier: &Carrier) -> Option<RemoteChild> {
         let (spare, round_trip) = {

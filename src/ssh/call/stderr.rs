@@ -13,7 +13,8 @@ pub(super) struct Stderr<'a> {
     pub kept: Halves,
     /// The end of what came before the mark.
     before: Vec<u8>,
-    begun: bool,
+    /// Whether the wrapper's mark came.
+    pub begun: bool,
     line: Vec<u8>,
 }
 

@@ -54,11 +54,11 @@ fn the_head_of_a_pull_request_that_was_squashed_is_fetched_and_without_it_nothin
     assert_eq!(history.judged(), format!("{NONE}; {why}"));
 }
 
-/// Rebases a pull request of two commits, which change the same line, into the hotfix. Returns its head.
-fn rebased(history: &mut History, between: impl Fn(&History)) {
+/// Rebases a pull request of two commits, which change the same line of `a` or another file, into the hotfix.
+fn rebased(history: &mut History, other: &str, between: impl Fn(&History)) {
     history.git(&["checkout", "-q", "-b", "two", "hotfix/3.0.1"]);
     history.commit("a", "1\n");
-    let head = history.commit("a", "2\n");
+    let head = history.commit(other, "2\n");
     history.git(&["checkout", "-q", "hotfix/3.0.1"]);
     history.fixed("b", true);
     history.git(&["cherry-pick", "two~1"]);
@@ -73,18 +73,47 @@ fn rebased(history: &mut History, between: impl Fn(&History)) {
 
 #[test]
 fn each_commit_of_a_pull_request_that_was_rebased_into_the_hotfix_was_reviewed() {
-    let mut history = History::new();
-    rebased(&mut history, |_| {});
-    says(&history, "green ", "green ");
-    let mut history = History::new();
-    rebased(&mut history, |history| _ = history.commit("sneaked", "in\n"));
-    let sneaked = history.git(&["rev-parse", "HEAD~1"]);
-    assert_eq!(history.judged(), format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]));
-    let mut history = History::new();
-    rebased(&mut history, |_| {});
-    let sneaked = history.commit("sneaked", "in\n");
-    history.fixed("c", true);
-    assert_eq!(history.judged(), format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]));
+    for other in ["a", "c"] {
+        let mut history = History::new();
+        rebased(&mut history, other, |_| {});
+        says(&history, "green ", "green ");
+        let mut history = History::new();
+        rebased(&mut history, other, |history| _ = history.commit("sneaked", "in\n"));
+        let sneaked = history.git(&["rev-parse", "HEAD~1"]);
+        let red = format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]);
+        assert_eq!(history.judged(), red, "{other}");
+        let mut history = History::new();
+        rebased(&mut history, other, |_| {});
+        let sneaked = history.commit("sneaked", "in\n");
+        history.fixed("d", true);
+        let red = format!("red {} (change sneaked) was pushed without a pull request", &sneaked[..12]);
+        assert_eq!(history.judged(), red, "{other}");
+    }
+}
+
+#[test]
+fn what_an_author_took_out_in_a_merge_does_not_land_by_a_rebase_of_the_branch() {
+    for is_edited in [false, true] {
+        let mut history = History::new();
+        history.git(&["checkout", "-q", "main"]);
+        history.git(&["checkout", "-q", "-b", "topic"]);
+        history.commit("a", "evil\n");
+        history.git(&["checkout", "-q", "main"]);
+        history.commit("other", "1\n");
+        history.git(&["checkout", "-q", "topic"]);
+        history.git(&["merge", "-q", "--no-ff", "--no-commit", "main"]);
+        if is_edited {
+            history.git(&["rm", "-q", "-f", "a"]);
+        }
+        history.git(&["commit", "-q", "-m", "merge main"]);
+        let head = history.commit("b", "harmless\n");
+        history.git(&["checkout", "-q", "main"]);
+        history.git(&["cherry-pick", "topic~2", "topic"]);
+        let merge = history.head();
+        history.pull("main", &head, Some(&merge), true);
+        let red = format!("{NONE}; it has changes that aren't in what was reviewed in #1");
+        assert_eq!(history.judged(), if is_edited { &*red } else { "green " }, "{is_edited}");
+    }
 }
 
 #[test]

@@ -130,29 +130,45 @@ fn judge(url, dialect, commit, checked, branch) {
     fn judged_for(&self, branch: &str, dialects: &[Dialect]) -> String {
         let head = self.head();
         let said = dialects.iter().map(|dialect| {
-            let dialect = *dialect;
-            let (pulls, checks) = (self.pulls.clone(), self.checks.clone());
-            let forge = Forge::judging(dialect, move |commit| {
-                let pulls = pulls.get(commit).cloned().unwrap_or_default();
-                let reports = checks.get(commit).map(|state| Report::of("build", state)).into_iter().collect();
-                Some(Story { pulls, required: vec!["build"], reports, ..Story::default() })
-            });
-            let module = format!("{dialect:?}").to_lowercase();
-            let line = [
-                "judge",
-                &forge.url("live"),
-                &module,
-                &head,
-                if self.checks.is_empty() { "false" } else { "true" },
-                branch,
-            ];
-            let (out, err, code) = ran_in(self.at(), &[("FORGE_TOKEN", "hunter2")], &line);
-            assert_eq!((err.as_str(), code), ("", Some(0)), "{line:?}\n{out}");
+            let (out, err, code) = self.answered(branch, *dialect);
+            assert_eq!((err.as_str(), code), ("", Some(0)), "{dialect:?}\n{out}");
             out.lines().find(|line| !line.starts_with("rfab ")).unwrap_or_default().to_owned()
         });
         let said: Vec<String> = said.collect();
         assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
         said[0].replace(&head[..12], "HEAD")
+    }
+
+    /// Returns what a forge's module prints of what is checked out.
+    fn answered(&self, branch: &str, dialect: Dialect) -> (String, String, Option<i32>) {
+        let head = self.head();
+        let (pulls, checks) = (self.pulls.clone(), self.checks.clone());
+        let forge = Forge::judging(dialect, move |commit| {
+            let pulls = pulls.get(commit).cloned().unwrap_or_default();
+            let reports = checks.get(commit).map(|state| Report::of("build", state)).into_iter().collect();
+            Some(Story { pulls, required: vec!["build"], reports, ..Story::default() })
+        });
+        let module = format!("{dialect:?}").to_lowercase();
+        let line = [
+            "judge",
+            &forge.url("live"),
+            &module,
+            &head,
+            if self.checks.is_empty() { "false" } else { "true" },
+            branch,
+        ];
+        let path = format!("{}:{}", self.at().join("bin").display(), std::env::var("PATH").expect("a path"));
+        ran_in(self.at(), &[("FORGE_TOKEN", "hunter2"), ("PATH", &path)], &line)
+    }
+
+    /// Puts a git in rfab's way that does this when it's to merge trees.
+    fn merges_by(&self, text: &str) {
+        let path = std::env::var_os("PATH").expect("a path");
+        let own = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.is_file()).expect("git");
+        let text =
+            format!("#!/bin/sh\ncase \" $* \" in *' merge-tree '*) {text} ;; esac\nexec {} \"$@\"\n", own.display());
+        std::fs::create_dir_all(self.at().join("bin")).unwrap();
+        lab::runnable::write(&self.at().join("bin/git"), &text);
     }
 }
 
@@ -241,6 +257,58 @@ fn a_merge_that_somebody_edited_has_no_review() {
     let (head, merge) = (history.git(&["rev-parse", "HEAD^2"]), history.head());
     history.pull("main", &head, Some(&merge), true);
     assert_eq!(history.judged(), format!("{NONE}; it has changes that aren't in what was reviewed in #2"));
+}
+
+/// Merges a reviewed branch into main by hand, with more in it or not, as what its pull request became.
+fn merged_by_hand(sneaked: Option<(&str, &str)>) -> History {
+    let mut history = History::new();
+    history.git(&["checkout", "-q", "main"]);
+    let head = history.fix("a");
+    history.git(&["merge", "-q", "--no-ff", "--no-commit", "fix"]);
+    if let Some((file, text)) = sneaked {
+        std::fs::write(history.at().join(file), text).unwrap();
+        history.git(&["add", file]);
+    }
+    history.git(&["commit", "-q", "-m", "merge"]);
+    let merge = history.head();
+    history.pull("main", &head, Some(&merge), true);
+    history
+}
+
+#[test]
+fn whatever_git_warns_of_an_edited_merge_has_no_review_and_a_plain_one_has() {
+    let edited = format!("{NONE}; it has changes that aren't in what was reviewed in #1");
+    for sneaked in [None, Some(("sneaked", "in\n")), Some(("a", "other\n")), Some(("VERSION", "3.0.1\n"))] {
+        let expected = if sneaked.is_some() { &*edited } else { "green " };
+        let history = merged_by_hand(sneaked);
+        history.merges_by("echo 'warning: something' >&2");
+        assert_eq!(history.judged(), expected, "{sneaked:?}");
+        // Git itself warns of this.
+        std::fs::remove_dir_all(history.at().join("bin")).unwrap();
+        std::fs::write(history.at().join(".gitattributes"), "!*.foo text\n").unwrap();
+        assert_eq!(history.judged(), expected, "{sneaked:?}");
+    }
+}
+
+#[test]
+fn where_git_cannot_merge_nothing_passes_unless_it_is_too_old_and_then_a_merge_into_the_branch_does() {
+    for sneaked in [None, Some(("sneaked", "in\n"))] {
+        let history = merged_by_hand(sneaked);
+        for how in ["exit 2", "exit 128", "echo 'fatal: no memory' >&2; exit 128", "kill -9 $$", "exit 0"] {
+            history.merges_by(how);
+            for dialect in [Dialect::Github, Dialect::Gitlab, Dialect::Gitea] {
+                let (out, err, code) = history.answered("main", dialect);
+                assert!(!out.contains("green") && err.contains("git merge-tree failed"), "{how}\n{out}\n{err}");
+                assert_ne!(code, Some(0), "{how}");
+            }
+        }
+        history.merges_by("echo 'usage: git merge-tree <base-tree> <branch1> <branch2>' >&2; exit 129");
+        assert_eq!(history.judged(), "green ");
+    }
+    let mut history = History::new();
+    history.fixed("a", true);
+    history.merges_by("exit 129");
+    assert_eq!(history.judged(), "red HEAD (Merge branch 'fix' into hotfix/3.0.1) was pushed without a pull request");
 }
 
 #[test]
