@@ -57,15 +57,13 @@ fn a_seed_gives_the_same_run_to_the_byte_and_other_seeds_other_orders_with_the_s
 }
 
 #[test]
-fn five_commands_take_milliseconds_of_a_long_clock() {
+fn five_commands_wait_only_by_the_made_up_clock() {
     let shop = Shop::four("");
     let began = Instant::now();
     let mut model = Model::new();
     for line in FIVE {
         model = shop.done(line, model);
     }
-    println!("five commands on four hosts: {:?}, {} s of the made-up clock", began.elapsed(), model.now / 1000);
     assert!(model.now > 30_000);
-    // A generous bound: this is a debug build, and other tests run beside it.
-    assert!(began.elapsed().as_millis() < 2_000);
+    assert!(began.elapsed().as_millis() < model.now.into(), "{:?} for {} ms", began.elapsed(), model.now);
 }

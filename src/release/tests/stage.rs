@@ -440,17 +440,15 @@ fn on_a_small_disk(machine: &TestMachine, packed: &Packed, options: &str) -> Opt
 }
 
 #[test]
-fn three_thousand_files_take_seconds() {
+fn three_thousand_files_are_staged_whole() {
     for shell in BOTH {
         let machine = TestMachine::new(shell);
         for n in 0..3000 {
             machine.sample.write(&format!("lib/{}/file{n}", n % 50), format!("{n}").repeat(50).as_bytes());
         }
-        let begun = std::time::Instant::now();
         let packed = machine.pack(&[]);
-        let packing = begun.elapsed();
         assert_eq!(machine.stage(1, &packed), Ok(Staged::New));
-        let staging = begun.elapsed() - packing;
-        assert!(packing.as_secs() < 20 && staging.as_secs() < 20, "{shell:?}: {packing:?} {staging:?}");
+        let verify = release::verify(machine.at(), &name(1, &packed), "run-2").unwrap();
+        assert!(release::verified(&machine.run(&verify, b"")).unwrap().whole(), "{shell:?}");
     }
 }
