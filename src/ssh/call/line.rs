@@ -101,7 +101,7 @@ impl HostLine<'_> {
             return Ok((waiting, wrapper::word(line)));
         }
         let asked = Instant::now();
-        let opened = channel(self.host, carrier, line, self.job, self.running).await?;
+        let opened = channel(self.host, &self.link, carrier, line, self.job, self.running).await?;
         self.spares.opened(&self.host.name, carrier, asked.elapsed());
         Ok((opened, Vec::new()))
     }

@@ -10,6 +10,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, VecDeque},
+    io::Cursor,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -111,22 +112,46 @@ impl Spares {
     }
 }
 
-/// Waits on a channel until somebody takes it, it ends, or nobody took it for a while.
+/// Waits on a channel until somebody takes it, it ends, prints too much, or nobody took it for a while.
 async fn wait(mut channel: RemoteChild, mark: &str, mut taken: oneshot::Receiver<oneshot::Sender<RemoteChild>>) {
     let mut out = channel.stdout.take().expect("piped");
-    if !timeout(READY_WITHIN, ready(&mut out, mark)).await.unwrap_or(false) {
-        return;
-    }
-    let mut ended = [0];
+    let (mut err, mut noise) = (channel.stderr.take().expect("piped"), Vec::new());
+    let waiting = async {
+        if !timeout(READY_WITHIN, ready(&mut out, mark)).await.unwrap_or(false) {
+            return None;
+        }
+        let mut ended = [0];
+        tokio::select! {
+            give = &mut taken => give.ok(),
+            () = tokio::time::sleep(IDLE) => None,
+            _ = out.read(&mut ended) => None,
+        }
+    };
+    // Unread, stderr would hold up whatever else is on the connection.
     let give = tokio::select! {
-        give = &mut taken => give.ok(),
-        () = tokio::time::sleep(IDLE) => None,
-        _ = out.read(&mut ended) => None,
+        give = waiting => give,
+        () = too_much(&mut err, &mut noise) => None,
     };
     if let Some(give) = give {
         channel.stdout = Some(out);
+        channel.stderr = Some(Box::new(Cursor::new(noise).chain(err)));
         let _ = give.send(channel);
     }
+}
+
+/// Reads a stream, and returns when it was too much.
+async fn too_much(stream: &mut ChildOutput, noise: &mut Vec<u8>) {
+    let mut buffer = [0; 1024];
+    while let Ok(n) = stream.read(&mut buffer).await
+        && n > 0
+    {
+        noise.extend_from_slice(&buffer[..n]);
+        if noise.len() > NOISE {
+            return;
+        }
+    }
+    // It ended before stdout.
+    std::future::pending().await
 }
 
 /// Reads until the shell waits; returns false if it ended, or its start-up files print too much.

@@ -1,6 +1,7 @@
 //! Connections in this process, by ssh's own configuration: no program and no thread for any of them.
 mod algorithms;
 mod connection;
+mod heard;
 mod host_certificate;
 mod host_login;
 mod identities;

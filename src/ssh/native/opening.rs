@@ -84,8 +84,13 @@ impl NativeOpening {
         for (at, hop) in jumps.iter().enumerate() {
             let jump = self.jumps.lock().unwrap().entry(hop.key()).or_default().clone();
             let mut shared = jump.lock().await;
+            if let Some(Ok(connection)) = &*shared
+                && !connection.answers().await
+            {
+                *shared = None;
+            }
             let connection = match &*shared {
-                Some(Ok(connection)) if connection.is_open() => Ok(connection.clone()),
+                Some(Ok(connection)) => Ok(connection.clone()),
                 Some(Err((when, refusal))) if when.elapsed() < AGAIN => Err(refusal.clone()),
                 _ => {
                     let opened = self.patiently(hop, through).await;
@@ -122,8 +127,8 @@ impl NativeOpening {
 
     async fn login(&self, hop: &Hop, through: Option<Arc<NativeConnection>>) -> Result<NativeConnection, Refusal> {
         let settings = LoginSettings::of(hop, &self.home).map_err(Refusal::Needs)?;
-        let known = KnownHost::of(hop, settings.signed_by.clone()).map_err(Refusal::Needs)?;
-        if let Some(why) = known.uncheckable(&settings.host_keys) {
+        let known = KnownHost::of(hop, settings.host_keys.clone()).map_err(Refusal::Needs)?;
+        if let Some(why) = known.uncheckable() {
             return Err(Refusal::Needs(why));
         }
         let login = HostLogin { settings, known: Arc::new(known), through };

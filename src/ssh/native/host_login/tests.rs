@@ -29,7 +29,7 @@ fn login(folder: &Path, known_hosts: &str) -> HostLogin {
     ));
     let hop = Hop { known_as: "web1".into(), known_in: vec![known], options, ..Hop::default() };
     let settings = LoginSettings::of(&hop, folder).unwrap();
-    let host = KnownHost::of(&hop, settings.signed_by.clone()).unwrap();
+    let host = KnownHost::of(&hop, settings.host_keys.clone()).unwrap();
     HostLogin { settings, known: Arc::new(host), through: None }
 }
 
