@@ -96,4 +96,12 @@ mod tests {
             assert!(named(&options(kex, ciphers, macs)).is_err());
         }
     }
+
+    #[test]
+    fn certificates_of_hosts_are_allowed_only_where_the_configuration_names_them() {
+        let text = "hostkeyalgorithms ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,ssh-rsa\n";
+        let allowed = host_keys(&SshOptions::of(text));
+        assert_eq!(allowed.plain.len(), 2);
+        assert_eq!((allowed.certified, allowed.signed_by), (vec![Algorithm::Ed25519], Vec::new()));
+    }
 }

@@ -91,7 +91,7 @@ impl KnownHost {
             return KeyVerdict::Undecided("this client can't read its key".to_owned());
         };
         // A host may show another key than the kind that both sides agreed on.
-        let allowed = if shown.certificate().is_some() { self.certified() } else { &self.allowed.plain };
+        let allowed = if shown.certificate().is_some() { &self.allowed.certified } else { &self.allowed.plain };
         if !allowed.contains(&key.algorithm()) {
             return KeyVerdict::Refused(format!("key type does not match: {}", word(key.algorithm().as_str())));
         }
