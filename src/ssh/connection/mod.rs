@@ -1,4 +1,5 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
+mod account;
 mod alive;
 mod asked;
 pub(super) mod config;
@@ -18,6 +19,7 @@ mod refusal;
 mod route;
 mod ssh_options;
 
+pub(super) use account::home;
 pub(super) use asked::Asked;
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
