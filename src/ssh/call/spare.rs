@@ -169,3 +169,37 @@ async fn ready(out: &mut ChildOutput, mark: &str) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn what_a_start_up_file_says_on_stderr_is_read_while_a_channel_waits_and_handed_on_up_to_a_limit() {
+        for (noise, is_given) in [(NOISE, true), (NOISE + 1, false)] {
+            // The streams have less room than what is said.
+            let ((mut said, out), (mut warned, err)) = (duplex(16), duplex(16));
+            let channel = RemoteChild {
+                stdin: None,
+                stdout: Some(Box::new(out)),
+                stderr: Some(Box::new(err)),
+                exit: Box::pin(std::future::pending()),
+            };
+            let ((wanted, taken), (give, get)) = (oneshot::channel(), oneshot::channel());
+            let waiting = tokio::spawn(async move { wait(channel, "mark", taken).await });
+            let _ = warned.write_all(&vec![b'x'; noise]).await;
+            let _ = said.write_all(b"mark\n").await;
+            let _ = wanted.send(give);
+            let given = get.await.ok();
+            waiting.await.unwrap();
+            assert_eq!(given.is_some(), is_given);
+            let Some(mut channel) = given else { continue };
+            warned.write_all(b"last").await.unwrap();
+            drop(warned);
+            let mut read = Vec::new();
+            channel.stderr.take().unwrap().read_to_end(&mut read).await.unwrap();
+            assert_eq!((read.len(), read.ends_with(b"xlast")), (noise + 4, true));
+        }
+    }
+}
