@@ -98,8 +98,8 @@ impl Identities {
 
     /// Reads a certificate; what is no certificate here may be one for OpenSSH.
     fn certificate(&mut self, path: &Path) -> Option<Certificate> {
-        let text = fs::read_to_string(path).ok()?;
-        let certificate = Certificate::from_openssh(text.trim()).ok();
+        let bytes = fs::read(path).ok()?;
+        let certificate = Certificate::from_openssh(String::from_utf8_lossy(&bytes).trim()).ok();
         if certificate.is_none() {
             self.unusable.push(format!("this client can't read the certificate `{}`", path.display()));
         }
@@ -202,5 +202,67 @@ fn read(path: &Path) -> Option<KeyFile> {
             Some(KeyFile { public, private: Some(Arc::new(key)), unusable: None })
         }
         _ => Some(KeyFile::public(public(), Some(format!("this client can't sign with the key `{shown}`")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ssh::connection::{Hop, SshOptions};
+    use std::{
+        io::{Read, Write},
+        os::unix::{fs::PermissionsExt, net::UnixListener},
+        process::Command,
+    };
+
+    fn text(bytes: &[u8]) -> Vec<u8> {
+        [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
+    }
+
+    /// Serves one client of an agent that lists these keys.
+    fn serve(socket: &Path, keys: &[Vec<u8>]) {
+        let listener = UnixListener::bind(socket).unwrap();
+        let listed: Vec<u8> = keys.iter().flat_map(|key| [text(key), text(b"comment")].concat()).collect();
+        let answer = text(&[&[12], &(keys.len() as u32).to_be_bytes()[..], &listed].concat());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 5];
+            while stream.read_exact(&mut asked).is_ok() {
+                stream.write_all(&answer).unwrap();
+            }
+        });
+    }
+
+    #[tokio::test]
+    async fn a_key_that_only_openssh_can_use_is_named_unless_the_agent_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["held", "locked"] {
+            let mut keygen = Command::new("ssh-keygen");
+            keygen.args(["-q", "-t", "ed25519", "-N", "passphrase", "-f", name]).current_dir(folder.path());
+            assert!(keygen.status().unwrap().success());
+        }
+        fs::write(at("open"), "x").unwrap();
+        fs::set_permissions(at("open"), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(at("locked-cert.pub"), b"ssh-ed25519-cert-v02@openssh.com \xff").unwrap();
+        let held = PublicKey::read_openssh_file(&at("held.pub")).unwrap();
+        let token = [text(b"sk-ssh-ed25519@openssh.com"), text(&[7; 32]), text(b"ssh:")].concat();
+        serve(&at("agent"), &[held.to_bytes().unwrap(), token]);
+        let place = folder.path().display();
+        let options = format!(
+            "hostname web1\nuser deploy\nport 22\nkexalgorithms curve25519-sha256\nciphers aes128-ctr\n\
+             macs hmac-sha2-256\npubkeyacceptedalgorithms ssh-ed25519,sk-ssh-ed25519@openssh.com\n\
+             identityagent {place}/agent\nidentityfile {place}/held\nidentityfile {place}/locked\nidentityfile {place}/open\n"
+        );
+        let hop = Hop { options: SshOptions::of(&options), ..Hop::default() };
+        let found = Identities::of(&LoginSettings::of(&hop, folder.path()).unwrap(), None).await;
+        assert_eq!(found.all.len(), 1, "the agent's plain key");
+        let why = [
+            format!("the key `{place}/locked` has a passphrase, and the agent doesn't have it"),
+            format!("others may read the key `{place}/open`"),
+            format!("this client can't read the certificate `{place}/locked-cert.pub`"),
+            "this client can't sign with a `sk-ssh-ed25519@openssh.com` key".to_owned(),
+        ];
+        assert_eq!(found.unusable, why);
     }
 }
