@@ -26,7 +26,7 @@ impl Carrier {
             Carrier::Master(session) => {
                 timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
             }
-            Carrier::Native(connection) => connection.is_open(),
+            Carrier::Native(connection) => connection.answers().await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A private connection for one program, which nothing else shares or keeps.
 use super::{
     carrier::{ALIVE_WITHIN, Carrier},
-    child::{ChannelRefusal, RemoteChild},
+    child::{ChannelRefusal, ChildOutput, RemoteChild},
     connection::{Connections, SILENT},
     forwards::forward,
     wrapper,
@@ -18,7 +18,14 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    task::{JoinHandle, unconstrained},
+    time::timeout,
+};
+
+/// How much of a program's output may wait to be read: more than its longest answer, which has 16 MiB.
+const AHEAD: usize = 17 << 20;
 
 /// Private connections that log in before a program needs them, by host.
 #[derive(Default)]
@@ -100,23 +107,51 @@ pub(super) async fn exclusive(
     let mut stderr = child.stderr.take().expect("piped");
     tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await });
     let near = near?;
-    let guard = PrivateConnection { near: near.clone(), child: Mutex::new(child), carrier, master };
-    Ok(Exclusive { stdin, stdout, socket: near, guard: Box::new(guard) })
+    let ends = Arc::new(Mutex::new(Some(PrivateChild { child, carrier, master })));
+    let stdout = read_ahead(stdout, ends.clone());
+    let guard = PrivateConnection { near: near.clone(), ends };
+    Ok(Exclusive { stdin, stdout: Box::new(stdout), socket: near, guard: Box::new(guard) })
 }
 
-/// A private connection with what runs on it. It ends when this is dropped.
+/// Reads a stream before somebody wants it, because what isn't read would hold up the whole connection; drops `ends`
+/// when too much of it waits.
+fn read_ahead<E: Send + 'static>(mut stream: ChildOutput, ends: Arc<Mutex<Option<E>>>) -> DuplexStream {
+    let (mut ahead, reader) = duplex(AHEAD);
+    tokio::spawn(async move {
+        let mut buffer = vec![0; 32 << 10];
+        while let Ok(n) = stream.read(&mut buffer).await
+            && n > 0
+        {
+            // There's room, or it's over.
+            let written = unconstrained(timeout(Duration::ZERO, ahead.write_all(&buffer[..n]))).await;
+            if !matches!(written, Ok(Ok(()))) {
+                let ended = ends.lock().unwrap().take();
+                drop(ended);
+                return;
+            }
+        }
+    });
+    reader
+}
+
+/// A private connection with what runs on it. It ends when this is dropped, or before that.
 struct PrivateConnection {
     near: Option<PathBuf>,
-    #[expect(dead_code, reason = "it ends when dropped")]
-    child: Mutex<RemoteChild>,
-    #[expect(dead_code, reason = "it ends when dropped")]
+    ends: Arc<Mutex<Option<PrivateChild>>>,
+}
+
+/// A command and its private connection, which end when dropped.
+#[expect(dead_code, reason = "they end when dropped")]
+struct PrivateChild {
+    child: RemoteChild,
     carrier: Carrier,
-    #[expect(dead_code, reason = "it ends when dropped")]
     master: Option<EndsMaster>,
 }
 
 impl Drop for PrivateConnection {
     fn drop(&mut self) {
+        let ended = self.ends.lock().unwrap().take();
+        drop(ended);
         if let Some(near) = &self.near {
             let _ = std::fs::remove_file(near);
         }
@@ -153,5 +188,27 @@ impl Drop for EndsMaster {
         let _ = child.kill();
         let _ = child.wait();
         let _ = std::fs::remove_file(&self.control);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_is_read_ahead_to_its_end_and_ends_if_nobody_reads_it() {
+        for (printed, ends) in [(1 << 20, false), (AHEAD + 1, true)] {
+            let text = std::io::Cursor::new(vec![b'x'; printed]);
+            let held = Arc::new(Mutex::new(Some(())));
+            let mut reader = read_ahead(Box::new(text), held.clone());
+            // Nothing is read before all was printed.
+            while Arc::strong_count(&held) > 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(held.lock().unwrap().is_none(), ends);
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).await.unwrap();
+            assert_eq!(read.len(), printed.min(AHEAD));
+        }
     }
 }

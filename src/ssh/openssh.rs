@@ -66,7 +66,10 @@ impl Openssh {
         let answers = (!is_fickle).then(|| SshAnswers::of(&folder, &texts));
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
-        let native = (fleet.transport == TransportKind::Native).then(|| NativeOpening::new(home, is_fickle));
+        let native = (fleet.transport == TransportKind::Native).then(|| {
+            // ssh means this folder by `~`, whatever the environment says.
+            NativeOpening::new(super::connection::home().as_deref().unwrap_or(home), is_fickle)
+        });
         let persist = if is_fickle { Duration::ZERO } else { persist };
         let base = Base::new(folder, config, digest, &fleet.name, project, persist);
         Ok(Self {

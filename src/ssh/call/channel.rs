@@ -7,7 +7,7 @@ use crate::{
     ssh::{
         carrier::Carrier,
         child::{ChannelRefusal, RemoteChild},
-        connection::SILENT,
+        connection::{Link, SILENT},
     },
 };
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ const CHANNEL_WITHIN: Duration = Duration::from_secs(15);
 /// Opens a channel that runs a line; tries again while the host allows no more channels, because one may end.
 pub(super) async fn channel(
     host: &Host,
+    link: &Link,
     carrier: &Carrier,
     line: &str,
     job: &Job<'_>,
@@ -32,7 +33,10 @@ pub(super) async fn channel(
             Ok(Err(ChannelRefusal::Broken(why))) => {
                 return Err(cut_off(host, job, &format!("its connection broke: {why}")));
             }
-            Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
+            Err(_) => {
+                link.forget(carrier).await;
+                return Err(cut_off(host, job, "its connection is frozen"));
+            }
         }
         if Instant::now() > until || running.halts() != halts {
             let message = "its sshd doesn't allow another command on the same connection";

@@ -77,7 +77,7 @@ impl HostLine<'_> {
             }
         }
         let asked = Instant::now();
-        let opened = channel(self.host, carrier, line, self.job, self.running).await?;
+        let opened = channel(self.host, &self.link, carrier, line, self.job, self.running).await?;
         self.spares.opened(&self.host.name, carrier, asked.elapsed());
         let ended = self.ended_on(opened, carrier, mark, first, halts, false).await?;
         Ok(ended.expect("only a channel that waited can be unheard"))

@@ -10,6 +10,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, VecDeque},
+    io::Cursor,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -119,22 +120,46 @@ impl Spares {
     }
 }
 
-/// Waits on a channel until somebody takes it, it ends, or nobody took it for a while.
+/// Waits on a channel until somebody takes it, it ends, prints too much, or nobody took it for a while.
 async fn wait(mut channel: RemoteChild, mark: &str, mut taken: oneshot::Receiver<oneshot::Sender<RemoteChild>>) {
     let mut out = channel.stdout.take().expect("piped");
-    if !timeout(READY_WITHIN, ready(&mut out, mark)).await.unwrap_or(false) {
-        return;
-    }
-    let mut ended = [0];
+    let (mut err, mut noise) = (channel.stderr.take().expect("piped"), Vec::new());
+    let waiting = async {
+        if !timeout(READY_WITHIN, ready(&mut out, mark)).await.unwrap_or(false) {
+            return None;
+        }
+        let mut ended = [0];
+        tokio::select! {
+            give = &mut taken => give.ok(),
+            () = tokio::time::sleep(IDLE) => None,
+            _ = out.read(&mut ended) => None,
+        }
+    };
+    // Unread, stderr would hold up whatever else is on the connection.
     let give = tokio::select! {
-        give = &mut taken => give.ok(),
-        () = tokio::time::sleep(IDLE) => None,
-        _ = out.read(&mut ended) => None,
+        give = waiting => give,
+        () = too_much(&mut err, &mut noise) => None,
     };
     if let Some(give) = give {
         channel.stdout = Some(out);
+        channel.stderr = Some(Box::new(Cursor::new(noise).chain(err)));
         let _ = give.send(channel);
     }
+}
+
+/// Reads a stream, and returns when it was too much.
+async fn too_much(stream: &mut ChildOutput, noise: &mut Vec<u8>) {
+    let mut buffer = [0; 1024];
+    while let Ok(n) = stream.read(&mut buffer).await
+        && n > 0
+    {
+        noise.extend_from_slice(&buffer[..n]);
+        if noise.len() > NOISE {
+            return;
+        }
+    }
+    // It ended before stdout.
+    std::future::pending().await
 }
 
 /// Reads until the shell waits; returns false if it ended, or its start-up files print too much.
@@ -151,4 +176,38 @@ async fn ready(out: &mut ChildOutput, mark: &str) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn what_a_start_up_file_says_on_stderr_is_read_while_a_channel_waits_and_handed_on_up_to_a_limit() {
+        for (noise, is_given) in [(NOISE, true), (NOISE + 1, false)] {
+            // The streams have less room than what is said.
+            let ((mut said, out), (mut warned, err)) = (duplex(16), duplex(16));
+            let channel = RemoteChild {
+                stdin: None,
+                stdout: Some(Box::new(out)),
+                stderr: Some(Box::new(err)),
+                exit: Box::pin(std::future::pending()),
+            };
+            let ((wanted, taken), (give, get)) = (oneshot::channel(), oneshot::channel());
+            let waiting = tokio::spawn(async move { wait(channel, "mark", taken).await });
+            let _ = warned.write_all(&vec![b'x'; noise]).await;
+            let _ = said.write_all(b"mark\n").await;
+            let _ = wanted.send(give);
+            let given = get.await.ok();
+            waiting.await.unwrap();
+            assert_eq!(given.is_some(), is_given);
+            let Some(mut channel) = given else { continue };
+            warned.write_all(b"last").await.unwrap();
+            drop(warned);
+            let mut read = Vec::new();
+            channel.stderr.take().unwrap().read_to_end(&mut read).await.unwrap();
+            assert_eq!((read.len(), read.ends_with(b"xlast")), (noise + 4, true));
+        }
+    }
 }

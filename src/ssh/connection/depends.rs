@@ -1,5 +1,5 @@
 //! What a login depends on beside ssh's configuration: the files that the configuration names, and the agent's keys.
-use super::included::{matching, words};
+use super::included::{is_elsewhere, matching, words};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
@@ -40,10 +40,14 @@ pub(super) fn add(digest: &mut Sha256, texts: &[&str], home: &Path) {
     }
 }
 
-/// Returns whether a configuration has a `Match` that a program or the network decides, by ssh_config(5).
+/// Returns whether a configuration has a `Match` that a program or the network decides, by ssh_config(5), or an
+/// `Include` of files that only ssh finds.
 pub(super) fn is_fickle(text: &str) -> bool {
     let decides = |line: &str| {
         let words: Vec<String> = words(line).iter().map(|word| word.to_lowercase()).collect();
+        if is_elsewhere(&words) {
+            return true;
+        }
         let by =
             |word: &String| matches!(word.trim_start_matches('!').split('=').next(), Some("exec" | "localnetwork"));
         words.first().is_some_and(|word| word == "match") && words.iter().any(by)
@@ -186,10 +190,20 @@ mod tests {
             "  match host web* EXEC=true",
             "Match host web1 !exec false",
             "Match localnetwork 10.0.0.0/8",
+            "Include ~deploy/shared.conf",
+            "include = '/etc/two words'",
+            "Include /etc/two\\ words",
+            "Include ~/plain ${X}/y",
         ] {
             assert!(is_fickle(&format!("Host a\n{fickle}\n  Port 1\n")), "{fickle}");
         }
-        for steady in ["Match host exec.example.org", "# Match exec true", "Host exec", "Match user localnetwork1"] {
+        for steady in [
+            "Match host exec.example.org",
+            "# Match exec true",
+            "Host exec",
+            "Match user localnetwork1",
+            "Include ~/plain /etc/x*",
+        ] {
             assert!(!is_fickle(steady), "{steady}");
         }
     }

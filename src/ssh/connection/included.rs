@@ -35,6 +35,14 @@ pub(super) fn sets(text: &str, option: &str) -> bool {
     text.lines().any(|line| words(line).first().is_some_and(|word| word.eq_ignore_ascii_case(option)))
 }
 
+/// Returns whether the words of a line include files that only ssh finds: another user's, or those whose names depend
+/// on the environment, or have quotes and escapes that aren't read here.
+pub(super) fn is_elsewhere(words: &[String]) -> bool {
+    let is_unread =
+        |name: &String| name.contains(['$', '%', '\'', '\\']) || (name.starts_with('~') && !name.starts_with("~/"));
+    words.split_first().is_some_and(|(word, names)| word.eq_ignore_ascii_case("include") && names.iter().any(is_unread))
+}
+
 fn files(text: &str, home: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for line in text.lines() {

@@ -40,6 +40,14 @@ impl Link {
         opened
     }
 
+    /// Drops a connection that doesn't answer, so that the next command opens another.
+    pub(crate) async fn forget(&self, frozen: &Carrier) {
+        let mut state = self.0.lock().await;
+        if state.carrier.as_ref().is_some_and(|carrier| carrier.is(frozen)) {
+            state.carrier = None;
+        }
+    }
+
     /// Gives up the connection, because the host accepts logins but runs nothing.
     pub(crate) async fn give_up(&self, failure: &Failure) {
         *self.0.lock().await = LinkState { carrier: None, failed: Some((Instant::now(), failure.clone())) };

@@ -1,4 +1,5 @@
 //! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
+mod account;
 mod alive;
 pub(super) mod config;
 mod connections;
@@ -18,6 +19,7 @@ mod route;
 mod ssh_answers;
 mod ssh_options;
 
+pub(super) use account::home;
 pub(super) use connections::{Connections, SILENT};
 pub(super) use folder::SshFolder;
 pub(super) use hop::Hop;

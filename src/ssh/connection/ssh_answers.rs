@@ -77,8 +77,9 @@ fn digest(texts: &[&str]) -> Option<String> {
     let elsewhere = |line: &str| {
         let words = included::words(line);
         let is = |option: &str| words.first().is_some_and(|word| word.eq_ignore_ascii_case(option));
-        // A program, the network, a name server, or a file whose name depends on the environment.
-        (is("include") && words[1..].iter().any(|name| name.contains(['$', '%'])))
+        // The environment, which ssh puts in before it prints; a name server; or a file that only ssh finds.
+        words.iter().any(|word| word.contains("${"))
+            || included::is_elsewhere(&words)
             || (is("canonicalizehostname") && words.get(1).is_none_or(|value| !value.eq_ignore_ascii_case("no")))
     };
     if texts.iter().any(|text| text.lines().any(elsewhere)) {
@@ -127,7 +128,13 @@ mod tests {
 
     #[test]
     fn an_answer_that_more_than_the_files_decides_is_not_kept() {
-        for text in ["Include ${X}/y", "Host a\n include \"%d/x\"", "CanonicalizeHostname yes"] {
+        for text in [
+            "Include ${X}/y",
+            "Host a\n include \"%d/x\"",
+            "CanonicalizeHostname yes",
+            "IdentityAgent ${X}/agent",
+            "UserKnownHostsFile /a ${X}",
+        ] {
             assert_eq!(digest(&[text]), None, "{text}");
         }
         assert!(digest(&["Include ~/x", "CanonicalizeHostname no"]).is_some());

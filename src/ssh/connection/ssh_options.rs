@@ -22,7 +22,7 @@ impl SshOptions {
 
     /// Returns the files that an option names. ssh puts spaces between them, without quotes.
     pub(super) fn files(&self, option: &str) -> Vec<PathBuf> {
-        paths(self.value(option).unwrap_or_default(), std::env::var_os("HOME").map(PathBuf::from).as_deref())
+        paths(self.value(option).unwrap_or_default(), super::account::home().as_deref())
     }
 
     /// Returns the name that ssh looks for in known-hosts files.

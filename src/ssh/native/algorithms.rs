@@ -1,4 +1,5 @@
 //! The algorithms of a connection: those that ssh's configuration names, in its order, as far as this client has them.
+use super::known_host::AllowedKeys;
 use crate::ssh::connection::SshOptions;
 use russh::{Preferred, cipher, compression, kex, keys::Algorithm, mac};
 use std::{borrow::Cow, str::FromStr};
@@ -36,12 +37,16 @@ pub(super) fn named(options: &SshOptions) -> Result<Preferred, String> {
 }
 
 /// Returns the kinds of host keys that a configuration allows and that this client can check.
-pub(super) fn host_keys(options: &SshOptions) -> Vec<Algorithm> {
-    keys(&list(options, "hostkeyalgorithms"))
+pub(super) fn host_keys(options: &SshOptions) -> AllowedKeys {
+    let names = list(options, "hostkeyalgorithms");
+    let certified: Vec<String> =
+        names.iter().filter_map(|name| name.strip_suffix("-cert-v01@openssh.com").map(str::to_owned)).collect();
+    let signed_by = keys(&list(options, "casignaturealgorithms"));
+    AllowedKeys { plain: keys(&names), certified: keys(&certified), signed_by }
 }
 
 /// Returns the kinds of keys that this client can check, out of a list of names.
-pub(super) fn keys(names: &[String]) -> Vec<Algorithm> {
+fn keys(names: &[String]) -> Vec<Algorithm> {
     let all = names.iter().filter_map(|name| Algorithm::from_str(name).ok());
     all.filter(|kind| matches!(kind, Algorithm::Ed25519 | Algorithm::Ecdsa { .. })).collect()
 }
@@ -90,5 +95,13 @@ mod tests {
         ] {
             assert!(named(&options(kex, ciphers, macs)).is_err());
         }
+    }
+
+    #[test]
+    fn certificates_of_hosts_are_allowed_only_where_the_configuration_names_them() {
+        let text = "hostkeyalgorithms ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,ssh-rsa\n";
+        let allowed = host_keys(&SshOptions::of(text));
+        assert_eq!(allowed.plain.len(), 2);
+        assert_eq!((allowed.certified, allowed.signed_by), (vec![Algorithm::Ed25519], Vec::new()));
     }
 }

@@ -1,15 +1,17 @@
 //! A connection in this process, and the channels on it.
 use super::{
+    heard::{LastHeard, streams},
     key_check::{KeyCheck, OpenRefusals},
-    received::Received,
 };
 use crate::{
     port::Remote,
-    ssh::child::{ChannelRefusal, RemoteChild},
+    ssh::{
+        child::{ChannelRefusal, RemoteChild},
+        connection::SILENT,
+    },
 };
-use bytes::Bytes;
 use russh::{
-    Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error,
+    Channel, ChannelOpenFailure, ChannelWriteHalf, Error,
     client::{Handle, Msg},
 };
 use std::{
@@ -18,21 +20,22 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::copy_bidirectional,
+    io::{copy_bidirectional, join},
     net::{UnixListener, UnixStream},
-    sync::{mpsc, oneshot},
-    time::sleep,
+    sync::oneshot,
+    time::{sleep, timeout},
 };
 
-/// How many pieces of output wait to be read.
-const WAITING: usize = 8;
+/// How long a server that has just sent something isn't asked whether it lives.
+const FRESH: Duration = Duration::from_secs(5);
 
-/// The number of stderr among a channel's streams, by RFC 4254, 5.2.
-const STDERR: u32 = 1;
+/// How long a forward waits after it couldn't take a connection, such as when too many files are open.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection in this process. It ends when this is dropped.
 pub(crate) struct NativeConnection {
-    handle: Handle<KeyCheck>,
+    handle: Arc<Handle<KeyCheck>>,
+    heard: LastHeard,
     refusals: OpenRefusals,
     /// Ends the connection when dropped.
     _stop: oneshot::Sender<()>,
@@ -47,35 +50,48 @@ impl NativeConnection {
         stop: oneshot::Sender<()>,
         through: Option<Arc<NativeConnection>>,
     ) -> Self {
-        Self { handle, refusals, _stop: stop, _through: through }
+        let (handle, heard) = (Arc::new(handle), LastHeard::now());
+        Self { handle, heard, refusals, _stop: stop, _through: through }
     }
 
-    /// Returns whether neither side has ended the connection. The server has answered within the last seconds, or will
-    /// be found dead soon.
-    pub(crate) fn is_open(&self) -> bool {
+    /// Returns whether neither side has ended the connection. The server may be dead.
+    pub(super) fn is_open(&self) -> bool {
         !self.handle.is_closed()
+    }
+
+    /// Returns whether the server answers, or has sent something within the last seconds.
+    ///
+    /// An answer may wait behind much output: then the output counts.
+    pub(crate) async fn answers(&self) -> bool {
+        if !self.heard.within(FRESH) && self.is_open() {
+            match timeout(SILENT, self.handle.send_ping()).await {
+                Ok(Ok(())) => self.heard.again(),
+                _ => return self.is_open() && self.heard.within(SILENT),
+            }
+        }
+        self.is_open()
     }
 
     /// Opens a channel that runs a line.
     pub(crate) async fn spawn(&self, line: &str) -> Result<RemoteChild, ChannelRefusal> {
-        let channel = self.handle.channel_open_session().await.map_err(|e| refusal(&e))?;
-        let (reading, writing) = channel.split();
+        let opened = self.open(|handle| async move { handle.channel_open_session().await }).await;
+        let (child, writing) = opened.map_err(|e| refusal(&e))?;
         writing.exec(true, line).await.map_err(|e| refusal(&e))?;
-        let stdin = Box::new(writing.make_writer());
-        let ((out, stdout), (err, stderr)) = (mpsc::channel(WAITING), mpsc::channel(WAITING));
-        let ((exited, exit), (unwanted, gone)) = (oneshot::channel(), oneshot::channel::<()>());
-        tokio::spawn(listen(reading, writing, Heard { out: Some(out), err: Some(err), exited: Some(exited) }, gone));
-        let exit = Box::pin(async move {
-            let has_exited = exit.await.unwrap_or(false);
-            drop(unwanted);
-            has_exited
+        Ok(child)
+    }
+
+    /// Opens a channel. If nobody waits for it any more when the server confirms it, it's closed again.
+    async fn open<A, F>(&self, ask: A) -> Result<(RemoteChild, Arc<ChannelWriteHalf<Msg>>), Error>
+    where
+        A: FnOnce(Arc<Handle<KeyCheck>>) -> F,
+        F: Future<Output = Result<Channel<Msg>, Error>> + Send + 'static,
+    {
+        let (asking, heard, (give, get)) = (ask(self.handle.clone()), self.heard.clone(), oneshot::channel());
+        tokio::spawn(async move {
+            let opened = asking.await;
+            let _ = give.send(opened.map(|channel| streams(channel, heard)));
         });
-        Ok(RemoteChild {
-            stdin: Some(stdin),
-            stdout: Some(Box::new(Received::new(stdout))),
-            stderr: Some(Box::new(Received::new(stderr))),
-            exit,
-        })
+        get.await.unwrap_or(Err(Error::Disconnect))
     }
 
     /// Opens a channel that leads to a place on the host's network.
@@ -122,65 +138,31 @@ fn refusal(e: &Error) -> ChannelRefusal {
     }
 }
 
-/// Where the output of a channel goes.
-struct Heard {
-    out: Option<mpsc::Sender<Bytes>>,
-    err: Option<mpsc::Sender<Bytes>>,
-    /// Hears whether the host reported how the command ended.
-    exited: Option<oneshot::Sender<bool>>,
-}
-
-/// Hears a channel until its end, or until nobody wants it any more; then closes it.
-async fn listen(
-    mut reading: ChannelReadHalf,
-    writing: ChannelWriteHalf<Msg>,
-    mut heard: Heard,
-    mut gone: oneshot::Receiver<()>,
-) {
-    loop {
-        let message = tokio::select! {
-            message = reading.wait() => message,
-            _ = &mut gone => break,
-        };
-        match message {
-            Some(ChannelMsg::Data { data }) => pass(&mut heard.out, data).await,
-            Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => pass(&mut heard.err, data).await,
-            Some(ChannelMsg::Eof) => (heard.out, heard.err) = (None, None),
-            Some(ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. }) => {
-                heard.exited.take().map(|exited| exited.send(true));
-            }
-            Some(ChannelMsg::Close | ChannelMsg::Failure) | None => break,
-            Some(_) => {}
-        }
-    }
-    let _ = writing.close().await;
-}
-
-/// Passes on a piece of output, or drops it if nobody reads that stream any more.
-async fn pass(to: &mut Option<mpsc::Sender<Bytes>>, piece: Bytes) {
-    if let Some(sender) = to
-        && sender.send(piece).await.is_err()
-    {
-        *to = None;
-    }
-}
-
 /// Leads everyone who connects to a socket to a place on the host.
 async fn accept(connection: Weak<NativeConnection>, listener: UnixListener, to: Remote) {
-    while let Ok((near, _)) = listener.accept().await {
+    loop {
+        let accepted = listener.accept().await;
         let Some(connection) = connection.upgrade().filter(|connection| connection.is_open()) else { return };
-        tokio::spawn(lead(connection, near, to.clone()));
+        match accepted {
+            Ok((near, _)) => drop(tokio::spawn(lead(connection, near, to.clone()))),
+            Err(_) => sleep(PAUSE).await,
+        }
     }
 }
 
 async fn lead(connection: Arc<NativeConnection>, mut near: UnixStream, to: Remote) {
-    let opened = match &to {
-        Remote::Tcp(name, port) => connection.to_port(name, *port).await,
-        Remote::Unix(path) => connection.handle.channel_open_direct_streamlocal(path).await,
+    let ask = |handle: Arc<Handle<KeyCheck>>| async move {
+        match to {
+            Remote::Tcp(name, port) => handle.channel_open_direct_tcpip(name, port.into(), "127.0.0.1", 0).await,
+            Remote::Unix(path) => handle.channel_open_direct_streamlocal(path).await,
+        }
     };
+    let opened = connection.open(ask).await;
     // What leads on mustn't keep a connection open that its owner has dropped.
     drop(connection);
-    if let Ok(channel) = opened {
-        let _ = copy_bidirectional(&mut near, &mut channel.into_stream()).await;
+    if let Ok((mut child, _)) = opened
+        && let (Some(stdout), Some(stdin)) = (child.stdout.take(), child.stdin.take())
+    {
+        let _ = copy_bidirectional(&mut near, &mut join(stdout, stdin)).await;
     }
 }

@@ -87,10 +87,8 @@ impl HostLogin {
 
     fn config(&self) -> client::Config {
         let mut preferred = self.settings.preferred.clone();
-        preferred.key = Cow::Owned(self.known.kinds(&self.settings.host_keys));
-        if self.known.has_authority() {
-            preferred.host_key_certificates = preferred.key.clone();
-        }
+        preferred.key = Cow::Owned(self.known.kinds());
+        preferred.host_key_certificates = Cow::Owned(self.known.certified().to_vec());
         client::Config {
             preferred,
             keepalive_interval: self.settings.alive_every,

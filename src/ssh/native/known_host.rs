@@ -17,8 +17,19 @@ pub(super) struct KnownHost {
     lines: Vec<KnownLine>,
     /// The lines about the name without its port, which count if there's no other key.
     bare: Vec<KnownLine>,
+    /// What a host may show.
+    allowed: AllowedKeys,
+}
+
+/// The kinds of keys that a configuration allows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllowedKeys {
+    /// The kinds of plain keys of hosts.
+    pub plain: Vec<Algorithm>,
+    /// The kinds of keys in certificates of hosts.
+    pub certified: Vec<Algorithm>,
     /// The kinds of signatures that authorities may make.
-    signed_by: Vec<Algorithm>,
+    pub signed_by: Vec<Algorithm>,
 }
 
 /// What a host's key is worth.
@@ -33,37 +44,44 @@ pub(super) enum KeyVerdict {
 
 impl KnownHost {
     /// Reads what is known about a host on the way, or why that can't be told.
-    pub(super) fn of(hop: &Hop, signed_by: Vec<Algorithm>) -> Result<Self, String> {
+    pub(super) fn of(hop: &Hop, allowed: AllowedKeys) -> Result<Self, String> {
         let files: &[PathBuf] = &hop.known_in;
         let alias = hop.options.value("hostkeyalias").map(str::to_lowercase);
         let name = alias.clone().or_else(|| hop.options.value("hostname").map(str::to_lowercase)).unwrap_or_default();
         let bare = if alias.is_none() && name != hop.known_as { about(&name, files)? } else { Vec::new() };
-        Ok(Self { known_as: hop.known_as.clone(), lines: about(&hop.known_as, files)?, name, bare, signed_by })
+        Ok(Self { known_as: hop.known_as.clone(), lines: about(&hop.known_as, files)?, name, bare, allowed })
     }
 
     fn all(&self) -> impl Iterator<Item = &KnownLine> {
         self.lines.iter().chain(&self.bare)
     }
 
-    /// Returns the kinds of keys to ask the host for: those that are known come first.
-    pub(super) fn kinds(&self, allowed: &[Algorithm]) -> Vec<Algorithm> {
-        let is_known =
-            |kind: &&Algorithm| self.all().any(|line| line.mark == KeyMark::Host && line.kind == kind.as_str());
-        let (known, others): (Vec<_>, Vec<_>) = allowed.iter().partition(is_known);
+    /// Returns the lines with plain keys that count.
+    fn plain(&self) -> impl Iterator<Item = &KnownLine> {
+        let is_plain = |line: &&KnownLine| line.mark == KeyMark::Host;
+        let lines = if self.lines.iter().any(|line| is_plain(&line)) { &self.lines } else { &self.bare };
+        lines.iter().filter(is_plain)
+    }
+
+    /// Returns the kinds of plain keys to ask the host for: those that are known come first.
+    pub(super) fn kinds(&self) -> Vec<Algorithm> {
+        let is_known = |kind: &&Algorithm| self.plain().any(|line| line.kind == kind.as_str());
+        let (known, others): (Vec<_>, Vec<_>) = self.allowed.plain.iter().partition(is_known);
         known.into_iter().chain(others).cloned().collect()
     }
 
-    /// Returns whether an authority may vouch for the host.
-    pub(super) fn has_authority(&self) -> bool {
-        self.all().any(|line| line.mark == KeyMark::Authority)
+    /// Returns the kinds of certificates to ask the host for: none if no authority may vouch for it.
+    pub(super) fn certified(&self) -> &[Algorithm] {
+        let has_authority = self.all().any(|line| line.mark == KeyMark::Authority);
+        if has_authority { &self.allowed.certified } else { &[] }
     }
 
     /// Returns why this client can't check the host, if the only known keys are of kinds that it can't check.
-    pub(super) fn uncheckable(&self, allowed: &[Algorithm]) -> Option<String> {
-        let mut kinds = self.all().filter(|line| line.mark == KeyMark::Host).map(|line| &line.kind).peekable();
-        let first = kinds.peek().map(|kind| kind.to_string())?;
-        let none = !kinds.any(|kind| allowed.iter().any(|one| one.as_str() == kind));
-        (none && !self.has_authority()).then(|| format!("this client can't check its known key, which is `{first}`"))
+    pub(super) fn uncheckable(&self) -> Option<String> {
+        let first = self.plain().next()?.kind.clone();
+        let none = !self.plain().any(|line| self.allowed.plain.iter().any(|one| one.as_str() == line.kind));
+        (none && self.certified().is_empty())
+            .then(|| format!("this client can't check its known key, which is `{first}`"))
     }
 
     /// Judges what a host showed. It has proven already that the key is its own.
@@ -72,6 +90,11 @@ impl KnownHost {
         let Ok(blob) = key.to_bytes() else {
             return KeyVerdict::Undecided("this client can't read its key".to_owned());
         };
+        // A host may show another key than the kind that both sides agreed on.
+        let allowed = if shown.certificate().is_some() { &self.allowed.certified } else { &self.allowed.plain };
+        if !allowed.contains(&key.algorithm()) {
+            return KeyVerdict::Refused(format!("key type does not match: {}", word(key.algorithm().as_str())));
+        }
         let authority = shown.certificate().and_then(|certificate| {
             let blob = PublicKey::from(certificate.signature_key().clone()).to_bytes().ok()?;
             Some((certificate, blob))
@@ -83,21 +106,22 @@ impl KnownHost {
         if self.all().any(|line| revoked(&line)) {
             return KeyVerdict::Refused(format!("The key for {} is marked as revoked.", self.known_as));
         }
-        if let Some((certificate, blob)) = authority
-            && let Some(verdict) = self.vouched(certificate, &blob, now)
-        {
-            return verdict;
+        let vouched = authority.and_then(|(certificate, blob)| self.vouched(certificate, &blob, now));
+        let is_known = self.plain().any(|line| line.key == blob);
+        match vouched {
+            // Without its certificate, the key may be known.
+            Some(KeyVerdict::Refused(_)) | None if is_known && self.allowed.plain.contains(&key.algorithm()) => {
+                KeyVerdict::Known
+            }
+            Some(verdict) => verdict,
+            None => self.refused(key.algorithm().as_str()),
         }
-        if self.all().any(|line| line.mark == KeyMark::Host && line.key == blob) {
-            return KeyVerdict::Known;
-        }
-        self.refused(key.algorithm().as_str())
     }
 
     /// Judges a certificate if its authority is known.
     fn vouched(&self, certificate: &Certificate, authority: &[u8], now: u64) -> Option<KeyVerdict> {
         self.all().find(|line| line.mark == KeyMark::Authority && line.key == authority)?;
-        Some(match worth(certificate, &self.name, now, &self.signed_by) {
+        Some(match worth(certificate, &self.name, now, &self.allowed.signed_by) {
             Worth::Valid => KeyVerdict::Known,
             Worth::Invalid(why) => KeyVerdict::Refused(format!("Certificate invalid: {why}")),
             Worth::Undecided(why) => KeyVerdict::Undecided(why),
@@ -106,15 +130,18 @@ impl KnownHost {
 
     /// Tells in OpenSSH's words why a key is refused: another one is known, or none.
     fn refused(&self, kind: &str) -> KeyVerdict {
-        let (name, word) = (&self.known_as, word(kind));
-        let other = self.lines.iter().find(|line| line.mark == KeyMark::Host && line.kind == kind);
-        KeyVerdict::Refused(match other.map(|line| &line.place) {
-            Some((file, line)) => format!(
-                "Offending {word} key in {}:{line}\n\
+        let name = &self.known_as;
+        // A key of the name without its port is no other key.
+        let others = || self.lines.iter().filter(|line| line.mark == KeyMark::Host);
+        let other = others().find(|line| line.kind == kind).or_else(|| others().next());
+        KeyVerdict::Refused(match other {
+            Some(KnownLine { kind, place: (file, line), .. }) => format!(
+                "Offending {} key in {}:{line}\n\
                  Host key for {name} has changed and you have requested strict checking.",
+                word(kind),
                 file.display()
             ),
-            None => format!("No {word} host key is known for {name} and you have requested strict checking."),
+            None => format!("No {} host key is known for {name} and you have requested strict checking.", word(kind)),
         })
     }
 }
@@ -123,6 +150,7 @@ impl KnownHost {
 fn word(kind: &str) -> &str {
     match kind {
         "ssh-ed25519" => "ED25519",
+        "ssh-rsa" => "RSA",
         kind if kind.starts_with("ecdsa-") => "ECDSA",
         kind => kind,
     }

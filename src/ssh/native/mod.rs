@@ -2,6 +2,7 @@
 mod algorithms;
 mod bare_key;
 mod connection;
+mod heard;
 mod host_certificate;
 mod host_login;
 mod identities;

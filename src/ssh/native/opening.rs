@@ -28,6 +28,10 @@ pub(crate) enum NotOpened {
     Login { at: usize, why: LoginFailure },
 }
 
+/// Why a host needs OpenSSH's client where rfab can't tell what the configuration says.
+const FICKLE: &str =
+    "its ssh configuration has `Match exec`, `Match localnetwork`, or an `Include` whose files only ssh finds";
+
 /// How long a jump host that refused isn't tried again.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -37,7 +41,7 @@ type SharedJump = Arc<tokio::sync::Mutex<Option<Result<Arc<NativeConnection>, (I
 /// Opens connections in this process, and knows which hosts need OpenSSH's client.
 pub(crate) struct NativeOpening {
     home: PathBuf,
-    /// Whether a program or the network decides what the configuration says.
+    /// Whether only ssh can tell what the configuration says.
     is_fickle: bool,
     jumps: Mutex<HashMap<String, SharedJump>>,
     /// The hosts that need OpenSSH's client, with the reason; and whether the run said so.
@@ -65,7 +69,7 @@ impl NativeOpening {
     pub(crate) async fn open(&self, host: &Host, route: &[Hop]) -> Result<Arc<NativeConnection>, NotOpened> {
         let known = self.needing.lock().unwrap().get(&host.name).map(|(why, _)| why.clone());
         let needs = match known {
-            None if self.is_fickle => Some("its ssh configuration has `Match exec` or `Match localnetwork`".to_owned()),
+            None if self.is_fickle => Some(FICKLE.to_owned()),
             known => known,
         };
         let opened = match needs {
@@ -84,8 +88,13 @@ impl NativeOpening {
         for (at, hop) in jumps.iter().enumerate() {
             let jump = self.jumps.lock().unwrap().entry(hop.key()).or_default().clone();
             let mut shared = jump.lock().await;
+            if let Some(Ok(connection)) = &*shared
+                && !connection.answers().await
+            {
+                *shared = None;
+            }
             let connection = match &*shared {
-                Some(Ok(connection)) if connection.is_open() => Ok(connection.clone()),
+                Some(Ok(connection)) => Ok(connection.clone()),
                 Some(Err((when, refusal))) if when.elapsed() < AGAIN => Err(refusal.clone()),
                 _ => {
                     let opened = self.patiently(hop, through).await;
@@ -93,9 +102,9 @@ impl NativeOpening {
                     opened
                 }
             };
-            through = Some(connection.map_err(|refusal| refusal.at(at))?);
+            through = Some(connection.map_err(|refusal| refusal.at(at, Some(hop)))?);
         }
-        self.patiently(last, through).await.map_err(|refusal| refusal.at(jumps.len()))
+        self.patiently(last, through).await.map_err(|refusal| refusal.at(jumps.len(), None))
     }
 
     /// Logs in to a host; tries again while it turns logins away, as with too many in progress.
@@ -122,8 +131,8 @@ impl NativeOpening {
 
     async fn login(&self, hop: &Hop, through: Option<Arc<NativeConnection>>) -> Result<NativeConnection, Refusal> {
         let settings = LoginSettings::of(hop, &self.home).map_err(Refusal::Needs)?;
-        let known = KnownHost::of(hop, settings.signed_by.clone()).map_err(Refusal::Needs)?;
-        if let Some(why) = known.uncheckable(&settings.host_keys) {
+        let known = KnownHost::of(hop, settings.host_keys.clone()).map_err(Refusal::Needs)?;
+        if let Some(why) = known.uncheckable() {
             return Err(Refusal::Needs(why));
         }
         let login = HostLogin { settings, known: Arc::new(known), through };
@@ -142,10 +151,14 @@ impl NativeOpening {
 }
 
 impl Refusal {
-    fn at(self, at: usize) -> NotOpened {
-        match self {
-            Refusal::Needs(why) => NotOpened::Needs { why },
-            Refusal::Login(why) => NotOpened::Login { at, why },
+    fn at(self, at: usize, jump: Option<&Hop>) -> NotOpened {
+        match (self, jump) {
+            (Refusal::Needs(why), Some(jump)) => {
+                let name = jump.options.value("hostname").unwrap_or(&jump.place);
+                NotOpened::Needs { why: format!("for its jump host `{name}`, {why}") }
+            }
+            (Refusal::Needs(why), None) => NotOpened::Needs { why },
+            (Refusal::Login(why), _) => NotOpened::Login { at, why },
         }
     }
 }

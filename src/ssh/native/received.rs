@@ -1,34 +1,64 @@
 //! What a channel received, read as a stream.
+use bytes::Bytes;
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    sync::mpsc,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 
+/// How much memory takes what wasn't read yet: a server sends 2 MiB, the window of a channel, before it waits. What
+/// comes in addition holds up the whole connection until it is read.
+const MOST: usize = (2 << 20) + (64 << 10);
+
+/// How much memory a piece takes beside its bytes.
+const PIECE: usize = 128;
+
+/// A piece, and the room that it takes until it was read.
+type Held = (Bytes, OwnedSemaphorePermit);
+
+/// Takes the pieces of a stream.
+pub(super) struct Arriving {
+    pieces: mpsc::UnboundedSender<Held>,
+    room: Arc<Semaphore>,
+}
+
+/// Returns both ends of a stream.
+pub(super) fn arriving() -> (Arriving, Received) {
+    let (sender, pieces) = mpsc::unbounded_channel();
+    let room = Arc::new(Semaphore::new(MOST));
+    (Arriving { pieces: sender, room }, Received { pieces, piece: None, read: 0 })
+}
+
+impl Arriving {
+    /// Takes a piece when there's room for it; returns false if nobody reads the stream any more.
+    pub(super) async fn take(&self, piece: Bytes) -> bool {
+        let size = (piece.len() + PIECE).min(MOST) as u32;
+        let room = tokio::select! {
+            room = self.room.clone().acquire_many_owned(size) => room,
+            () = self.pieces.closed() => return false,
+        };
+        room.is_ok_and(|room| self.pieces.send((piece, room)).is_ok())
+    }
+}
+
 /// Reads pieces that come over a channel of this process.
-pub(super) struct Received<B> {
-    pieces: mpsc::Receiver<B>,
-    piece: Option<B>,
+pub(super) struct Received {
+    pieces: mpsc::UnboundedReceiver<Held>,
+    piece: Option<Held>,
     /// How much of the piece was read.
     read: usize,
 }
 
-impl<B> Received<B> {
-    pub(super) fn new(pieces: mpsc::Receiver<B>) -> Self {
-        Self { pieces, piece: None, read: 0 }
-    }
-}
-
-impl<B: AsRef<[u8]> + Unpin> AsyncRead for Received<B> {
+impl AsyncRead for Received {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let read = self.read;
-            if let Some(rest) = self.piece.as_ref().map(|piece| &piece.as_ref()[read..]).filter(|rest| !rest.is_empty())
-            {
+            if let Some(rest) = self.piece.as_ref().map(|(piece, _)| &piece[read..]).filter(|rest| !rest.is_empty()) {
                 let length = rest.len().min(into.remaining());
                 into.put_slice(&rest[..length]);
                 self.read += length;
@@ -46,24 +76,42 @@ impl<B: AsRef<[u8]> + Unpin> AsyncRead for Received<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
+    use std::time::Duration;
+    use tokio::{io::AsyncReadExt, time::timeout};
 
     #[tokio::test]
     async fn pieces_are_read_once_and_in_order_to_their_end() {
-        let (sender, pieces) = mpsc::channel(4);
-        let (mut received, mut first) = (Received::new(pieces), [0; 2]);
-        sender.send("one".as_bytes()).await.unwrap();
+        let (sender, mut received) = arriving();
+        let mut first = [0; 2];
+        assert!(sender.take("one".into()).await);
         received.read_exact(&mut first).await.unwrap();
         // The reader waits for the next piece after it has read this one.
         let late = tokio::spawn(async move {
             tokio::task::yield_now().await;
             for piece in ["", "two"] {
-                sender.send(piece.as_bytes()).await.unwrap();
+                assert!(sender.take(piece.into()).await);
             }
         });
         let mut rest = String::new();
         received.read_to_string(&mut rest).await.unwrap();
         late.await.unwrap();
         assert_eq!((&first, &*rest), (b"on", "etwo"));
+    }
+
+    #[tokio::test]
+    async fn a_whole_window_waits_unread_and_pieces_of_one_byte_take_no_more_memory_than_others() {
+        for (size, fits) in [(32 << 10, 64..67), (1, 16_000..17_000)] {
+            let (sender, received) = arriving();
+            let mut taken = 0;
+            while let Ok(true) = timeout(Duration::from_millis(100), sender.take(vec![0; size].into())).await {
+                taken += 1;
+            }
+            assert!(fits.contains(&taken), "{taken} pieces of {size}");
+            // Who waits for room hears that nobody reads any more.
+            let waiting = tokio::spawn(async move { sender.take(vec![0; size].into()).await });
+            tokio::task::yield_now().await;
+            drop(received);
+            assert!(!waiting.await.unwrap());
+        }
     }
 }

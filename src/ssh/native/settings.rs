@@ -1,10 +1,11 @@
 //! What one login needs, out of ssh's options; what this client can't honor makes it decline.
 use super::{
     algorithms::{self, list},
+    known_host::AllowedKeys,
     names::Tokens,
 };
 use crate::ssh::connection::Hop;
-use russh::{Preferred, keys::Algorithm};
+use russh::Preferred;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -79,10 +80,7 @@ pub(super) struct LoginSettings {
     pub accepted: Vec<String>,
     pub least_rsa_bits: u32,
     pub preferred: Preferred,
-    /// The kinds of host keys that are allowed.
-    pub host_keys: Vec<Algorithm>,
-    /// The kinds of signatures that authorities of hosts may make.
-    pub signed_by: Vec<Algorithm>,
+    pub host_keys: AllowedKeys,
     /// Other ways to log in, which this client doesn't have.
     pub other_logins: Vec<&'static str>,
 }
@@ -123,7 +121,6 @@ impl LoginSettings {
             least_rsa_bits: number("requiredrsasize", 1024)? as u32,
             preferred: algorithms::named(options)?,
             host_keys: algorithms::host_keys(options),
-            signed_by: algorithms::keys(&list(options, "casignaturealgorithms")),
             other_logins: other_logins(hop),
             hostname,
             port,

@@ -2,7 +2,7 @@
 use super::*;
 use crate::ssh::connection::{Hop, SshOptions};
 use russh::{
-    MethodKind, MethodSet,
+    Channel, ChannelId, ChannelMsg, MethodKind, MethodSet,
     keys::{PrivateKey, PublicKey, ssh_key::private::Ed25519Keypair},
     server::{self, Auth, VerifiedPublicKey},
 };
@@ -12,7 +12,10 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    time::timeout,
+};
 
 fn new_key() -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&rand::random()))
@@ -30,7 +33,7 @@ fn login(folder: &Path, known_hosts: &str) -> HostLogin {
     ));
     let hop = Hop { known_as: "web1".into(), known_in: vec![known], options, ..Hop::default() };
     let settings = LoginSettings::of(&hop, folder).unwrap();
-    let host = KnownHost::of(&hop, settings.signed_by.clone()).unwrap();
+    let host = KnownHost::of(&hop, settings.host_keys.clone()).unwrap();
     HostLogin { settings, known: Arc::new(host), through: None }
 }
 
@@ -70,10 +73,36 @@ async fn a_server_that_is_silent_never_ends_or_sends_nonsense_is_given_up() {
     }
 }
 
-/// A server that accepts one key, and asks each client for its agent.
+/// A server that accepts one key, and asks each client for its agent. It runs a few commands.
 struct Greedy {
     operator: PublicKey,
     asked: Arc<Mutex<Option<bool>>>,
+    /// The channels without a command.
+    channels: Vec<Channel<server::Msg>>,
+}
+
+impl Greedy {
+    /// Runs a command: `print SIZE` prints so many bytes on stderr, `take SIZE` reads so many, and says so.
+    async fn run(channel: Channel<server::Msg>, command: String) -> Option<()> {
+        let (word, size) = command.split_once(' ')?;
+        let size: usize = size.parse().ok()?;
+        let (mut reading, writing) = channel.split();
+        if word == "print" {
+            tokio::spawn(async move { while reading.wait().await.is_some() {} });
+            for _ in 0..size / 1024 {
+                writing.extended_data_bytes(1, vec![b'x'; 1024]).await.ok()?;
+            }
+            return Some(());
+        }
+        let mut taken = 0;
+        while taken < size {
+            if let ChannelMsg::Data { data } = reading.wait().await? {
+                taken += data.len();
+            }
+        }
+        writing.data_bytes("taken").await.ok()?;
+        writing.eof().await.ok()
+    }
 }
 
 impl server::Handler for Greedy {
@@ -82,6 +111,31 @@ impl server::Handler for Greedy {
     async fn auth_publickey(&mut self, _: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
         let known = key.public_key.key_data() == self.operator.key_data();
         Ok(if known { Auth::Accept } else { Auth::reject() })
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<server::Msg>,
+        reply: server::ChannelOpenHandle,
+        _: &mut server::Session,
+    ) -> Result<(), russh::Error> {
+        self.channels.push(channel);
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn exec_request(
+        &mut self,
+        id: ChannelId,
+        line: &[u8],
+        session: &mut server::Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_success(id)?;
+        if let Some(at) = self.channels.iter().position(|channel| channel.id() == id) {
+            let line = String::from_utf8_lossy(line).into_owned();
+            tokio::spawn(Self::run(self.channels.remove(at), line));
+        }
+        Ok(())
     }
 
     async fn auth_succeeded(&mut self, session: &mut server::Session) -> Result<(), russh::Error> {
@@ -96,7 +150,7 @@ impl server::Handler for Greedy {
 
 fn serve(stream: DuplexStream, key: PrivateKey, operator: PublicKey) -> Arc<Mutex<Option<bool>>> {
     let asked = Arc::new(Mutex::new(None));
-    let greedy = Greedy { operator, asked: asked.clone() };
+    let greedy = Greedy { operator, asked: asked.clone(), channels: Vec::new() };
     let methods = MethodSet::from(&[MethodKind::PublicKey][..]);
     let config = server::Config { keys: vec![key], methods, ..server::Config::default() };
     tokio::spawn(async move {
@@ -107,14 +161,23 @@ fn serve(stream: DuplexStream, key: PrivateKey, operator: PublicKey) -> Arc<Mute
     asked
 }
 
+/// Puts a user's key into a folder.
+fn put(key: &PrivateKey, folder: &Path) {
+    let text = key.to_openssh(russh::keys::ssh_key::LineEnding::LF).unwrap();
+    fs::write(folder.join("key"), text.as_bytes()).unwrap();
+    fs::set_permissions(folder.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Returns the line of known hosts with the key of `web1`.
+fn line(key: &PrivateKey) -> String {
+    format!("web1 {}\n", key.public_key().to_openssh().unwrap())
+}
+
 #[tokio::test]
 async fn a_server_gets_nothing_that_it_asks_for_and_an_unknown_one_gets_no_login() {
     let folder = tempfile::tempdir().unwrap();
     let (key, host) = (new_key(), new_key());
-    let text = key.to_openssh(russh::keys::ssh_key::LineEnding::LF).unwrap();
-    fs::write(folder.path().join("key"), text.as_bytes()).unwrap();
-    fs::set_permissions(folder.path().join("key"), fs::Permissions::from_mode(0o600)).unwrap();
-    let line = |key: &PrivateKey| format!("web1 {}\n", key.public_key().to_openssh().unwrap());
+    put(&key, folder.path());
     let enter = async |known: &str, operator: &PrivateKey| {
         let (near, far) = duplex(1 << 16);
         let asked = serve(far, host.clone(), operator.public_key().clone());
@@ -140,4 +203,43 @@ async fn a_server_gets_nothing_that_it_asks_for_and_an_unknown_one_gets_no_login
         assert!(said.contains(why), "{said}");
         assert_eq!(*asked.lock().unwrap(), None);
     }
+}
+
+const SOON: Duration = Duration::from_secs(15);
+
+/// Uploads more than a window, and returns what the server says about it.
+async fn uploaded(connection: &NativeConnection) -> String {
+    let size = 3 << 20;
+    let mut child = connection.spawn(&format!("take {size}")).await.unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let feeding = tokio::spawn(async move {
+        stdin.write_all(&vec![b'x'; size]).await.unwrap();
+        stdin
+    });
+    let mut said = String::new();
+    stdout.read_to_string(&mut said).await.unwrap();
+    feeding.await.unwrap();
+    said
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_holds_up_no_other_command_and_ends_with_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, host) = (new_key(), new_key());
+    put(&key, folder.path());
+    let (near, far) = duplex(1 << 16);
+    serve(far, host.clone(), key.public_key().clone());
+    let Ok(connection) = login(folder.path(), &line(&host)).over(near).await else { panic!("it isn't logged in") };
+    // A window of output waits here.
+    let unread = connection.spawn(&format!("print {}", 1 << 20)).await.unwrap();
+    assert_eq!(timeout(SOON, uploaded(&connection)).await.unwrap(), "taken");
+    drop(unread);
+    // More than that stops the connection, in the middle of another command's upload, until it's no longer wanted.
+    let flood = connection.spawn(&format!("print {}", 1 << 30)).await.unwrap();
+    let uploading = uploaded(&connection);
+    tokio::pin!(uploading);
+    assert!(timeout(Duration::from_secs(1), &mut uploading).await.is_err(), "the flood takes no more than its room");
+    drop(flood);
+    assert_eq!(timeout(SOON, uploading).await.expect("the channel is closed from here"), "taken");
+    assert!(connection.answers().await);
 }

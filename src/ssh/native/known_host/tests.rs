@@ -34,6 +34,12 @@ impl Keys {
         Certificate::from_openssh(text.trim()).unwrap().into()
     }
 
+    /// Returns what a configuration allows that allows both kinds of keys.
+    fn allowed(&self) -> AllowedKeys {
+        let kinds = vec![Algorithm::Ed25519, self.key("curve").public_key().algorithm()];
+        AllowedKeys { plain: kinds.clone(), certified: kinds, signed_by: vec![Algorithm::Ed25519] }
+    }
+
     /// Returns what is known about `web1` on a port, by known hosts.
     fn known(&self, port: u16, text: &str) -> KnownHost {
         let file = self.0.path().join("known_hosts");
@@ -41,7 +47,7 @@ impl Keys {
         let options = SshOptions::of(&format!("hostname WEB1\nport {port}\n"));
         let known_as = if port == 22 { "web1".to_owned() } else { format!("[web1]:{port}") };
         let hop = Hop { known_as, known_in: vec![file], options, ..Hop::default() };
-        KnownHost::of(&hop, vec![Algorithm::Ed25519]).unwrap()
+        KnownHost::of(&hop, self.allowed()).unwrap()
     }
 
     fn place(&self, line: usize) -> String {
@@ -60,9 +66,9 @@ fn a_key_is_known_refused_as_changed_or_as_unknown_in_the_words_of_openssh() {
     let keys = Keys::new();
     let (host, other, curve) = (keys.line("host"), keys.line("other"), keys.line("curve"));
     let unknown = refused("No ED25519 host key is known for web1 and you have requested strict checking.");
-    let changed = |line| {
+    let changed = |word, line| {
         refused(&format!(
-            "Offending ED25519 key in {}\nHost key for web1 has changed and you have requested strict checking.",
+            "Offending {word} key in {}\nHost key for web1 has changed and you have requested strict checking.",
             keys.place(line)
         ))
     };
@@ -70,8 +76,10 @@ fn a_key_is_known_refused_as_changed_or_as_unknown_in_the_words_of_openssh() {
     for (text, verdict) in [
         (format!("web1 {host}"), KeyVerdict::Known),
         (format!("web1 {other}\nweb1 {host}"), KeyVerdict::Known),
-        (format!("# web1\nweb1 {other}"), changed(2)),
-        (format!("web1 {curve}"), unknown.clone()),
+        (format!("# web1\nweb1 {other}"), changed("ED25519", 2)),
+        (format!("web1 {other}\nweb1 {curve}"), changed("ED25519", 1)),
+        (format!("web1 {curve}\nweb1 {other}"), changed("ED25519", 2)),
+        (format!("web1 {curve}"), changed("ECDSA", 1)),
         (format!("web2 {host}"), unknown.clone()),
         (String::new(), unknown.clone()),
         (format!("@cert-authority web1 {host}"), unknown),
@@ -85,13 +93,23 @@ fn a_key_is_known_refused_as_changed_or_as_unknown_in_the_words_of_openssh() {
 #[test]
 fn a_key_of_the_name_without_its_port_counts_but_another_one_is_no_change() {
     let keys = Keys::new();
-    let (host, other) = (keys.line("host"), keys.line("other"));
+    let (host, other, curve) = (keys.line("host"), keys.line("other"), keys.line("curve"));
+    let changed = |word: &str| {
+        refused(&format!(
+            "Offending {word} key in {}\n\
+             Host key for [web1]:2222 has changed and you have requested strict checking.",
+            keys.place(1)
+        ))
+    };
     let unknown = refused("No ED25519 host key is known for [web1]:2222 and you have requested strict checking.");
     for (text, verdict) in [
         (format!("web1 {host}"), KeyVerdict::Known),
         (format!("[web1]:2222 {host}"), KeyVerdict::Known),
         (format!("web1 {other}"), unknown.clone()),
         (format!("[web1]:22 {host}"), unknown),
+        // Any key of the name with its port makes those without it count no more.
+        (format!("[web1]:2222 {other}\nweb1 {host}"), changed("ED25519")),
+        (format!("[web1]:2222 {curve}\nweb1 {host}"), changed("ECDSA")),
         (format!("@revoked web1 {host}\n[web1]:2222 {host}"), refused("The key for [web1]:2222 is marked as revoked.")),
     ] {
         assert_eq!(keys.known(2222, &text).verdict(&keys.key("host"), NOW), verdict, "{text}");
@@ -130,8 +148,12 @@ fn a_certificate_is_worth_what_its_authority_time_and_names_say() {
         let text = format!("@cert-authority * {authority}\n@revoked * {revoked}");
         assert_eq!(keys.known(22, &text).verdict(&good, NOW), refused("The key for web1 is marked as revoked."));
     }
+    // Without a certificate that is worth nothing, the key may be known.
+    let both = keys.known(22, &format!("@cert-authority * {authority}\nweb1 {host}"));
+    assert_eq!(both.verdict(&keys.signed(&["-n", "web9"]), NOW), KeyVerdict::Known);
     // A kind of signature that isn't allowed is left to OpenSSH.
-    let none = KnownHost { signed_by: Vec::new(), ..known };
+    let allowed = AllowedKeys { signed_by: Vec::new(), ..keys.allowed() };
+    let none = KnownHost { allowed, ..known };
     assert!(matches!(none.verdict(&good, NOW), KeyVerdict::Undecided(_)));
 }
 
@@ -139,13 +161,37 @@ fn a_certificate_is_worth_what_its_authority_time_and_names_say() {
 fn the_host_is_asked_for_the_kinds_of_keys_that_are_known() {
     let keys = Keys::new();
     let curve = keys.key("curve").public_key().algorithm();
-    let allowed = [Algorithm::Ed25519, curve.clone()];
     let known = keys.known(22, &format!("web1 {}", keys.line("curve")));
-    assert_eq!(known.kinds(&allowed), [curve, Algorithm::Ed25519]);
-    assert_eq!(known.uncheckable(&allowed), None);
+    assert_eq!(known.kinds(), [curve, Algorithm::Ed25519]);
+    assert_eq!((known.uncheckable(), known.certified()), (None, &[][..]));
+    let allowed = AllowedKeys { plain: vec![Algorithm::Ed25519], ..AllowedKeys::default() };
     assert_eq!(
-        known.uncheckable(&[Algorithm::Ed25519]).unwrap(),
+        KnownHost { allowed, ..known }.uncheckable().unwrap(),
         "this client can't check its known key, which is `ecdsa-sha2-nistp256`"
     );
-    assert!(!known.has_authority());
+}
+
+#[test]
+fn a_known_key_of_a_kind_that_is_not_allowed_is_refused_and_so_is_a_certificate() {
+    let keys = Keys::new();
+    let text = format!(
+        "web1 {}\nweb1 {}\n@cert-authority * {}",
+        keys.line("host"),
+        keys.line("curve"),
+        keys.line("authority")
+    );
+    let known = keys.known(22, &text);
+    let only = |plain: &[Algorithm], certified: &[Algorithm]| {
+        let (plain, certified) = (plain.to_vec(), certified.to_vec());
+        KnownHost { allowed: AllowedKeys { plain, certified, ..keys.allowed() }, ..known.clone() }
+    };
+    let no = |word: &str| refused(&format!("key type does not match: {word}"));
+    let (ed25519, certificate) = ([Algorithm::Ed25519], keys.signed(&["-n", "web1"]));
+    assert_eq!(only(&ed25519, &[]).verdict(&keys.key("host"), NOW), KeyVerdict::Known);
+    assert_eq!(only(&ed25519, &[]).verdict(&keys.key("curve"), NOW), no("ECDSA"));
+    assert_eq!(only(&ed25519, &[]).verdict(&certificate, NOW), no("ED25519"));
+    assert_eq!(only(&[], &ed25519).verdict(&certificate, NOW), KeyVerdict::Known);
+    assert_eq!(only(&[], &ed25519).verdict(&keys.key("host"), NOW), no("ED25519"));
+    // What an invalid certificate is worth without its authority isn't more than a plain key.
+    assert!(matches!(only(&[], &ed25519).verdict(&keys.signed(&["-n", "web9"]), NOW), KeyVerdict::Refused(_)));
 }
