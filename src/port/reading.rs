@@ -128,7 +128,7 @@ mod tests {
         answer.send(1).unwrap();
         assert_eq!(reading.await.unwrap(), Ok(1), "who asked before the change gets it");
         assert_eq!(shared.lately::<u8>(moment).await, None);
-        assert_eq!(shared.get(async { Ok(2) }).await, Ok(2));
+        assert_eq!(shared.get(async { Ok(2u8) }).await, Ok(2));
         assert_eq!(shared.lately::<u8>(moment).await, Some(2));
     }
 }
