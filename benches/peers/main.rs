@@ -35,8 +35,11 @@ use std::os::unix::process::CommandExt;
 
 lab::before_main!(lab::begin(env!("CARGO_BIN_EXE_rfab"), env!("CARGO_MANIFEST_DIR"), env!("CARGO_TARGET_TMPDIR")));
 
+/// What measures a part.
+type Measure = fn(&Asked, &mut Part);
+
 /// The parts of the benchmark, in the order of the page.
-const PARTS: [(&str, fn(&Asked, &mut Part)); 6] = [
+const PARTS: [(&str, Measure); 6] = [
     ("logins", logins::measure),
     ("sends", sends::measure),
     ("day", day::measure),

@@ -110,9 +110,12 @@ fn size(bytes: u64) -> String {
     if bytes < 10_000_000 { format!("{:.0} kB", bytes as f64 / 1e3) } else { format!("{:.1} MB", bytes as f64 / 1e6) }
 }
 
+/// A kind of work: what it's called, and the names of its rows with their place on the axis.
+type Kind = (String, Vec<(f64, String)>);
+
 /// Draws the plots of a part, and returns the lines that show them.
 fn plots(name: &str, part: &Part) -> String {
-    let (across, works): (&str, Vec<(String, Vec<(f64, String)>)>) = match name {
+    let (across, works): (&str, Vec<Kind>) = match name {
         "hosts" => {
             let of = |kind: &str| hosts::COUNTS.map(|n| (n as f64, format!("{kind} `true`, {n} names of one sshd")));
             ("hosts", vec![("cold".to_owned(), of("cold").to_vec()), ("warm".to_owned(), of("warm").to_vec())])

@@ -250,7 +250,7 @@ mod tests {
         fs::write(at("open"), "x").unwrap();
         fs::set_permissions(at("open"), fs::Permissions::from_mode(0o644)).unwrap();
         fs::write(at("locked-cert.pub"), b"ssh-ed25519-cert-v02@openssh.com \xff").unwrap();
-        let held = PublicKey::read_openssh_file(&at("held.pub")).unwrap();
+        let held = PublicKey::read_openssh_file(at("held.pub")).unwrap();
         let token = [text(b"sk-ssh-ed25519@openssh.com"), text(&[7; 32]), text(b"ssh:")].concat();
         serve(&at("agent"), &[held.to_bytes().unwrap(), token]);
         let place = folder.path().display();

@@ -93,7 +93,7 @@ impl KnownHost {
         // A host may show another key than the kind that both sides agreed on.
         let allowed = if shown.certificate().is_some() { &self.allowed.certified } else { &self.allowed.plain };
         if !allowed.contains(&key.algorithm()) {
-            return KeyVerdict::Refused(format!("key type does not match: {}", word(key.algorithm().as_str())));
+            return KeyVerdict::Refused(format!("key type doesn't match: {}", word(key.algorithm().as_str())));
         }
         let authority = shown.certificate().and_then(|certificate| {
             let blob = PublicKey::from(certificate.signature_key().clone()).to_bytes().ok()?;

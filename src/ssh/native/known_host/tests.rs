@@ -185,7 +185,7 @@ fn a_known_key_of_a_kind_that_is_not_allowed_is_refused_and_so_is_a_certificate(
         let (plain, certified) = (plain.to_vec(), certified.to_vec());
         KnownHost { allowed: AllowedKeys { plain, certified, ..keys.allowed() }, ..known.clone() }
     };
-    let no = |word: &str| refused(&format!("key type does not match: {word}"));
+    let no = |word: &str| refused(&format!("key type doesn't match: {word}"));
     let (ed25519, certificate) = ([Algorithm::Ed25519], keys.signed(&["-n", "web1"]));
     assert_eq!(only(&ed25519, &[]).verdict(&keys.key("host"), NOW), KeyVerdict::Known);
     assert_eq!(only(&ed25519, &[]).verdict(&keys.key("curve"), NOW), no("ECDSA"));
