@@ -40,13 +40,16 @@ struct Costs {
 /// If a change makes a line cheaper, write its figures down here. Processes and kilobytes vary by a few percent, with
 /// the number of polls and of packets, and have a tenth more than was counted.
 const LINES: [(&str, bool, Costs); 6] = [
-    ("on -- true", false, Costs { logins: 3, commands: 9, processes: 92, programs: 9, kilobytes: 62 }),
-    ("on -- true", true, Costs { logins: 1, commands: 9, processes: 90, programs: 5, kilobytes: 57 }),
-    ("on --read -- true", true, Costs { logins: 0, commands: 6, processes: 33, programs: 2, kilobytes: 40 }),
-    ("on send:v3.0.0", false, Costs { logins: 3, commands: 10, processes: 275, programs: 22, kilobytes: 93 }),
-    ("on send:v3.0.1", false, Costs { logins: 3, commands: 10, processes: 385, programs: 20, kilobytes: 92 }),
-    ("on send:my-branch", true, Costs { logins: 1, commands: 10, processes: 385, programs: 16, kilobytes: 86 }),
+    ("on -- true", false, Costs { logins: 3, commands: 9, processes: 90, programs: 6, kilobytes: 35 }),
+    ("on -- true", true, Costs { logins: 1, commands: 9, processes: 86, programs: 4, kilobytes: 28 }),
+    ("on --read -- true", true, Costs { logins: 0, commands: 6, processes: 32, programs: 2, kilobytes: 16 }),
+    ("on send:v3.0.0", false, Costs { logins: 3, commands: 10, processes: 224, programs: 19, kilobytes: 43 }),
+    ("on send:v3.0.1", false, Costs { logins: 3, commands: 10, processes: 293, programs: 17, kilobytes: 43 }),
+    ("on send:my-branch", true, Costs { logins: 1, commands: 10, processes: 296, programs: 15, kilobytes: 38 }),
 ];
+
+/// The channels that may wait on both hosts for commands to come: a busy machine takes its hosts for far ones.
+const WAITING: usize = 4;
 
 /// Returns how many processes a host has started since it booted, with those that this needs itself.
 fn started(host: &Host) -> u32 {
@@ -130,7 +133,7 @@ fn no_line_costs_more_logins_commands_processes_or_bytes_than_is_written_down() 
     let costs = LINES.map(|(line, warm, most)| (line, warm, most, cost(&lab, line, warm)));
     for (line, warm, most, cost) in costs {
         let is_dearer = cost.logins > most.logins
-            || cost.commands > most.commands
+            || cost.commands > most.commands + WAITING
             || cost.processes > most.processes
             || cost.programs > most.programs
             || cost.kilobytes > most.kilobytes;
