@@ -1,9 +1,12 @@
 //! Folders in which rfab caches files on this machine, and their limits.
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
+use tempfile::NamedTempFile;
 
 /// The limits of a folder.
 #[derive(Clone, Copy)]
@@ -55,6 +58,22 @@ pub(super) fn sweep(folder: &Path) {
         if ours && entry.metadata().is_ok_and(old) {
             let _ = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// Reads what [`write`] wrote; `None` if it isn't there, or is something else.
+pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+/// Writes a file whole or not at all. Without it, a later run packs again.
+pub(super) fn write(file: &Path, what: &impl Serialize) {
+    let text = serde_json::to_vec(what).expect("it is plain data");
+    let Some(folder) = file.parent() else { return };
+    if let Ok(mut new) = NamedTempFile::new_in(folder)
+        && new.write_all(&text).is_ok()
+    {
+        let _ = new.persist(file);
     }
 }
 

@@ -1,25 +1,14 @@
-//! What earlier runs packed: trees of commits, and parcels, in the cache of this machine.
+//! The trees of commits that earlier runs packed, in the cache of this machine.
 //!
-//! A commit and the rules decide a tree, and all that a parcel has. So a later run needs to read neither again.
-use super::{
-    Manifest, Packed,
-    cache::touch,
-    counted::Digested,
-    manifests::Manifests,
-    odd::OddFiles,
-    packed::PackedFrom,
-    parcel::{Parcel, named},
-};
+//! A commit and the rules decide a tree, so a later run needn't read it again.
+use super::{Manifest, Packed, cache, manifests::Manifests, odd::OddFiles, packed::PackedFrom};
 use crate::{fleet::TreeRules, git::Repository};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File},
-    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tempfile::NamedTempFile;
 
 /// Another version of rfab may read a tree in another way.
 const BY: &str = concat!("rfab ", env!("CARGO_PKG_VERSION"), ", trees 1");
@@ -38,21 +27,13 @@ struct KeptTree {
     odd: OddFiles,
 }
 
-/// What a parcel's file has.
-#[derive(Serialize, Deserialize)]
-struct KeptParcel {
-    sha256: String,
-    bytes: u64,
-    tar_bytes: u64,
-}
-
 /// Keeps what a commit's tree is.
 pub(super) fn keep_tree(packed: &Packed, rules: &TreeRules, folder: &Path) {
     let commit = &packed.manifest.commit;
     let Some(file) = tree_file(commit, rules, folder) else { return };
     let Packed { manifest_sha256, room, files, hidden, odd, .. } = packed.clone();
     let (by, commit, rules) = (BY.to_owned(), commit.clone(), rules.clone());
-    write(&file, &KeptTree { by, commit, rules, manifest_sha256, room, files, hidden, odd });
+    cache::write(&file, &KeptTree { by, commit, rules, manifest_sha256, room, files, hidden, odd });
 }
 
 /// Finds a commit's tree that was packed by the same rules, if its manifest is still here.
@@ -63,7 +44,7 @@ pub(super) fn tree(
     cache: &Path,
 ) -> Option<Packed> {
     let file = tree_file(commit, rules, folder)?;
-    let KeptTree { by, commit: own, rules: by_rules, manifest_sha256, room, files, hidden, odd } = read(&file)?;
+    let KeptTree { by, commit: own, rules: by_rules, manifest_sha256, room, files, hidden, odd } = cache::read(&file)?;
     if by != BY || own != commit || by_rules != *rules {
         return None;
     }
@@ -81,54 +62,12 @@ fn tree_file(commit: &str, rules: &TreeRules, folder: &Path) -> Option<PathBuf> 
     Some(folder.join(format!("{commit}-{}.tree.json", &hex::encode(Sha256::digest(text))[..12])))
 }
 
-/// Keeps the digest of a parcel.
-pub(super) fn keep_parcel(parcel: &Parcel, sha256: String) {
-    write(&beside(&parcel.file), &KeptParcel { sha256, bytes: parcel.bytes, tar_bytes: parcel.tar_bytes });
-}
-
-impl Parcel {
-    /// Finds a parcel that an earlier run made with the same files beside the tree, if it is undamaged.
-    pub(super) fn kept(folder: &Path, commit: &str, texts: &[(&str, &str)], packing: super::Packing) -> Option<Parcel> {
-        let of: String = texts.iter().map(|(_, text)| *text).collect();
-        let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
-        let KeptParcel { sha256, bytes, tar_bytes } = read(&beside(&file))?;
-        let mut digested = Digested::new(io::sink());
-        io::copy(&mut File::open(&file).ok()?, &mut digested).ok()?;
-        (hex::encode(digested.sha256.finalize()) == sha256).then_some(())?;
-        for used in [&file, &beside(&file)] {
-            touch(used).ok()?;
-        }
-        Some(Parcel { file, bytes, tar_bytes, packing })
-    }
-}
-
-/// Returns the file about a parcel.
-fn beside(parcel: &Path) -> PathBuf {
-    let mut name = parcel.as_os_str().to_owned();
-    name.push(".json");
-    name.into()
-}
-
-fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(file).ok()?).ok()
-}
-
-/// Writes a file; if that fails, a later run packs again.
-fn write(file: &Path, what: &impl Serialize) {
-    let text = serde_json::to_vec(what).expect("it is plain data");
-    let Some(folder) = file.parent() else { return };
-    if let Ok(mut new) = NamedTempFile::new_in(folder)
-        && new.write_all(&text).is_ok()
-    {
-        let _ = new.persist(file);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{PackedTrees, Packing};
     use super::*;
     use crate::git::sample::Sample;
+    use std::fs;
 
     #[test]
     fn what_was_packed_before_is_neither_read_nor_compressed_again_unless_it_is_damaged() {

@@ -1,8 +1,8 @@
 //! A compressed tar that is sent to hosts: a tree, or what an earlier release lacks of it.
 use super::{
     archive::{file_into, folder_into, unwritable},
+    cache,
     counted::{Counted, Digested},
-    kept::keep_parcel,
     packing::{Compressed, Packing},
     patch::patch,
 };
@@ -58,9 +58,45 @@ impl<'a> ParcelWriter<'a> {
         let Counted { inner: Digested { inner, sha256 }, bytes } = packed;
         inner.persist(&file).map_err(|e| failed(e.error))?;
         let parcel = Parcel { file, bytes, tar_bytes, packing };
-        keep_parcel(&parcel, hex::encode(sha256.finalize()));
+        keep(&parcel, hex::encode(sha256.finalize()));
         Ok(parcel)
     }
+}
+
+/// What a parcel's file has.
+#[derive(Serialize, Deserialize)]
+struct KeptParcel {
+    sha256: String,
+    bytes: u64,
+    tar_bytes: u64,
+}
+
+/// Keeps the digest of a parcel.
+fn keep(parcel: &Parcel, sha256: String) {
+    cache::write(&beside_it(&parcel.file), &KeptParcel { sha256, bytes: parcel.bytes, tar_bytes: parcel.tar_bytes });
+}
+
+impl Parcel {
+    /// Finds a parcel that an earlier run made with the same files beside the tree, if it is undamaged.
+    pub(super) fn kept(folder: &Path, commit: &str, texts: &[(&str, &str)], packing: Packing) -> Option<Parcel> {
+        let of: String = texts.iter().map(|(_, text)| *text).collect();
+        let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
+        let KeptParcel { sha256, bytes, tar_bytes } = cache::read(&beside_it(&file))?;
+        let mut digested = Digested::new(io::sink());
+        io::copy(&mut File::open(&file).ok()?, &mut digested).ok()?;
+        (hex::encode(digested.sha256.finalize()) == sha256).then_some(())?;
+        for used in [&file, &beside_it(&file)] {
+            cache::touch(used).ok()?;
+        }
+        Some(Parcel { file, bytes, tar_bytes, packing })
+    }
+}
+
+/// Returns the file about a parcel.
+fn beside_it(parcel: &Path) -> PathBuf {
+    let mut name = parcel.as_os_str().to_owned();
+    name.push(".json");
+    name.into()
 }
 
 /// Returns the name of a parcel; `digest` is that of the files beside the tree.

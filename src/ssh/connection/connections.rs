@@ -10,10 +10,7 @@ use crate::{
         native::{NativeOpening, NotOpened},
     },
 };
-use std::{path::Path, time::Duration};
-
-/// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
-pub(crate) const SILENT: Duration = Duration::from_secs(20);
+use std::path::Path;
 
 /// How many seconds a private connection stays without a program: the run was killed, or doesn't need it.
 const UNUSED: &str = "30";

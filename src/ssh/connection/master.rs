@@ -4,6 +4,7 @@ use super::{
     folder::SshFolder,
     hop::Hop,
     kept::{KeptConnection, recorded, retire},
+    patience::{LOGIN_WITHIN, PAUSE, TURNED_AWAY_WITHIN, is_turned_away},
     program::ended,
     refusal::LoginFailure,
 };
@@ -20,13 +21,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::process::Command;
-
-/// How long a login may take in total; ssh's own limit covers only the start.
-pub(crate) const LOGIN_WITHIN: Duration = Duration::from_secs(25);
-/// How long a server that turns logins away is tried again.
-pub(crate) const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
-/// The longest pause before another try; pauses are random, so that rejected logins don't return at the same time.
-pub(crate) const PAUSE: Duration = Duration::from_secs(2);
 
 /// What all connections of one fleet in one run share.
 pub(crate) struct Base {
@@ -163,16 +157,6 @@ impl Base {
         command.arg("-F").arg(&self.config).arg("-N").args(arguments).env("LC_ALL", "C");
         command
     }
-}
-
-/// Returns whether a server hung up before it identified itself, as with too many logins in progress (`MaxStartups`).
-pub(crate) fn is_turned_away(said: &str) -> bool {
-    let closed = ["Connection closed", "Connection reset", "Not allowed at this time", "Exceeded MaxStartups"];
-    let early =
-        |line: &str| line.starts_with("kex_exchange_identification") || line.starts_with("ssh_exchange_identification");
-    !said.contains("orwarding")
-        && !said.contains("open failed")
-        && said.lines().any(|line| early(line) && closed.iter().any(|word| line.contains(word)))
 }
 
 /// Takes a file lock named after a socket, so that two runs don't open its connection at the same time.

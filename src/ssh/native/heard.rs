@@ -1,5 +1,5 @@
 //! Hears the channels of a connection. It always receives: what nobody reads yet waits in bounded memory.
-use super::received::{Arriving, arriving};
+use super::received::{PieceSender, arriving};
 use crate::ssh::child::RemoteChild;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use std::{
@@ -49,8 +49,8 @@ pub(super) fn streams(channel: Channel<Msg>, last: LastHeard) -> (RemoteChild, A
 
 /// Where the output of a channel goes.
 struct Heard {
-    out: Option<Arriving>,
-    err: Option<Arriving>,
+    out: Option<PieceSender>,
+    err: Option<PieceSender>,
     /// Hears whether the host reported how the command ended.
     exited: Option<oneshot::Sender<bool>>,
     last: LastHeard,
@@ -94,7 +94,7 @@ async fn listen(
 }
 
 /// Passes on a piece of output, or drops it if nobody reads that stream any more.
-async fn pass(to: &mut Option<Arriving>, piece: bytes::Bytes) {
+async fn pass(to: &mut Option<PieceSender>, piece: bytes::Bytes) {
     if let Some(arriving) = to
         && !arriving.take(piece).await
     {

@@ -16,28 +16,28 @@ use tokio::{
 const MOST: usize = (2 << 20) + (64 << 10);
 
 /// How much memory a piece takes beside its bytes.
-const PIECE: usize = 128;
+const BESIDE: usize = 128;
 
 /// A piece, and the room that it takes until it was read.
-type Held = (Bytes, OwnedSemaphorePermit);
+type UnreadPiece = (Bytes, OwnedSemaphorePermit);
 
 /// Takes the pieces of a stream.
-pub(super) struct Arriving {
-    pieces: mpsc::UnboundedSender<Held>,
+pub(super) struct PieceSender {
+    pieces: mpsc::UnboundedSender<UnreadPiece>,
     room: Arc<Semaphore>,
 }
 
 /// Returns both ends of a stream.
-pub(super) fn arriving() -> (Arriving, Received) {
+pub(super) fn arriving() -> (PieceSender, Received) {
     let (sender, pieces) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(MOST));
-    (Arriving { pieces: sender, room }, Received { pieces, piece: None, read: 0 })
+    (PieceSender { pieces: sender, room }, Received { pieces, piece: None, read: 0 })
 }
 
-impl Arriving {
+impl PieceSender {
     /// Takes a piece when there's room for it; returns false if nobody reads the stream any more.
     pub(super) async fn take(&self, piece: Bytes) -> bool {
-        let size = (piece.len() + PIECE).min(MOST) as u32;
+        let size = (piece.len() + BESIDE).min(MOST) as u32;
         let room = tokio::select! {
             room = self.room.clone().acquire_many_owned(size) => room,
             () = self.pieces.closed() => return false,
@@ -48,8 +48,8 @@ impl Arriving {
 
 /// Reads pieces that come over a channel of this process.
 pub(super) struct Received {
-    pieces: mpsc::UnboundedReceiver<Held>,
-    piece: Option<Held>,
+    pieces: mpsc::UnboundedReceiver<UnreadPiece>,
+    piece: Option<UnreadPiece>,
     /// How much of the piece was read.
     read: usize,
 }
