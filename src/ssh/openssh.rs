@@ -1,6 +1,6 @@
 //! Reaches the hosts of one fleet by OpenSSH.
 use super::{
-    call::{HostLine, Running, Spares, finished, stop},
+    call::{HostLine, NOT_BEGUN, Running, Spares, finished, stop},
     carrier::Carrier,
     connection::{
         Connections, Jumps, Link, SshAnswers, SshFolder,
@@ -111,13 +111,21 @@ impl Transport for Openssh {
 
     async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure> {
         let mark = format!("rfab-{:016x}", rand::random::<u64>());
+        let sent = async |job: &Job<'_>, sudo: Sudo, password: Option<&Secret>| {
+            let sweep = job.trace.is_some() && self.swept.lock().unwrap().insert(host.name.clone());
+            let (line, mut first) = wrapper::line(job, &mark, self.owner.as_ref(), sudo, sweep)?;
+            first.extend(password.map(|p| p.line()).unwrap_or_default());
+            first.extend(wrapper::given(job));
+            self.line(host, job).run(&line, &mark, &first).await
+        };
         let once = async |heard, sudo: Sudo, password: Option<&Secret>| {
             let job = Job { heard, ..job.again() };
-            let sweep = job.trace.is_some() && self.swept.lock().unwrap().insert(host.name.clone());
-            let (line, mut first) = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
-            first.extend(password.map(|p| p.line()).unwrap_or_default());
-            first.extend(wrapper::given(&job));
-            self.line(host, &job).run(&line, &mark, &first).await
+            let ended = sent(&job, sudo, password).await?;
+            // A host without gzip couldn't begin it.
+            if job.packs && ended.status == NOT_BEGUN && !sudo::refused(&ended) {
+                return sent(&Job { packs: false, ..job }, sudo, password).await;
+            }
+            Ok(ended)
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };
         // sudo's output is held back until rfab knows whether it is news.

@@ -185,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_start_up_file_says_on_stderr_is_read_while_a_channel_waits_and_handed_on_up_to_a_limit() {
-        for (noise, is_given) in [(NOISE, true), (NOISE + 1, false)] {
+        for (noise, is_given) in [(NOISE, true), (NOISE + 100, false)] {
             // The streams have less room than what is said.
             let ((mut said, out), (mut warned, err)) = (duplex(16), duplex(16));
             let channel = RemoteChild {
@@ -203,10 +203,10 @@ mod tests {
             waiting.await.unwrap();
             assert_eq!(given.is_some(), is_given);
             let Some(mut channel) = given else { continue };
-            warned.write_all(b"last").await.unwrap();
-            drop(warned);
-            let mut read = Vec::new();
-            channel.stderr.take().unwrap().read_to_end(&mut read).await.unwrap();
+            let ending = async move { warned.write_all(b"last").await };
+            let (mut err, mut read) = (channel.stderr.take().unwrap(), Vec::new());
+            let (ended, all) = tokio::join!(ending, err.read_to_end(&mut read));
+            assert!(ended.is_ok() && all.is_ok());
             assert_eq!((read.len(), read.ends_with(b"xlast")), (noise + 4, true));
         }
     }
