@@ -73,7 +73,7 @@ fn clients_that_are_bound_to_a_host_by_cookie_or_stick_table_lose_no_request() {
             ("aaa", "stick on req.hdr(X-Client)"),
         ],
         server: vec![("", "cookie {name}")],
-        fleet: vec!["drain_within = \"4s\""],
+        fleet: vec!["drain_within = \"12s\""],
         ..Shape::default()
     };
     let lab = two_pools(shape);

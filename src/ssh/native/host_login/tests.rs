@@ -205,7 +205,7 @@ async fn a_server_gets_nothing_that_it_asks_for_and_an_unknown_one_gets_no_login
     }
 }
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(120);
 
 /// Uploads more than a window, and returns what the server says about it.
 async fn uploaded(connection: &NativeConnection) -> String {
