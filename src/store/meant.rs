@@ -51,11 +51,11 @@ impl Runs {
         for run in self.of(fabfile, true, Some(since))? {
             let changed = self.changed(&run);
             if !changed.is_nothing() {
-                last.any = last.any.max(Some(run.began()));
+                last.any = last.any.max(Some(moment(&run)));
             }
             for fleet in changed.fleets {
-                let at = last.fleets.entry(fleet).or_insert(i64::MIN);
-                *at = run.began().max(*at);
+                let at = last.fleets.entry(fleet).or_default();
+                *at = moment(&run).max(std::mem::take(at));
             }
         }
         Ok(last)
@@ -68,17 +68,24 @@ impl Runs {
     }
 }
 
+/// When a run began: in milliseconds, of which only whole seconds are recorded, and by its id, which begins with all.
+type Moment = (i64, String);
+
+fn moment(run: &RunEntry) -> Moment {
+    (run.began(), run.run.to_string())
+}
+
 /// When the last runs that are done and changed something began.
 #[derive(Default)]
 struct LastChanges {
-    any: Option<i64>,
-    fleets: BTreeMap<Name, i64>,
+    any: Option<Moment>,
+    fleets: BTreeMap<Name, Moment>,
 }
 
 impl LastChanges {
     /// Returns whether each fleet that a run changed was changed after it; if it changed none, whether anything was.
     fn overtook(&self, run: &RunEntry, changed: &Changed) -> bool {
-        let after = |at: Option<&i64>| at.is_some_and(|at| *at > run.began());
+        let after = |at: Option<&Moment>| at.is_some_and(|at| *at > moment(run));
         if changed.fleets.is_empty() {
             after(self.any.as_ref())
         } else {
