@@ -31,6 +31,8 @@ struct Costs {
     processes: u32,
     /// The programs that started on the operator's machine.
     programs: usize,
+    /// How often the operator's machine waited until its disk had the journal.
+    flushes: usize,
     /// The kilobytes between a host and the operator's machine, in both directions.
     kilobytes: u64,
 }
@@ -38,18 +40,38 @@ struct Costs {
 /// Each line, whether its connections are open already, and the most that it may cost.
 ///
 /// If a change makes a line cheaper, write its figures down here. Processes and kilobytes vary by a few percent, with
-/// the number of polls and of packets, and have a tenth more than was counted.
+/// the number of polls and of packets, and have a tenth more than was counted. Lanes that flush at the same time share
+/// it, so the flushes are those that a slow disk takes.
 const LINES: [(&str, bool, Costs); 6] = [
-    ("on -- true", false, Costs { logins: 3, commands: 9, processes: 90, programs: 6, kilobytes: 35 }),
-    ("on -- true", true, Costs { logins: 1, commands: 9, processes: 86, programs: 4, kilobytes: 28 }),
-    ("on --read -- true", true, Costs { logins: 0, commands: 6, processes: 32, programs: 2, kilobytes: 16 }),
-    ("on send:v3.0.0", false, Costs { logins: 3, commands: 10, processes: 224, programs: 19, kilobytes: 43 }),
-    ("on send:v3.0.1", false, Costs { logins: 3, commands: 10, processes: 293, programs: 17, kilobytes: 43 }),
-    ("on send:my-branch", true, Costs { logins: 1, commands: 10, processes: 296, programs: 15, kilobytes: 38 }),
+    ("on -- true", false, Costs { logins: 3, commands: 9, processes: 90, programs: 6, flushes: 8, kilobytes: 35 }),
+    ("on -- true", true, Costs { logins: 1, commands: 9, processes: 86, programs: 4, flushes: 8, kilobytes: 28 }),
+    (
+        "on --read -- true",
+        true,
+        Costs { logins: 0, commands: 6, processes: 32, programs: 2, flushes: 4, kilobytes: 16 },
+    ),
+    (
+        "on send:v3.0.0",
+        false,
+        Costs { logins: 3, commands: 10, processes: 224, programs: 19, flushes: 10, kilobytes: 43 },
+    ),
+    (
+        "on send:v3.0.1",
+        false,
+        Costs { logins: 3, commands: 10, processes: 293, programs: 17, flushes: 10, kilobytes: 43 },
+    ),
+    (
+        "on send:my-branch",
+        true,
+        Costs { logins: 1, commands: 10, processes: 296, programs: 15, flushes: 10, kilobytes: 38 },
+    ),
 ];
 
 /// The channels that may wait on both hosts for commands to come: a busy machine takes its hosts for far ones.
 const WAITING: usize = 4;
+
+/// How often a line is run until its costs are what is written down.
+const TIMES: usize = 6;
 
 /// Returns how many processes a host has started since it booted, with those that this needs itself.
 fn started(host: &Host) -> u32 {
@@ -79,7 +101,7 @@ fn cost(lab: &Lab, line: &str, warm: bool) -> Costs {
     let processes: Vec<u32> = lab.hosts.iter().map(|host| started(host)).collect();
     let trace = lab.folder.join("trace");
     // In the background, because connections that stay open are traced, too.
-    let mut words = vec!["-D", "-f", "-qq", "-e", "trace=execve", "-o"];
+    let mut words = vec!["-D", "-f", "-qq", "-e", "trace=execve,fdatasync", "-o"];
     let file = trace.display().to_string();
     words.push(&file);
     words.push(env!("CARGO_BIN_EXE_rfab"));
@@ -96,8 +118,21 @@ fn cost(lab: &Lab, line: &str, warm: bool) -> Costs {
         assert!(Instant::now() < deadline, "strace doesn't end");
         sleep(Duration::from_millis(10));
     }
-    let programs = fs::read_to_string(&trace).expect("a trace").lines().filter(|line| line.ends_with(" = 0")).count();
-    Costs { logins, commands, processes, programs, kilobytes }
+    let trace = fs::read_to_string(&trace).expect("a trace");
+    let programs = trace.lines().filter(|line| line.contains("execve") && line.ends_with(" = 0")).count();
+    let flushes = trace.matches("fdatasync(").count();
+    Costs { logins, commands, processes, programs, flushes, kilobytes }
+}
+
+impl Costs {
+    fn is_above(self, most: Costs) -> bool {
+        self.logins > most.logins
+            || self.commands > most.commands + WAITING
+            || self.processes > most.processes
+            || self.programs > most.programs
+            || self.flushes > most.flushes
+            || self.kilobytes > most.kilobytes
+    }
 }
 
 #[test]
@@ -130,16 +165,17 @@ fn no_line_costs_more_logins_commands_processes_or_bytes_than_is_written_down() 
     lab.edit("fleets/testing1.toml", |text| text.replace(linked, ""));
     lab.hosts.iter().for_each(|host| drop(host.sh("mkdir -p /srv/shop && chown deploy /srv/shop").expect_ok()));
     lab.rfab(&["on", "setup"]).output().expect_ok();
-    let costs = LINES.map(|(line, warm, most)| (line, warm, most, cost(&lab, line, warm)));
-    for (line, warm, most, cost) in costs {
-        let is_dearer = cost.logins > most.logins
-            || cost.commands > most.commands + WAITING
-            || cost.processes > most.processes
-            || cost.programs > most.programs
-            || cost.kilobytes > most.kilobytes;
-        assert!(!is_dearer, "`{line}`{} costs more than is written down: {costs:#?}", if warm { ", warm" } else { "" });
-    }
-    if env::var_os("RFAB_ALL").is_some() {
-        eprintln!("{costs:#?}");
+    for (line, warm, most) in LINES {
+        let mut counted = vec![cost(&lab, line, warm)];
+        // A busy machine only adds: more polls, and more channels that nobody needs.
+        while counted.len() < TIMES && counted[counted.len() - 1].is_above(most) {
+            counted.push(cost(&lab, line, warm));
+        }
+        if env::var_os("RFAB_ALL").is_some() {
+            eprintln!("`{line}`: {counted:?}");
+        }
+        let warm = if warm { ", warm" } else { "" };
+        let last = counted[counted.len() - 1];
+        assert!(!last.is_above(most), "`{line}`{warm} costs more than is written down, {most:?}: {counted:#?}");
     }
 }

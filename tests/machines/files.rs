@@ -211,14 +211,14 @@ fn an_interrupted_file_leaves_what_was_there(lab: &Lab, files: &Path) {
     while fs::metadata(plain.path("/srv/pid"))
         .map_or(true, |about| about.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > begun.elapsed())))
     {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", dumping.so_far());
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", dumping.so_far());
         thread::sleep(Duration::from_millis(5));
     }
     dumping.signal(Signal::INT);
     let out = dumping.output();
     assert!(out.stdout.contains("was interrupted and was stopped"), "{out:?}");
     assert!(
-        begun.elapsed() < Duration::from_secs(15) && fs::read_to_string(files.join("dump")).expect("a file") == "old"
+        begun.elapsed() < Duration::from_secs(60) && fs::read_to_string(files.join("dump")).expect("a file") == "old"
     );
 }
 
@@ -231,7 +231,7 @@ fn a_broken_connection_leaves_what_was_there(lab: &Lab) {
         temp.and_then(|name| fs::metadata(home(lab, "tiny", &name).join("new")).ok()).map_or(0, |about| about.len())
     };
     while size() < 5_000_000 {
-        assert!(begun.elapsed() < Duration::from_secs(30) && !run.is_over(), "{:?}", run.so_far());
+        assert!(begun.elapsed() < Duration::from_secs(90) && !run.is_over(), "{:?}", run.so_far());
         thread::sleep(Duration::from_millis(5));
     }
     let processes = run.processes();
@@ -246,7 +246,7 @@ fn a_broken_connection_leaves_what_was_there(lab: &Lab) {
     assert!(out.stdout.contains("error: host `tiny` can't be reached: its connection ended first\n"), "{}", out.stdout);
     let begun = Instant::now();
     while listed(lab, "tiny") != ["file"] {
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", listed(lab, "tiny"));
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", listed(lab, "tiny"));
         thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(fs::read_to_string(home(lab, "tiny", "file")).expect("a file"), "old");
