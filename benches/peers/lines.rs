@@ -56,9 +56,11 @@ pub fn classic(site: &Site, hosts: &[&Arc<Host>]) -> String {
     let names: String = hosts.iter().map(|host| format!("\"deploy@{}:{}\",", host.address, host.port)).collect();
     format!(
         "from fabric.api import *\nenv.hosts = [{names}]\nenv.key_filename = \"{}\"\nenv.no_agent = True\n\
-         env.use_ssh_config = False\nenv.no_keys = True\nenv.disable_known_hosts = True\nenv.shell = \"/bin/sh -c\"\n\
-         env.parallel = True\nenv.pool_size = {}\n\ndef nothing():\n    run(\"true\", pty=False)\n",
+         env.use_ssh_config = False\nenv.no_keys = True\nenv.system_known_hosts = \"{}\"\nenv.reject_unknown_hosts = True\n\
+         env.shell = \"/bin/sh -c\"\nenv.parallel = True\nenv.pool_size = {}\n\ndef nothing():\n    \
+         run(\"true\", pty=False)\n",
         site.key(),
+        site.known_hosts(),
         hosts.len()
     )
 }

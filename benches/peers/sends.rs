@@ -157,9 +157,11 @@ fn prepare(site: &Site) {
         &format!(
             "set :application, 'shop'\nset :repo_url, 'file://{}'\nset :branch, ENV['BRANCH']\nset :deploy_to, \
              '/srv/capistrano'\nset :format_options, log_file: nil\nset :ssh_options, {{ keys: \
-             ['{}'], keys_only: true, auth_methods: ['publickey'], verify_host_key: :never }}\n",
+             ['{}'], keys_only: true, auth_methods: ['publickey'], verify_host_key: :always, user_known_hosts_file: \
+             ['{}'] }}\n",
             site.lab.project.remote.display(),
-            site.key()
+            site.key(),
+            site.known_hosts()
         ),
     );
 }

@@ -56,6 +56,11 @@ impl Site {
         self.lab.folder.join("operator/key").display().to_string()
     }
 
+    /// Returns the path of the file with the hosts' keys.
+    pub fn known_hosts(&self) -> String {
+        self.lab.project.folder.join("known_hosts").display().to_string()
+    }
+
     /// Writes a file of the operator, and returns its path.
     pub fn put(&self, name: &str, text: &str) -> String {
         let file = self.lab.folder.join("tools-of-others").join(name);
