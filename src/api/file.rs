@@ -150,7 +150,7 @@ pub mod file {
         here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
     }
 
-    /// Writes a text to a file on the host, in one step or not at all.
+    /// Writes text to a file on the host, completely or not at all.
     ///
     /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
     /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it. A text that contains a

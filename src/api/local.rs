@@ -72,7 +72,7 @@ pub mod local {
 
     /// Runs a command here that may change something, and returns what it printed.
     ///
-    /// It is a text, an array of words, or what `sh` made. A status other than 0 is a failure.
+    /// It's a string, an array of words, or the result of `sh`. A status other than 0 is a failure.
     ///
     /// # Example
     ///

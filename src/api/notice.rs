@@ -33,7 +33,7 @@ fn tell(here: &Here, service: &str, delivery: RhaiResultOf<Delivery>) -> RhaiRes
 fn request(here: &Here, service: &str, url: &Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Delivery> {
     let known = Argument::of(url).map(Argument::sealed);
     if known.is_none_or(|url| HttpRequest::new(Method::Post, url.reveal(), WITHIN).is_err()) {
-        return Err(thrown(Failure::new(Cause::Fabfile, "its URL isn't one that rfab can use")));
+        return Err(thrown(Failure::new(Cause::Fabfile, "rfab can't use its URL")));
     }
     let mut request = http::request(here, Method::Post, url, options)?.called(service);
     let body = masked(body, here.lane.masks());

@@ -65,10 +65,10 @@ pub mod release {
 
     /// Builds a commit on this machine.
     ///
-    /// Its release is then what the closure leaves in the folder that it gets, or in the named part of that folder,
+    /// The release then contains what the closure leaves in the folder that it gets, or in the named part of it,
     /// such as `dist`. The folder has the commit's tree, and is removed afterward. rfab keeps a build on this
-    /// machine, so it runs once per commit; `--force` builds again. If a host has the release made from something
-    /// else, it fails and changes nothing.
+    /// machine, so the closure runs once per commit; `--force` builds again. If a host has the release made from
+    /// something else, it fails and changes nothing.
     ///
     /// # Example
     ///
@@ -368,7 +368,7 @@ pub mod release {
 
     /// Does the same from a template of the fabfile's folder.
     ///
-    /// As with `host.template`, the template sees the map's values, also secrets, and `host`.
+    /// As with `host.template`, the template sees `host` and the map's values, even secrets.
     ///
     /// # Example
     ///

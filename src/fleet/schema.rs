@@ -381,7 +381,7 @@ pub const BALANCER: SchemaTable = SchemaTable {
             "socket",
             Is::Text,
             "needed; not allowed with `manual`",
-            "HAProxy's admin socket there: a path, also the master's, or `127.0.0.1:9999`. See [what it has to allow](haproxy.md#the-socket)",
+            "HAProxy's admin socket there, or its master's: a path, or `127.0.0.1:9999`. See [what it has to allow](haproxy.md#the-socket)",
         ),
         key("pools", Is::TextByName, "needed", "each backend, and the role of the hosts that are its servers"),
         key(

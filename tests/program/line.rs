@@ -307,7 +307,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         0,
         r#"clock::retry(times, wait, f)
 
-    Calls the closure until it doesn't fail, at most so many times, waiting in between.
+    Calls the closure until it succeeds, at most the given number of times, waiting in between.
 
     Example:
 
