@@ -182,7 +182,7 @@ impl SetAdmin {
             && !current.is_of(running)
             && installed.as_deref() != Some(&**running)
         {
-            model.harmed.push(format!("{host} ready while it runs another release than its current one"));
+            model.harmed.push(format!("{host} ready while it runs a release other than its current one"));
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ pub const FLEET: SchemaTable = SchemaTable {
             "transport",
             Is::Word(&["openssh", "native"]),
             "`\"openssh\"`",
-            "what reaches the hosts: OpenSSH's client, or [the one in rfab](transport.md), which logs in faster and keeps no connection after the run. For one run: `--transport`",
+            "what reaches the hosts: OpenSSH's client, or [rfab's own](transport.md), which logs in faster and closes its connections after the run. For one run: `--transport`",
         ),
         key(
             "accept",

@@ -246,7 +246,7 @@ fn under_way(run: &RunEntry) -> Failure {
         format!("run `{id}` of {who}{behalf} is under way on {from} since {since}: `rfab {line}`"),
     )
     .unchanged()
-    .help(format!("`--wait` waits for its end; `rfab --show {id}` tells what it has done so far"))
+    .help(format!("`--wait` waits until it ends; `rfab --show {id}` tells what it has done so far"))
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {

@@ -15,7 +15,7 @@ fn the_tasks_are_listed_by_what_they_do() {
 Tasks:
   deploy REFERENCE      Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
   hotfix WHAT           Starts a hotfix, such as `hotfix:3.0.1`; `hotfix:finish` merges, tags and releases it.
-  pending               Shows the commits that a deploy of `stable` would bring to each host, and those that it would take away.
+  pending               Shows the commits that a deploy of `stable` would add to each host, and those that it would remove.
   proxy_all [HOSTS]     Puts every healthy host back; `hosts` names those that somebody else took out.
   proxy_flip            Swaps the live group and the one that is out.
   proxy_group1          Makes group1 live and takes group2 out.
