@@ -250,7 +250,7 @@ fn about(page: &str) -> String {
              See [secrets](../secrets.md)."
         }
         "notice" => {
-            "Messages to people and services, sent beside the run. See [how to tell people](../guide/telling.md)."
+            "Messages to people and services, sent in the background. See [how to tell people](../guide/telling.md)."
         }
         "http" => "Requests from this machine, such as to post to a chat, start a build or purge a cache.",
         "local" => {

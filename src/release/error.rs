@@ -39,7 +39,7 @@ pub enum ReleaseError {
     Others(String),
     #[error("a link on the way there can be changed by another user")]
     Led,
-    #[error("`{0}` is a link, and may not be one")]
+    #[error("`{0}` is a link, but must not be one")]
     IsLink(String),
     #[error("this is {0}")]
     Foreign(String),
