@@ -22,7 +22,7 @@ impl LocalValue {
     }
 }
 
-/// Reads a command: a text, an array of words, or the result of `sh`.
+/// Reads a command: a string, an array of words, or the result of `sh`.
 fn command(value: Dynamic) -> RhaiResultOf<Command> {
     if let Some(command) = value.clone().try_cast::<Command>() {
         return Ok(command);

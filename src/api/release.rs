@@ -134,7 +134,7 @@ pub mod release {
 
     /// Returns the host's releases.
     ///
-    /// It is a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
+    /// It is a map with `current` and `previous` (a string, or `()`), `all` (strings), `set_up`, and `foreign`: where
     /// `current` points if another tool made it.
     ///
     /// # Example
@@ -241,7 +241,7 @@ pub mod release {
     ///
     /// It makes the folders that are missing and changes nothing else: `current` points where it did until the first
     /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. It
-    /// returns a map with `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's
+    /// returns a map with `tool`, `current`, `commit` (each a string, or `()`) and `others`, the number of the tool's
     /// releases.
     ///
     /// # Example

@@ -133,7 +133,7 @@ pub mod ui {
         here.perform(Confirm { question: question.to_owned(), given })
     }
 
-    /// Asks a question and returns the answer as a text.
+    /// Asks a question and returns the answer as a string.
     ///
     /// # Example
     ///

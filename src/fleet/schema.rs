@@ -223,7 +223,7 @@ pub const SERVICE: SchemaTable = SchemaTable {
             "restart",
             Is::Command,
             "`systemctl restart {unit}`",
-            "the command that restarts a unit. A text is split into words and runs with sudo. An array of words runs without sudo",
+            "the command that restarts a unit. A string is split into words and runs with sudo. An array of words runs without sudo",
         ),
         key(
             "start",
