@@ -28,7 +28,7 @@ pub enum CommandError {
     NoValue { name: String },
     #[error("`{0}` isn't a name for a shell variable")]
     BadName(String),
-    #[error("a command may not have the character NUL")]
+    #[error("a command can't contain the character NUL")]
     Nul,
 }
 

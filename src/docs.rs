@@ -234,7 +234,7 @@ fn about(page: &str) -> String {
         "global" => "Functions that a script calls by their bare names.",
         "host" => "What a script can do on a host. `host` is what a closure given to `each` gets.",
         "targets" => "The hosts that a script works on, as `targets()` and `fleet(…)` return them.",
-        "failure" => "What `catch (failure)` gets; a text that a script threw has the same properties.",
+        "failure" => "What `catch (failure)` gets; a string that a script throws has the same properties.",
         "commit" => "A commit, as `release::resolve` and `git::resolve` return it.",
         "release" => "Releases on hosts: a commit's tree under a number, made current by one rename.",
         "balancer" => "Takes servers out of the balancer, and puts them back.",
@@ -250,7 +250,7 @@ fn about(page: &str) -> String {
              See [secrets](../secrets.md)."
         }
         "notice" => {
-            "Messages to people and services, sent beside the run. See [how to tell people](../guide/telling.md)."
+            "Messages to people and services, sent in the background. See [how to tell people](../guide/telling.md)."
         }
         "http" => "Requests from this machine, such as to post to a chat, start a build or purge a cache.",
         "local" => {

@@ -58,7 +58,7 @@ impl Limits {
     fn sizes(&self, all: usize) -> Result<Vec<usize>, Failure> {
         let wrong = |size: &dyn std::fmt::Display| {
             Failure::new(Cause::Fabfile, format!("`{size}` isn't a size of a batch"))
-                .help("write a number such as 5, or a text such as \"20%\"")
+                .help("write a number such as 5, or a string such as \"20%\"")
         };
         let size = |size: &BatchSize| match size {
             BatchSize::Count(0) => Err(wrong(&0)),
@@ -142,7 +142,7 @@ pub fn over<T: Send + 'static>(
     });
     here.lane.world().side_by_side(&here.lane, works.collect(), here.session.run.parallel.clamp(1, MOST));
     let results = std::mem::take(&mut *results.lock().unwrap());
-    results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::new(Cause::Internal, "a lane has no end")))).collect()
+    results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::new(Cause::Internal, "a lane didn't end")))).collect()
 }
 
 /// Notes a failure for its host. If another machine failed, such as a balancer, the host didn't fail,
@@ -197,7 +197,7 @@ fn side_by_side(
     here.lane.world().side_by_side(&here.lane, work.collect(), at_once);
     let results = std::mem::take(&mut *results.lock().unwrap());
     let ended = |r: Option<RhaiResultOf<Dynamic>>| {
-        r.unwrap_or_else(|| Err(thrown(Failure::new(Cause::Internal, "a lane has no end"))))
+        r.unwrap_or_else(|| Err(thrown(Failure::new(Cause::Internal, "a lane didn't end"))))
     };
     hosts.into_iter().zip(results.into_iter().map(ended)).collect()
 }

@@ -93,7 +93,7 @@ pub mod clock {
         }
     }
 
-    /// Calls the closure until it doesn't fail, at most so many times, waiting in between.
+    /// Calls the closure until it succeeds, at most the given number of times, waiting in between.
     ///
     /// # Example
     ///

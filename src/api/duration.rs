@@ -6,7 +6,7 @@ use crate::{
 };
 use rhai::Dynamic;
 
-/// Reads a duration: a text such as `60s`, or a number of seconds.
+/// Reads a duration: a string such as `60s`, or a number of seconds.
 pub(super) fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
     let wrong = || {
         let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a duration"));

@@ -43,7 +43,7 @@ pub mod failure {
         failure.advice().map_or(Dynamic::UNIT, Dynamic::from)
     }
 
-    // A text that a script threw reads like a failure.
+    // A string that a script threw reads like a failure.
 
     #[rhai_fn(get = "message", pure)]
     pub(crate) fn message_of_text(text: &mut ImmutableString) -> ImmutableString {

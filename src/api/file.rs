@@ -29,7 +29,7 @@ fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiR
 
 #[export_module(manifest)]
 pub mod file {
-    /// Sends a file or a folder to the host, and replaces what has that name there, in one step or not at all.
+    /// Sends a file or a folder to the host, and replaces what has that name there, completely or not at all.
     ///
     /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
     /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it.
@@ -150,7 +150,7 @@ pub mod file {
         here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
     }
 
-    /// Writes a text to a file on the host, in one step or not at all.
+    /// Writes text to a file on the host, completely or not at all.
     ///
     /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
     /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it. A text that contains a
@@ -169,7 +169,7 @@ pub mod file {
         here.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into(), secret })
     }
 
-    /// Writes a secret to a file on the host, in one step or not at all.
+    /// Writes a secret to a file on the host, completely or not at all.
     ///
     /// A new file has `0600`. An existing one keeps its permissions, except those for everybody. To set others, see
     /// [`mode`](#hostmodepermissions).

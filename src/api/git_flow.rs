@@ -325,7 +325,7 @@ pub(super) mod git_flow {
 
     /// Prepares an annotated tag of a commit, and returns its object. It has no name until `git::move_refs` gives it one.
     ///
-    /// With `true`, it's signed, also if your settings don't say so.
+    /// With `true`, it's signed, even if your settings don't say so.
     ///
     /// # Example
     ///

@@ -122,7 +122,7 @@ pub(super) mod git_history {
         Ok(steps.map_or(Dynamic::UNIT, |steps| list(steps).into()))
     }
 
-    /// Returns whether a commit only merges another commit into its first parent; `()` if that can't be told.
+    /// Returns whether a commit only merges another commit into its first parent; `()` if rfab can't tell.
     ///
     /// It does if it has exactly the files that git merges the two to, so nobody changed anything in it by hand. A squash
     /// can, and the last of several commits that were rebased doesn't. Git 2.38 or newer can tell.
@@ -141,7 +141,7 @@ pub(super) mod git_history {
     }
     /// Returns the commits up to one that are those of another one, made again as a rebase does, newest first.
     ///
-    /// None if it isn't so; `()` if that can't be told. Each has exactly the files that git gets if it picks what only
+    /// None if it isn't so; `()` if rfab can't tell. Each has exactly the files that git gets if it picks what only
     /// the other one has, in order. Nothing is, if somebody changed something by hand in a merge that only the other one
     /// has. Git 2.38 or newer can tell.
     ///

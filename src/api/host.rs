@@ -404,7 +404,7 @@ pub mod host {
         host.0.host.address().to_owned()
     }
 
-    /// Its group; `()` for a host in none.
+    /// Its group; `()` if it has none.
     #[rhai_fn(get = "group", pure)]
     pub(crate) fn group(host: &mut HostValue) -> Dynamic {
         host.0.host.group.as_ref().map_or(Dynamic::UNIT, |g| g.to_string().into())

@@ -90,7 +90,7 @@ fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
     })
 }
 
-/// Adds a body to a request: a text as it is, a map or a list as JSON, `()` for none.
+/// Adds a body to a request: a string as it is, a map or a list as JSON, `()` for none.
 fn with_body(here: &Here, mut request: HttpRequest, body: Dynamic) -> RhaiResultOf<HttpRequest> {
     if body.is_unit() {
         return Ok(request);
@@ -135,7 +135,7 @@ fn send(ctx: &NativeCallContext, method: Method, url: Dynamic, body: Dynamic, op
 
 #[export_module(manifest)]
 pub mod http {
-    /// Encodes a text for a URL, as one part of its path or one value of its query.
+    /// Encodes a string for a URL, as one part of its path or one value of its query.
     ///
     /// # Example
     ///
@@ -205,7 +205,7 @@ pub mod http {
         super::fetch(&ctx, Method::Head, url, options)
     }
 
-    /// Posts a body: a text as it is, a map or a list as JSON, or `()` for none.
+    /// Posts a body: a string as it is, a map or a list as JSON, or `()` for none.
     ///
     /// # Example
     ///

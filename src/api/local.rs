@@ -22,7 +22,7 @@ impl LocalValue {
     }
 }
 
-/// Reads a command: a text, an array of words, or the result of `sh`.
+/// Reads a command: a string, an array of words, or the result of `sh`.
 fn command(value: Dynamic) -> RhaiResultOf<Command> {
     if let Some(command) = value.clone().try_cast::<Command>() {
         return Ok(command);
@@ -72,7 +72,7 @@ pub mod local {
 
     /// Runs a command here that may change something, and returns what it printed.
     ///
-    /// It is a text, an array of words, or what `sh` made. A status other than 0 is a failure.
+    /// It's a string, an array of words, or the result of `sh`. A status other than 0 is a failure.
     ///
     /// # Example
     ///

@@ -33,7 +33,7 @@ fn tell(here: &Here, service: &str, delivery: RhaiResultOf<Delivery>) -> RhaiRes
 fn request(here: &Here, service: &str, url: &Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Delivery> {
     let known = Argument::of(url).map(Argument::sealed);
     if known.is_none_or(|url| HttpRequest::new(Method::Post, url.reveal(), WITHIN).is_err()) {
-        return Err(thrown(Failure::new(Cause::Fabfile, "its URL isn't one that rfab can use")));
+        return Err(thrown(Failure::new(Cause::Fabfile, "rfab can't use its URL")));
     }
     let mut request = http::request(here, Method::Post, url, options)?.called(service);
     let body = masked(body, here.lane.masks());
@@ -77,7 +77,7 @@ pub mod notice {
 
     /// Tells those who listen something: a map with an `event`, and what else there is to say.
     ///
-    /// Texts get no secrets and no hidden characters, and have at most 500 characters.
+    /// Texts never contain secrets or hidden characters, and have at most 500 characters.
     ///
     /// # Example
     ///
@@ -90,7 +90,7 @@ pub mod notice {
         script::tell(&here, told)
     }
 
-    /// Posts a body beside the run: a text as it is, or a map or a list as JSON.
+    /// Posts a body in the background: a string as it is, or a map or a list as JSON.
     ///
     /// It returns at once. The message has 3 s to arrive. If it doesn't, the run doesn't fail: it ends with one
     /// warning for all such messages. Nobody sees the URL, and secrets in the body are masked. A dry run sends
@@ -106,7 +106,7 @@ pub mod notice {
         post_options(ctx, service, url, body, Map::new())
     }
 
-    /// Posts a body beside the run, with the options `headers`, `bearer`, `basic` and `status` of `http::get`.
+    /// Posts a body in the background, with the options `headers`, `bearer`, `basic` and `status` of `http::get`.
     ///
     /// # Example
     ///
@@ -126,7 +126,7 @@ pub mod notice {
         super::tell(&here, service, delivery)
     }
 
-    /// Gives a text to a program on this machine, beside the run. The rest is as for `post`.
+    /// Gives a string to a program on this machine, in the background. The rest is as for `post`.
     ///
     /// # Example
     ///

@@ -65,10 +65,10 @@ pub mod release {
 
     /// Builds a commit on this machine.
     ///
-    /// Its release is then what the closure leaves in the folder that it gets, or in the named part of that folder,
+    /// The release then contains what the closure leaves in the folder that it gets, or in the named part of it,
     /// such as `dist`. The folder has the commit's tree, and is removed afterward. rfab keeps a build on this
-    /// machine, so it runs once per commit; `--force` builds again. If a host has the release made from something
-    /// else, it fails and changes nothing.
+    /// machine, so the closure runs once per commit; `--force` builds again. If a host has the release made from
+    /// something else, it fails and changes nothing.
     ///
     /// # Example
     ///
@@ -134,7 +134,7 @@ pub mod release {
 
     /// Returns the host's releases.
     ///
-    /// It is a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
+    /// It is a map with `current` and `previous` (a string, or `()`), `all` (strings), `set_up`, and `foreign`: where
     /// `current` points if another tool made it.
     ///
     /// # Example
@@ -241,7 +241,7 @@ pub mod release {
     ///
     /// It makes the folders that are missing and changes nothing else: `current` points where it did until the first
     /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. It
-    /// returns a map with `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's
+    /// returns a map with `tool`, `current`, `commit` (each a string, or `()`) and `others`, the number of the tool's
     /// releases.
     ///
     /// # Example
@@ -368,7 +368,7 @@ pub mod release {
 
     /// Does the same from a template of the fabfile's folder.
     ///
-    /// As with `host.template`, the template sees the map's values, also secrets, and `host`.
+    /// As with `host.template`, the template sees `host` and the map's values, even secrets.
     ///
     /// # Example
     ///

@@ -182,7 +182,7 @@ pub mod marks {
         good(&*here(&ctx)?, &targets)
     }
 
-    /// Returns those of the commits that a text names, each once.
+    /// Returns the commits that a text names, each once.
     ///
     /// The text is any name that the commit was ever deployed by, at least 7 of its digits, or its release's folder, such
     /// as `0007-9ab0c1d2e3f4`. If it's a name, the commit gets it. The digits of another commit with the same files

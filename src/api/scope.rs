@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 #[export_module(manifest)]
 pub mod scope {
-    /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, also if it fails.
+    /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, even if it fails.
     ///
     /// The last one that was deferred runs first.
     ///

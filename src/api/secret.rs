@@ -27,7 +27,7 @@ pub mod secret {
     ///
     /// It fails if the variable isn't set, or is empty.
     ///
-    /// The value never prints: in a text it is `***`. You can hand it to `host.env`, `host.stdin`, `host.write`,
+    /// The value never prints: in a string it's `***`. You can hand it to `host.env`, `host.stdin`, `host.write`,
     /// `host.template` and the values of `sh`.
     ///
     /// # Example

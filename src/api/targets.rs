@@ -284,7 +284,7 @@ pub mod targets {
         targets.hosts.is_empty()
     }
 
-    /// Returns the names of the hosts, as a text.
+    /// Returns the names of the hosts, as a string.
     ///
     /// # Example
     ///

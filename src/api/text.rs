@@ -128,7 +128,7 @@ pub mod text {
         Err(thrown(Failure::refused(why)))
     }
 
-    /// Reads a text in JSON.
+    /// Parses a string of JSON.
     ///
     /// # Example
     ///

@@ -53,7 +53,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Shows a table of rows, with the first row as its head. A column with nothing below its head is left out.
+    /// Shows rows as a table. The first row is the header. A column with nothing below its header is left out.
     ///
     /// # Example
     ///
@@ -133,7 +133,7 @@ pub mod ui {
         here.perform(Confirm { question: question.to_owned(), given })
     }
 
-    /// Asks a question and returns the answer as a text.
+    /// Asks a question and returns the answer as a string.
     ///
     /// # Example
     ///

@@ -31,7 +31,7 @@ pub(super) fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let names = |hosts: &[&Host]| hosts.iter().map(|host| &*host.name).collect::<Vec<_>>().join(", ");
     if forgotten.is_empty() {
         let message = format!(
-            "--exclude leaves {} as it is, but it still takes requests, and would serve another release than the rest",
+            "--exclude leaves {} as it is, but it still takes requests, and would serve a different release than the rest",
             names(&left)
         );
         return Err(thrown(Failure::refused(message).help(take_out_first(fleet, &left))));

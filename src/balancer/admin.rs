@@ -158,10 +158,10 @@ impl SetAdmin {
     /// Returns the failure of a change that was done but couldn't be recorded: the next run has to look.
     fn without_end(&self, failure: &Failure) -> Failure {
         let message =
-            format!("{}: it was done, but that can't be written down: {}", Effect::describe(self), failure.message);
+            format!("{}: it was done, but rfab can't record that: {}", Effect::describe(self), failure.message);
         let home = self.fleet.state_folder();
         Failure::unknown(message).help(format!(
-            "make room in `{home}` on the balancers; then go on with this run, which looks how the hosts stand"
+            "free some space in `{home}` on the balancers; then resume this run, which checks the state of the hosts"
         ))
     }
 
@@ -182,7 +182,7 @@ impl SetAdmin {
             && !current.is_of(running)
             && installed.as_deref() != Some(&**running)
         {
-            model.harmed.push(format!("{host} ready while it runs another release than its current one"));
+            model.harmed.push(format!("{host} ready while it runs a release other than its current one"));
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ struct KnownBook {
     /// The file's device and inode, and how many bytes of it were read: whole lines.
     file: String,
     read: u64,
-    /// Whether its last line has no end yet.
+    /// Whether its last line is still incomplete.
     torn: bool,
     /// Whether it was read under the lock that this run holds, so that no other run writes to it.
     locked: bool,

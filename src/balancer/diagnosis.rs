@@ -54,11 +54,11 @@ pub(super) async fn unasked(transport: &dyn Transport, balancer: &str, host: &Ho
             format!("name the one that its haproxy.cfg has in `global`, such as {line}"),
         ),
         12 => (
-            format!("`{user}` may not open `{socket}` of `{balancer}`, which is {mode}"),
+            format!("`{user}` can't open `{socket}` of `{balancer}`, which is {mode}"),
             format!("write in the `global` section of its haproxy.cfg: {line}, and reload it"),
         ),
         13 => (
-            format!("`{user}` may not enter `{folder}`, where the socket of `{balancer}` is: it is {mode}"),
+            format!("`{user}` can't enter `{folder}`, where the socket of `{balancer}` is: it is {mode}"),
             format!("add `{user}` to its group, or write in the `global` section of haproxy.cfg another path: {line}"),
         ),
         _ => return unanswered(balancer),

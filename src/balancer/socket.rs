@@ -97,7 +97,7 @@ impl UnixSocket {
             }
             text.extend_from_slice(&buffer[..read]);
             if text.len() > LONGEST {
-                return Err(self.failed(&"its answer has no end"));
+                return Err(self.failed(&"its answer doesn't end"));
             }
             if text.ends_with(b"> ") {
                 let whole = String::from_utf8_lossy(&text);

@@ -145,7 +145,7 @@ impl Question for Switched {
     const NAME: &'static str = "read_switched";
 
     fn text(&self) -> String {
-        format!("whether {} was switched wholly", self.host)
+        format!("whether {} was switched completely", self.host)
     }
 
     fn answer(&self, book: &Book) -> bool {

@@ -24,7 +24,7 @@ pub(super) struct Scope {
     /// Use no connection of an earlier run, and leave none open
     #[arg(long)]
     pub no_persist: bool,
-    /// Reach the hosts by OpenSSH's client, or by the one in rfab
+    /// Reach the hosts with OpenSSH's client, or with rfab's own
     #[arg(long, value_name = "CLIENT", value_parser = transport)]
     pub transport: Option<TransportKind>,
     /// Promise that the command after `--` only reads

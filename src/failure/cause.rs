@@ -72,7 +72,7 @@ macro_rules! causes {
 }
 
 causes! {
-    Failed Failed "a step was done and didn't work, for another reason than those below"
+    Failed Failed "a step was done and didn't work, for a reason other than those below"
     Command Failed "a command ended with an exit status other than 0"
     TimedOut Failed "something took longer than it may"
     Unhealthy Failed "a host doesn't prove the version that it should serve"
@@ -87,7 +87,7 @@ causes! {
     Usage Usage "the command line asks for something that doesn't exist"
     Fabfile Fabfile "the fabfile or the fleet file is wrong"
     NoVersion Fabfile "no file of the project has a version"
-    Unreachable Unreachable "a host can't be reached, for another reason than those below"
+    Unreachable Unreachable "a host can't be reached, for a reason other than those below"
     HostKeyUnknown Unreachable "nobody trusts the host's key yet"
     HostKeyChanged Unreachable "the host's key differs from the known one"
     HostKeyRevoked Unreachable "the host's key is revoked"
@@ -97,7 +97,7 @@ causes! {
     Locked Locked "another operator holds the lock"
     Unlocked Unlocked "this run lost the lock"
     Balancer Balancer "the balancer refused, or its state is unknown"
-    Refused Refused "a safety rule refused the step, for another reason than those below"
+    Refused Refused "a safety rule refused the step, for a reason other than those below"
     Unconfirmed Refused "nobody confirmed it"
     MinLive Refused "too few hosts of a pool would be live"
     StillLive Refused "a host gets requests, so what it serves can't be changed"

@@ -81,7 +81,7 @@ fn url(node: &Node) -> Result<String, Problem> {
         // Neither the text nor its line is shown, so that no log holds the password.
         () if !url.username().is_empty() || url.password().is_some() => {
             let problem = Problem::bare(format!("{} has a user or a password in it", key_of(node)));
-            Err(problem.help("write where the token is kept in `token`"))
+            Err(problem.help("write in `token` where the token is kept"))
         }
         () if url.scheme() != "https" && !(url.scheme() == "http" && own) => {
             wrong("others could read the token: https")

@@ -111,7 +111,7 @@ pub const FLEET: SchemaTable = SchemaTable {
             "transport",
             Is::Word(&["openssh", "native"]),
             "`\"openssh\"`",
-            "what reaches the hosts: OpenSSH's client, or [the one in rfab](transport.md), which logs in faster and keeps no connection after the run. For one run: `--transport`",
+            "what reaches the hosts: OpenSSH's client, or [rfab's own](transport.md), which logs in faster and closes its connections after the run. For one run: `--transport`",
         ),
         key(
             "accept",
@@ -223,7 +223,7 @@ pub const SERVICE: SchemaTable = SchemaTable {
             "restart",
             Is::Command,
             "`systemctl restart {unit}`",
-            "the command that restarts a unit. A text is split into words and runs with sudo. An array of words runs without sudo",
+            "the command that restarts a unit. A string is split into words and runs with sudo. An array of words runs without sudo",
         ),
         key(
             "start",
@@ -381,7 +381,7 @@ pub const BALANCER: SchemaTable = SchemaTable {
             "socket",
             Is::Text,
             "needed; not allowed with `manual`",
-            "HAProxy's admin socket there: a path, also the master's, or `127.0.0.1:9999`. See [what it has to allow](haproxy.md#the-socket)",
+            "HAProxy's admin socket there, or its master's: a path, or `127.0.0.1:9999`. See [what it has to allow](haproxy.md#the-socket)",
         ),
         key("pools", Is::TextByName, "needed", "each backend, and the role of the hosts that are its servers"),
         key(

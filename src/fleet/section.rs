@@ -72,7 +72,7 @@ impl<'t> Section<'t> {
         self.get(key, problems, read)
     }
 
-    /// Words the problem of a key that is missing.
+    /// Describes the problem of a key that is missing.
     pub(super) fn lacks(&self, key: &str) -> Problem {
         match self.node.path.as_str() {
             "" => Problem::bare(format!("the fleet has no `{key}`")),
@@ -81,7 +81,7 @@ impl<'t> Section<'t> {
     }
 }
 
-/// Words the problem of a value of a wrong kind.
+/// Describes the problem of a value of the wrong kind.
 pub(super) fn expected(what: &str, node: &Node) -> Problem {
     Problem::new(format!("expected {what}, found {}", node.kind()), node.place(format!("this is {}", node.kind())))
 }

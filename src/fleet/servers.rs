@@ -60,7 +60,7 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
                         .help("write {name}, {n} for the number at its end, or a key of the host's own in `[hosts]`")
                 })?;
                 if !value::is_name(&filled) {
-                    let message = format!("`{pattern}` doesn't make a server's name");
+                    let message = format!("`{pattern}` doesn't produce a valid server name");
                     return Err(Problem::new(message, node.place("not a name")).help(value::why_no_name(&filled)));
                 }
                 if let Some(other) = taken.insert(filled.clone(), &host.name) {

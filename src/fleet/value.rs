@@ -153,7 +153,7 @@ pub(super) fn port_in(address: &str) -> Option<&str> {
     (!port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())).then_some(port)
 }
 
-/// Words the problem of an address with a port, and names the place that the port belongs in.
+/// Describes the problem of an address with a port, and names the place that the port belongs in.
 pub(super) fn with_port(address: &str, port: &str, place: super::location::Location) -> Problem {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     Problem::new(format!("`{address}` isn't an address"), place).help(format!(

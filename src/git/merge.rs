@@ -47,7 +47,7 @@ impl Merge {
         apart.git(&["commit", "--quiet", "--no-edit"]).await
     }
 
-    /// Words the merge as git would on the branch itself.
+    /// Returns the message that git would write for this merge on the branch itself.
     async fn message(&self, repository: &Repository, into: &str) -> Result<String, GitError> {
         let kind = if self.merged.starts_with("refs/tags/") { "tag" } else { "branch" };
         let name = self.name();

@@ -38,7 +38,7 @@ impl MergedTree {
         }
     }
 
-    /// Returns whether it's a tree; `None` if that can't be told.
+    /// Returns whether it's a tree; `None` if rfab can't tell.
     pub(super) fn is(&self, tree: &str) -> Option<bool> {
         match self {
             MergedTree::Clean(merged) => Some(merged == tree),

@@ -30,7 +30,7 @@ impl Pick {
     }
 }
 
-/// Returns whether a branch has a pick of a commit: its message says so, also after a conflict that was solved.
+/// Returns whether a branch has a pick of a commit: its message says so, even after a resolved conflict.
 async fn has(repository: &Repository, branch: &str, commit: &str) -> Result<bool, GitError> {
     let text = format!("--grep=(cherry picked from commit {commit})");
     let not = format!("^{commit}");

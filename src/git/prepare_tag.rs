@@ -22,7 +22,7 @@ pub struct PrepareTag {
     pub name: String,
     pub commit: String,
     pub message: String,
-    /// Whether it is signed, also if the user's settings don't say so.
+    /// Whether it is signed, even if the user's settings don't say so.
     pub sign: bool,
     /// The key to sign with; `None` for the one that the user's settings name.
     #[serde(skip_serializing_if = "Option::is_none")]

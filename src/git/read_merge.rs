@@ -18,7 +18,7 @@ use serde::Serialize;
 /// Checks whether a commit has exactly the files that git merges its first parent and another commit to.
 ///
 /// The last of several commits that were made again by a rebase doesn't count, because those before it are more than the
-/// merge would be. `None` if that can't be told: one of the two isn't here, or git is older than 2.38.
+/// merge would be. `None` if rfab can't tell: one of the two isn't here, or git is older than 2.38.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadIsMerge {
     pub repository: String,

@@ -21,7 +21,7 @@ const MOST: usize = 100;
 /// Finds the commits up to one that are those up to another, made again on top of something else: newest first.
 ///
 /// Each has exactly the files that git gets if it picks the commits that only the other one has, in order. Merges aren't
-/// picked, and each must have exactly the files that git merges its parents to. Nothing if it isn't so. `None` if that can't be told: one isn't here, or git is older than 2.38.
+/// picked, and each must have exactly the files that git merges its parents to. Nothing if it isn't so. `None` if rfab can't tell: one isn't here, or git is older than 2.38.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadReplay {
     pub repository: String,

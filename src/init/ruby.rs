@@ -239,7 +239,7 @@ fn lambda(text: &str) -> &str {
 /// Returns what to do about a setting that belongs elsewhere in rfab.
 fn beyond(setting: &str) -> &'static str {
     match setting {
-        "repo_tree" => "rfab releases the whole tree; a hook `build` with `built` releases a part of it",
+        "repo_tree" => "rfab releases the whole tree; a `build` hook with `built` releases a part of it",
         "default_env" => "write it as `host.env(#{ … })` in the hooks",
         "gateway" => "write it as `via` of the fleet",
         "no_release" => "nothing is released there: leave it out, or give it no role of `[app]`",

@@ -1,4 +1,4 @@
-//! Reads statements of Ruby: `set :name, …`, `server …`, `role :name, …`, also in loops over lists.
+//! Reads statements of Ruby: `set :name, …`, `server …`, `role :name, …`, even in loops over lists.
 use super::texts::{quoted, uncommented};
 use std::collections::BTreeSet;
 

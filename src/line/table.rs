@@ -336,7 +336,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["prod", "--"], "no command follows `--`\nwrite it as in `rfab prod -- uptime`"),
     (&["--", " "], "no command follows `--`\nwrite it as in `rfab prod -- uptime`"),
     (&["--", "", "x"], "no command follows `--`\nwrite it as in `rfab prod -- uptime`"),
-    (&["--", "a\0"], "a command may not have the character NUL"),
+    (&["--", "a\0"], "a command can't contain the character NUL"),
 ];
 
 fn report(error: &LineError) -> String {

@@ -6,7 +6,7 @@ use crate::{
 };
 use tokio::sync::Notify;
 
-/// How much is read of what a program prints, in bytes.
+/// How many bytes rfab reads of a program's output.
 const KEPT: usize = 4096;
 
 /// One message, and how it is delivered.

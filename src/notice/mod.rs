@@ -1,4 +1,4 @@
-//! Messages to people and services outside, which are sent beside the run.
+//! Messages to people and services outside, which are sent in the background.
 mod delivery;
 mod outbox;
 mod tell;

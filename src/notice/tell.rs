@@ -1,4 +1,4 @@
-//! Tells a service something, beside the run.
+//! Tells a service something, in the background.
 use super::{Delivery, outbox::Outbox};
 use crate::{
     effect::*,
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Tells a service something. It returns at once: the message is delivered beside the run.
+/// Tells a service something. It returns at once: the message is delivered in the background.
 ///
 /// Only the service is recorded, so a resumed run knows the message again although its text differs.
 #[derive(Clone, Debug, Serialize)]

@@ -39,7 +39,7 @@ pub enum ReleaseError {
     Others(String),
     #[error("a link on the way there can be changed by another user")]
     Led,
-    #[error("`{0}` is a link, and may not be one")]
+    #[error("`{0}` is a link, but must not be one")]
     IsLink(String),
     #[error("this is {0}")]
     Foreign(String),
@@ -114,7 +114,7 @@ pub enum TreeProblem {
     Large { path: String, fetch: Option<String> },
     #[error("`{0}` is a git-lfs pointer, and its content isn't there")]
     Bare(String),
-    #[error("`{0}` begins as a git-lfs pointer, but isn't one that rfab reads")]
+    #[error("`{0}` starts like a git-lfs pointer, but rfab can't read it")]
     Pointer(String),
     #[error("the name `{name}` {why}")]
     Name { name: String, why: &'static str },

@@ -102,7 +102,8 @@ impl Effect for RecordNumber {
 const LACKING: u32 = 10_000;
 const BELIEVED: u32 = 99_999_999;
 
-/// Returns whether a host's number may come from the fleet, which gave `given` last: who writes there can invent one.
+/// Returns whether a host's number may come from the fleet, which gave `given` last: people who write there can invent
+/// one.
 fn credible(given: u32, number: u32) -> bool {
     number <= BELIEVED && (given == 0 || number <= given.saturating_add(LACKING))
 }

@@ -152,7 +152,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, ReleaseError> {
             folders = true;
             Some("the app's folders aren't there yet".to_owned())
         }
-        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", shown(folder))),
+        ("unwritable", [folder]) => Some(format!("the app's user can't write to `{}`", shown(folder))),
         _ => None,
     })?;
     lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();

@@ -116,5 +116,5 @@ pub(super) async fn arrived(
 /// Makes the failure for a file of this machine that can't be written.
 pub(super) fn unwritable(to: &Path, e: &io::Error) -> Failure {
     Failure::failed(format!("`{}` can't be written: {e}", to.display()))
-        .help("what was there under that name is unchanged; where a disk of this machine is full, make room")
+        .help("what was there under that name is unchanged; if a disk of this machine is full, free some space")
 }

@@ -88,7 +88,7 @@ impl Put {
             return self.unreadable(e);
         }
         Failure::failed(format!("`{}` can't be packed here: {e}", self.from.display())).help(format!(
-            "nothing was sent; make room in `{}`, or name another folder as `TMPDIR`",
+            "nothing was sent; free some space in `{}`, or name another folder as `TMPDIR`",
             std::env::temp_dir().display()
         ))
     }

@@ -1,4 +1,4 @@
-//! Writes a text to a host's file.
+//! Writes text to a host's file.
 use super::{
     On,
     file::{Content, PathKind, replace, sha256},
@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Writes a text to a file, in one step or not at all.
+/// Writes text to a file, completely or not at all.
 #[derive(Clone, Debug, Serialize)]
 pub struct WriteFile {
     pub on: On,

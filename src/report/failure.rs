@@ -83,7 +83,7 @@ mod tests {
     const PLAIN: Palette = Palette { color: false };
 
     fn full(host: &str) -> Failure {
-        Failure::failed("`/srv` is full").on(&host.into()).help("make room")
+        Failure::failed("`/srv` is full").on(&host.into()).help("free some space")
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
             "
 error: host `web1`: `/srv` is full
   the same on web2, web4
-  help: make room
+  help: free some space
 
 error: host `web3`: it is gone
 "
@@ -105,7 +105,8 @@ error: host `web3`: it is gone
     fn two_hundred_hosts_that_fail_alike_are_one_paragraph() {
         for (step, others) in [(1, "web[2..200]"), (2, "web3, web5, web7, web9, web11, web13 and 193 more hosts")] {
             let all: Vec<Failure> = (0..200).map(|n| full(&format!("web{}", 1 + n * step))).collect();
-            let told = format!("\nerror: host `web1`: `/srv` is full\n  the same on {others}\n  help: make room\n");
+            let told =
+                format!("\nerror: host `web1`: `/srv` is full\n  the same on {others}\n  help: free some space\n");
             assert_eq!(failures(&all, &[], PLAIN), told);
         }
     }

@@ -67,7 +67,7 @@ impl<W: Write + Send> Listener for Lines<W> {
     }
 }
 
-/// Words events, line by line.
+/// Turns events into lines of text.
 pub(super) struct Wording {
     loud: Loud,
     palette: Palette,
@@ -83,7 +83,7 @@ impl Wording {
         Self { loud, palette, width: 0, last_words: LastWords::default(), unreachable: BTreeSet::new() }
     }
 
-    /// Words an event: complete lines, or nothing.
+    /// Turns an event into complete lines, or nothing.
     pub(super) fn of(&mut self, what: &What) -> Option<String> {
         if self.loud < Loud::Verbose && self.is_told(what) {
             return None;

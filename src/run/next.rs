@@ -7,7 +7,7 @@ use crate::{
 
 /// The lines without the program's name, the best first; none where no line is known that could end otherwise.
 ///
-/// A line that could do something twice isn't among them: who resumes a run looks first at what it did.
+/// A line that could do something twice isn't among them: a person who resumes a run first looks at what it did.
 pub(super) fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     let mut next = if over { session.observed.all_next() } else { chosen(session, exit) };
     next.retain(|line| !line.is_empty());

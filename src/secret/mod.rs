@@ -81,7 +81,7 @@ impl Serialize for Secret {
 /// Fails: a secret is never written down, so a resumed run asks for it again.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(de::Error::custom("a secret is kept nowhere"))
+        Err(de::Error::custom("a secret is never kept"))
     }
 }
 

@@ -54,7 +54,7 @@ type Decode = fn(&[u8]) -> Decoded;
 const ALL: [(u8, Decode); 6] =
     [(b'\\', quote), (b'\\', backslash), (b'\\', backslash), (b'+', plus), (b'%', percent), (b'%', percent)];
 
-/// Shows the text and every decoding of it, also twice decoded; only a few views of a long text exist at a time.
+/// Shows the text and every decoding of it, even one decoded twice; only a few views of a long text exist at a time.
 pub(super) fn each(text: &str, show: &mut dyn FnMut(&View)) {
     let useful: Vec<Decode> =
         ALL.into_iter().filter(|(sign, _)| text.as_bytes().contains(sign)).map(|(_, decode)| decode).collect();

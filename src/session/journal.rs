@@ -159,7 +159,7 @@ fn things(effect: &dyn AnyEffect) -> Vec<String> {
 /// Makes the failure for a record that can't be written.
 pub(super) fn unwritten(e: &io::Error) -> Failure {
     Failure::failed(format!("this run's journal can't be written any more: {e}"))
-        .help("nothing more is changed; make room for it, then continue with `rfab --resume`")
+        .help("nothing more is changed; free some space for it, then continue with `rfab --resume`")
 }
 
 fn parsed(json: &RawValue) -> Value {

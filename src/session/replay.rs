@@ -231,7 +231,7 @@ fn diverged(known: &PastEffect, effect: &dyn AnyEffect) -> Failure {
     if *did == asks {
         let message = format!("this run did `{did}` with different values than the script has now");
         return Failure::new(Cause::Fabfile, message)
-            .help("a secret, or a text that was read, has changed: type the line again instead");
+            .help("a secret, or text that was read, has changed: type the line again instead");
     }
     Failure::new(Cause::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
         .help("a run can only be resumed with what it started with: type the line again instead")

@@ -76,14 +76,16 @@ pub(super) fn marked(file: &Path, name: &str, mark: KeyMark) -> Result<Vec<Known
 
 /// Returns the fingerprint of a key, such as `ED25519 SHA256:…`.
 pub(super) fn fingerprint(key: &HostKey) -> Result<String, Failure> {
-    let failed = |e: io::Error| Failure::failed(format!("a fingerprint can't be made: {e}"));
+    let failed = |e: io::Error| Failure::failed(format!("rfab can't compute a fingerprint: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
     fs::write(file.path(), format!("{} {}\n", key.kind, key.text)).map_err(failed)?;
     let said = keygen(&["-l"], file.path())?;
     let mut words = said.split_whitespace();
     match (words.nth(1), said.trim_end().rsplit_once('(')) {
         (Some(print), Some((_, kind))) => Ok(format!("{} {print}", kind.trim_end_matches(')'))),
-        _ => Err(Failure::failed(format!("`ssh-keygen` makes no fingerprint of a key of kind `{}`", key.kind))),
+        _ => {
+            Err(Failure::failed(format!("`ssh-keygen` can't compute the fingerprint of a key of type `{}`", key.kind)))
+        }
     }
 }
 

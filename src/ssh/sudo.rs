@@ -65,7 +65,7 @@ impl Passwords {
             return Ok(Password { text, own: false, fresh: false });
         }
         let whose = if for_it {
-            format!("which rejected the password of {}; it goes to no other host", host.fleet)
+            format!("which rejected the password of {}; it isn't sent to any other host", host.fleet)
         } else {
             format!("and for every other host of {} that asks", host.fleet)
         };

@@ -15,7 +15,7 @@ use tokio::process::Command;
 /// How long a host may take to show its key.
 const WITHIN: Duration = Duration::from_secs(25);
 
-/// The way to a host; its keys are checked one after the other.
+/// The way to a host; its keys are checked one after another.
 pub struct Strangers {
     folder: SshFolder,
     config: PathBuf,
@@ -117,7 +117,7 @@ impl Strangers {
             (Some((name, key)), _) => Ok((name.to_owned(), key)),
             (None, Some(Ok((_, said)))) => Err(refused(&self.host, &self.route, &said)),
             (None, Some(Err(why))) => Err(unreachable(&self.host, &why)),
-            (None, None) => Err(unreachable(&self.host, "it shows no key")),
+            (None, None) => Err(unreachable(&self.host, "it doesn't show a key")),
         }
     }
 

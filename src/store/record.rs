@@ -141,7 +141,7 @@ impl Head {
             }
         }
         if self.rfab != now.rfab {
-            found.push(format!("it was begun by rfab {}, and this is rfab {}", self.rfab, now.rfab));
+            found.push(format!("it was started by rfab {}, and this is rfab {}", self.rfab, now.rfab));
         }
         found
     }

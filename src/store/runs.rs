@@ -94,7 +94,7 @@ impl Runs {
                 "`{}`, which secrets in journals are sealed with, can't be used: {e}",
                 file.display()
             ))
-            .help("nothing was begun; remove it if it is damaged: rfab makes another")
+            .help("nothing was started; remove it if it is damaged: rfab makes another")
         })
     }
 
@@ -142,7 +142,7 @@ impl Runs {
         let run = &found.run;
         if found.outcome.is_done() {
             let how = if found.outcome == Ending::Aborted { "was aborted" } else { "is done" };
-            return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was begun"));
+            return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was started"));
         }
         let path = self.folder.journal(run);
         let journal = Journal::reopen(&path).map_err(|e| match e.kind() {
@@ -224,7 +224,7 @@ impl Runs {
 
     fn unwritable(&self, e: &io::Error) -> Failure {
         let message = format!("the journal can't be written to `{}`: {e}", self.folder.path().display());
-        Failure::new(Cause::Failed, message).help("nothing was begun; make room there, or make it writable")
+        Failure::new(Cause::Failed, message).help("nothing was started; free some space there, or make it writable")
     }
 
     fn refused(&self, broken: &Broken) -> Failure {
@@ -246,7 +246,7 @@ fn under_way(run: &RunEntry) -> Failure {
         format!("run `{id}` of {who}{behalf} is under way on {from} since {since}: `rfab {line}`"),
     )
     .unchanged()
-    .help(format!("`--wait` waits for its end; `rfab --show {id}` tells what it has done so far"))
+    .help(format!("`--wait` waits until it ends; `rfab --show {id}` tells what it has done so far"))
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {

@@ -37,7 +37,7 @@ impl Effect for Confirm {
         }
         let (person, question) = (at.real.person.clone(), self.question.clone());
         let asked = tokio::task::spawn_blocking(move || person.confirm(&question)).await;
-        asked.ok().flatten().ok_or_else(|| nobody(&self.question).help("give `--yes` to answer yes"))
+        asked.ok().flatten().ok_or_else(|| nobody(&self.question).help("pass `--yes` to answer yes"))
     }
 
     fn predict(&self, _: &mut Model) -> Predicted<bool> {

@@ -78,7 +78,7 @@ impl Effect for Consent {
                     self.fleet
                 ),
             )
-            .help(format!("give `--yes={}`", self.fleet))
+            .help(format!("pass `--yes={}`", self.fleet))
             .unchanged()),
         }
     }
@@ -97,7 +97,7 @@ impl Consent {
             Some(Some(name)) if self.names().any(|fleet| **fleet == **name) => Ok(true),
             Some(Some(name)) => {
                 let message = format!("`--yes={name}` doesn't confirm changes to the fleet `{}`", self.fleet);
-                Err(Failure::new(Cause::Unconfirmed, message).help(format!("give `--yes={}`", self.fleet)))
+                Err(Failure::new(Cause::Unconfirmed, message).help(format!("pass `--yes={}`", self.fleet)))
             }
             _ => Ok(false),
         }

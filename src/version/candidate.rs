@@ -63,7 +63,7 @@ pub(super) fn only_one(
 }
 
 fn none() -> Failure {
-    Failure::new(Cause::NoVersion, "rfab finds no file with a version").help(format!(
+    Failure::new(Cause::NoVersion, "rfab found no file that has a version").help(format!(
         "name it in `{PROJECT_FILE}` beside the fabfile: `version = {{ file = \"app/settings.ini\", key = \"app.version\" }}`"
     ))
 }

@@ -57,7 +57,7 @@ fn malformed(text: &str, from: usize, error: &serde_json::Error) -> VersionError
     VersionError::Malformed { format: VersionFormat::Json, why, at }
 }
 
-/// The keys and values of an object, also those that are there twice.
+/// The keys and values of an object, with duplicates.
 struct Pairs<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
 
 /// A key, which is borrowed if it has no escapes.

@@ -123,7 +123,7 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize
             match stack {
                 Some(stack) => running.push(start(lane, work, stack)),
                 None => {
-                    // On the parent's own stack, one lane after the other.
+                    // On the parent's own stack, one lane after another.
                     work();
                     begin = lane.clock();
                     latest = latest.max(begin);

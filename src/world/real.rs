@@ -23,7 +23,7 @@ impl RealWorld {
         Self { real, runtime, began: Instant::now(), held: threads::HeldByThreads::default() }
     }
 
-    /// Runs something beside the run.
+    /// Runs something in the background.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(future);
     }

@@ -112,7 +112,7 @@ fn a_run_whose_journal_cannot_be_written_does_not_begin() {
     let refused = lab.rfab(&["testing", "hello:you"]).output();
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
     assert!(refused.stderr.starts_with("error: the journal can't be written to `"), "{refused:?}");
-    assert!(refused.stderr.contains("help: nothing was begun"), "{refused:?}");
+    assert!(refused.stderr.contains("help: nothing was started"), "{refused:?}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ test1  run `sh -c 'echo one >> noted'`
 test1  run `sh -c 'echo two >> noted'` failed: this run's journal can't be written any more: No space left on device (os error 28)
 log: HOME/.local/share/rfab/runs/ID.logs/testing1.test1.log
 error: this run's journal can't be written any more: No space left on device (os error 28)
-  help: nothing more is changed; make room for it, then continue with `rfab --resume`
+  help: nothing more is changed; free some space for it, then continue with `rfab --resume`
 host   old                new   balancer  result
 test1  RELEASE  same  -         failed  this run's journal can't be written any more: No space left on device (os error 28)
 1 host: 1 failed
@@ -184,7 +184,7 @@ next: rfab --resume ID   continues where it stopped; what is done isn't repeated
 RUN unfinished  -        operator  testing1  testing fill
 == testing note:three: 1
 error: the journal can't be written to `HOME/.local/share/rfab/runs`: No space left on device (os error 28)
-  help: nothing was begun; make room there, or make it writable
+  help: nothing was started; free some space there, or make it writable
 == --history: 0
 RUN unfinished  -        operator  testing1  testing fill
 == --resume: 0
@@ -199,7 +199,7 @@ test1  RELEASE  same  -         ok
 RUN done     -        operator  testing1  testing fill
 == testing note:four: 1
 error: the journal can't be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
-  help: nothing was begun; make room there, or make it writable
+  help: nothing was started; free some space there, or make it writable
 == --history: 0
 RUN done     -        operator  testing1  testing fill";
 

@@ -145,7 +145,7 @@ fn a_drain_whose_end_cannot_be_written_down_is_never_shown_as_untouched_and_is_m
     for (advised, then) in [("--resume ", "DRAIN"), ("--abort ", "UP")] {
         let out = drained_into_a_full_disk(&lab, &state);
         assert_eq!(out.code, Some(9), "{out:?}");
-        assert!(out.stdout.contains("it was done, but that can't be written down"), "{out:?}");
+        assert!(out.stdout.contains("it was done, but rfab can't record that"), "{out:?}");
         assert!(out.stdout.contains("\n4 hosts: 2 unknown, 2 untouched; 2 out of the balancer\n"), "{out:?}");
         let next = out.stdout.split("\nnext: ").nth(1).expect("what to type next");
         let line = next.split("rfab ").find(|line| line.starts_with(advised)).unwrap_or_else(|| panic!("{out:?}"));

@@ -1,4 +1,4 @@
-//! What a new user does with only the README: install, `--init`, hosts, `setup`, `deploy`, with a typing error at each
+//! What a new user does with only the README: install, `--init`, hosts, `setup`, `deploy`, with a typo at each
 //! step.
 //!
 //! Each line that the user types is in the README or in earlier output, because they know nothing else. If `RFAB_FRESH`

@@ -11,7 +11,7 @@ With `--json`, a run writes one event per line to stdout, as it happens. An even
 schema](schema/event.json). There are few kinds of event, and they report what has already happened. `v` increases when
 a kind or a field goes away or changes its meaning. New ones can appear without that, so ignore what you don't know.
 
-- The first event is `run_started`. The last one is always `run_finished`, also after a failure or Ctrl-C.
+- The first event is `run_started`. The last one is always `run_finished`, even after a failure or Ctrl-C.
 - If rfab doesn't understand the line, or the fabfile doesn't compile, there are no events. Then stdout is empty, and
   the [exit code](exit-codes.md) is 2 or 3.
 - Things that happen in parallel each have their own `lane`.

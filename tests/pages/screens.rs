@@ -185,7 +185,7 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
         ("status", "rfab prod status", "What each host serves, and who deployed it.", of_kept(&status)),
         ("history", "rfab --history", "The runs on this machine.", of_kept(&kept.says(&["--history"]))),
         ("show", "rfab --show sim-3", "What one of these runs did.", of_kept(&kept.says(&["--show", "sim-3"]))),
-        ("slip", "rfab prod depoly stable", "A typing error.", of_kept(&kept.says(&["prod", "depoly", "stable"]))),
+        ("slip", "rfab prod depoly stable", "A typo.", of_kept(&kept.says(&["prod", "depoly", "stable"]))),
     ]
 }
 

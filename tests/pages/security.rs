@@ -26,7 +26,7 @@ const SECURE: [(&str, &str, &str); 18] = [
     ("in a folder of mode `0700`", "src/remote/walk.sh", "umask 077 && mkdir \"./$held\""),
     ("`.rfab` is `0755`", "src/release/host/setup.sh", "folder .rfab 755\n"),
     ("the login user: folder `0700`", "src/ssh/wrapper.sh", "umask 077 && mkdir -p \"$folder\""),
-    ("A yes holds 15 minutes", "src/ui/consent.rs", "Duration::from_secs(15 * 60)"),
+    ("A yes counts for 15 minutes", "src/ui/consent.rs", "Duration::from_secs(15 * 60)"),
 ];
 
 #[test]

@@ -15,7 +15,7 @@ fn the_tasks_are_listed_by_what_they_do() {
 Tasks:
   deploy REFERENCE      Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
   hotfix WHAT           Starts a hotfix, such as `hotfix:3.0.1`; `hotfix:finish` merges, tags and releases it.
-  pending               Shows the commits that a deploy of `stable` would bring to each host, and those that it would take away.
+  pending               Shows the commits that a deploy of `stable` would add to each host, and those that it would remove.
   proxy_all [HOSTS]     Puts every healthy host back; `hosts` names those that somebody else took out.
   proxy_flip            Swaps the live group and the one that is out.
   proxy_group1          Makes group1 live and takes group2 out.
@@ -307,7 +307,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         0,
         r#"clock::retry(times, wait, f)
 
-    Calls the closure until it doesn't fail, at most so many times, waiting in between.
+    Calls the closure until it succeeds, at most the given number of times, waiting in between.
 
     Example:
 

@@ -225,7 +225,7 @@ fn a_server_that_hangs_refuses_or_fails_delays_nothing_and_is_one_warning_withou
     warned(&fails.url, "`slack` was answered with 500 Internal Server Error");
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     warned(&format!("http://{gone}/T0P5ECRET"), "`slack` wasn't answered: Connection refused (os error 111)");
-    warned("not a URL", "`slack`: its URL isn't one that rfab can use");
+    warned("not a URL", "`slack`: rfab can't use its URL");
     warned("", "`slack`: the variable `HOOK`, which holds a secret, is empty");
 }
 

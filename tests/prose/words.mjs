@@ -85,6 +85,11 @@ export const phrases = {
     hits: ["at most N hosts at once", "all of them at once"],
     fine: ["it ends at once", "both make it at once or not at all"],
   },
+  "also (for *even*)": {
+    pattern: /,\s+also\s+(?:if|when|while|after|before|in|with|without|of|from|during|those|the)\b/,
+    hits: ["it runs, also if the task fails", "the rules, also those of the fleet"],
+    fine: ["it also runs", "it runs, even if the task fails"],
+  },
   whose: {
     pattern: /\bwhose\b(?!\s+(?:it|they|this|that|these|those)\s+(?:is|are|was|were)\b)/,
     hits: ["a host whose key is new"],

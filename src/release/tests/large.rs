@@ -135,7 +135,7 @@ async fn a_pointer_that_is_none_is_refused_and_a_dry_run_takes_contents_for_gran
         .unwrap();
     git(&other.work, &["commit", "-qam", "bad"]);
     let bad = git(&other.work, &["rev-parse", "HEAD"]);
-    let wanted = "`big.bin` begins as a git-lfs pointer, but isn't one that rfab reads";
+    let wanted = "`big.bin` starts like a git-lfs pointer, but rfab can't read it";
     for said in [
         tree::check(&at, &bad, &TreeRules::default(), nowhere).unwrap_err().to_string(),
         packed(&at, &bad, sample.folder.path()).unwrap_err().to_string(),

@@ -13,7 +13,7 @@ pub(super) struct Exported<'a> {
     pub substituted: bool,
 }
 
-/// Returns the entries that `export-ignore` keeps, also by the rules of the folders above; a folder only if it has any
+/// Returns the entries that `export-ignore` keeps, by the rules of the folders above, too; a folder only if it has any
 /// of them. In a submodule, only its own rules count, as in git.
 pub(super) fn exported(tree: &TreeSource) -> Result<Vec<Exported<'_>>, git::GitError> {
     let mut attributes: Vec<Attributes> = (0..tree.roots()).map(|_| Attributes::default()).collect();

@@ -61,7 +61,7 @@ impl Manifest {
 
     /// Parses the text; refuses anything that `text` doesn't write, with the line's number.
     pub fn parse(text: &str) -> Result<Manifest, String> {
-        let mut lines = text.strip_suffix('\n').ok_or("the last line has no end")?.split('\n');
+        let mut lines = text.strip_suffix('\n').ok_or("the last line has no line break")?.split('\n');
         let commit = lines.next().and_then(|line| line.strip_prefix(HEADER)).ok_or("line 1: not a manifest")?;
         if !whole(commit) {
             return Err("line 1: no commit".to_owned());

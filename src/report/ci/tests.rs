@@ -59,7 +59,7 @@ fn run() -> Vec<What> {
     let place = |file: &str| Excerpt::word(file, "\nfn deploy() {}\n", 2, 4);
     let failed = Failure::failed("the disk is full: 100%, really")
         .on(&"web2".into())
-        .help("make room")
+        .help("free some space")
         .at(place("std/deploy"))
         .at(place("fabfile.rhai").labelled("called here"));
     let row = |host: &str, result, note: Option<&str>| HostRow {
@@ -125,7 +125,7 @@ error: host `web2`: the disk is full: 100%, really (it is live and gets traffic)
    ·    ───┬──
    ·       ╰── called here
    ╰────
-  help: make room
+  help: free some space
 
 error: elsewhere
    ╭─[std/proxy:2:4]
@@ -161,7 +161,7 @@ web1  | ok
 web1  activate 0002
 ::warning title=web2::no answer, 10 s long
 ::endgroup::
-::error file=deploy%2C a%3Ab%25/fabfile.rhai,line=2,col=4,title=rfab prod deploy%3Astable::host `web2`: the disk is full: 100%25, really%0Ahelp: make room
+::error file=deploy%2C a%3Ab%25/fabfile.rhai,line=2,col=4,title=rfab prod deploy%3Astable::host `web2`: the disk is full: 100%25, really%0Ahelp: free some space
 ::error title=rfab prod deploy%3Astable::elsewhere
 {REPORT}{TABLE}{NEXT}"
     );

@@ -42,7 +42,7 @@ pub(super) async fn channel(
             let message = "its sshd doesn't allow another command on the same connection";
             return Err(Failure::failed(message)
                 .on(&host.name)
-                .help("nothing was begun; raise `MaxSessions` in its sshd_config (10 is sshd's own default)"));
+                .help("nothing was started; raise `MaxSessions` in its sshd_config (10 is sshd's own default)"));
         }
         tokio::time::sleep(WANTED).await;
     }

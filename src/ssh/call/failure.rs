@@ -31,7 +31,7 @@ pub(super) fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
             let folder = job.trace.as_ref().map(|trace| trace.folder.as_str()).unwrap_or_default();
             let message = format!("its state folder `{folder}` can't be written, so nothing was done");
             return Failure::failed(message).on(&host.name).help(
-                "make room or give the login user that folder; or name one in the fleet file that they can write to, such as \
+                "free some space, or give the login user that folder; or name one in the fleet file that they can write to, such as \
                  `state = \"/var/lib/rfab\"`",
             );
         }

@@ -84,7 +84,7 @@ impl Base {
         Ok(Err(lock))
     }
 
-    /// Logs in to a hop, and keeps the connection open for the next command, also of a later run.
+    /// Logs in to a hop, and keeps the connection open for the next command, even in a later run.
     pub(crate) async fn keep(
         &self,
         socket: &Path,

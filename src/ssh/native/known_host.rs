@@ -43,7 +43,7 @@ pub(super) enum KeyVerdict {
 }
 
 impl KnownHost {
-    /// Reads what is known about a host on the way, or why that can't be told.
+    /// Reads what is known about a host on the way, or why rfab can't tell.
     pub(super) fn of(hop: &Hop, allowed: AllowedKeys) -> Result<Self, String> {
         let files: &[PathBuf] = &hop.known_in;
         let alias = hop.options.value("hostkeyalias").map(str::to_lowercase);

@@ -1,4 +1,4 @@
-//! Logs in with one key after the other.
+//! Logs in with one key after another.
 use super::{
     bare_key::BareKey,
     identities::{Identities, Identity},

@@ -130,7 +130,7 @@ fn the_only_file_with_a_version_is_found_and_several_are_named() {
     };
     let name_it = "name it in `rfab.toml` beside the fabfile: \
                    `version = { file = \"app/settings.ini\", key = \"app.version\" }`";
-    assert_eq!(found(None), Err(("rfab finds no file with a version".into(), name_it.into())));
+    assert_eq!(found(None), Err(("rfab found no file that has a version".into(), name_it.into())));
     sample.write("package.json", b"{\"private\": true}");
     sample.write("shop.gemspec", b"spec.version = Shop::VERSION\n");
     sample.write("pyproject.toml", b"[project]\ndynamic = [\"version\"]\n");

@@ -156,13 +156,13 @@ fn a_socket_that_may_not_be_opened_is_named_with_its_line_of_haproxy_cfg() {
         let told = run(&lab, words, code);
         assert!(told.contains(message) && told.contains(help), "{told}");
     };
-    let closed = "`deploy` may not open `/run/haproxy/admin.sock` of `lb1`, which is srw------- root:root";
+    let closed = "`deploy` can't open `/run/haproxy/admin.sock` of `lb1`, which is srw------- root:root";
     for words in [["prod", "proxy.status"], ["prod", "proxy.group2"]] {
         refused(&words, 6, closed, lines);
     }
     let lb1 = lab.host("lb1");
     lb1.sh("chown root:root /run/haproxy && chmod 700 /run/haproxy").expect_ok();
-    refused(&["prod", "proxy.status"], 6, "`deploy` may not enter `/run/haproxy`, where the socket of `lb1` is", lines);
+    refused(&["prod", "proxy.status"], 6, "`deploy` can't enter `/run/haproxy`, where the socket of `lb1` is", lines);
     lb1.sh("chmod 755 /run/haproxy && rm /run/haproxy/admin.sock").expect_ok();
     refused(&["prod", "proxy.status"], 6, "`lb1` has no `/run/haproxy/admin.sock`", lines);
     lb1.sh("touch /run/haproxy/admin.sock").expect_ok();

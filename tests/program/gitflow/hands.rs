@@ -240,7 +240,7 @@ fn each_gate_that_doesnt_open_says_what_is_missing_and_who_can_mend_it() {
         (
             Story::behaving(Manner::Always(404)),
             &format!("{asked} 404"),
-            "check `project` and `branch` of `[gate]`; a private project looks like this to a token that may not read it",
+            "check `project` and `branch` of `[gate]`; a private project looks like this to a token that can't read it",
         ),
     ] {
         let (sample, forge) = gated(story);

@@ -8,7 +8,7 @@ use super::{
 pub(crate) const FUNCTIONS: &[(Words, &str)] = &[
     (&["puts", "printf", "println", "echo", "info"], SAY),
     (&["warning"], "write `ui::warn(\"…\")`"),
-    (&["str", "String", "repr", "to_s", "toString"], "write `x.to_string()`, or put it into a text: `` `${x}` ``"),
+    (&["str", "String", "repr", "to_s", "toString"], "write `x.to_string()`, or put it into a string: `` `${x}` ``"),
     (&["int", "Integer", "to_i", "parseInt", "Number"], "write `number(text)`"),
     (&["bool"], "write `yes(text)`"),
     (&["upper", "upcase", "toUpperCase"], "write `text.to_upper()`"),

@@ -116,7 +116,7 @@ pub(super) const TEXTS: &[Habit] = &[
         &["r", "R", "b", "u"],
         &[],
         &["\"", "'"],
-        "write a text as `\"…\"`, or as `#\"…\"#` if `\\` stands for itself",
+        "write a string as `\"…\"`, or as `#\"…\"#` if `\\` stands for itself",
     ),
     row(
         "fn f() { ui::note('two words'); }",

@@ -13,7 +13,7 @@ pub const CHOICES: &[Choice] = &[
             Value::of("operator", "A socket with `level operator`.", |m| m.shape.socket = Socket::Operator)
                 .refused(7, "is read-only: it doesn't have `level admin`"),
             Value::of("root's", "A socket that only root can open.", |m| m.shape.socket = Socket::Root)
-                .refused(6, "may not open `/run/haproxy/admin.sock`"),
+                .refused(6, "can't open `/run/haproxy/admin.sock`"),
         ],
     },
     Choice {

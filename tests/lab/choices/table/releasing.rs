@@ -19,8 +19,8 @@ pub const CHOICES: &[Choice] = &[
         title: "What is released",
         values: &[
             Value::of("tree", "The tree of a commit.", |_| {}),
-            Value::of("build", "What the hook `build` makes of it on your machine.", |m| m.made = Made::Build),
-            Value::of("archive", "An archive that a CI made of it, by its sha256.", |m| m.made = Made::Archive),
+            Value::of("build", "What the `build` hook makes of it on your machine.", |m| m.made = Made::Build),
+            Value::of("archive", "An archive that CI made of it, by its sha256.", |m| m.made = Made::Archive),
             Value::of("package", "A package, which the hosts' own package manager installs.", |m| {
                 m.made = Made::Package
             }),
