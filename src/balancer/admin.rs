@@ -4,14 +4,14 @@ use crate::{
     bookkeeping::ReadLedger,
     effect::*,
     event::{PoolState, What},
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, Reason},
     fleet::{Balancer, Fleet},
     host::{Host, Name, listed},
     ledger::{LedgerLine, Phase},
     model::{Miss, Model, Predicted},
-    port::{BalancerState, Checked, Driver, FleetConnections, LedgerLines, ServerPlace},
+    port::{BalancerState, Checked, Driver, FleetConnections, LedgerLines, Server, ServerPlace, ToldServers},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -67,8 +67,15 @@ impl Effect for SetAdmin {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         let questions = by_hand::questions(&at, &self.fleet, &self.hosts, self.to).await?;
-        write(&site, at.ledger_writes, |note| &note.intent).await?;
-        let changed = self.change(&at, &site, questions).await;
+        // Both before the first change, and in one round trip. Without the lock, neither is written nor read.
+        let (intended, servers) =
+            join(write(&site, at.ledger_writes, |note| &note.intent), self.servers(&at, &site)).await;
+        // The change hasn't begun, so nobody has to find out whether it was done.
+        intended.map_err(|failure| match failure.reason() {
+            Reason::Unknown => Failure { cause: Cause::Unlocked, ..failure },
+            _ => failure,
+        })?;
+        let changed = self.change(&at, servers, questions).await;
         let written =
             write(&site, at.ledger_writes, |note| if changed.is_ok() { &note.ok } else { &note.failed }).await;
         match written {
@@ -190,11 +197,14 @@ impl SetAdmin {
     async fn change(
         &self,
         at: &At<'_>,
-        site: &FleetConnections,
+        servers: Result<Vec<MeantServer<'_>>, Failure>,
         questions: Vec<(&Balancer, String)>,
     ) -> Result<(), Failure> {
         let mut changed: Vec<MeantServer> = Vec::new();
-        let mut result = self.change_all(at, site, &mut changed).await;
+        let mut result = match servers {
+            Ok(all) => self.change_all(at, &all, &mut changed).await,
+            Err(failure) => Err(failure),
+        };
         if result.is_ok() {
             // A person is asked last: rfab can undo its changes if the answer is no.
             result = by_hand::done(at, questions).await;
@@ -247,34 +257,32 @@ impl SetAdmin {
     async fn change_all<'a>(
         &'a self,
         at: &At<'_>,
-        site: &FleetConnections,
+        all: &[MeantServer<'a>],
         changed: &mut Vec<MeantServer<'a>>,
     ) -> Result<(), Failure> {
-        let all = self.servers(at, site).await?;
         let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
         let moving: Vec<MeantServer> =
             all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
         if self.to != Admin::Ready {
-            tell(&moving, self.to, changed).await?;
-            return shown(&moving, &moving, self.to).await.map(drop);
+            let now = tell(&moving, self.to, &moving, changed).await?;
+            return shown(&moving, &moving, self.to, now).await.map(drop);
         }
         // HAProxy doesn't check in maintenance, and a server that leaves it gets requests before its first check
         // passes.
         let unchecked: Vec<MeantServer> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
         if !unchecked.is_empty() {
-            tell(&unchecked, Admin::Drain, changed).await?;
-            shown(&unchecked, &unchecked, Admin::Drain).await?;
+            let now = tell(&unchecked, Admin::Drain, &unchecked, changed).await?;
+            shown(&unchecked, &unchecked, Admin::Drain, now).await?;
             // A server may follow another one of the same host, so rfab tells all of them before it waits for any.
             let within = |s: &MeantServer| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
             checked(&unchecked, within).await?;
         }
         // Servers that were in maintenance are in `changed` already, with the state to put back.
         let mut told = Vec::new();
-        let result = tell(&moving, self.to, &mut told).await;
+        let result = tell(&moving, self.to, all, &mut told).await;
         changed.extend(told.into_iter().filter(|server| server.before != Admin::Maint));
-        result?;
-        let now = shown(&all, &moving, self.to).await?;
-        for server in &all {
+        let now = shown(all, &moving, self.to, result?).await?;
+        for server in all {
             server.say_what_holds(at, &now)?;
         }
         Ok(())
@@ -321,31 +329,48 @@ fn by_balancer<'s, 'a>(servers: &'s [MeantServer<'a>]) -> BTreeMap<&'s Name, Our
     all
 }
 
-/// Sets the state of servers, on all balancers at the same time. Adds those that changed, or may have, to `changed`.
-async fn tell<'a>(servers: &[MeantServer<'a>], to: Admin, changed: &mut Vec<MeantServer<'a>>) -> Result<(), Failure> {
-    let told = by_balancer(servers).into_values().map(async |ours: Ours<'_, 'a>| {
+/// Sets the state of servers, which are some of `all`, on all balancers at the same time. Adds those that changed, or
+/// may have, to `changed`, and returns the state of all after that.
+async fn tell<'a>(
+    servers: &[MeantServer<'a>],
+    to: Admin,
+    all: &[MeantServer<'a>],
+    changed: &mut Vec<MeantServer<'a>>,
+) -> Result<ServersNow, Failure> {
+    let moving = by_balancer(servers);
+    let told = by_balancer(all).into_iter().map(async |(balancer, all): (&Name, Ours<'_, 'a>)| {
+        let ours = moving.get(balancer).cloned().unwrap_or_default();
         let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
-        (ours[0].driver.set_admin(&names, to).await, ours)
+        (balancer, all[0].driver.set_admin(&names, to, &pools(&all)).await, all[0].host, ours)
     });
-    let mut result = Ok(());
-    for (told, ours) in join_all(told).await {
-        let on = |failure: Failure, server: &MeantServer| failure.on(&server.host.name);
+    let (mut result, mut states) = (Ok(()), BTreeMap::new());
+    for (balancer, told, first, ours) in join_all(told).await {
         match told {
-            Ok(answers) => {
-                for (server, answer) in ours.into_iter().zip(answers) {
+            Ok(ToldServers { results, state }) => {
+                for (server, answer) in ours.into_iter().zip(results) {
                     match answer {
                         Ok(()) => changed.push(server.clone()),
-                        Err(failure) => result = result.and(Err(on(failure, server))),
+                        Err(failure) => result = result.and(Err(failure.on(&server.host.name))),
                     }
+                }
+                match state {
+                    Ok(state) => drop(states.insert(balancer.clone(), state)),
+                    Err(failure) => result = result.and(Err(failure.on(&first.name))),
                 }
             }
             Err(failure) => {
-                result = result.and(Err(on(failure, ours[0])));
+                result = result.and(Err(failure.on(&first.name)));
                 changed.extend(ours.into_iter().cloned());
             }
         }
     }
-    result
+    result.map(|()| ServersNow(states))
+}
+
+/// Returns the pools of servers on one balancer, each once.
+fn pools<'s>(ours: &Ours<'s, '_>) -> Vec<&'s str> {
+    let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
+    pools.into_iter().collect()
 }
 
 /// The state of all servers of some pools at one moment.
@@ -355,16 +380,14 @@ impl ServersNow {
     /// Asks the balancers about the pools of these servers, all at the same time.
     async fn of(servers: &[MeantServer<'_>]) -> Result<ServersNow, Failure> {
         let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_, '_>)| {
-            let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
-            let pools: Vec<&str> = pools.into_iter().collect();
-            let state = ours[0].driver.state(&pools).await.map_err(|f| f.on(&ours[0].host.name))?;
+            let state = ours[0].driver.state(&pools(&ours)).await.map_err(|f| f.on(&ours[0].host.name))?;
             Ok((balancer.clone(), state))
         });
         let states: Result<BTreeMap<Name, BalancerState>, Failure> = join_all(asked).await.into_iter().collect();
         states.map(ServersNow)
     }
 
-    fn of_server(&self, server: &MeantServer<'_>) -> Result<&crate::port::Server, Failure> {
+    fn of_server(&self, server: &MeantServer<'_>) -> Result<&Server, Failure> {
         let place = &server.place;
         let pool = self.0.get(&place.balancer).and_then(|state| state.pools.get(&*place.pool));
         let found = pool.and_then(|servers| servers.iter().find(|known| known.name == place.server));
@@ -373,10 +396,16 @@ impl ServersNow {
 }
 
 /// Waits until balancers show the state of the servers in `told`, which are some of `all`; returns the state of all.
-async fn shown(all: &[MeantServer<'_>], told: &[MeantServer<'_>], to: Admin) -> Result<ServersNow, Failure> {
+///
+/// `states` is what they showed when they were told.
+async fn shown(
+    all: &[MeantServer<'_>],
+    told: &[MeantServer<'_>],
+    to: Admin,
+    mut states: ServersNow,
+) -> Result<ServersNow, Failure> {
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
-        let states = ServersNow::of(all).await?;
         let mut late = None;
         for server in told {
             let now = states.of_server(server)?.own;
@@ -390,6 +419,7 @@ async fn shown(all: &[MeantServer<'_>], told: &[MeantServer<'_>], to: Admin) -> 
             return Err(not_taken(&server.place, now).on(&server.host.name));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
+        states = ServersNow::of(all).await?;
     }
 }
 
@@ -426,13 +456,11 @@ fn as_they_were(failure: Failure) -> Failure {
     Failure { message: format!("{}; all others are unchanged", failure.message), ..failure }
 }
 
-/// Returns what a server was told itself. The state of a server that it follows can't be changed on this one.
-async fn admin_of(driver: &dyn Driver, place: &ServerPlace) -> Result<Admin, Failure> {
-    server_of(driver, place).await.map(|server| server.own)
+pub(super) async fn server_of(driver: &dyn Driver, place: &ServerPlace) -> Result<Server, Failure> {
+    found(driver.list(&place.pool).await?, place)
 }
 
-pub(super) async fn server_of(driver: &dyn Driver, place: &ServerPlace) -> Result<crate::port::Server, Failure> {
-    let servers = driver.list(&place.pool).await?;
+fn found(servers: Vec<Server>, place: &ServerPlace) -> Result<Server, Failure> {
     servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
 }
 
@@ -447,10 +475,13 @@ fn unknown(ServerPlace { balancer, pool, server }: &ServerPlace) -> Failure {
 
 /// Sets a server's state, and reads it back until the balancer shows it.
 pub(super) async fn set(driver: &dyn Driver, place: &ServerPlace, to: Admin) -> Result<(), Failure> {
-    driver.set_admin(&[(&place.pool, &place.server)], to).await?.into_iter().collect::<Result<(), Failure>>()?;
+    let ToldServers { results, state } = driver.set_admin(&[(&place.pool, &place.server)], to, &[&place.pool]).await?;
+    results.into_iter().collect::<Result<(), Failure>>()?;
+    let mut servers = state?.pools.remove(&place.pool).unwrap_or_default();
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
-        let now = admin_of(driver, place).await?;
+        // What it was told itself: the state of a server that it follows can't be changed on this one.
+        let now = found(servers, place)?.own;
         if now == to {
             return Ok(());
         }
@@ -458,5 +489,6 @@ pub(super) async fn set(driver: &dyn Driver, place: &ServerPlace, to: Admin) -> 
             return Err(not_taken(place, now));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
+        servers = driver.list(&place.pool).await?;
     }
 }

@@ -3,13 +3,13 @@ use super::places;
 use crate::{
     effect::*,
     event::PoolState,
-    failure::Failure,
+    failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     model::{Model, Predicted},
     port::{Admin, BalancerState, Checked, Server},
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -99,28 +99,84 @@ pub struct ReadBalance {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     #[serde(skip)]
-    shared: bool,
+    shares: Shares,
+    #[serde(skip)]
+    lock: AsksLock,
 }
 
-/// How old a reading may be that a script shares with what it read before.
+/// Which reading it may share, if this run has changed nothing since that began.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Shares {
+    /// None that began before it's asked for.
+    #[default]
+    New,
+    /// One that ended less than half as long ago as it took: what a reading reports is that old when it arrives.
+    JustNow,
+    /// One of the last quarter of a second.
+    Lately,
+}
+
+/// Whether a reading also asks the keepers of the fleet's lock, in the same round trip.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum AsksLock {
+    #[default]
+    Not,
+    /// It asks, and keeps the answer for who shares the reading.
+    Asks,
+    /// It fails if this run doesn't have the lock.
+    Needs,
+}
+
+/// How long ago a reading may have ended that a script shares with what it read before.
 const LATELY: Duration = Duration::from_millis(250);
 
+/// What was read, and whether the lock was still held then, if that was asked.
+#[derive(Clone)]
+struct BalanceReading {
+    balance: Result<Balance, Failure>,
+    held: Option<Result<(), Failure>>,
+}
+
 impl ReadBalance {
-    /// Makes a reading that begins after it is asked for, as everything that guards a change needs it.
+    /// Makes a reading that begins after it is asked for.
     pub fn of(fleet: Arc<Fleet>) -> Self {
-        Self { fleet, shared: false }
+        Self { fleet, shares: Shares::New, lock: AsksLock::Not }
     }
 
-    /// Makes a reading for a script's own questions, which often come together: one that began a moment ago is as good,
-    /// if this run has changed nothing since.
+    /// Makes a reading for a script's own questions, which often come together: one that ended a moment ago is as good,
+    /// if this run has changed nothing since it began.
     pub fn lately(fleet: Arc<Fleet>) -> Self {
-        Self { fleet, shared: true }
+        Self { shares: Shares::Lately, ..Self::of(fleet) }
     }
 
-    async fn read(&self, at: &At<'_>) -> Result<Balance, Failure> {
+    /// Makes the reading before a change, which fails with `Unlocked` if the run has lost the fleet's lock.
+    ///
+    /// It shares the reading that followed the change before, if that ended just now.
+    pub fn before_change(fleet: Arc<Fleet>) -> Self {
+        Self { shares: Shares::JustNow, lock: AsksLock::Needs, ..Self::of(fleet) }
+    }
+
+    /// Makes the first reading of a wait, which shares one that ended just now.
+    pub(super) fn just_now(fleet: Arc<Fleet>) -> Self {
+        Self { shares: Shares::JustNow, ..Self::of(fleet) }
+    }
+
+    /// Makes the reading after a change, which the next change may share.
+    pub fn after_change(fleet: Arc<Fleet>) -> Self {
+        Self { lock: AsksLock::Asks, ..Self::of(fleet) }
+    }
+
+    async fn read(&self, at: &At<'_>) -> BalanceReading {
+        let site = at.real.site(&self.fleet.name);
         let balancers = self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty());
-        let states = try_join_all(balancers.map(|balancer| self.state(at, balancer))).await?;
-        Ok(Balance { balancers: states.into_iter().collect() })
+        let held = async {
+            match self.lock {
+                AsksLock::Not => None,
+                AsksLock::Asks | AsksLock::Needs => Some(site.balancing.held().await),
+            }
+        };
+        let (states, held) = join(try_join_all(balancers.map(|balancer| self.state(at, balancer))), held).await;
+        BalanceReading { balance: states.map(|states| Balance { balancers: states.into_iter().collect() }), held }
     }
 
     async fn state(&self, at: &At<'_>, balancer: &Balancer) -> Result<(Name, BalancerState), Failure> {
@@ -149,12 +205,26 @@ impl Read for ReadBalance {
     /// Callers that ask while a reading waits for its turn share it, so many callers cost no more than one.
     async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
         let site = at.real.site(&self.fleet.name);
-        if self.shared
-            && let Some(balance) = site.balance.lately(LATELY).await
-        {
-            return Ok(balance);
+        let last: Option<BalanceReading> = match self.shares {
+            Shares::New => None,
+            Shares::JustNow => site.balance.just_now().await,
+            Shares::Lately => site.balance.lately(LATELY).await,
+        };
+        // Somebody else's reading may not have asked for the lock.
+        let asked = |reading: &BalanceReading| self.lock == AsksLock::Not || reading.held.is_some();
+        let mut reading = last.filter(|last| last.balance.is_ok() && asked(last));
+        if reading.is_none() {
+            reading = Some(site.balance.get(async { Ok(self.read(&at).await) }).await?).filter(asked);
         }
-        site.balance.get(self.read(&at)).await
+        let BalanceReading { balance, held } = match reading {
+            Some(reading) => reading,
+            None => self.read(&at).await,
+        };
+        match held {
+            // The change that needs the lock hasn't begun, so nobody has to find out whether it was done.
+            Some(Err(failure)) if self.lock == AsksLock::Needs => Err(Failure { cause: Cause::Unlocked, ..failure }),
+            _ => balance,
+        }
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Balance> {

@@ -8,7 +8,7 @@ use crate::{
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     ledger::{Book, LedgerLine, Phase, line},
-    port::{BalancerState, Holder, Server, ServerPlace},
+    port::{BalancerState, Holder, Server, ServerPlace, Spending, SpendingTime},
 };
 use std::collections::BTreeMap;
 
@@ -189,6 +189,7 @@ fn named(typed: &str, among: &[&Name]) -> Option<Vec<Name>> {
 }
 
 async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
+    let _time = SpendingTime::on(Spending::Person);
     let person = at.real.person.clone();
     tokio::task::spawn_blocking(move || person.confirm(&question)).await.ok().flatten()
 }

@@ -12,7 +12,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
-    port::{Driver, Server, ServerPlace},
+    port::{Driver, Server, ServerPlace, Spending, SpendingTime},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -70,6 +70,7 @@ impl Effect for CutOff {
         let until = began + Duration::from_millis(self.within);
         let patience = began + PATIENCE.min(Duration::from_millis(self.within / 2));
         let all = drivers(&at, &self.fleet, &self.host).await?;
+        let _time = SpendingTime::on(Spending::Demanded);
         let mut shut = Vec::new();
         let mut closed = false;
         loop {

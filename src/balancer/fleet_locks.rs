@@ -4,7 +4,8 @@ use super::{
     by_tool::ByTool,
     diagnosis::unasked,
     haproxy::Haproxy,
-    lock_session::{LockSession, SILENCE, Taken, held_by, lost},
+    keeper_lines::lost,
+    lock_session::{LockSession, SILENCE, Taken, held_by},
     socket::{ReadOnly, UnixSocket, remote},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     ledger::Book,
-    port::{Balancing, Driver, Holder, Says, Socket, Transport, Waits},
+    port::{Balancing, Driver, Holder, Says, Socket, Spending, SpendingTime, Transport, Waits},
 };
 use async_trait::async_trait;
 use std::{
@@ -116,6 +117,7 @@ impl FleetLocks {
                 says(&busy.message);
                 told.clone_from(&busy.message);
             }
+            let _time = SpendingTime::on(Spending::Demanded);
             tokio::time::sleep(AGAIN).await;
         }
     }
@@ -255,6 +257,10 @@ impl Balancing for FleetLocks {
         })?;
         let now = crate::ledger::line::now();
         let lines: Vec<String> = lines.iter().map(|line| line.replace(crate::ledger::line::AT, &now)).collect();
+        if keeper.is_lost() {
+            // It isn't sent, so nobody has to find out whether it was written.
+            return Err(Failure { cause: Cause::Unlocked, ..lost(place) });
+        }
         let written = keeper.note(file, &lines).await;
         let there = |at: usize| written.as_ref().is_ok_and(|written| written.get(at) == Some(&true));
         for (at, line) in lines.iter().enumerate() {

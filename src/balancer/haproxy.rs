@@ -7,7 +7,7 @@ mod words;
 use crate::{
     control::{brief, shown},
     failure::{Cause, Failure},
-    port::{Admin, BalancerState, Driver, Finding, Server, ServerPlace, Socket},
+    port::{Admin, BalancerState, Driver, Finding, Server, ServerPlace, Socket, ToldServers},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
@@ -70,6 +70,7 @@ impl Haproxy {
         pool: &str,
         mut told: BTreeMap<String, ToldState>,
         answer: &str,
+        tables: &str,
     ) -> Result<Vec<Server>, Failure> {
         let odd = || self.odd(&format!("show stat {pool} 6 -1"), answer);
         let table = Table::stat(answer);
@@ -82,7 +83,7 @@ impl Haproxy {
         };
         let mut persistent = table.rows.iter().any(|row| bound(row));
         if !persistent && told.values().any(|told| told.admin == Admin::Drain) {
-            persistent = self.has_stick_table().await?;
+            persistent = self.has_stick_table(tables).await?;
         }
         let mut servers = Vec::new();
         for row in table.rows.iter().filter(|row| is(row, "type", &["2"])) {
@@ -138,23 +139,49 @@ impl Haproxy {
         Failure::new(Cause::Balancer, message).unchanged().help("report it, with the version of HAProxy")
     }
 
-    /// Returns whether a stick table of this process binds clients to servers; its name doesn't tell for which pool.
-    async fn has_stick_table(&self) -> Result<bool, Failure> {
-        let tables = self.socket.ask("show table").await?;
+    /// Returns whether one of the stick tables in a list binds clients to servers; its name doesn't tell for which pool.
+    async fn has_stick_table(&self, tables: &str) -> Result<bool, Failure> {
         let named = |line: &str| {
             let name = line.strip_prefix("# table: ")?.split(',').next()?.trim().to_owned();
             let good = |c: char| c.is_ascii_alphanumeric() || "_.:-/".contains(c);
             name.chars().all(good).then_some(name)
         };
-        for table in tables.lines().filter_map(named) {
-            // The filter matches no entry. HAProxy reports whether the table keeps servers.
-            let answer = self.socket.ask(&format!("show table {table} data.server_id lt 0")).await?;
-            if !answer.contains("Data type not stored in this table") {
-                return Ok(true);
-            }
+        // The filter matches no entry. HAProxy reports whether the table keeps servers.
+        let asked = |table| format!("show table {table} data.server_id lt 0");
+        let lines: Vec<String> = tables.lines().filter_map(named).map(asked).collect();
+        if lines.is_empty() {
+            return Ok(false);
         }
-        Ok(false)
+        let answers = self.socket.ask_all(&lines).await?;
+        Ok(answers.iter().any(|answer| !answer.contains("Data type not stored in this table")))
     }
+
+    /// Reads the answers to [`reading`]; `None` if the balancer was reloaded or restarted between them.
+    async fn state_in(&self, pools: &[&str], answers: &[String]) -> Result<Option<BalancerState>, Failure> {
+        let [before, pooled @ .., tables, after] = answers else { return Err(self.odd("show info", "")) };
+        let epoch = self.epoch(before)?;
+        if self.epoch(after)? != epoch {
+            return Ok(None);
+        }
+        let mut state = BalancerState { epoch, pools: BTreeMap::new() };
+        for (pool, answers) in pools.iter().zip(pooled.chunks(2)) {
+            let told = self.told(pool, &answers[0])?;
+            state.pools.insert((*pool).into(), self.servers(pool, told, &answers[1], tables).await?);
+        }
+        Ok(Some(state))
+    }
+}
+
+/// Returns the lines that read some pools at one moment: the balancer's epoch comes first and last.
+fn reading(pools: &[&str]) -> Result<Vec<String>, Failure> {
+    let mut lines = vec!["show info".to_owned()];
+    for pool in pools {
+        let pool = name(pool)?;
+        // 6 asks for backends, which have the cookies, and for servers.
+        lines.extend([format!("show servers state {pool}"), format!("show stat {pool} 6 -1")]);
+    }
+    lines.extend(["show table", "show info"].map(str::to_owned));
+    Ok(lines)
 }
 
 /// What `show servers state` reports of a server.
@@ -178,33 +205,19 @@ fn name(name: &str) -> Result<&str, Failure> {
 #[async_trait]
 impl Driver for Haproxy {
     async fn state(&self, pools: &[&str]) -> Result<BalancerState, Failure> {
-        let mut lines = vec!["show info".to_owned()];
-        for pool in pools {
-            let pool = name(pool)?;
-            // 6 asks for backends, which have the cookies, and for servers.
-            lines.extend([format!("show servers state {pool}"), format!("show stat {pool} 6 -1")]);
-        }
-        lines.push("show info".to_owned());
+        let lines = reading(pools)?;
         for _ in 0..READINGS {
             let answers = self.socket.ask_all(&lines).await?;
-            let [before, tables @ .., after] = &*answers else { return Err(self.odd("show info", "")) };
-            let epoch = self.epoch(before)?;
-            if self.epoch(after)? != epoch {
-                continue;
+            if let Some(state) = self.state_in(pools, &answers).await? {
+                return Ok(state);
             }
-            let mut state = BalancerState { epoch, pools: BTreeMap::new() };
-            for (pool, answers) in pools.iter().zip(tables.chunks(2)) {
-                let told = self.told(pool, &answers[0])?;
-                state.pools.insert((*pool).into(), self.servers(pool, told, &answers[1]).await?);
-            }
-            return Ok(state);
         }
         let message = format!("balancer `{}` is reloaded or restarted again and again", self.name);
         Err(Failure::new(Cause::Balancer, message)
             .help("wait until its processes keep running, then type the line again"))
     }
 
-    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Result<Vec<Result<(), Failure>>, Failure> {
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin, shown: &[&str]) -> Result<ToldServers, Failure> {
         let state = match to {
             Admin::Ready => "ready",
             Admin::Drain => "drain",
@@ -214,8 +227,16 @@ impl Driver for Haproxy {
         for (pool, server) in servers {
             lines.push(format!("set server {}/{} state {state}", name(pool)?, name(server)?));
         }
-        let answers = self.socket.ask_all(&lines).await?;
-        Ok(lines.iter().zip(answers).map(|(line, answer)| self.heard(line, &answer)).collect())
+        let all = [&*lines, &reading(shown)?].concat();
+        let answers = self.socket.ask_all(&all).await?;
+        let Some((told, read)) = answers.split_at_checked(lines.len()) else { return Err(self.odd("show info", "")) };
+        let results = lines.iter().zip(told).map(|(line, answer)| self.heard(line, answer)).collect();
+        let state = match self.state_in(shown, read).await {
+            Ok(Some(state)) => Ok(state),
+            Ok(None) => self.state(shown).await,
+            Err(failure) => Err(failure),
+        };
+        Ok(ToldServers { results, state })
     }
 
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure> {
@@ -333,7 +354,7 @@ mod tests {
         for each in 1..=12 {
             let state = reloaded(each).state(&["www"]).await;
             let Ok(state) = state else {
-                assert!(each < 4, "reloaded after {each} answers: {state:?}");
+                assert!(each < 5, "reloaded after {each} answers: {state:?}");
                 assert!(state.unwrap_err().message.contains("again and again"));
                 continue;
             };

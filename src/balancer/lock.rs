@@ -1,5 +1,5 @@
 //! The lock that lets one operator at a time change a fleet.
-use super::lock_session::{held, lost};
+use super::{keeper_lines::lost, lock_session::held};
 use crate::{
     bookkeeping::place,
     effect::*,
@@ -86,6 +86,8 @@ pub struct Holds {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub run: Name,
+    /// Whether the effect that needs the lock asks the keepers itself, in its first round trip.
+    pub asked_later: bool,
 }
 
 impl Read for Holds {
@@ -101,6 +103,9 @@ impl Read for Holds {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        if self.asked_later {
+            return Ok(());
+        }
         // The effect that needs the lock hasn't begun, so nobody has to find out whether it was done.
         let held = at.real.site(&self.fleet.name).balancing.held().await;
         held.map_err(|failure| Failure { cause: Cause::Unlocked, ..failure })

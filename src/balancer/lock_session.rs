@@ -1,44 +1,32 @@
 //! The lock of a fleet, held by a small program on the balancer's host that dies with its connection.
-use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
+use super::{
+    keeper_lines::{KeeperLines, LONGEST_OWN, Stdout, WITHIN, hear, lost},
+    socket::{UnixSocket, is_masters, one_line, remote, to_worker},
+};
 use crate::{
     command::Command,
     control::brief,
     failure::{Cause, Failure},
     host::Host,
-    port::{Exclusive, Holder, Job, Socket, Transport, only_read},
+    port::{Exclusive, Holder, Job, Socket, Spending, SpendingTime, Transport, only_read},
 };
 use async_trait::async_trait;
 use std::{
     sync::{
         Arc,
-        atomic::{
-            AtomicBool,
-            Ordering::{Relaxed, SeqCst},
-        },
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
-    sync::Mutex,
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::{io::BufReader, task::JoinHandle};
 
 const PROGRAM: &str = include_str!("lock_session.sh");
 /// How long the keeper waits for a line before it ends the session.
 pub const SILENCE: Duration = Duration::from_secs(30);
-/// How long an answer may take.
-const WITHIN: Duration = Duration::from_secs(10);
 /// The mark before the keeper's first answer.
 const MARK: &str = "rfab lock: ";
 /// The most lines that a login shell may print before the mark.
 const NOISE: usize = 1000;
-/// The longest answer of a balancer, in hexadecimal digits, and the longest of the keeper itself.
-const LONGEST: u64 = 16 << 20;
-const LONGEST_OWN: u64 = 64 << 10;
-/// How many lines to send before their answers are read; a pipe holds far more.
-const AT_ONCE: usize = 8;
 /// The most characters to show of a text about the holder.
 const MOST: usize = 300;
 
@@ -52,9 +40,10 @@ pub enum Taken {
 /// A lock that is held.
 pub struct LockSession {
     host: String,
-    talk: Mutex<Talk>,
-    /// Whether the lock is known to be lost; it never comes back.
-    lost: AtomicBool,
+    /// The lock is lost when they are.
+    lines: KeeperLines,
+    /// How many bytes the ledger had when the lock was taken.
+    size: u64,
     socket: Option<UnixSocket>,
     /// Whether the socket was tried without an answer, so that the keeper asks instead.
     detoured: AtomicBool,
@@ -63,13 +52,6 @@ pub struct LockSession {
     pinging: std::sync::Mutex<Option<JoinHandle<()>>>,
     #[expect(dead_code, reason = "the connection ends when it is dropped")]
     guard: Box<dyn Send + Sync>,
-}
-
-struct Talk {
-    stdin: Box<dyn AsyncWrite + Send + Unpin>,
-    stdout: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
-    /// When the last answered line was sent.
-    heard: Option<Instant>,
 }
 
 impl LockSession {
@@ -82,30 +64,39 @@ impl LockSession {
         socket: Option<&str>,
         silence: Duration,
     ) -> Result<Taken, Failure> {
+        let _time = SpendingTime::on(Spending::Network);
         let who = serde_json::to_string(holder).expect("a holder is plain data");
         let limit = silence.as_secs().max(1).to_string();
         let args = [folder, &limit, &who, socket.unwrap_or("")];
         let remote = socket.map(remote);
         let Exclusive { stdin, stdout, socket: near, guard } =
             transport.exclusive(host, PROGRAM, &args, remote.as_ref()).await?;
-        let mut talk = Talk { stdin, stdout: BufReader::new(stdout), heard: None };
-        let first = match talk.first(&host.name).await {
+        let mut stdout = BufReader::new(stdout);
+        let socket = near.map(|near| UnixSocket::new(near, &host.name));
+        // The first question opens a connection to the balancer, whoever has the lock.
+        let asked = async {
+            match &socket {
+                Some(socket) => socket.ask("show info").await.is_ok(),
+                None => true,
+            }
+        };
+        let (first, answers) = tokio::join!(first(&mut stdout, &host.name), asked);
+        let first = match first {
             Ok(first) => first,
             Err(failure) => return Err(not_begun(transport, host).await.unwrap_or(failure)),
         };
-        match first.split_once(' ').unwrap_or((&first, "")) {
-            ("held", "") => {}
+        let size = match first.split_once(' ').unwrap_or((&first, "")) {
+            ("held", size) => size.parse().map_err(|_| strange(&host.name))?,
             ("busy", who) => return Ok(Taken::Busy(who.to_owned())),
             ("failed", why) => return Err(refused(host, folder, why)),
             _ => return Err(strange(&host.name)),
-        }
-        let socket = near.map(|near| UnixSocket::new(near, &host.name));
+        };
         let keeper = Arc::new(LockSession {
             host: host.name.to_string(),
-            talk: Mutex::new(talk),
-            lost: AtomicBool::new(false),
+            lines: KeeperLines::begin(&host.name, stdin, stdout),
+            size,
             socket,
-            detoured: AtomicBool::new(false),
+            detoured: AtomicBool::new(!answers),
             master: AtomicBool::new(false),
             pinging: std::sync::Mutex::default(),
             guard,
@@ -115,7 +106,7 @@ impl LockSession {
             loop {
                 tokio::time::sleep(silence / 3).await;
                 let Some(keeper) = weak.upgrade() else { return };
-                if keeper.say("ping").await.is_err() {
+                if keeper.lines.say("ping").await.is_err() {
                     return;
                 }
             }
@@ -127,7 +118,7 @@ impl LockSession {
     /// Appends lines to a file of the state folder and syncs it; returns for each line whether it was written.
     pub async fn note(&self, file: &str, lines: &[String]) -> Result<Vec<bool>, Failure> {
         let said: Vec<String> = lines.iter().map(|line| format!("note {file} {}", line.replace('\n', " "))).collect();
-        let answers = self.say_all(&said).await?;
+        let answers = self.lines.say_all(&said).await?;
         Ok(answers.iter().map(|answer| answer == "ok").collect())
     }
 
@@ -136,32 +127,28 @@ impl LockSession {
         Failure::new(Cause::Balancer, format!("the ledger on `{}` can't be written", self.host))
     }
 
-    /// Returns how many bytes the ledger has.
-    pub async fn size(&self) -> Result<u64, Failure> {
-        let size = self.say("size").await?;
-        size.trim().parse().map_err(|_| Failure::unknown(format!("the ledger on `{}` has no size", self.host)))
+    /// Returns how many bytes the ledger had when the lock was taken.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Replaces the ledger with `ledger.new` if they have `old` and `new` bytes; keeps the old one beside it.
     pub async fn turn(&self, new: u64, old: u64) -> Result<bool, Failure> {
-        Ok(self.say(&format!("turn {new} {old}")).await? == "ok")
+        Ok(self.lines.say(&format!("turn {new} {old}")).await? == "ok")
     }
 
     /// Returns the program with which the keeper asks the balancer, if ssh can't forward the socket.
     ///
     /// `Balancer` if neither way gets an answer.
     pub async fn detour(&self) -> Result<Option<String>, Failure> {
-        match &self.socket {
-            Some(socket) if socket.ask("show info").await.is_err() => {
-                self.detoured.store(true, Relaxed);
-                let answer = self.ask("show info").await?;
-                self.master.store(is_masters(&answer), Relaxed);
-                match self.say("tool").await? {
-                    tool if matches!(&*tool, "socat" | "nc") => Ok(Some(tool)),
-                    _ => Err(unanswered(&self.host)),
-                }
-            }
-            _ => Ok(None),
+        if self.socket.is_none() || !self.detoured.load(Relaxed) {
+            return Ok(None);
+        }
+        let answer = self.ask("show info").await?;
+        self.master.store(is_masters(&answer), Relaxed);
+        match self.lines.say("tool").await? {
+            tool if matches!(&*tool, "socat" | "nc") => Ok(Some(tool)),
+            _ => Err(unanswered(&self.host)),
         }
     }
 
@@ -170,91 +157,29 @@ impl LockSession {
         if let Some(pinging) = self.pinging.lock().unwrap().take() {
             pinging.abort();
         }
-        let _ = self.say("release").await;
+        let _ = self.lines.say("release").await;
     }
 
     /// Returns whether the lock is known to be lost.
     pub fn is_lost(&self) -> bool {
-        self.lost.load(SeqCst)
+        self.lines.are_lost()
     }
 
     /// Checks that the lock is still held; callers that ask at the same time share an answer.
     pub async fn held(&self) -> Result<(), Failure> {
-        let asked = Instant::now();
-        let mut talk = self.talk.lock().await;
-        if talk.heard.is_some_and(|sent| sent > asked) && !self.is_lost() {
-            Ok(())
-        } else {
-            self.say_to(&mut talk, "ping").await.map(drop)
-        }
-    }
-
-    async fn say(&self, line: &str) -> Result<String, Failure> {
-        self.say_to(&mut *self.talk.lock().await, line).await
-    }
-
-    /// Sends lines together, and reads the answer to each.
-    async fn say_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
-        self.say_all_to(&mut *self.talk.lock().await, lines).await
-    }
-
-    async fn say_to(&self, talk: &mut Talk, line: &str) -> Result<String, Failure> {
-        let mut answers = self.say_all_to(talk, &[line.to_owned()]).await?;
-        Ok(answers.pop().unwrap_or_default())
-    }
-
-    /// Sends lines and reads the answers. The time limit doesn't include the wait for a turn.
-    ///
-    /// Sends no more at a time than a pipe holds in both directions, so that neither side waits for the other to read.
-    async fn say_all_to(&self, talk: &mut Talk, lines: &[String]) -> Result<Vec<String>, Failure> {
-        let mut answers = Vec::new();
-        for some in lines.chunks(AT_ONCE) {
-            if self.is_lost() {
-                return Err(lost(&self.host));
-            }
-            let sent = Instant::now();
-            let text: String = some.iter().map(|line| format!("{line}\n")).collect();
-            let said = timeout(WITHIN * some.len() as u32, async {
-                talk.stdin.write_all(text.as_bytes()).await.map_err(|_| lost(&self.host))?;
-                talk.stdin.flush().await.map_err(|_| lost(&self.host))?;
-                for line in some {
-                    let longest = if line.starts_with("ask ") { LONGEST } else { LONGEST_OWN };
-                    answers.push(talk.hear(&self.host, longest).await?);
-                }
-                Ok(())
-            });
-            let said = said.await.unwrap_or_else(|_| Err(lost(&self.host)));
-            match said {
-                Ok(()) => talk.heard = Some(sent),
-                Err(_) => self.lost.store(true, SeqCst),
-            }
-            said?;
-        }
-        Ok(answers)
+        self.lines.live().await
     }
 }
 
-impl Talk {
-    /// Reads the first answer, after what the login shell printed.
-    async fn first(&mut self, host: &str) -> Result<String, Failure> {
-        for _ in 0..NOISE {
-            if let Some(answer) = self.hear(host, LONGEST_OWN).await?.strip_prefix(MARK) {
-                return Ok(answer.to_owned());
-            }
-        }
-        Err(strange(host))
-    }
-
-    /// Reads a line of at most `longest` bytes, so that a line without an end doesn't fill memory.
-    async fn hear(&mut self, host: &str, longest: u64) -> Result<String, Failure> {
-        let mut line = Vec::new();
-        let mut begun = (&mut self.stdout).take(longest);
-        let reading = timeout(WITHIN, begun.read_until(b'\n', &mut line)).await;
-        match reading {
-            Ok(Ok(_)) if line.ends_with(b"\n") => Ok(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned()),
-            _ => Err(lost(host)),
+/// Reads the first answer, after what the login shell printed.
+async fn first(stdout: &mut Stdout, host: &str) -> Result<String, Failure> {
+    for _ in 0..NOISE {
+        let heard = hear(stdout, LONGEST_OWN).await.ok_or_else(|| lost(host))?;
+        if let Some(answer) = heard.strip_prefix(MARK) {
+            return Ok(answer.to_owned());
         }
     }
+    Err(strange(host))
 }
 
 /// Returns why no program can run there at all, if that's so.
@@ -267,12 +192,6 @@ fn strange(host: &str) -> Failure {
     Failure::unknown("the keeper of the lock gives an answer that rfab doesn't know")
         .on(&host.into())
         .help("check what the login shell prints there: `ssh` with the command `true` should print nothing")
-}
-
-/// Returns the failure of a run that lost its lock.
-pub fn lost(host: &str) -> Failure {
-    Failure::new(Cause::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
-        .help("nothing more was changed; check the hosts' state before you continue")
 }
 
 /// Returns the failure of a balancer that answers neither on the forwarded socket nor to a program on its host.
@@ -323,7 +242,7 @@ impl Socket for LockSession {
                 Ok(answers) => return Ok(answers),
                 // The balancer may have obeyed; a change is never sent twice.
                 Err(failure) if !only_read(lines) => {
-                    if self.say("ping").await.is_err() {
+                    if self.lines.say("ping").await.is_err() {
                         return Err(lost(&self.host));
                     }
                     return Err(failure);
@@ -337,7 +256,7 @@ impl Socket for LockSession {
             let bytes = hex::decode(&answer).map_err(|_| unanswered(&self.host))?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
-        self.say_all(&lines).await?.into_iter().map(text).collect()
+        self.lines.say_all(&lines).await?.into_iter().map(text).collect()
     }
 }
 
@@ -346,38 +265,20 @@ mod tests {
     use super::*;
 
     async fn first_of(printed: &'static str) -> Result<String, String> {
-        talk(printed.as_bytes()).first("lb1").await.map_err(|failure| failure.message)
+        let mut stdout: Stdout = BufReader::new(Box::new(printed.as_bytes()));
+        first(&mut stdout, "lb1").await.map_err(|failure| failure.message)
     }
 
     #[tokio::test]
     async fn what_a_login_shell_prints_is_not_taken_for_an_answer() {
-        assert_eq!(first_of("\nrfab lock: held\n").await, Ok("held".into()));
-        assert_eq!(first_of("Welcome!\nheld\nfailed to load\nno end\nrfab lock: busy x\n").await, Ok("busy x".into()));
-        assert!(first_of("Welcome!\nheld\n").await.unwrap_err().contains("is lost"));
+        assert_eq!(first_of("\nrfab lock: held 0\n").await, Ok("held 0".into()));
+        assert_eq!(
+            first_of("Welcome!\nheld 1\nfailed to load\nno end\nrfab lock: busy x\n").await,
+            Ok("busy x".into())
+        );
+        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("is lost"));
         let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
         assert!(first_of(endless).await.unwrap_err().contains("gives an answer that rfab doesn't know"));
-    }
-
-    fn talk(stdout: impl AsyncRead + Send + Unpin + 'static) -> Talk {
-        Talk { stdin: Box::new(tokio::io::sink()), stdout: BufReader::new(Box::new(stdout)), heard: None }
-    }
-
-    #[tokio::test]
-    async fn a_line_without_an_end_is_read_no_further_than_the_longest() {
-        for (text, longest, heard) in [
-            (&b"held\n"[..], 100, Some("held")),
-            (b"\n", 100, Some("")),
-            (b"ok\nmore\n", 100, Some("ok")),
-            (b"123456789\n", 10, Some("123456789")),
-            (b"1234567890\n", 10, None),
-            (b"held", 100, None),
-            (b"", 100, None),
-        ] {
-            let said = talk(text).hear("lb1", longest).await;
-            assert_eq!(said.ok().as_deref(), heard, "{text:?}");
-        }
-        let mut endless = talk(tokio::io::repeat(0));
-        assert!(timeout(Duration::from_secs(5), endless.hear("lb1", LONGEST)).await.expect("an end").is_err());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 # The keeper of a fleet's lock: keeper FOLDER LIMIT HOLDER SOCKET. It holds the lock while somebody speaks to it.
 #
-# It answers `held`, or `busy HOLDER`, or `failed WHY`, behind a mark that tells it from what the login shell prints; then
-# each line it reads gets one line back. When its input ends or is silent for LIMIT seconds it ends its parent, the ssh
-# session, so that nothing goes through this connection any more before the lock is free.
+# It answers `held BYTES` (of the ledger), or `busy HOLDER`, or `failed WHY`, behind a mark that tells it from what the
+# login shell prints; then each line it reads gets one line back. When its input ends or is silent for LIMIT seconds it
+# ends its parent, the ssh session, so that nothing goes through this connection any more before the lock is free.
 set -u
 umask 077
 folder=$1 limit=$2 holder=$3 socket=$4
@@ -35,12 +35,13 @@ inode() { stat -L -c %d:%i "$1" 2>/dev/null; }
 mine=$(inode /proc/self/fd/9)
 printf '%s\n' "$holder" > lock.new && cat lock.new > lock && rm -f lock.new || fail lock
 exec 8>&-
-first held
+size() { if [ -f "$1" ] && [ ! -L "$1" ]; then wc -c < "$1" | tr -d ' '; else printf '0\n'; fi; }
+# Children never inherit the lock.
+first "held $(size ledger 9<&-)"
 
 session=$PPID tool=none
 for one in nc socat; do command -v "$one" >/dev/null 2>&1 && tool=$one; done
 watch() {
-    # Children never inherit the lock.
     ( exec 9<&- </dev/null >/dev/null 2>&1; sleep "$limit"; kill -9 "$session" ) &
     watcher=$!
 }
@@ -58,7 +59,6 @@ ask() {
     esac
 }
 name() { case $1 in '' | .* | *[!a-z0-9._-]*) return 1 ;; esac; [ ! -L "$1" ]; }
-size() { if [ -f "$1" ] && [ ! -L "$1" ]; then wc -c < "$1" | tr -d ' '; else printf '0\n'; fi; }
 # The old ledger keeps its lines under the next free name; the new one takes its place at once.
 turn() {
     [ "$(size ledger.new)" = "$1" ] && [ "$(size ledger)" = "$2" ] && sync ledger.new || return 1
@@ -89,7 +89,6 @@ while IFS= read -r line; do
             printf 'failed\n'
         fi
         ;;
-    size) size ledger 9<&- ;;
     turn) if turn "${rest%% *}" "${rest#* }" 9<&-; then printf 'ok\n'; else printf 'failed\n'; fi ;;
     release) unwatch; printf 'ok\n'; exit 0 ;;
     *) printf 'failed\n' ;;

@@ -13,6 +13,7 @@ mod cut_off;
 mod diagnosis;
 mod fleet_locks;
 mod holder;
+mod keeper_lines;
 mod lock;
 mod place;
 pub mod socket;

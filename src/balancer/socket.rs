@@ -4,7 +4,7 @@ use crate::{
     duration::limit,
     failure::{Cause, Failure},
     fleet::address_and_port,
-    port::{Remote, Socket, only_read},
+    port::{Remote, Socket, Spending, SpendingTime, only_read},
 };
 use async_trait::async_trait;
 use std::{
@@ -60,14 +60,16 @@ pub struct UnixSocket {
     turns: Semaphore,
     /// The idle connections, and when each answered last.
     idle: Mutex<Vec<(Instant, UnixStream)>>,
-    /// Whether the master answers, by its prompt.
+    /// Whether anything answered yet, and whether that is the master, by its prompt.
+    known: AtomicBool,
     master: AtomicBool,
 }
 
 impl UnixSocket {
     pub fn new(path: PathBuf, name: &str) -> Self {
         let (turns, idle) = (Semaphore::new(CONNECTIONS), Mutex::default());
-        Self { path, name: name.to_owned(), turns, idle, master: AtomicBool::new(false) }
+        let [known, master] = [false; 2].map(AtomicBool::new);
+        Self { path, name: name.to_owned(), turns, idle, known, master }
     }
 
     /// Returns whether the master answers; known after the first question.
@@ -79,12 +81,8 @@ impl UnixSocket {
         Failure::new(Cause::Balancer, format!("balancer `{}` doesn't answer: {why}", self.name))
     }
 
-    /// Opens a connection and asks the balancer to keep it, with a prompt after each answer.
     async fn connect(&self) -> Result<UnixStream, Failure> {
-        let mut stream = UnixStream::connect(&self.path).await.map_err(|e| self.failed(&e))?;
-        stream.write_all(b"prompt\n").await.map_err(|e| self.failed(&e))?;
-        self.answers(&mut stream, 1).await?;
-        Ok(stream)
+        UnixStream::connect(&self.path).await.map_err(|e| self.failed(&e))
     }
 
     /// Reads up to the n-th prompt; an answer ends with an empty line before its prompt.
@@ -104,6 +102,7 @@ impl UnixSocket {
                 let answers = split(&whole);
                 if answers.len() >= n {
                     self.master.fetch_or(whole.starts_with(MASTER), Relaxed);
+                    self.known.store(true, Relaxed);
                     return Ok(answers.into_iter().take(n).collect());
                 }
             }
@@ -112,17 +111,36 @@ impl UnixSocket {
 
     /// Sends lines on a connection, and checks with them that the process that answers still serves requests.
     ///
-    /// After a reload, an open connection leads to the process that ends, which serves nobody anymore.
-    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<LinesOutcome, Failure> {
+    /// After a reload, an open connection leads to the process that ends, which serves nobody anymore. On a `new`
+    /// connection, the balancer is asked first to keep it, with a prompt after each answer.
+    async fn once(&self, stream: &mut UnixStream, lines: &[String], new: bool) -> Result<LinesOutcome, Failure> {
         let asked = lines.last().is_some_and(|line| line == "show info");
         let all = lines.iter().map(String::as_str).chain((!asked).then_some("show info"));
         let text: String = all.map(|line| to_worker(line, self.is_masters()) + "\n").collect();
+        let text = if new { format!("prompt\n{text}") } else { text };
         stream.write_all(text.as_bytes()).await.map_err(|e| self.failed(&e))?;
-        let mut answers = self.answers(stream, lines.len() + usize::from(!asked)).await?;
+        let mut answers = self.answers(stream, usize::from(new) + lines.len() + usize::from(!asked)).await?;
+        answers.drain(..usize::from(new));
         let info = answers.last().map_or("", String::as_str);
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
         answers.truncate(lines.len());
         Ok(if goes { LinesOutcome::FromOneThatGoes } else { LinesOutcome::Answers(answers) })
+    }
+
+    /// Sends lines on a new connection.
+    async fn first(&self, stream: &mut UnixStream, lines: &[String]) -> Result<LinesOutcome, Failure> {
+        // For the master, lines are other ones, which a change mustn't find out.
+        if self.known.load(Relaxed) || only_read(lines) {
+            let by_master = self.is_masters();
+            let outcome = self.once(stream, lines, true).await?;
+            if by_master == self.is_masters() {
+                return Ok(outcome);
+            }
+        } else {
+            stream.write_all(b"prompt\n").await.map_err(|e| self.failed(&e))?;
+            self.answers(stream, 1).await?;
+        }
+        self.once(stream, lines, false).await
     }
 
     /// Returns an open connection that is good for these lines, if there is one.
@@ -137,7 +155,7 @@ impl UnixSocket {
     /// Asks on an open connection, or else on a new one; returns the connection with the answers.
     async fn ask_on(&self, kept: Option<UnixStream>, lines: &[String]) -> Result<(UnixStream, Vec<String>), Failure> {
         if let Some(mut stream) = kept {
-            match self.once(&mut stream, lines).await {
+            match self.once(&mut stream, lines, false).await {
                 Ok(LinesOutcome::Answers(answers)) => return Ok((stream, answers)),
                 // The connection may have ended, or lead to a process that ends; a read is asked again.
                 _ if only_read(lines) => {}
@@ -148,7 +166,7 @@ impl UnixSocket {
             }
         }
         let mut stream = self.connect().await?;
-        match self.once(&mut stream, lines).await? {
+        match self.first(&mut stream, lines).await? {
             LinesOutcome::Answers(answers) => Ok((stream, answers)),
             LinesOutcome::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
             LinesOutcome::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
@@ -200,6 +218,7 @@ pub fn one_line(line: &str) -> Result<(), Failure> {
 impl Socket for UnixSocket {
     async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
         lines.iter().try_for_each(|line| one_line(line))?;
+        let _time = SpendingTime::on(Spending::Network);
         let _turn = self.turns.acquire().await.expect("nobody closes it");
         match timeout(WITHIN, self.ask_on(self.kept(lines), lines)).await {
             Ok(Ok((stream, answers))) => {

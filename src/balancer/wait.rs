@@ -8,12 +8,13 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
-    port::{Checked, Server},
+    port::{Checked, Server, Spending, SpendingTime},
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
 
-/// How often to ask a balancer while waiting.
+/// How often to ask a balancer while waiting; a far one is asked again as soon as it has answered.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// How often to ask for a moment without requests: new ones keep coming.
@@ -96,13 +97,14 @@ impl Read for WaitDrained {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Emptied, Failure> {
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
+        let mut poll = Poll::default();
         let mut most = 0;
         let mut known = None;
         let mut said = None;
         let mut first: Option<Vec<u64>> = None;
         loop {
-            let balance = read(&at, &self.fleet).await?;
+            let (asked, balance) = poll.next(&at, &self.fleet).await?;
             // A reloaded balancer doesn't count the requests that its old process still works on.
             let epochs = balance.epochs();
             if known.get_or_insert_with(|| epochs.clone()) != &epochs {
@@ -125,7 +127,7 @@ impl Read for WaitDrained {
                 let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
                 at.tell(What::Progressed { host: Some(host), what, done: most - open, total: most, unit: "requests" });
             }
-            tokio::time::sleep(if bound { OFTEN } else { EVERY }).await;
+            sleep_until(asked + if bound { OFTEN } else { EVERY }).await;
         }
     }
 
@@ -179,19 +181,20 @@ impl Read for WaitUp {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let until = tokio::time::Instant::now() + Duration::from_millis(self.within);
+        let until = Instant::now() + Duration::from_millis(self.within);
+        let mut poll = Poll::default();
         loop {
-            let balance = read(&at, &self.fleet).await?;
+            let (asked, balance) = poll.next(&at, &self.fleet).await?;
             // A server in maintenance has no checks to wait for.
             let servers = balance.servers(&self.fleet, &self.host)?;
             if servers.iter().all(|s| s.health == Checked::Up || s.admin == Admin::Maint) {
                 return Ok(());
             }
-            if tokio::time::Instant::now() > until {
+            if Instant::now() > until {
                 let said: Vec<&str> = servers.iter().map(|s| &*s.raw).collect();
                 return Err(self.failure(&said.join(", ")));
             }
-            tokio::time::sleep(EVERY).await;
+            sleep_until(asked + EVERY).await;
         }
     }
 
@@ -207,7 +210,25 @@ impl Read for WaitUp {
     }
 }
 
-/// Reads the balancers. Each question has a time limit; the wait for a turn has none.
-async fn read(at: &At<'_>, fleet: &Arc<Fleet>) -> Result<Balance, Failure> {
-    Effect::carry_out(&ReadBalance::of(fleet.clone()), *at).await
+/// Readings of the balancers, one after the other.
+#[derive(Default)]
+struct Poll {
+    asked: bool,
+    /// What follows the first reading is waiting, as the fleet file demands.
+    waits: Option<SpendingTime>,
+}
+
+impl Poll {
+    /// Returns the next reading, and when it was asked for. Each question has a time limit; the wait for a turn has none.
+    ///
+    /// The first one may be one that ended just now. The others are new.
+    async fn next(&mut self, at: &At<'_>, fleet: &Arc<Fleet>) -> Result<(Instant, Balance), Failure> {
+        let first = !std::mem::replace(&mut self.asked, true);
+        if !first {
+            self.waits.get_or_insert_with(|| SpendingTime::on(Spending::Demanded));
+        }
+        let fleet = fleet.clone();
+        let read = if first { ReadBalance::just_now(fleet) } else { ReadBalance::of(fleet) };
+        Ok((Instant::now(), Effect::carry_out(&read, *at).await?))
+    }
 }

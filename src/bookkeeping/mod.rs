@@ -9,7 +9,7 @@ mod run;
 
 pub use conclude::Conclude;
 pub use mark::{Mark, MarkState, ReadMarks};
-pub use owner::{Owner, ReadOwner, SayOwner, foreign};
+pub use owner::{Owner, ReadHome, SayOwner, foreign};
 pub use pass_gate::PassGate;
 pub use question::{
     BegunOnce, CalledCommit, Calling, Consult, Good, Histories, HostPoolStates, NumberOf, Question, ReasonsBefore,

@@ -1,14 +1,16 @@
 //! The project that a fleet's state folder belongs to.
-use super::place;
+use super::{ReadLedger, place};
 use crate::{
     command::Command,
     effect::*,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
+    ledger::Book,
     model::{Model, Predicted},
     port::Job,
 };
+use futures_util::future::join;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -69,7 +71,7 @@ async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, S
 
 /// Reads the owner of a fleet's state folder; `None` if no run has recorded it yet.
 #[derive(Clone, Serialize)]
-pub struct ReadOwner {
+struct ReadOwner {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
 }
@@ -93,6 +95,43 @@ impl Read for ReadOwner {
     fn predict(&self, model: &mut Model) -> Predicted<Option<Owner>> {
         let text = &model.state(&self.fleet.name)?.project;
         Ok(text.as_ref().and_then(|text| serde_json::from_str(text).ok()))
+    }
+}
+
+/// Reads the owner of a fleet's state folder and its ledger, in one round trip.
+#[derive(Clone, Serialize)]
+pub struct ReadHome {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+}
+
+impl ReadHome {
+    fn parts(&self) -> (ReadOwner, ReadLedger) {
+        (ReadOwner { fleet: self.fleet.clone() }, ReadLedger { fleet: self.fleet.clone() })
+    }
+}
+
+impl Read for ReadHome {
+    type Outcome = (Option<Owner>, Arc<Book>);
+    const NAME: &'static str = "read_home";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn describe(&self) -> String {
+        format!("read the ledger of {}, and which project it belongs to", self.fleet.name)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(Option<Owner>, Arc<Book>), Failure> {
+        let (owner, ledger) = self.parts();
+        let (owner, book) = join(Effect::carry_out(&owner, at), Effect::carry_out(&ledger, at)).await;
+        Ok((owner?, book?))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<(Option<Owner>, Arc<Book>)> {
+        let (owner, ledger) = self.parts();
+        Ok((Effect::predict(&owner, model)?, Effect::predict(&ledger, model)?))
     }
 }
 

@@ -27,6 +27,7 @@ mod start;
 mod stopped;
 mod style;
 mod trust;
+mod waited;
 mod when;
 mod wiring;
 mod work;

@@ -1,4 +1,5 @@
 //! What `--show` prints of one run.
+use super::waited;
 use crate::{
     duration,
     host::Name,
@@ -38,7 +39,8 @@ pub(super) fn text(records: &[Record], palette: Palette) -> String {
         None => "it hasn't ended\n".to_owned(),
     };
     let table = tail.map(|tail| report::table(&tail.table, palette)).unwrap_or_default();
-    let parts = [head, attempts, effects, steps(records), hosts(&done), slowest(&done), end, table];
+    let waited = titled("what it waited for", waited::text(records, tail.map(|tail| tail.took)));
+    let parts = [head, attempts, effects, steps(records), hosts(&done), slowest(&done), waited, end, table];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -130,7 +132,7 @@ fn done<'a>(records: &'a [Record], names: &CommitNames) -> Vec<Done<'a>> {
                 continue;
             }
             Record::Answered { lane, number, took, outcome, .. } => (lane, number, took, Ok(sent(outcome.get()))),
-            Record::Failed { lane, number, took, failure } => (lane, number, took, Err(&*failure.message)),
+            Record::Failed { lane, number, took, failure, .. } => (lane, number, took, Err(&*failure.message)),
             _ => continue,
         };
         if let Some((what, host)) = asked.get(&(lane, *number)) {

@@ -10,7 +10,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted, Time},
-    port::{LedgerLines, Real},
+    port::{LedgerLines, Real, SpentMeter},
     secret::{DigestKey, Masks},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -239,12 +239,23 @@ pub struct Lane {
     /// The number of its next lane that older versions don't have.
     uncounted: AtomicU32,
     clock: AtomicU64,
+    /// What its effects spend.
+    pub meter: Arc<SpentMeter>,
 }
 
 impl Lane {
     pub fn first(door: Arc<dyn Door>, now: Time) -> Arc<Lane> {
         let ([next, uncounted], clock) = ([0, 0].map(AtomicU32::new), AtomicU64::new(now));
-        Arc::new(Lane { door, path: "".into(), host: None, deferred: false, next, uncounted, clock })
+        Arc::new(Lane {
+            door,
+            path: "".into(),
+            host: None,
+            deferred: false,
+            next,
+            uncounted,
+            clock,
+            meter: Arc::default(),
+        })
     }
 
     /// Performs an effect through the run's door.
@@ -312,6 +323,7 @@ impl Lane {
             next: AtomicU32::new(0),
             uncounted: AtomicU32::new(0),
             clock: AtomicU64::new(self.clock.load(Relaxed)),
+            meter: Arc::default(),
         })
     }
 

@@ -1,5 +1,8 @@
 //! Fetches a remote's branches and tags into rfab's own refs.
-use crate::duration::limit;
+use crate::{
+    duration::limit,
+    port::{Spending, SpendingTime},
+};
 mod first;
 mod hashes;
 mod packed;
@@ -36,6 +39,7 @@ const SEEN: Duration = Duration::from_secs(10);
 /// mirror keeps what has arrived.
 pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProgress<'_>) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
+    let _time = SpendingTime::on(Spending::Network);
     let Some(lock) = alone(repository, Instant::now() + quiet).await? else {
         let why = format!("another rfab process is still fetching into this repository after {}", limit(quiet));
         return Err(repository.unfetched(why));

@@ -11,6 +11,7 @@ use crate::{
     effect::*,
     failure::Failure,
     model::{Model, Predicted},
+    port::{Spending, SpendingTime},
 };
 use serde::Serialize;
 
@@ -71,7 +72,10 @@ impl Effect for PushRefs {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        self.push(&repository).await.map_err(|error| self.advised(error))?;
+        {
+            let _time = SpendingTime::on(Spending::Network);
+            self.push(&repository).await.map_err(|error| self.advised(error))?;
+        }
         // rfab's own refs follow, as remote-tracking refs do. The next fetch would move them, too.
         let _ = git_given(&repository, &["update-ref", "--stdin"], &self.seen(), WITHIN).await;
         Ok(())

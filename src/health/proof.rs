@@ -6,6 +6,7 @@ use crate::{
     event::What,
     failure::{Cause, Failure},
     model::{Miss, Model, Predicted, Time},
+    port::{Spending, SpendingTime},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -17,8 +18,12 @@ pub struct Proof {
     pub version_proven: bool,
 }
 
-/// How often a probe asks.
+/// How often a probe asks a service that has just begun, and that isn't good yet or is good enough soon.
+const OFTEN: Duration = Duration::from_millis(100);
+/// How often it asks otherwise, so that many hosts' probes are no load.
 const EVERY: Duration = Duration::from_millis(250);
+/// How long a service counts as one that has just begun.
+const BEGINS: Duration = Duration::from_secs(10);
 
 impl Read for Probe {
     type Outcome = Proof;
@@ -36,6 +41,7 @@ impl Read for Probe {
         let mut asking = Asking::of(self, at).await?;
         let began = tokio::time::Instant::now();
         let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
+        let mut waits = None;
         // The number of answers that fit into the period if each comes immediately.
         let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
         loop {
@@ -59,12 +65,15 @@ impl Read for Probe {
             if began.elapsed() > self.health.within + if good > 0 { self.health.over } else { Duration::ZERO } {
                 return Err(failure(self, &last));
             }
+            // The first answer takes what the network takes; the rest is waiting.
+            waits.get_or_insert_with(|| SpendingTime::on(Spending::Demanded));
             if said.replace(good) != Some(good) {
                 let (host, what) = (self.host.name.clone(), "good responses".to_owned());
                 let total = wanted.max(good).into();
                 at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "responses" });
             }
-            tokio::time::sleep(EVERY).await;
+            let left = self.health.over.saturating_sub(since.elapsed());
+            tokio::time::sleep_until(asked + next(good > 0, began.elapsed(), left)).await;
         }
     }
 
@@ -85,6 +94,16 @@ impl Read for Probe {
             }
             _ => Err(Miss::Later(began + within)),
         }
+    }
+}
+
+/// Returns how long after a question the next one comes; `left` of the period of good answers.
+fn next(good: bool, since: Duration, left: Duration) -> Duration {
+    match good {
+        // The last question comes as soon as the period is over.
+        true if left > Duration::ZERO => EVERY.min(left),
+        false if since > BEGINS => EVERY,
+        _ => OFTEN,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     failure::{Cause, Failure},
     fleet::Health,
     http::innermost,
-    port::{FleetConnections, Remote},
+    port::{FleetConnections, Remote, Spending, SpendingTime},
 };
 use reqwest::{Certificate, Url, header::HOST};
 use std::{
@@ -55,7 +55,9 @@ impl Target {
             // The socket decides which machine answers. TLS needs only the URL's name.
             url.set_host(Some(&server)).map_err(|e| wrong(&e))?;
         }
+        let forwarding = SpendingTime::on(Spending::Network);
         let socket: PathBuf = site.transport.forward(&probe.through, &Remote::Tcp(place.0.clone(), place.1)).await?;
+        drop(forwarding);
         let client = crate::http::client(&url).unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
         let client = client.redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = match &health.ca {
@@ -84,6 +86,7 @@ impl Target {
     /// Fails with `Fabfile` if the service's certificate isn't accepted.
     pub(super) async fn ask(&self, health: &Health) -> Result<ProbeAnswer, Failure> {
         let Some(client) = &self.client else { return Ok(ProbeAnswer::connected()) };
+        let _time = SpendingTime::on(Spending::Network);
         let request = client.get(self.url.clone());
         let request = match &self.header {
             Some(header) => request.header(HOST, header),

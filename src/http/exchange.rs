@@ -3,6 +3,7 @@ use super::{HttpRequest, HttpResponse, client, innermost, request::shown};
 use crate::{
     duration::limit,
     failure::{Cause, Failure},
+    port::{Spending, SpendingTime},
 };
 use reqwest::{Url, header, redirect::Policy};
 use std::{collections::BTreeMap, net::IpAddr};
@@ -16,7 +17,7 @@ const REDIRECTS: usize = 5;
 
 /// Sends a request and receives the response, within its time limit or until `stops` is notified.
 pub(super) async fn exchanged(request: &HttpRequest, stops: &Notify) -> Result<HttpResponse, Failure> {
-    let within = request.within;
+    let (within, _time) = (request.within, SpendingTime::on(Spending::Network));
     tokio::select! {
         () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
         answered = timeout(within, followed(request)) => answered.unwrap_or_else(|_| {

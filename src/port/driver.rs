@@ -18,11 +18,11 @@ pub trait Driver: Send + Sync {
         Ok(state.pools.remove(pool).unwrap_or_default())
     }
 
-    /// Requests an admin state for servers, each given by pool and name, and returns a result for each.
+    /// Requests an admin state for servers, each given by pool and name, and then reads the pools in `shown`, in one
+    /// exchange.
     ///
-    /// It needn't wait or verify. A result is `Balancer` if the change was refused and not made. If the call fails,
-    /// rfab can't tell which changes were made.
-    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Result<Vec<Result<(), Failure>>, Failure>;
+    /// It needn't wait or verify. If the call fails, rfab can't tell which changes were made.
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin, shown: &[&str]) -> Result<ToldServers, Failure>;
 
     /// Sets a server's weight, as a percentage of the configured one, rounded down.
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure>;
@@ -46,6 +46,15 @@ impl fmt::Display for ServerPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.balancer, self.pool)
     }
+}
+
+/// How a balancer answered a change of servers.
+#[derive(Debug)]
+pub struct ToldServers {
+    /// A result for each server: `Balancer` if the change was refused and not made.
+    pub results: Vec<Result<(), Failure>>,
+    /// The state that it showed after that.
+    pub state: Result<BalancerState, Failure>,
 }
 
 /// The state of one balancer.

@@ -5,12 +5,14 @@ mod kept;
 mod person;
 mod reading;
 mod real;
+mod spent;
 mod transport;
 
 pub use balancing::{Balancing, Holder, Says, Waits};
-pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, only_read};
+pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, ToldServers, only_read};
 pub use kept::Kept;
 pub use person::Person;
 pub use reading::SharedReading;
 pub use real::{FleetConnections, Real};
+pub use spent::{Spending, SpendingTime, Spent, SpentMeter};
 pub use transport::{Ended, Exclusive, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport};

@@ -17,18 +17,31 @@ pub struct SharedReading {
 
 struct LastReading {
     began: Instant,
+    ended: Instant,
     /// How many changes there were when it began.
     changes: u64,
     said: Box<dyn Any + Send>,
 }
 
 impl SharedReading {
-    /// Returns the last reading if it succeeded, began at most so long ago, and nothing was changed since.
+    /// Returns the last reading if it succeeded, ended at most so long ago, and nothing was changed since it began.
     pub async fn lately<T: Clone + Send + 'static>(&self, within: Duration) -> Option<T> {
+        self.last(|_| within).await
+    }
+
+    /// Returns the last reading if it succeeded, ended less than half as long ago as it took, and nothing was changed
+    /// since it began.
+    ///
+    /// What a far machine reports is half a round trip old when it arrives, so this one is hardly older than a new one.
+    pub async fn just_now<T: Clone + Send + 'static>(&self) -> Option<T> {
+        self.last(|took| took / 2).await
+    }
+
+    async fn last<T: Clone + Send + 'static>(&self, within: impl Fn(Duration) -> Duration) -> Option<T> {
         let last = self.last.lock().await;
         let last = last.as_ref().filter(|last| last.changes == self.changes.load(SeqCst))?;
         let said = last.said.downcast_ref::<Result<T, Failure>>()?.as_ref().ok()?;
-        (last.began.elapsed() <= within).then(|| said.clone())
+        (last.ended.elapsed() <= within(last.ended - last.began)).then(|| said.clone())
     }
 
     /// Forgets the last reading, and one under way, because something changes.
@@ -52,7 +65,7 @@ impl SharedReading {
         }
         let (began, changes) = (Instant::now(), self.changes.load(SeqCst));
         let said = read.await;
-        *last = Some(LastReading { began, changes, said: Box::new(said.clone()) });
+        *last = Some(LastReading { began, ended: Instant::now(), changes, said: Box::new(said.clone()) });
         said
     }
 }

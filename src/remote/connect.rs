@@ -6,6 +6,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Miss, Model, Predicted},
+    port::{Spending, SpendingTime},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -50,6 +51,7 @@ impl Effect for Connect {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Connected, Failure> {
+        let _time = SpendingTime::on(Spending::Network);
         let site = at.real.site(&self.fleet.name);
         if self.changes {
             site.balancing.foresee();

@@ -61,7 +61,8 @@ pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     failures.iter_mut().for_each(|failure| failure.mask(&session.run.masks));
     listening::end(here, &lane, exit, &failures, &table);
     // The listener that writes the logs fills in their places.
-    let (took, logs) = (lane.world().now(&lane), Vec::new());
+    let took = lane.world().now(&lane).saturating_sub(lane.world().begins());
+    let logs = Vec::new();
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
     EndedRun { exit, table, failures }
 }

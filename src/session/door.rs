@@ -68,7 +68,7 @@ impl Session {
                 let (fleets, masks) = (fleets.clone(), run.masks.clone());
                 Box::new(Journaled::new(keep, fleets, masks, stopped.clone())) as Box<dyn Layer>
             }),
-            Some(Box::new(Guard::new(run.clone(), fleets.clone(), observed.clone(), touched))),
+            Some(Box::new(Guard::new(run.clone(), fleets.clone(), observed.clone(), touched, !lawless))),
             if lawless { None } else { Some(Box::new(invariants)) },
             Some(Box::new(Ledger::new(run.clone(), fleets.clone(), observed.clone()))),
             Some(Box::new(faults)),

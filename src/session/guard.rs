@@ -1,8 +1,8 @@
 //! Before the first change of a fleet: asks about a guarded fleet, then takes the lock and keeps it to the run's end.
-use super::{Layer, Observed, Rest, Run, unfinished::tell};
+use super::{Layer, Observed, Rest, Run, invariants::reads_before, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
-    bookkeeping::{Owner, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
+    bookkeeping::{Mark, Owner, ReadHome, SayOwner, SayRun, foreign},
     control::shown,
     effect::{Answered, AnyEffect, Call, EffectKind, Fleets, Touch},
     event::What,
@@ -12,6 +12,7 @@ use crate::{
     host::Name,
     ledger::{Book, LedgerLine, Phase},
     port::Holder,
+    release::RecordNumber,
     ui::Consent,
 };
 use std::{
@@ -28,6 +29,8 @@ pub(super) struct Guard {
     observed: Arc<Observed>,
     /// Fleets with a host that an earlier attempt changed.
     touched: BTreeSet<Name>,
+    /// Whether the layer of the invariants follows.
+    lawful: bool,
     /// Fleets with a lock that this run holds.
     held: Mutex<BTreeSet<Name>>,
     /// Fleets that may not be changed: a person who said no isn't asked again for the next host.
@@ -37,16 +40,23 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, touched: BTreeSet<Name>) -> Self {
+    pub(super) fn new(
+        run: Arc<Run>,
+        fleets: Arc<Fleets>,
+        observed: Arc<Observed>,
+        touched: BTreeSet<Name>,
+        lawful: bool,
+    ) -> Self {
         let (held, refused, looked) = (Mutex::default(), Mutex::default(), AtomicBool::default());
-        Self { run, fleets, observed, touched, held, refused, looked }
+        Self { run, fleets, observed, touched, lawful, held, refused, looked }
     }
 
     fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let held = |name: &Name| self.held.lock().unwrap().contains(name);
         if held(&fleet.name) {
             // A run that lost the lock changes nothing more.
-            return rest.ask(&call).read(Holds { fleet: fleet.clone(), run: self.run.id.clone() });
+            let asked_later = writes_first(call.effect) || self.lawful && reads_before(call.effect, fleet);
+            return rest.ask(&call).read(Holds { fleet: fleet.clone(), run: self.run.id.clone(), asked_later });
         }
         let _alone = rest.world().alone(call, &format!("guard {}", fleet.name));
         if held(&fleet.name) {
@@ -77,8 +87,8 @@ impl Guard {
                 None => failure,
             }
         })?;
-        self.own(fleet, call, rest)?;
-        let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
+        let (owner, book) = rest.ask(&call).read(ReadHome { fleet: fleet.clone() })?;
+        self.own(fleet, owner, call, rest)?;
         self.alone_since(fleet, &book)?;
         // The holder of the lock knows that no other run is in progress.
         tell(&self.run, &self.observed, &book, call.lane, || None);
@@ -99,9 +109,9 @@ impl Guard {
     }
 
     /// Refuses a state folder in which another project keeps a fleet; records the owner if there is none.
-    fn own(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn own(&self, fleet: &Arc<Fleet>, owner: Option<Owner>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let ours = Owner::of(fleet);
-        match rest.ask(&call).read(ReadOwner { fleet: fleet.clone() })? {
+        match owner {
             Some(owner) if owner == ours => Ok(()),
             Some(owner) if !owner.is_same(&ours) => Err(foreign(fleet, &owner)),
             _ => rest.ask(&call).hold(SayOwner { fleet: fleet.clone() }),
@@ -221,6 +231,11 @@ fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
         "the run that has `{fleet}` may wait for `{later}`; a line that changes `{fleet}` before `{later}` waits for \
          both"
     ))
+}
+
+/// Returns whether an effect begins with a line in the ledger, which isn't written without the lock.
+fn writes_first(effect: &dyn AnyEffect) -> bool {
+    effect.as_any().is::<Mark>() || effect.as_any().is::<RecordNumber>()
 }
 
 /// Returns whether an effect changes a balancer's pools: if there are several apps, each has its own lock for them.

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin, places},
     bookkeeping::ReadLedger,
-    effect::{Admin, Answered, Call, Fleets, Touch},
+    effect::{Admin, Answered, AnyEffect, Call, Fleets, Touch},
     event::{PoolState, What},
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
@@ -20,6 +20,16 @@ pub(super) struct Invariants {
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
     stopped: Arc<Stop>,
+}
+
+/// Returns whether this layer reads the balancers of a fleet before an effect, and checks then that the lock is held.
+pub(super) fn reads_before(effect: &dyn AnyEffect, fleet: &Fleet) -> bool {
+    let reads = match effect.touch() {
+        Touch::Admin { .. } => true,
+        Touch::Served { .. } => !fleet.deploy_live,
+        _ => false,
+    };
+    reads && !fleet.balancers.is_empty()
 }
 
 impl Layer for Invariants {
@@ -36,7 +46,7 @@ impl Layer for Invariants {
                 }
                 // No other lane of this run may change the balancer between the check and the change.
                 let _alone = rest.world().alone(call, &format!("balance {}", fleet.name));
-                let balance = self.balance(&fleet, call, rest)?;
+                let balance = self.before(&fleet, call, rest)?;
                 enough_live(&fleet, hosts, &balance, &self.run.allowed)?;
                 if call.effect.as_any().is::<SetAdmin>() {
                     self.moves(&fleet, hosts, &balance, call, rest)?;
@@ -45,12 +55,12 @@ impl Layer for Invariants {
                 if answered.is_ok() {
                     // The hosts are out from this moment on, regardless of their state before.
                     hosts.iter().for_each(|host| self.observed.goes_out(host));
-                    self.balance(&fleet, call, rest)?;
+                    self.after(&fleet, call, rest)?;
                 }
                 answered
             }
             Touch::Admin { to: Admin::Ready, .. } => {
-                let balance = self.balance(&fleet, call, rest)?;
+                let balance = self.before(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
                     ours::may_put_back(set, &balance, &self.run, &self.observed, call, rest)?;
                     proof::healthy(set, &balance, &self.observed, self.run.allowed.unproven, call, rest)?;
@@ -86,10 +96,17 @@ impl Invariants {
         Self { run, fleets, observed, stopped }
     }
 
-    fn balance(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
-        let balance = rest.ask(&call).read(ReadBalance::of(fleet.clone()))?;
-        self.observed.saw_balance(fleet, &balance);
-        Ok(balance)
+    /// Reads the balancers before a change, and checks in the same moment that this run still has the lock.
+    fn before(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
+        self.seen(fleet, rest.ask(&call).read(ReadBalance::before_change(fleet.clone())))
+    }
+
+    fn after(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
+        self.seen(fleet, rest.ask(&call).read(ReadBalance::after_change(fleet.clone())))
+    }
+
+    fn seen(&self, fleet: &Fleet, read: Result<Balance, Failure>) -> Result<Balance, Failure> {
+        read.inspect(|balance| self.observed.saw_balance(fleet, balance))
     }
 
     /// Notes what a drain takes out: nothing of a host that somebody else took out completely, else only ready servers.
@@ -141,7 +158,7 @@ impl Invariants {
         if fleet.deploy_live {
             return Ok(());
         }
-        let balance = self.balance(fleet, call, rest)?;
+        let balance = self.after(fleet, call, rest)?;
         let reloaded = known.as_ref().and_then(|known| balance.reloaded_since(known));
         match (balance.standing(fleet, host)?, reloaded) {
             (PoolState::None, _) | (PoolState::Out, None) => return Ok(()),
@@ -177,7 +194,7 @@ impl Invariants {
         let drain = SetAdmin { fleet: fleet.clone(), hosts, to: Admin::Drain, reason, typed: false };
         rest.pass(Call { effect: &drain, ledger_writes: &[], ..call })?;
         self.observed.goes_out(host);
-        self.balance(fleet, call, rest).map(drop)
+        self.after(fleet, call, rest).map(drop)
     }
 
     /// Checks I3 and I11: a host is changed only if it is out, has no requests, and wasn't live in between.
@@ -186,7 +203,7 @@ impl Invariants {
             return Ok(());
         }
         let known = self.observed.host(host).out_since;
-        let balance = self.balance(fleet, call, rest)?;
+        let balance = self.before(fleet, call, rest)?;
         match balance.standing(fleet, host)? {
             PoolState::None => return Ok(()),
             PoolState::Out => {}

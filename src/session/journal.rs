@@ -55,7 +55,7 @@ impl Journaled {
 
     /// Performs an effect, and records its start and end.
     pub(super) fn perform(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        self.begins(call)?;
+        self.begins(call, rest)?;
         let began = rest.world().now(call.lane);
         let answered = rest.pass(call);
         self.ended(call, rest.world().now(call.lane).saturating_sub(began), &answered);
@@ -63,8 +63,9 @@ impl Journaled {
     }
 
     /// Records that an effect is about to start.
-    pub(super) fn begins(&self, call: Call<'_>) -> Result<(), Failure> {
+    pub(super) fn begins(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let effect = call.effect;
+        let _ = call.lane.meter.take();
         let begun = Record::Effect {
             lane: call.lane.path.clone(),
             number: call.number,
@@ -75,6 +76,7 @@ impl Journaled {
             text: self.masks.text(&effect.describe()).into_owned(),
             recorded: effect.recorded(&self.keep.key),
             things: things(effect).into_iter().map(|thing| self.keep.key.name(thing)).collect(),
+            at: Some(rest.world().now(call.lane).saturating_sub(rest.world().begins())),
         };
         // A read may continue without a journal; a change may not.
         self.write(&begun, changes(effect)).or_else(|e| if changes(effect) { Err(unwritten(&e)) } else { Ok(()) })
@@ -83,18 +85,19 @@ impl Journaled {
     /// Records how an effect ended.
     pub(super) fn ended(&self, call: Call<'_>, took: u64, answered: &Answered) {
         let (lane, number) = (call.lane.path.clone(), call.number);
+        let spent = call.lane.meter.take();
         let ended = match answered {
             // Each attempt takes a hold again, and a person's answer may be a password.
             Ok(_) if call.effect.kind() == EffectKind::Hold => {
-                Record::Answered { lane, number, took, outcome: ().json(), masked: false }
+                Record::Answered { lane, number, took, spent, outcome: ().json(), masked: false }
             }
             Ok(outcome) => {
                 let (outcome, masked) = self.masked(call.effect, outcome.json());
-                Record::Answered { lane, number, took, outcome, masked }
+                Record::Answered { lane, number, took, spent, outcome, masked }
             }
             // The end is unknown: the effect stays in flight.
             Err(failure) if matches!(failure.reason(), Reason::Killed | Reason::Interrupted) => return,
-            Err(failure) => Record::Failed { lane, number, took, failure: self.without_secrets(failure) },
+            Err(failure) => Record::Failed { lane, number, took, spent, failure: self.without_secrets(failure) },
         };
         // If the write fails, the next change will notice; this change is already made.
         let _ = self.write(&ended, changes(call.effect));

@@ -83,7 +83,7 @@ impl Journaled {
         };
         let why = if done.end.is_some() { Why::DoneBefore } else { Why::Unknown };
         let Some(assumed) = self.keep.doubt.decide(why, call, rest)? else { return self.perform(call, rest) };
-        self.begins(call)?;
+        self.begins(call, rest)?;
         let outcome = match &done.end {
             Some(Ok(outcome)) if !done.masked => effect.answer(outcome)?,
             _ => assumed,

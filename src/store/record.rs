@@ -4,6 +4,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Name,
+    port::Spent,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -32,12 +33,18 @@ pub enum Record {
         recorded: Box<RawValue>,
         /// What it changes: a later change of the same thing replaces it.
         things: Vec<String>,
+        /// When it began, in milliseconds since its attempt did. Older journals lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<u64>,
     },
     /// The effect returned after `took` milliseconds.
     Answered {
         lane: Name,
         number: u32,
         took: u64,
+        /// What of that time went to what.
+        #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+        spent: Spent,
         outcome: Box<RawValue>,
         /// Whether the outcome contained a secret: then it isn't handed back.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -47,6 +54,8 @@ pub enum Record {
         lane: Name,
         number: u32,
         took: u64,
+        #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+        spent: Spent,
         failure: Failure,
     },
     /// A lane ended, with this failure if it failed.

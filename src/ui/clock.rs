@@ -5,6 +5,7 @@ use crate::{
     event::What,
     failure::{Cause, Failure},
     model::{Miss, Model, Predicted, Time},
+    port::{Spending, SpendingTime},
 };
 use serde::Serialize;
 use std::{fmt, time::Duration};
@@ -55,6 +56,7 @@ impl Read for Wait {
     }
 
     async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
+        let _time = SpendingTime::on(Spending::Demanded);
         tokio::time::sleep(Duration::from_millis(self.time)).await;
         Ok(())
     }
@@ -105,6 +107,7 @@ impl Read for Pause {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let _time = SpendingTime::on(Spending::Demanded);
         let (began, whole) = (tokio::time::Instant::now(), Duration::from_millis(self.time));
         let (total, mut said) = (whole.as_secs(), None);
         while began.elapsed() < whole {

@@ -3,6 +3,7 @@ use crate::{
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
+    port::{Spending, SpendingTime},
 };
 use serde::Serialize;
 
@@ -36,6 +37,7 @@ impl Effect for Confirm {
             return Ok(true);
         }
         let (person, question) = (at.real.person.clone(), self.question.clone());
+        let _time = SpendingTime::on(Spending::Person);
         let asked = tokio::task::spawn_blocking(move || person.confirm(&question)).await;
         asked.ok().flatten().ok_or_else(|| nobody(&self.question).help("pass `--yes` to answer yes"))
     }
@@ -70,6 +72,7 @@ impl Effect for Prompt {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let (person, question) = (at.real.person.clone(), self.question.clone());
+        let _time = SpendingTime::on(Spending::Person);
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, false)).await;
         asked.ok().flatten().ok_or_else(|| nobody(&self.question))
     }

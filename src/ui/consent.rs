@@ -4,6 +4,7 @@ use crate::{
     failure::{Cause, Failure},
     host::Name,
     model::{Model, Predicted},
+    port::{Spending, SpendingTime},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -59,6 +60,7 @@ impl Effect for Consent {
         }
         let file = file(&self.fleet);
         let (person, question) = (at.real.person.clone(), self.question.clone());
+        let _time = SpendingTime::on(Spending::Person);
         match tokio::task::spawn_blocking(move || person.confirm(&question)).await.ok().flatten() {
             Some(true) => {
                 if let Some(file) = file {

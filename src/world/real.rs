@@ -56,7 +56,7 @@ impl World for RealWorld {
         if changes {
             self.forget_readings();
         }
-        let answered = self.runtime.block_on(call.effect.carry_out(at));
+        let answered = self.runtime.block_on(call.lane.meter.over(call.effect.carry_out(at)));
         if changes {
             self.forget_readings();
         }

@@ -1,11 +1,11 @@
 //! The simulated world: effects are predicted on a model, under a virtual clock.
 use super::lanes;
 use crate::{
-    effect::{Alone, Answered, Call, Lane, LaneWork, World},
+    effect::{Alone, Answered, Call, Lane, LaneWork, Subject, World},
     failure::Failure,
     fleet::Fleet,
     model::{Miss, Model, Time},
-    port::LedgerLines,
+    port::{LedgerLines, Spending},
 };
 use std::sync::{Arc, Mutex};
 
@@ -61,6 +61,12 @@ impl World for Simulated {
                 Err(Miss::Untold(what)) => Err(Failure::failed(format!("the simulator doesn't know {what}"))),
             };
             write_down(&mut model, call, &answered);
+            lane.meter.add(Spending::Demanded, lane.clock() - began);
+            match call.effect.subject() {
+                Subject::Host(_) => lane.meter.add(Spending::Hosts, model.spent),
+                Subject::Fleet(_) => lane.meter.add(Spending::Network, model.spent),
+                Subject::Repository(_) | Subject::Here => {}
+            }
             lane.advance(lane.clock() + model.spent);
             model.now = lane.clock();
             drop(model);

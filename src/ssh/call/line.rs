@@ -14,7 +14,7 @@ use crate::{
     duration,
     failure::{Cause, Failure},
     host::Host,
-    port::{Ended, Job, Transport},
+    port::{Ended, Job, Spending, SpendingTime, Transport},
     ssh::{
         carrier::Carrier,
         child::RemoteChild,
@@ -57,7 +57,10 @@ impl HostLine<'_> {
     /// `first` is what the wrapper reads before the command does.
     pub(crate) async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         readable(&self.job.stdin)?;
-        let carrier = self.link.carrier(self.connections, self.host).await?;
+        let carrier = {
+            let _login = SpendingTime::on(Spending::Network);
+            self.link.carrier(self.connections, self.host).await?
+        };
         let said = self.sent(&carrier, line, mark, first).await;
         if self.job.changes_logins {
             self.spares.renew(&self.host.name, &carrier);
@@ -76,8 +79,9 @@ impl HostLine<'_> {
                 return Ok(ended);
             }
         }
-        let asked = Instant::now();
+        let (asked, opening) = (Instant::now(), SpendingTime::on(Spending::Network));
         let opened = channel(self.host, &self.link, carrier, line, self.job, self.running).await?;
+        drop(opening);
         self.spares.opened(&self.host.name, carrier, asked.elapsed());
         let ended = self.ended_on(opened, carrier, mark, first, halts, false).await?;
         Ok(ended.expect("only a channel that waited can be unheard"))
@@ -168,6 +172,7 @@ impl HostLine<'_> {
             if let Some(pid) = printed.out.pid
                 && !begun.swap(true, SeqCst)
             {
+                printed.time.then(Spending::Hosts);
                 self.running.add(self.host, pid, self.job);
                 // If everything was stopped meanwhile, this command wasn't known yet.
                 if self.running.halts() != halts {

@@ -4,7 +4,7 @@ use super::{
     stdout::{Stdout, Trailer},
 };
 use crate::{
-    port::Job,
+    port::{Job, Spending, SpendingTime},
     ssh::child::{ChildOutput, RemoteChild},
 };
 use std::time::Duration;
@@ -32,6 +32,8 @@ impl OpenStream {
 pub(super) struct Printed<'a> {
     pub out: Stdout<'a>,
     pub err: Stderr<'a>,
+    /// The network's until the command begins, and then its host's.
+    pub time: SpendingTime,
     stdout: OpenStream,
     stderr: OpenStream,
 }
@@ -42,6 +44,7 @@ impl<'a> Printed<'a> {
         Self {
             out: Stdout::new(mark, job.keep, job.heard).into(job.into),
             err: Stderr::new(mark, job.keep.min(1 << 20), job.heard),
+            time: SpendingTime::on(Spending::Network),
             stdout: OpenStream::new(child.stdout.take().expect("piped"), 32 << 10),
             stderr: OpenStream::new(child.stderr.take().expect("piped"), 8 << 10),
         }
