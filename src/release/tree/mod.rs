@@ -27,6 +27,7 @@ mod parcel;
 mod part;
 mod patch;
 mod pattern;
+mod pieces;
 mod source;
 
 pub(crate) use check_out::check_out;

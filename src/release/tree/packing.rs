@@ -1,12 +1,10 @@
 //! How parcels are compressed.
-use super::counted::{Counted, Digested};
-use flate2::{Compression, GzBuilder, bufread::GzDecoder, write::GzEncoder};
+use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Write},
+    io::{self, BufReader, Read},
 };
-use tempfile::NamedTempFile;
 
 /// What a host can unpack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,18 +13,6 @@ pub enum Packing {
     #[default]
     Gzip,
     Zstd,
-}
-
-/// The level of zstd: about as fast as the network of a data center on one core.
-const LEVEL: i32 = 6;
-
-/// The file itself, counted and digested as it is written.
-type CompressedFile = Counted<Digested<NamedTempFile>>;
-
-/// A compressed file that is being written.
-pub(super) enum Compressed {
-    Gzip(GzEncoder<CompressedFile>),
-    Zstd(zstd::Encoder<'static, CompressedFile>),
 }
 
 impl Packing {
@@ -46,13 +32,13 @@ impl Packing {
         }
     }
 
-    /// Begins a compressed file. The same content gives the same bytes.
-    pub(super) fn begin(self, file: NamedTempFile) -> io::Result<Compressed> {
-        let file = Counted::new(Digested::new(file));
-        Ok(match self {
-            Packing::Gzip => Compressed::Gzip(GzBuilder::new().mtime(0).write(file, Compression::default())),
-            Packing::Zstd => Compressed::Zstd(zstd::Encoder::new(file, LEVEL)?),
-        })
+    /// Returns the size of a piece that is compressed apart from the others. A piece of zstd is a frame, and doesn't use
+    /// what came before.
+    pub(super) fn piece(self) -> usize {
+        match self {
+            Packing::Gzip => 256 << 10,
+            Packing::Zstd => 4 << 20,
+        }
     }
 
     /// Reads a compressed file.
@@ -62,31 +48,5 @@ impl Packing {
             Packing::Gzip => Box::new(GzDecoder::new(file)),
             Packing::Zstd => Box::new(zstd::Decoder::with_buffer(file)?),
         })
-    }
-}
-
-impl Compressed {
-    /// Completes the file.
-    pub(super) fn finish(self) -> io::Result<CompressedFile> {
-        match self {
-            Compressed::Gzip(gzip) => gzip.finish(),
-            Compressed::Zstd(zstd) => zstd.finish(),
-        }
-    }
-}
-
-impl Write for Compressed {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        match self {
-            Compressed::Gzip(gzip) => gzip.write(piece),
-            Compressed::Zstd(zstd) => zstd.write(piece),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Compressed::Gzip(gzip) => gzip.flush(),
-            Compressed::Zstd(zstd) => zstd.flush(),
-        }
     }
 }

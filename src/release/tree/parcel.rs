@@ -3,8 +3,9 @@ use super::{
     archive::{file_into, folder_into, unwritable},
     cache,
     counted::{Counted, Digested},
-    packing::{Compressed, Packing},
+    packing::Packing,
     patch::patch,
+    pieces::Pieces,
 };
 use crate::release::error::ReleaseError;
 use serde::{Deserialize, Serialize};
@@ -32,14 +33,16 @@ pub struct Parcel {
 pub(super) struct ParcelWriter<'a> {
     folder: &'a Path,
     packing: Packing,
-    compressed: Compressed,
+    compressed: Pieces<Counted<Digested<NamedTempFile>>>,
 }
 
 impl<'a> ParcelWriter<'a> {
     /// Begins a parcel in a file in `folder`.
     pub(super) fn begin(folder: &'a Path, packing: Packing) -> Result<Self, ReleaseError> {
-        let file = NamedTempFile::new_in(folder).and_then(|file| packing.begin(file));
-        Ok(Self { folder, packing, compressed: file.map_err(|e| unwritable(folder, &e))? })
+        let begun = NamedTempFile::new_in(folder)
+            .and_then(|file| Pieces::begin(packing, Counted::new(Digested::new(file))))
+            .map_err(|e| unwritable(folder, &e))?;
+        Ok(Self { folder, packing, compressed: begun })
     }
 
     /// Moves the parcel to its final name, which follows from the commit, the files beside the tree, and what is patched.
