@@ -8,16 +8,14 @@ use super::{
     tcp::reason,
     wire::{Greeting, TAKES_WITHIN, Wire},
 };
-use crate::ssh::connection::LoginFailure;
+use crate::ssh::connection::{LoginFailure, heard_within};
 use russh::{Error, client};
 use std::{
     borrow::Cow,
+    future::pending,
     sync::{Arc, Mutex},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::sleep,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How many pieces of output wait in a connection before the host has to wait.
 const WAITING: usize = 16;
@@ -53,9 +51,9 @@ impl HostLogin {
         let check = KeyCheck { known: self.known.clone(), verdict: verdict.clone(), refusals: refusals.clone() };
         let connecting = client::connect_stream(Arc::new(self.config()), wire, check);
         let greeted = async {
-            sleep(self.settings.connect_within).await;
+            heard_within(self.settings.connect_within, pending::<()>()).await;
             if greeting.has_come() {
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
         };
         let connected = tokio::select! {

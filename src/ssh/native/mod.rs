@@ -11,10 +11,13 @@ mod known_host;
 mod known_keys;
 mod login;
 mod names;
+mod onward;
 mod opening;
 mod received;
 mod settings;
 mod tcp;
+#[cfg(test)]
+mod test_login;
 mod wire;
 
 pub(super) use connection::NativeConnection;
