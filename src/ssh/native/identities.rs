@@ -1,5 +1,5 @@
 //! The keys and certificates to log in with, in the order in which OpenSSH tries them.
-use super::settings::LoginSettings;
+use super::{rsa_key::RsaKey, settings::LoginSettings};
 use crate::ssh::connection::heard_within;
 use russh::keys::{
     Algorithm, Certificate, PrivateKey, PublicKey,
@@ -203,7 +203,10 @@ fn read(path: &Path) -> Option<KeyFile> {
         return Some(KeyFile::public(Some(key.public_key().clone()), Some(why)));
     }
     match decode_secret_key(&text, None) {
-        Ok(key) if matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. }) => {
+        Ok(key)
+            if matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. })
+                || RsaKey::of(&key).is_some() =>
+        {
             let public = Some(key.public_key().clone());
             Some(KeyFile { public, private: Some(Arc::new(key)), unusable: None })
         }

@@ -14,6 +14,7 @@ mod names;
 mod onward;
 mod opening;
 mod received;
+mod rsa_key;
 mod settings;
 mod tcp;
 #[cfg(test)]
