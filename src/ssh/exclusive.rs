@@ -2,7 +2,7 @@
 use super::{
     carrier::{ALIVE_WITHIN, Carrier},
     child::{ChannelRefusal, ChildOutput, RemoteChild},
-    connection::{Connections, SILENT},
+    connection::{Connections, SILENT, heard_within},
     forwards::forward,
     wrapper,
 };
@@ -96,12 +96,12 @@ pub(super) async fn exclusive(
         }
     };
     // Both take a round trip.
-    let (child, near) = tokio::join!(timeout(SILENT, carrier.spawn(&line)), forwarding);
+    let (child, near) = tokio::join!(heard_within(SILENT, carrier.spawn(&line)), forwarding);
     let mut child = match child {
-        Ok(Ok(child)) => child,
-        Ok(Err(ChannelRefusal::Broken(why))) => return Err(unreachable(&format!("its connection broke: {why}"))),
-        Ok(Err(ChannelRefusal::TooMany)) => return Err(unreachable("it runs no command on a connection")),
-        Err(_) => return Err(unreachable("its connection is frozen")),
+        Some(Ok(child)) => child,
+        Some(Err(ChannelRefusal::Broken(why))) => return Err(unreachable(&format!("its connection broke: {why}"))),
+        Some(Err(ChannelRefusal::TooMany)) => return Err(unreachable("it runs no command on a connection")),
+        None => return Err(unreachable("its connection is frozen")),
     };
     let (stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
     let mut stderr = child.stderr.take().expect("piped");

@@ -79,3 +79,6 @@ impl World for RealWorld {
         self.began.elapsed().as_millis() as Time
     }
 }
+
+#[cfg(test)]
+mod tests;

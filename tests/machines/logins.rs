@@ -191,7 +191,8 @@ pub(super) fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_e
     }
     let begun = Instant::now();
     let out = lab.rfab(&["on:all", "hi"]).output();
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    // A machine that is busy has more time, but not without end.
+    assert!(begun.elapsed() < Duration::from_secs(150), "{:?}", begun.elapsed());
     assert!(out.stdout.contains("| hi\n") && out.code != Some(0), "{out:?}");
     for (name, _) in files {
         let row = out.stdout.lines().find(|line| line.starts_with(&format!("{name} ")) && line.contains("login shell"));

@@ -47,15 +47,25 @@ fn what_the_own_client_cannot_honor_is_left_to_openssh_and_said_once_for_each_ho
         let lab = lab(Plan::new().host(web("web1")).host(web("web2")));
         let before = fs::read_to_string(lab.project.folder.join("fleets/ssh_config")).expect("a configuration");
         assert_eq!(fallbacks(&lab), [""; 0]);
+        // A list that ssh-keygen made is left to ssh.
         let revoked = lab.folder.join("revoked");
-        fs::write(&revoked, "").expect("a file");
+        keygen(
+            &lab,
+            &[
+                "-q",
+                "-k",
+                "-f",
+                &revoked.display().to_string(),
+                &lab.folder.join("operator/key.pub").display().to_string(),
+            ],
+        );
         for (lines, why) in [
             ("Compression yes".to_owned(), "its ssh configuration has `compression yes`".to_owned()),
             ("ProxyCommand nc %h %p".into(), "its ssh configuration has `proxycommand nc %h %p`".into()),
             ("BindAddress 127.0.0.1".into(), "its ssh configuration has `bindaddress 127.0.0.1`".into()),
             (
                 format!("RevokedHostKeys {}", revoked.display()),
-                format!("its ssh configuration has `revokedhostkeys {}`", revoked.display()),
+                format!("this client can't read the list `{}` of revoked keys", revoked.display()),
             ),
             ("MACs umac-64-etm@openssh.com".into(), "it has none of the `MACs` in ssh's configuration".into()),
             (
@@ -71,8 +81,8 @@ fn what_the_own_client_cannot_honor_is_left_to_openssh_and_said_once_for_each_ho
 }
 
 #[test]
-fn a_host_whose_only_known_key_is_rsa_is_left_to_openssh_and_one_with_others_is_not() {
-    if !needs_lab("a_host_whose_only_known_key_is_rsa_is_left_to_openssh_and_one_with_others_is_not") {
+fn a_host_whose_only_known_key_is_rsa_is_checked_but_never_by_sha_1() {
+    if !needs_lab("a_host_whose_only_known_key_is_rsa_is_checked_but_never_by_sha_1") {
         return;
     }
     natively_but_for(&["ssh-rsa"], || {
@@ -89,7 +99,20 @@ fn a_host_whose_only_known_key_is_rsa_is_left_to_openssh_and_one_with_others_is_
         lab.edit("known_hosts", |text| format!("{known}{text}"));
         assert_eq!(fallbacks(&lab), [""; 0]);
         lab.edit("known_hosts", |_| known);
-        assert_eq!(fallbacks(&lab), ["this client can't check its known key, which is `ssh-rsa`"]);
+        assert_eq!(fallbacks(&lab), [""; 0]);
+        configure(&lab, "HostKeyAlgorithms ssh-rsa");
+        let out = lab.rfab(&["on", "hi"]).output();
+        assert!(out.stdout.contains("this client can't check its known key, which is `ssh-rsa`"), "{out:?}");
+        // Another RSA key isn't the known one.
+        lab.edit("fleets/ssh_config", |text| text.replace("HostKeyAlgorithms ssh-rsa\n", ""));
+        keygen(
+            &lab,
+            &["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", &lab.folder.join("other").display().to_string()],
+        );
+        let other = fs::read_to_string(lab.folder.join("other.pub")).expect("a key");
+        lab.edit("known_hosts", |_| format!("{} {other}", host.known_as()));
+        let out = lab.rfab(&["on", "hi"]).output();
+        assert!(out.code == Some(4) && out.stdout.contains("its key differs from the known key"), "{out:?}");
     });
 }
 
@@ -139,6 +162,11 @@ fn keys_of_files_and_agents_and_certificates_log_in() {
         fs::write(&accepted, format!("{text}{own}")).expect("the accepted keys");
         let before_it = host.sshd_log().matches("ssh2: RSA").count();
         with_agent(&rsa).expect_ok();
+        assert!(host.sshd_log().matches("ssh2: RSA").count() > before_it, "{}", host.sshd_log());
+        // And in a file.
+        identity(&rsa);
+        let before_it = host.sshd_log().matches("ssh2: RSA").count();
+        lab.rfab(&["on", "hi"]).output().expect_ok();
         assert!(host.sshd_log().matches("ssh2: RSA").count() > before_it, "{}", host.sshd_log());
         // A certificate logs in, with the key in a file or in an agent.
         let authority = lab.folder.join("users").display().to_string();

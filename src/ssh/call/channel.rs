@@ -7,11 +7,10 @@ use crate::{
     ssh::{
         carrier::Carrier,
         child::{ChannelRefusal, RemoteChild},
-        connection::{Link, SILENT},
+        connection::{Link, SILENT, heard_within},
     },
 };
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
 
 /// How long to wait for a free channel on a host.
 const CHANNEL_WITHIN: Duration = Duration::from_secs(15);
@@ -27,13 +26,13 @@ pub(super) async fn channel(
 ) -> Result<RemoteChild, Failure> {
     let (until, halts) = (Instant::now() + CHANNEL_WITHIN, running.halts());
     loop {
-        match timeout(SILENT, carrier.spawn(line)).await {
-            Ok(Ok(child)) => return Ok(child),
-            Ok(Err(ChannelRefusal::TooMany)) => {}
-            Ok(Err(ChannelRefusal::Broken(why))) => {
+        match heard_within(SILENT, carrier.spawn(line)).await {
+            Some(Ok(child)) => return Ok(child),
+            Some(Err(ChannelRefusal::TooMany)) => {}
+            Some(Err(ChannelRefusal::Broken(why))) => {
                 return Err(cut_off(host, job, &format!("its connection broke: {why}")));
             }
-            Err(_) => {
+            None => {
                 link.forget(carrier).await;
                 return Err(cut_off(host, job, "its connection is frozen"));
             }

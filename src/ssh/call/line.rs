@@ -73,7 +73,7 @@ impl HostLine<'_> {
         let halts = self.running.halts();
         if let Some(waiting) = self.spares.take(self.host, carrier).await {
             let first = [&wrapper::word(line), first].concat();
-            let ended = self.ended_on(waiting, carrier, mark, &first, halts, true).await?;
+            let ended = self.ended_on(waiting, carrier, mark, &first, halts, None).await?;
             // If the channel ended in the moment in which it was taken, nothing began.
             if let Some(ended) = ended {
                 return Ok(ended);
@@ -82,12 +82,15 @@ impl HostLine<'_> {
         let (asked, opening) = (Instant::now(), SpendingTime::on(Spending::Network));
         let opened = channel(self.host, &self.link, carrier, line, self.job, self.running).await?;
         drop(opening);
-        self.spares.opened(&self.host.name, carrier, asked.elapsed());
-        let ended = self.ended_on(opened, carrier, mark, first, halts, false).await?;
+        let took = asked.elapsed();
+        self.spares.opened(&self.host.name, carrier, took);
+        let ended = self.ended_on(opened, carrier, mark, first, halts, Some(took)).await?;
         Ok(ended.expect("only a channel that waited can be unheard"))
     }
 
     /// Returns how the line ended on a channel; `None` if the channel waited, and surely ended before it read the line.
+    ///
+    /// `opened_in` is how long the channel took to open; `None` if it waited.
     async fn ended_on(
         &self,
         mut child: RemoteChild,
@@ -95,13 +98,14 @@ impl HostLine<'_> {
         mark: &str,
         first: &[u8],
         halts: u32,
-        waited: bool,
+        opened_in: Option<Duration>,
     ) -> Result<Option<Ended>, Failure> {
         let mut stdin = child.stdin.take();
         let mut printed = Printed::of(&mut child, mark, self.job);
         let (begun, asked) = (AtomicBool::new(false), Instant::now());
         let feeding = feed(&mut stdin, first, &self.job.stdin);
-        let listening = self.listen(feeding, &mut printed, carrier, &begun, halts);
+        let slowness = opened_in.unwrap_or_default();
+        let listening = self.listen(feeding, &mut printed, carrier, &begun, (halts, slowness));
         let over = match self.job.timeout {
             Some(limit) => timeout(limit, listening).await.unwrap_or(Over::Late(limit)),
             None => listening.await,
@@ -109,7 +113,7 @@ impl HostLine<'_> {
         let mut has_exited = false;
         if matches!(over, Over::Ended) && printed.out.trailer.is_none() && printed.out.pid.unwrap_or(0) == 0 {
             has_exited = exited(&mut child).await;
-            if waited && has_exited && !printed.has_begun() && self.running.halts() == halts {
+            if opened_in.is_none() && has_exited && !printed.has_begun() && self.running.halts() == halts {
                 return Ok(None);
             }
         }
@@ -146,11 +150,11 @@ impl HostLine<'_> {
         printed: &mut Printed<'_>,
         carrier: &Carrier,
         begun: &AtomicBool,
-        halts: u32,
+        (halts, opened_in): (u32, Duration),
     ) -> Over {
         let (mut feeding, mut reading) = (pin!(feeding), pin!(self.read(printed, begun, halts)));
         let (mut frozen, mut unwanted) = (pin!(until_frozen(carrier)), pin!(unwanted(self.job.until)));
-        let mut stuck = pin!(until_stuck(self.running, begun, halts));
+        let mut stuck = pin!(until_stuck(self.running, begun, halts, opened_in));
         let mut fed = false;
         loop {
             tokio::select! {

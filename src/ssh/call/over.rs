@@ -1,15 +1,19 @@
 //! The reasons to stop listening to a command.
 use super::running::Running;
+use crate::ssh::connection::Patience;
 use std::{
     sync::atomic::{AtomicBool, Ordering::SeqCst},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How often a command's `until` is checked.
 pub(super) const WANTED: Duration = Duration::from_millis(200);
 
-/// How long a login shell may take to reach the line.
+/// How long a login shell may take to reach the line, and how long on a host that is slow.
 const BEGUN_WITHIN: Duration = Duration::from_secs(30);
+const BEGUN_SLOWLY_WITHIN: Duration = Duration::from_secs(120);
+/// A login shell does about as much as this many times what opening a channel takes, at the most.
+const SHELL: u32 = 20;
 
 /// Why rfab stops listening to a command.
 pub(super) enum Over {
@@ -31,10 +35,12 @@ pub(super) async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
 }
 
 /// Returns when a line didn't begin in time, or when everything was stopped before it began.
-pub(super) async fn until_stuck(running: &Running, begun: &AtomicBool, halts: u32) {
-    let until = Instant::now() + BEGUN_WITHIN;
-    while Instant::now() < until && running.halts() == halts {
-        tokio::time::sleep(WANTED).await;
+///
+/// `opened_in` is how long the host took to open the line's channel: a busy host has more time.
+pub(super) async fn until_stuck(running: &Running, begun: &AtomicBool, halts: u32, opened_in: Duration) {
+    let mut patience = Patience::new((opened_in * SHELL).clamp(BEGUN_WITHIN, BEGUN_SLOWLY_WITHIN));
+    while !patience.is_over() && running.halts() == halts {
+        patience.moment().await;
         if begun.load(SeqCst) {
             break;
         }

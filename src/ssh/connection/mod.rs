@@ -27,7 +27,7 @@ pub(super) use hop::Hop;
 pub(super) use jumps::Jumps;
 pub use kept::{KeptConnection, disconnect, kept};
 pub(super) use link::{Link, until_frozen};
-pub(super) use patience::{LOGIN_WITHIN, PAUSE, SILENT, TURNED_AWAY_WITHIN, is_turned_away};
+pub(super) use patience::{LOGIN_WITHIN, PAUSE, Patience, SILENT, TURNED_AWAY_WITHIN, heard_within, is_turned_away};
 pub(super) use program::ended;
 pub(super) use refusal::{LoginFailure, refused, unreachable};
 pub(super) use route::route;

@@ -1,5 +1,9 @@
 //! How long hosts are waited for, and when a login is tried again.
-use std::time::Duration;
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 pub(crate) const SILENT: Duration = Duration::from_secs(20);
@@ -19,4 +23,86 @@ pub(crate) fn is_turned_away(said: &str) -> bool {
     !said.contains("orwarding")
         && !said.contains("open failed")
         && said.lines().any(|line| early(line) && closed.iter().any(|word| line.contains(word)))
+}
+
+/// A wait for somebody else, up to a limit. Time in which this process didn't get to run doesn't count, because what
+/// has arrived wasn't heard yet: it has other hosts to hear, or the machine is busy.
+pub(crate) struct Patience {
+    begun: Instant,
+    limit: Duration,
+    /// What counts of the time since then.
+    waited: Duration,
+}
+
+impl Patience {
+    /// The longest part of a wait that is counted at one time.
+    const MOMENT: Duration = Duration::from_millis(200);
+    /// How many times the limit a wait may take in all.
+    const MOST: u32 = 4;
+
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { begun: Instant::now(), limit, waited: Duration::ZERO }
+    }
+
+    /// Returns whether the wait has taken too long.
+    pub(crate) fn is_over(&self) -> bool {
+        self.waited >= self.limit || self.begun.elapsed() >= self.limit * Self::MOST
+    }
+
+    /// Waits for a moment, and counts it.
+    pub(crate) async fn moment(&mut self) {
+        let moment = Self::MOMENT.min(self.limit / 100);
+        sleep(moment).await;
+        self.waited += moment;
+    }
+}
+
+/// Waits for something, up to a limit of which only the time counts in which this process could hear it.
+pub(crate) async fn heard_within<F: Future>(limit: Duration, awaited: F) -> Option<F::Output> {
+    let (mut awaited, mut patience) = (pin!(awaited), Patience::new(limit));
+    while !patience.is_over() {
+        tokio::select! {
+            biased;
+            done = &mut awaited => return Some(done),
+            () = patience.moment() => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    const LIMIT: Duration = Duration::from_millis(400);
+
+    #[tokio::test]
+    async fn a_wait_counts_only_the_time_in_which_this_process_could_hear_and_yet_it_ends() {
+        // Something else keeps this thread busy, for longer than the limit in all.
+        let (begun, mut busy) = (Instant::now(), 0);
+        let backlog = async {
+            while busy < 2 {
+                busy += 1;
+                thread::sleep(LIMIT * 3 / 4);
+                tokio::task::yield_now().await;
+            }
+        };
+        assert_eq!(heard_within(LIMIT, backlog).await, Some(()));
+        assert!(begun.elapsed() > LIMIT);
+        // Without a backlog, all of the time counts.
+        let begun = Instant::now();
+        assert_eq!(heard_within(LIMIT, std::future::pending::<()>()).await, None);
+        assert!(begun.elapsed() >= LIMIT);
+        // A backlog without end is no excuse.
+        let mut busy = true;
+        let endless = async {
+            while std::hint::black_box(busy) {
+                thread::sleep(LIMIT / 4);
+                tokio::task::yield_now().await;
+                busy = true;
+            }
+        };
+        assert_eq!(heard_within(LIMIT, endless).await, None);
+    }
 }

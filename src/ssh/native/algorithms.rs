@@ -42,13 +42,18 @@ pub(super) fn host_keys(options: &SshOptions) -> AllowedKeys {
     let certified: Vec<String> =
         names.iter().filter_map(|name| name.strip_suffix("-cert-v01@openssh.com").map(str::to_owned)).collect();
     let signed_by = keys(&list(options, "casignaturealgorithms"));
-    AllowedKeys { plain: keys(&names), certified: keys(&certified), signed_by }
+    let least_rsa_bits = options.value("requiredrsasize").and_then(|bits| bits.parse().ok()).unwrap_or(1024);
+    AllowedKeys { plain: keys(&names), certified: keys(&certified), signed_by, least_rsa_bits, revoked_in: Vec::new() }
 }
 
-/// Returns the kinds of keys that this client can check, out of a list of names.
+/// Returns the kinds of keys that this client can check, out of a list of names. `ssh-rsa` signs with SHA-1, which
+/// isn't checked.
 fn keys(names: &[String]) -> Vec<Algorithm> {
     let all = names.iter().filter_map(|name| Algorithm::from_str(name).ok());
-    all.filter(|kind| matches!(kind, Algorithm::Ed25519 | Algorithm::Ecdsa { .. })).collect()
+    let can_check = |kind: &Algorithm| {
+        matches!(kind, Algorithm::Ed25519 | Algorithm::Ecdsa { .. } | Algorithm::Rsa { hash: Some(_) })
+    };
+    all.filter(can_check).collect()
 }
 
 /// Returns the names that an option lists.
@@ -99,9 +104,11 @@ mod tests {
 
     #[test]
     fn certificates_of_hosts_are_allowed_only_where_the_configuration_names_them() {
-        let text = "hostkeyalgorithms ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,ssh-rsa\n";
+        let text =
+            "hostkeyalgorithms ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,ssh-rsa,rsa-sha2-512\n";
         let allowed = host_keys(&SshOptions::of(text));
-        assert_eq!(allowed.plain.len(), 2);
+        let names: Vec<&str> = allowed.plain.iter().map(Algorithm::as_str).collect();
+        assert_eq!(names, ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512"]);
         assert_eq!((allowed.certified, allowed.signed_by), (vec![Algorithm::Ed25519], Vec::new()));
     }
 }

@@ -1,20 +1,22 @@
 //! A connection in this process, and the channels on it.
 use super::{
-    heard::{LastHeard, streams},
+    heard::{ChannelStreams, LastHeard, streams},
     key_check::{KeyCheck, OpenRefusals},
+    onward::Onward,
 };
 use crate::{
     port::Remote,
     ssh::{
         child::{ChannelRefusal, RemoteChild},
-        connection::SILENT,
+        connection::{SILENT, heard_within},
     },
 };
 use russh::{
-    Channel, ChannelOpenFailure, ChannelWriteHalf, Error,
+    Channel, ChannelOpenFailure, Error,
     client::{Handle, Msg},
 };
 use std::{
+    io,
     path::Path,
     sync::{Arc, Weak},
     time::Duration,
@@ -23,7 +25,7 @@ use tokio::{
     io::{copy_bidirectional, join},
     net::{UnixListener, UnixStream},
     sync::oneshot,
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 /// How long a server that has just sent something isn't asked whether it lives.
@@ -31,6 +33,9 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// How long a forward waits after it couldn't take a connection, such as when too many files are open.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a connection to a host behind this one may read nothing of what waits for it.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// A connection in this process. It ends when this is dropped.
 pub(crate) struct NativeConnection {
@@ -63,10 +68,15 @@ impl NativeConnection {
     ///
     /// An answer may wait behind much output: then the output counts.
     pub(crate) async fn answers(&self) -> bool {
-        if !self.heard.within(FRESH) && self.is_open() {
-            match timeout(SILENT, self.handle.send_ping()).await {
-                Ok(Ok(())) => self.heard.again(),
-                _ => return self.is_open() && self.heard.within(SILENT),
+        self.answers_within(FRESH, SILENT).await
+    }
+
+    /// The same; the server isn't asked if it has sent something within `fresh`, and has `limit` to answer.
+    async fn answers_within(&self, fresh: Duration, limit: Duration) -> bool {
+        if !self.heard.within(fresh) && self.is_open() {
+            match heard_within(limit, self.handle.send_ping()).await {
+                Some(Ok(())) => self.heard.again(),
+                _ => return self.is_open() && self.heard.within(limit),
             }
         }
         self.is_open()
@@ -74,14 +84,16 @@ impl NativeConnection {
 
     /// Opens a channel that runs a line.
     pub(crate) async fn spawn(&self, line: &str) -> Result<RemoteChild, ChannelRefusal> {
-        let opened = self.open(|handle| async move { handle.channel_open_session().await }).await;
+        let opened = self.open(None, |handle| async move { handle.channel_open_session().await }).await;
         let (child, writing) = opened.map_err(|e| refusal(&e))?;
         writing.exec(true, line).await.map_err(|e| refusal(&e))?;
         Ok(child)
     }
 
     /// Opens a channel. If nobody waits for it any more when the server confirms it, it's closed again.
-    async fn open<A, F>(&self, ask: A) -> Result<(RemoteChild, Arc<ChannelWriteHalf<Msg>>), Error>
+    ///
+    /// With a limit, its streams end if nobody reads them for that long.
+    async fn open<A, F>(&self, unread_within: Option<Duration>, ask: A) -> Result<ChannelStreams, Error>
     where
         A: FnOnce(Arc<Handle<KeyCheck>>) -> F,
         F: Future<Output = Result<Channel<Msg>, Error>> + Send + 'static,
@@ -89,20 +101,25 @@ impl NativeConnection {
         let (asking, heard, (give, get)) = (ask(self.handle.clone()), self.heard.clone(), oneshot::channel());
         tokio::spawn(async move {
             let opened = asking.await;
-            let _ = give.send(opened.map(|channel| streams(channel, heard)));
+            let _ = give.send(opened.map(|channel| streams(channel, heard, unread_within)));
         });
         get.await.unwrap_or(Err(Error::Disconnect))
     }
 
-    /// Opens a channel that leads to a place on the host's network.
-    async fn to_port(&self, name: &str, port: u16) -> Result<Channel<Msg>, Error> {
-        self.handle.channel_open_direct_tcpip(name, port.into(), "127.0.0.1", 0).await
+    /// Opens a stream that leads to another host's sshd; fails with the reason in OpenSSH's words.
+    ///
+    /// It ends if it isn't read for too long, because that holds up all other hosts behind this one.
+    pub(super) async fn onward(&self, name: &str, port: u16) -> Result<Onward, String> {
+        self.onward_within(name, port, STUCK).await
     }
 
-    /// Opens a channel that leads to another host's sshd; fails with the reason in OpenSSH's words.
-    pub(super) async fn onward(&self, name: &str, port: u16) -> Result<Channel<Msg>, String> {
-        let e = match self.to_port(name, port).await {
-            Ok(channel) => return Ok(channel),
+    async fn onward_within(&self, name: &str, port: u16, unread_within: Duration) -> Result<Onward, String> {
+        let name = name.to_owned();
+        let ask = |handle: Arc<Handle<KeyCheck>>| async move {
+            handle.channel_open_direct_tcpip(name, port.into(), "127.0.0.1", 0).await
+        };
+        let e = match self.open(Some(unread_within), ask).await {
+            Ok((child, _)) => return Ok(Onward(child)),
             Err(e) => e,
         };
         let Error::ChannelOpenFailure(kind) = e else { return Err(e.to_string()) };
@@ -125,7 +142,12 @@ impl NativeConnection {
     /// Makes a socket on this machine that leads to a place on the host, until the connection ends.
     pub(crate) fn forward(self: &Arc<Self>, near: &Path, to: &Remote) -> Result<(), String> {
         let listener = UnixListener::bind(near).map_err(|e| e.to_string())?;
-        tokio::spawn(accept(Arc::downgrade(self), listener, to.clone()));
+        let listener = Arc::new(listener);
+        let next = move || {
+            let listener = listener.clone();
+            async move { Ok(listener.accept().await?.0) }
+        };
+        tokio::spawn(accept(Arc::downgrade(self), to.clone(), next));
         Ok(())
     }
 }
@@ -138,13 +160,16 @@ fn refusal(e: &Error) -> ChannelRefusal {
     }
 }
 
-/// Leads everyone who connects to a socket to a place on the host.
-async fn accept(connection: Weak<NativeConnection>, listener: UnixListener, to: Remote) {
+/// Leads everyone who connects to a socket to a place on the host. `next` waits for the next one.
+async fn accept<F>(connection: Weak<NativeConnection>, to: Remote, mut next: impl FnMut() -> F)
+where
+    F: Future<Output = io::Result<UnixStream>>,
+{
     loop {
-        let accepted = listener.accept().await;
+        let accepted = next().await;
         let Some(connection) = connection.upgrade().filter(|connection| connection.is_open()) else { return };
         match accepted {
-            Ok((near, _)) => drop(tokio::spawn(lead(connection, near, to.clone()))),
+            Ok(near) => drop(tokio::spawn(lead(connection, near, to.clone()))),
             Err(_) => sleep(PAUSE).await,
         }
     }
@@ -157,7 +182,7 @@ async fn lead(connection: Arc<NativeConnection>, mut near: UnixStream, to: Remot
             Remote::Unix(path) => handle.channel_open_direct_streamlocal(path).await,
         }
     };
-    let opened = connection.open(ask).await;
+    let opened = connection.open(None, ask).await;
     // What leads on mustn't keep a connection open that its owner has dropped.
     drop(connection);
     if let Ok((mut child, _)) = opened
@@ -166,3 +191,6 @@ async fn lead(connection: Arc<NativeConnection>, mut near: UnixStream, to: Remot
         let _ = copy_bidirectional(&mut near, &mut join(stdout, stdin)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,12 +29,16 @@ impl LastHeard {
     }
 }
 
-/// Returns the streams of a channel, and what asks for a command on it. The channel is closed when the first is dropped.
-pub(super) fn streams(channel: Channel<Msg>, last: LastHeard) -> (RemoteChild, Arc<ChannelWriteHalf<Msg>>) {
+/// A channel's streams, and what asks for a command on it.
+pub(super) type ChannelStreams = (RemoteChild, Arc<ChannelWriteHalf<Msg>>);
+
+/// Returns the streams of a channel, which is closed when the child is dropped. With a limit, the streams end if nobody
+/// reads them for that long.
+pub(super) fn streams(channel: Channel<Msg>, last: LastHeard, unread_within: Option<Duration>) -> ChannelStreams {
     let (reading, writing) = channel.split();
     let writing = Arc::new(writing);
     let stdin = Box::new(writing.make_writer());
-    let ((out, stdout), (err, stderr)) = (arriving(), arriving());
+    let ((out, stdout), (err, stderr)) = (arriving(unread_within), arriving(unread_within));
     let ((exited, exit), (unwanted, gone)) = (oneshot::channel(), oneshot::channel::<()>());
     let heard = Heard { out: Some(out), err: Some(err), exited: Some(exited), last };
     tokio::spawn(listen(reading, writing.clone(), heard, gone));

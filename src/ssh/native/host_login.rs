@@ -8,16 +8,14 @@ use super::{
     tcp::reason,
     wire::{Greeting, TAKES_WITHIN, Wire},
 };
-use crate::ssh::connection::LoginFailure;
-use russh::{Error, client};
+use crate::ssh::connection::{LoginFailure, heard_within};
+use russh::{Error, client, keys::agent::AgentSessionBinding};
 use std::{
     borrow::Cow,
+    future::pending,
     sync::{Arc, Mutex},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::sleep,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How many pieces of output wait in a connection before the host has to wait.
 const WAITING: usize = 16;
@@ -33,6 +31,15 @@ impl Refusal {
     pub(super) fn said(text: impl Into<String>) -> Refusal {
         Refusal::Login(LoginFailure::Refused(text.into()))
     }
+}
+
+/// How a signature by an RSA key with SHA-1 begins.
+const SHA1_SIGNATURE: &[u8] = b"\0\0\0\x07ssh-rsa";
+
+/// Returns whether a host proved with more than SHA-1 that its key is its own. A host may sign in another way than both
+/// sides agreed on, and russh accepts that.
+fn is_soundly_signed(proof: Option<&AgentSessionBinding>) -> bool {
+    proof.is_some_and(|proof| !proof.signature().starts_with(SHA1_SIGNATURE))
 }
 
 /// A login to one host.
@@ -53,9 +60,9 @@ impl HostLogin {
         let check = KeyCheck { known: self.known.clone(), verdict: verdict.clone(), refusals: refusals.clone() };
         let connecting = client::connect_stream(Arc::new(self.config()), wire, check);
         let greeted = async {
-            sleep(self.settings.connect_within).await;
+            heard_within(self.settings.connect_within, pending::<()>()).await;
             if greeting.has_come() {
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
         };
         let connected = tokio::select! {
@@ -65,8 +72,8 @@ impl HostLogin {
         let mut handle = match (connected, verdict.lock().unwrap().take()) {
             (_, Some(KeyVerdict::Refused(said))) => return Err(Refusal::said(said)),
             (_, Some(KeyVerdict::Undecided(why))) => return Err(Refusal::Needs(why)),
-            (Ok(handle), Some(KeyVerdict::Known)) => handle,
-            (Ok(_), None) => return Err(Refusal::said("Host key verification failed.")),
+            (Ok(handle), Some(KeyVerdict::Known)) if is_soundly_signed(handle.agent_session_binding()) => handle,
+            (Ok(_), _) => return Err(Refusal::said("Host key verification failed.")),
             (Err(e), _) => return Err(self.broken(&e, &greeting)),
         };
         match enter(&mut handle, &self.settings).await {
@@ -91,6 +98,7 @@ impl HostLogin {
         preferred.host_key_certificates = Cow::Owned(self.known.certified().to_vec());
         client::Config {
             preferred,
+            limits: self.settings.limits.clone(),
             keepalive_interval: self.settings.alive_every,
             keepalive_max: self.settings.alive_most,
             channel_buffer_size: WAITING,

@@ -1,5 +1,6 @@
 //! The keys and certificates to log in with, in the order in which OpenSSH tries them.
-use super::settings::LoginSettings;
+use super::{rsa_key::RsaKey, settings::LoginSettings};
+use crate::ssh::connection::heard_within;
 use russh::keys::{
     Algorithm, Certificate, PrivateKey, PublicKey,
     agent::{AgentIdentity, AgentSessionBinding, client::AgentClient},
@@ -13,7 +14,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::UnixStream, time::timeout};
+use tokio::net::UnixStream;
 
 /// How long an agent may take to list its keys.
 const AGENT_WITHIN: Duration = Duration::from_secs(2);
@@ -121,17 +122,17 @@ impl Identities {
             }
             Some((agent.request_identities().await, agent))
         };
-        match timeout(AGENT_WITHIN, asking).await {
-            Ok(Some((Ok(held), agent))) => {
+        match heard_within(AGENT_WITHIN, asking).await {
+            Some(Some((Ok(held), agent))) => {
                 self.agent = Some(agent);
                 held
             }
-            Ok(Some((Err(_), _))) => {
+            Some(Some((Err(_), _))) => {
                 self.unusable.push("this client can't read the keys of the agent".to_owned());
                 Vec::new()
             }
-            Ok(None) => Vec::new(),
-            Err(_) => {
+            Some(None) => Vec::new(),
+            None => {
                 self.unusable.push("the agent doesn't answer".to_owned());
                 Vec::new()
             }
@@ -202,7 +203,10 @@ fn read(path: &Path) -> Option<KeyFile> {
         return Some(KeyFile::public(Some(key.public_key().clone()), Some(why)));
     }
     match decode_secret_key(&text, None) {
-        Ok(key) if matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. }) => {
+        Ok(key)
+            if matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. })
+                || RsaKey::of(&key).is_some() =>
+        {
             let public = Some(key.public_key().clone());
             Some(KeyFile { public, private: Some(Arc::new(key)), unusable: None })
         }

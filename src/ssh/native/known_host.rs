@@ -1,7 +1,7 @@
 //! What is known about a host's keys. A key that isn't known for certain is refused.
 use super::{
     host_certificate::{Worth, worth},
-    known_keys::{KnownLine, about},
+    known_keys::{KnownLine, about, revoked_by},
 };
 use crate::ssh::{connection::Hop, known::KeyMark};
 use russh::keys::{Algorithm, Certificate, PublicKey, PublicKeyOrCertificate};
@@ -30,6 +30,20 @@ pub(super) struct AllowedKeys {
     pub certified: Vec<Algorithm>,
     /// The kinds of signatures that authorities may make.
     pub signed_by: Vec<Algorithm>,
+    /// How many bits an RSA key has at least.
+    pub least_rsa_bits: u32,
+    /// Files with keys that no host may have.
+    pub revoked_in: Vec<PathBuf>,
+}
+
+/// Returns the name that known-hosts files have for a kind of key: an RSA key has one, whatever hash it signs with.
+fn key_kind(kind: &Algorithm) -> &str {
+    if matches!(kind, Algorithm::Rsa { .. }) { "ssh-rsa" } else { kind.as_str() }
+}
+
+/// Returns whether a key is of one of these kinds.
+fn is_among(kinds: &[Algorithm], key: &PublicKey) -> bool {
+    kinds.iter().any(|kind| key_kind(kind) == key_kind(&key.algorithm()))
 }
 
 /// What a host's key is worth.
@@ -49,7 +63,11 @@ impl KnownHost {
         let alias = hop.options.value("hostkeyalias").map(str::to_lowercase);
         let name = alias.clone().or_else(|| hop.options.value("hostname").map(str::to_lowercase)).unwrap_or_default();
         let bare = if alias.is_none() && name != hop.known_as { about(&name, files)? } else { Vec::new() };
-        Ok(Self { known_as: hop.known_as.clone(), lines: about(&hop.known_as, files)?, name, bare, allowed })
+        let mut lines = about(&hop.known_as, files)?;
+        for file in &allowed.revoked_in {
+            lines.extend(revoked_by(file)?);
+        }
+        Ok(Self { known_as: hop.known_as.clone(), lines, name, bare, allowed })
     }
 
     fn all(&self) -> impl Iterator<Item = &KnownLine> {
@@ -65,7 +83,7 @@ impl KnownHost {
 
     /// Returns the kinds of plain keys to ask the host for: those that are known come first.
     pub(super) fn kinds(&self) -> Vec<Algorithm> {
-        let is_known = |kind: &&Algorithm| self.plain().any(|line| line.kind == kind.as_str());
+        let is_known = |kind: &&Algorithm| self.plain().any(|line| line.kind == key_kind(kind));
         let (known, others): (Vec<_>, Vec<_>) = self.allowed.plain.iter().partition(is_known);
         known.into_iter().chain(others).cloned().collect()
     }
@@ -79,7 +97,7 @@ impl KnownHost {
     /// Returns why this client can't check the host, if the only known keys are of kinds that it can't check.
     pub(super) fn uncheckable(&self) -> Option<String> {
         let first = self.plain().next()?.kind.clone();
-        let none = !self.plain().any(|line| self.allowed.plain.iter().any(|one| one.as_str() == line.kind));
+        let none = !self.plain().any(|line| self.allowed.plain.iter().any(|one| key_kind(one) == line.kind));
         (none && self.certified().is_empty())
             .then(|| format!("this client can't check its known key, which is `{first}`"))
     }
@@ -92,8 +110,11 @@ impl KnownHost {
         };
         // A host may show another key than the kind that both sides agreed on.
         let allowed = if shown.certificate().is_some() { &self.allowed.certified } else { &self.allowed.plain };
-        if !allowed.contains(&key.algorithm()) {
-            return KeyVerdict::Refused(format!("key type doesn't match: {}", word(key.algorithm().as_str())));
+        if !is_among(allowed, &key) {
+            return KeyVerdict::Refused(format!("key type doesn't match: {}", word(key_kind(&key.algorithm()))));
+        }
+        if key.key_data().rsa().is_some_and(|rsa| rsa.key_size() < self.allowed.least_rsa_bits) {
+            return KeyVerdict::Refused("Bad server host key: Invalid key length".to_owned());
         }
         let authority = shown.certificate().and_then(|certificate| {
             let blob = PublicKey::from(certificate.signature_key().clone()).to_bytes().ok()?;
@@ -110,11 +131,9 @@ impl KnownHost {
         let is_known = self.plain().any(|line| line.key == blob);
         match vouched {
             // Without its certificate, the key may be known.
-            Some(KeyVerdict::Refused(_)) | None if is_known && self.allowed.plain.contains(&key.algorithm()) => {
-                KeyVerdict::Known
-            }
+            Some(KeyVerdict::Refused(_)) | None if is_known && is_among(&self.allowed.plain, &key) => KeyVerdict::Known,
             Some(verdict) => verdict,
-            None => self.refused(key.algorithm().as_str()),
+            None => self.refused(key_kind(&key.algorithm())),
         }
     }
 

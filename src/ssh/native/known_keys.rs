@@ -33,6 +33,26 @@ pub(super) fn about(name: &str, files: &[PathBuf]) -> Result<Vec<KnownLine>, Str
     Ok(found)
 }
 
+/// Returns the keys that a file revokes for all hosts, by RevokedHostKeys in ssh_config(5).
+///
+/// Fails with a reason if one can't be read: ssh then refuses each host. A list of ssh-keygen's, a KRL, is left to it.
+pub(super) fn revoked_by(file: &Path) -> Result<Vec<KnownLine>, String> {
+    let shown = file.display();
+    let bytes = fs::read(file).map_err(|e| format!("`{shown}` can't be read: {e}"))?;
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.starts_with("SSHKRL\n"));
+    let text = text.ok_or_else(|| format!("this client can't read the list `{shown}` of revoked keys"))?;
+    let lines =
+        text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#') && !line.trim().is_empty());
+    lines
+        .map(|(at, line)| {
+            let key =
+                parsed(&format!("* {line}")).and_then(|(_, key)| Some((STANDARD.decode(&key.text).ok()?, key.kind)));
+            let (key, kind) = key.ok_or_else(|| format!("this client can't read line {} of `{shown}`", at + 1))?;
+            Ok(KnownLine { mark: KeyMark::Revoked, kind, key, place: (file.to_owned(), at + 1) })
+        })
+        .collect()
+}
+
 fn lines(name: &str, file: &Path, text: &str) -> Vec<KnownLine> {
     let read = |(at, line): (usize, &str)| {
         let line = line.trim_start();

@@ -3,6 +3,7 @@ use super::{
     bare_key::BareKey,
     identities::{Identities, Identity},
     key_check::KeyCheck,
+    rsa_key::RsaKey,
     settings::LoginSettings,
 };
 use russh::{
@@ -63,6 +64,19 @@ async fn tried(
 ) -> Option<AuthResult> {
     let user = settings.user.clone();
     match identity {
+        Identity::File { key, certificate } if key.algorithm().is_rsa() => {
+            let hash = hash(handle, settings, &key.algorithm()).await;
+            let mut signer = RsaKey::of(&key)?;
+            match certificate {
+                Some(certificate) => {
+                    handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await.ok()
+                }
+                None => {
+                    let public = key.public_key().clone();
+                    handle.authenticate_publickey_with(user, public, hash, &mut signer).await.ok()
+                }
+            }
+        }
         Identity::File { key, certificate: Some(certificate) } => {
             handle.authenticate_openssh_cert(user, key, certificate).await.ok()
         }

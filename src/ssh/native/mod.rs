@@ -11,10 +11,14 @@ mod known_host;
 mod known_keys;
 mod login;
 mod names;
+mod onward;
 mod opening;
 mod received;
+mod rsa_key;
 mod settings;
 mod tcp;
+#[cfg(test)]
+mod test_login;
 mod wire;
 
 pub(super) use connection::NativeConnection;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     duration::limit,
     host::{Host, Name},
-    ssh::connection::{Hop, LOGIN_WITHIN, LoginFailure, PAUSE, TURNED_AWAY_WITHIN, is_turned_away},
+    ssh::connection::{Hop, LOGIN_WITHIN, LoginFailure, PAUSE, TURNED_AWAY_WITHIN, heard_within, is_turned_away},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Why no connection was opened in this process.
 #[derive(Debug)]
@@ -115,8 +115,8 @@ impl NativeOpening {
     ) -> Result<Arc<NativeConnection>, Refusal> {
         let until = Instant::now() + TURNED_AWAY_WITHIN;
         loop {
-            let login = timeout(LOGIN_WITHIN, self.login(hop, through.clone())).await;
-            let entered = login.unwrap_or_else(|_| {
+            let login = heard_within(LOGIN_WITHIN, self.login(hop, through.clone())).await;
+            let entered = login.unwrap_or_else(|| {
                 Err(Refusal::Login(LoginFailure::Silent(format!("no login within {}", limit(LOGIN_WITHIN)))))
             });
             let pause = PAUSE.mul_f64(rand::random());
@@ -139,8 +139,7 @@ impl NativeOpening {
         match &login.through {
             Some(jump) => {
                 let channel = jump.onward(&login.settings.hostname, login.settings.port).await;
-                let channel = channel.map_err(Refusal::said)?;
-                login.over(channel.into_stream()).await
+                login.over(channel.map_err(Refusal::said)?).await
             }
             None => {
                 let stream = tcp(&login.settings).await.map_err(Refusal::said)?;

@@ -5,7 +5,7 @@ use super::{
     names::Tokens,
 };
 use crate::ssh::connection::Hop;
-use russh::Preferred;
+use russh::{Limits, Preferred};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -17,16 +17,14 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Options whose other values this client can't honor: each with those that mean nothing, by ssh_config(5). An option
 /// that isn't there has its default.
-const ONLY: [(&str, &[&str]); 10] = [
+const ONLY: [(&str, &[&str]); 8] = [
     ("proxycommand", &["none"]),
     ("canonicalizehostname", &["false", "no", "none"]),
     ("compression", &["no"]),
     ("bindaddress", &[]),
     ("bindinterface", &[]),
     ("knownhostscommand", &["none"]),
-    ("revokedhostkeys", &["none"]),
     ("refuseconnection", &[]),
-    ("rekeylimit", &["0 0"]),
     ("pubkeyauthentication", &["true", "yes", "unbound", "host-bound"]),
 ];
 
@@ -41,7 +39,7 @@ const OTHER_LOGINS: [(&str, &str, &str); 3] = [
 const OBEYED: &str = "host hostname user port addressfamily batchmode connecttimeout connectionattempts \
     serveraliveinterval serveralivecountmax identityfile certificatefile identityagent identitiesonly \
     hostkeyalias ciphers macs kexalgorithms hostkeyalgorithms casignaturealgorithms pubkeyacceptedalgorithms pubkeyacceptedkeytypes \
-    requiredrsasize userknownhostsfile globalknownhostsfile proxyjump preferredauthentications \
+    requiredrsasize rekeylimit revokedhostkeys userknownhostsfile globalknownhostsfile proxyjump preferredauthentications \
     stricthostkeychecking nohostauthenticationforlocalhost verifyhostkeydns checkhostip updatehostkeys \
     forwardagent forwardx11 forwardx11trusted tunnel permitlocalcommand localcommand remotecommand \
     clearallforwardings controlmaster controlpath controlpersist exitonforwardfailure requesttty gatewayports \
@@ -80,6 +78,8 @@ pub(super) struct LoginSettings {
     pub accepted: Vec<String>,
     pub least_rsa_bits: u32,
     pub preferred: Preferred,
+    /// When new keys are agreed on.
+    pub limits: Limits,
     pub host_keys: AllowedKeys,
     /// Other ways to log in, which this client doesn't have.
     pub other_logins: Vec<&'static str>,
@@ -120,7 +120,8 @@ impl LoginSettings {
             accepted: ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"].map(|name| list(options, name)).concat(),
             least_rsa_bits: number("requiredrsasize", 1024)? as u32,
             preferred: algorithms::named(options)?,
-            host_keys: algorithms::host_keys(options),
+            limits: limits(options.value("rekeylimit"))?,
+            host_keys: AllowedKeys { revoked_in: paths("revokedhostkeys")?, ..algorithms::host_keys(options) },
             other_logins: other_logins(hop),
             hostname,
             port,
@@ -161,6 +162,21 @@ fn declined(hop: &Hop) -> Result<(), String> {
     }
 }
 
+/// Returns when new keys are agreed on: after so many bytes, and after so many seconds, each as `ssh -G` prints it.
+///
+/// 0 stands for the cipher's own limit, and for no limit of time; this client has lower ones.
+fn limits(printed: Option<&str>) -> Result<Limits, String> {
+    let own = Limits::default();
+    let Some(printed) = printed else { return Ok(own) };
+    let numbers =
+        printed.split_once(' ').and_then(|(bytes, seconds)| Some((bytes.parse().ok()?, seconds.parse().ok()?)));
+    let (bytes, seconds): (usize, u64) =
+        numbers.ok_or_else(|| format!("its `rekeylimit {printed}` isn't two numbers"))?;
+    let bytes = if bytes == 0 { own.rekey_write_limit } else { bytes.min(own.rekey_write_limit) };
+    let time = if seconds == 0 { own.rekey_time_limit } else { Duration::from_secs(seconds) };
+    Ok(Limits::new(bytes, bytes, time))
+}
+
 fn other_logins(hop: &Hop) -> Vec<&'static str> {
     let is_on = |(option, off, _): &&(&str, &str, &str)| hop.options.value(option).is_some_and(|value| value != *off);
     OTHER_LOGINS.iter().filter(is_on).map(|(_, _, name)| *name).collect()
@@ -197,7 +213,7 @@ mod tests {
         for (more, why) in [
             ("proxycommand nc %h %p", "its ssh configuration has `proxycommand nc %h %p`"),
             ("compression yes", "its ssh configuration has `compression yes`"),
-            ("revokedhostkeys /etc/revoked", "its ssh configuration has `revokedhostkeys /etc/revoked`"),
+            ("rekeylimit often", "its `rekeylimit often` isn't two numbers"),
             ("pubkeyauthentication false", "its ssh configuration has `pubkeyauthentication false`"),
             ("preferredauthentications password", "its ssh configuration has `PreferredAuthentications password`"),
             ("fromthefuture yes", "rfab doesn't know `fromthefuture` in its ssh configuration"),
@@ -222,5 +238,18 @@ mod tests {
         assert_eq!(read.certificates, [Path::new("/c")]);
         assert_eq!((read.connect_within.as_secs(), read.alive_every.unwrap().as_secs()), (7, 5));
         assert_eq!((read.other_logins, read.only_ipv4), (vec!["GSSAPIAuthentication"], Some(true)));
+        for (line, bytes, seconds) in [
+            ("revokedhostkeys none", 1 << 30, 3600),
+            ("rekeylimit 0 0", 1 << 30, 3600),
+            ("rekeylimit 1048576 60", 1 << 20, 60),
+            ("rekeylimit 4294967296 0", 1 << 30, 3600),
+        ] {
+            let read = super::LoginSettings::of(
+                &Hop { options: SshOptions::of(&format!("{PLAIN}{line}\n")), ..Hop::default() },
+                Path::new("/home/anna"),
+            );
+            let limits = read.unwrap().limits;
+            assert_eq!((limits.rekey_read_limit, limits.rekey_time_limit.as_secs()), (bytes, seconds), "{line}");
+        }
     }
 }

@@ -1,41 +1,18 @@
 //! Servers that are silent, never end or send nonsense, and one that asks a client for what it must not give.
-use super::*;
-use crate::ssh::connection::{Hop, SshOptions};
+use super::{
+    super::test_login::{line, login, new_key, put},
+    *,
+};
 use russh::{
     Channel, ChannelId, ChannelMsg, MethodKind, MethodSet,
-    keys::{PrivateKey, PublicKey, ssh_key::private::Ed25519Keypair},
+    keys::{PrivateKey, PublicKey},
     server::{self, Auth, VerifiedPublicKey},
 };
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     time::timeout,
 };
-
-fn new_key() -> PrivateKey {
-    PrivateKey::from(Ed25519Keypair::from_seed(&rand::random()))
-}
-
-/// Returns a login of the user with the key in a folder to a host, with these known hosts.
-fn login(folder: &Path, known_hosts: &str) -> HostLogin {
-    let (key, known) = (folder.join("key"), folder.join("known_hosts"));
-    fs::write(&known, known_hosts).unwrap();
-    let options = SshOptions::of(&format!(
-        "hostname web1\nuser deploy\nport 22\nkexalgorithms curve25519-sha256\nciphers aes256-gcm@openssh.com\n\
-         macs hmac-sha2-256\nhostkeyalgorithms ssh-ed25519\npubkeyacceptedalgorithms ssh-ed25519\n\
-         identityagent none\nconnecttimeout 1\nidentityfile {}\n",
-        key.display()
-    ));
-    let hop = Hop { known_as: "web1".into(), known_in: vec![known], options, ..Hop::default() };
-    let settings = LoginSettings::of(&hop, folder).unwrap();
-    let host = KnownHost::of(&hop, settings.host_keys.clone()).unwrap();
-    HostLogin { settings, known: Arc::new(host), through: None }
-}
 
 fn said(refused: Result<NativeConnection, Refusal>) -> String {
     match refused {
@@ -159,18 +136,6 @@ fn serve(stream: DuplexStream, key: PrivateKey, operator: PublicKey) -> Arc<Mute
         }
     });
     asked
-}
-
-/// Puts a user's key into a folder.
-fn put(key: &PrivateKey, folder: &Path) {
-    let text = key.to_openssh(russh::keys::ssh_key::LineEnding::LF).unwrap();
-    fs::write(folder.join("key"), text.as_bytes()).unwrap();
-    fs::set_permissions(folder.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-/// Returns the line of known hosts with the key of `web1`.
-fn line(key: &PrivateKey) -> String {
-    format!("web1 {}\n", key.public_key().to_openssh().unwrap())
 }
 
 #[tokio::test]

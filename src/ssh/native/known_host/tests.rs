@@ -1,5 +1,6 @@
 use super::*;
 use crate::ssh::connection::SshOptions;
+use russh::keys::HashAlg;
 use std::{fs, process::Command};
 
 /// A folder with keys, authorities and certificates, made by ssh-keygen.
@@ -37,7 +38,12 @@ impl Keys {
     /// Returns what a configuration allows that allows both kinds of keys.
     fn allowed(&self) -> AllowedKeys {
         let kinds = vec![Algorithm::Ed25519, self.key("curve").public_key().algorithm()];
-        AllowedKeys { plain: kinds.clone(), certified: kinds, signed_by: vec![Algorithm::Ed25519] }
+        AllowedKeys {
+            plain: kinds.clone(),
+            certified: kinds,
+            signed_by: vec![Algorithm::Ed25519],
+            ..AllowedKeys::default()
+        }
     }
 
     /// Returns what is known about `web1` on a port, by known hosts.
@@ -155,6 +161,57 @@ fn a_certificate_is_worth_what_its_authority_time_and_names_say() {
     let allowed = AllowedKeys { signed_by: Vec::new(), ..keys.allowed() };
     let none = KnownHost { allowed, ..known };
     assert!(matches!(none.verdict(&good, NOW), KeyVerdict::Undecided(_)));
+}
+
+#[test]
+fn a_key_that_a_file_revokes_is_refused_and_a_file_that_cannot_be_read_is_left_to_openssh() {
+    let keys = Keys::new();
+    let file = keys.0.path().join("revoked");
+    let known = |text: &[u8]| {
+        fs::write(&file, text).unwrap();
+        fs::write(keys.0.path().join("known_hosts"), format!("web1 {}", keys.line("host"))).unwrap();
+        let options = SshOptions::of("hostname web1\nport 22\n");
+        let known_in = vec![keys.0.path().join("known_hosts")];
+        let hop = Hop { known_as: "web1".into(), known_in, options, ..Hop::default() };
+        KnownHost::of(&hop, AllowedKeys { revoked_in: vec![file.clone()], ..keys.allowed() })
+    };
+    let (host, other) = (keys.line("host"), keys.line("other"));
+    for (text, verdict) in [
+        (String::new(), KeyVerdict::Known),
+        (format!("# of old hosts\n\n{other}\n"), KeyVerdict::Known),
+        (format!("{other}\n  {host}\n"), refused("The key for web1 is marked as revoked.")),
+    ] {
+        assert_eq!(known(text.as_bytes()).unwrap().verdict(&keys.key("host"), NOW), verdict, "{text}");
+    }
+    for unread in [&b"SSHKRL\n\0\xff\xff"[..], b"SSHKRL\n\0\0\0", b"nonsense\n"] {
+        assert!(known(unread).is_err());
+    }
+    fs::remove_file(&file).unwrap();
+    let hop = Hop { known_as: "web1".into(), options: SshOptions::of("hostname web1\n"), ..Hop::default() };
+    assert!(KnownHost::of(&hop, AllowedKeys { revoked_in: vec![file], ..keys.allowed() }).is_err());
+}
+
+#[test]
+fn an_rsa_key_is_known_by_one_name_whatever_it_signs_with_and_a_short_one_is_refused() {
+    let keys = Keys::new();
+    keys.keygen(&["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", "rsa"]);
+    let rsa = |hash| Algorithm::Rsa { hash: Some(hash) };
+    let both = vec![rsa(HashAlg::Sha512), rsa(HashAlg::Sha256)];
+    let known = |least_rsa_bits| {
+        let all = [both.clone(), vec![Algorithm::Ed25519]].concat();
+        let allowed = AllowedKeys { plain: all, least_rsa_bits, ..keys.allowed() };
+        KnownHost { allowed, ..keys.known(22, &format!("web1 {}", keys.line("rsa"))) }
+    };
+    assert_eq!(known(1024).kinds(), [both.clone(), vec![Algorithm::Ed25519]].concat());
+    assert_eq!((known(1024).uncheckable(), known(1024).verdict(&keys.key("rsa"), NOW)), (None, KeyVerdict::Known));
+    assert_eq!(known(2049).verdict(&keys.key("rsa"), NOW), refused("Bad server host key: Invalid key length"));
+    // A configuration that allows RSA only with SHA-1 is left to OpenSSH.
+    let none = KnownHost { allowed: keys.allowed(), ..known(1024) };
+    assert_eq!(none.uncheckable().unwrap(), "this client can't check its known key, which is `ssh-rsa`");
+    let changed = keys.known(22, &format!("web1 {}", keys.line("host")));
+    let changed = KnownHost { allowed: known(1024).allowed, ..changed };
+    let KeyVerdict::Refused(why) = changed.verdict(&keys.key("rsa"), NOW) else { panic!("it's another key") };
+    assert!(why.starts_with("Offending ED25519 key in ") && why.contains("has changed"), "{why}");
 }
 
 #[test]
