@@ -1,12 +1,12 @@
 //! How parcels are compressed.
 use super::counted::{Counted, Digested};
+use crate::temporary::TemporaryFile;
 use flate2::{Compression, GzBuilder, bufread::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
     io::{self, BufReader, Read, Write},
 };
-use tempfile::NamedTempFile;
 
 /// What a host can unpack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub enum Packing {
 const LEVEL: i32 = 6;
 
 /// The file itself, counted and digested as it is written.
-type CompressedFile = Counted<Digested<NamedTempFile>>;
+type CompressedFile = Counted<Digested<TemporaryFile>>;
 
 /// A compressed file that is being written.
 pub(super) enum Compressed {
@@ -47,7 +47,7 @@ impl Packing {
     }
 
     /// Begins a compressed file. The same content gives the same bytes.
-    pub(super) fn begin(self, file: NamedTempFile) -> io::Result<Compressed> {
+    pub(super) fn begin(self, file: TemporaryFile) -> io::Result<Compressed> {
         let file = Counted::new(Digested::new(file));
         Ok(match self {
             Packing::Gzip => Compressed::Gzip(GzBuilder::new().mtime(0).write(file, Compression::default())),

@@ -6,7 +6,7 @@ use super::{
     packing::{Compressed, Packing},
     patch::patch,
 };
-use crate::release::error::ReleaseError;
+use crate::{release::error::ReleaseError, temporary::TemporaryFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -14,7 +14,6 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
-use tempfile::NamedTempFile;
 
 /// A compressed tar that is ready to be sent. The same content gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +37,7 @@ pub(super) struct ParcelWriter<'a> {
 impl<'a> ParcelWriter<'a> {
     /// Begins a parcel in a file in `folder`.
     pub(super) fn begin(folder: &'a Path, packing: Packing) -> Result<Self, ReleaseError> {
-        let file = NamedTempFile::new_in(folder).and_then(|file| packing.begin(file));
+        let file = TemporaryFile::make_in(folder).and_then(|file| packing.begin(file));
         Ok(Self { folder, packing, compressed: file.map_err(|e| unwritable(folder, &e))? })
     }
 
@@ -56,7 +55,7 @@ impl<'a> ParcelWriter<'a> {
         let of: String = beside.iter().map(|(_, text)| *text).chain([patched]).collect();
         let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
         let Counted { inner: Digested { inner, sha256 }, bytes } = packed;
-        inner.persist(&file).map_err(|e| failed(e.error))?;
+        inner.persist(&file).map_err(failed)?;
         let parcel = Parcel { file, bytes, tar_bytes, packing };
         keep(&parcel, hex::encode(sha256.finalize()));
         Ok(parcel)
