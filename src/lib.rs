@@ -41,6 +41,7 @@ pub mod source;
 pub mod ssh;
 pub mod store;
 pub mod template;
+mod temporary;
 pub mod ui;
 pub mod version;
 pub mod world;

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     report::Palette,
+    temporary::TemporaryFolder,
 };
 use std::{env, fmt::Write, path::Path, sync::Arc};
 
@@ -46,7 +47,7 @@ pub fn run(style: DemoStyle<'_>) -> Result<Exit, Failure> {
     // Must happen before there is anything to clean up.
     let mut signals = runtime.block_on(async { Signals::listen() }).map_err(failed("no signals"))?;
     let base = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= SHORT).unwrap_or("/tmp".into());
-    let folder = tempfile::Builder::new().prefix("rfab-demo-").tempdir_in(base);
+    let folder = TemporaryFolder::make_in(&base);
     let folder = folder.map_err(failed("no folder for the demo"))?;
     let processes = Processes::adopt().map_err(failed("no child can be adopted"))?;
     let shown = runtime.block_on(async {

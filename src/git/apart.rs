@@ -6,6 +6,7 @@ use super::{
     visible::visible,
     write::done,
 };
+use crate::temporary::TemporaryFolder;
 use std::fs;
 
 /// With these settings, git takes only the files that match `KEPT` into the work tree.
@@ -22,7 +23,7 @@ pub(super) struct Apart {
     repository: Repository,
     /// Names the folder with the hooks that run there.
     hooks_path: String,
-    folder: tempfile::TempDir,
+    folder: TemporaryFolder,
     settings: &'static [&'static str],
 }
 
@@ -46,7 +47,7 @@ impl Apart {
         commit: &str,
     ) -> Result<Apart, GitError> {
         let failed = |e: std::io::Error| GitError::Read(format!("a folder for the merge can't be made: {e}"));
-        let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
+        let folder = TemporaryFolder::make().map_err(failed)?;
         let work = folder.path().join("tree");
         let path = work.to_str().ok_or_else(|| GitError::BadName(work.display().to_string()))?;
         let hooks = folder.path().join("hooks");

@@ -2,19 +2,20 @@
 //!
 //! Nothing that is in the other's configuration, attributes and refs counts in it, except what is put there.
 use super::{GitError, Repository, Trust};
+use crate::temporary::TemporaryFolder;
 use std::{fs, io, path::Path};
 
 /// A git directory with another repository's objects, which is removed when it's dropped.
 pub(super) struct Borrowed {
     pub at: Repository,
-    _folder: tempfile::TempDir,
+    _folder: TemporaryFolder,
 }
 
 impl Borrowed {
     /// Makes one with a commit as its `HEAD`, and these names and contents of files.
     pub(super) fn of(repository: &Repository, commit: &str, files: &[(&str, &str)]) -> Result<Borrowed, GitError> {
         let failed = |e: io::Error| GitError::Read(format!("a folder for git can't be made: {e}"));
-        let folder = tempfile::Builder::new().prefix("rfab-git-").tempdir().map_err(failed)?;
+        let folder = TemporaryFolder::make().map_err(failed)?;
         let objects = repository.folder.join("objects").canonicalize().map_err(failed)?;
         let format = if commit.len() == 64 {
             "[core]\n\tbare = false\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"

@@ -26,11 +26,18 @@ pub(super) fn bound(used: &Repository) {
 }
 
 fn cut(cache: &Path, used: &Path, kept: Duration, most: u64) {
-    let mut others: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(cache)
+    let (gone, there): (Vec<PathBuf>, Vec<PathBuf>) = fs::read_dir(cache)
         .into_iter()
         .flatten()
         .flatten()
         .map(|entry| entry.path())
+        .partition(|path| path.extension().is_some_and(|end| end == "gone"));
+    // A run that was killed left half of them.
+    for path in gone {
+        let _ = fs::remove_dir_all(path);
+    }
+    let mut others: Vec<(SystemTime, u64, PathBuf)> = there
+        .into_iter()
         .filter(|path| path != used && path.extension().is_some_and(|end| end == "git"))
         .filter_map(|path| Some((fs::metadata(path.join("rfab-fetch.lock")).ok()?.modified().ok()?, size(&path), path)))
         .collect();
@@ -90,6 +97,7 @@ mod tests {
         for (name, days) in [("a.git", 100), ("b.git", 50), ("c.git", 20), ("d.git", 0), ("used.git", 0)] {
             put(name, days);
         }
+        fs::create_dir_all(cache.path().join("half.gone/objects")).unwrap();
         let held = put("held.git", 200);
         flock(&held, FlockOperation::LockExclusive).unwrap();
         let used = cache.path().join("used.git");

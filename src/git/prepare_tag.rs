@@ -9,6 +9,7 @@ use crate::{
     effect::*,
     failure::Failure,
     model::{Model, Predicted},
+    temporary::TemporaryFolder,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -78,7 +79,7 @@ impl PrepareTag {
         let (_, who) = read(repository, &["config", "--includes", "-z", "--get-regexp", WHO], "")?;
         let who: Vec<String> = String::from_utf8_lossy(&who).split_terminator('\0').map(setting).collect();
         let failed = |e: std::io::Error| GitError::Read(format!("a folder for the tag can't be made: {e}"));
-        let folder = tempfile::Builder::new().prefix("rfab-tag-").tempdir().map_err(failed)?;
+        let folder = TemporaryFolder::make().map_err(failed)?;
         let apart = Repository { folder: folder.path().join("tag.git"), work: None, ..repository.clone() };
         let at = apart.folder.to_str().ok_or_else(|| GitError::BadName(self.name.clone()))?;
         let format = git(repository, &["rev-parse", "--show-object-format"], WITHIN).await?;

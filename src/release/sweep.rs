@@ -1,12 +1,12 @@
 //! Removes the folder of a build.
-use super::work::blocking;
+use super::{check_out::BuildFolders, work::blocking};
 use crate::{
     effect::*,
     failure::Failure,
     model::{Model, Predicted},
 };
 use serde::Serialize;
-use std::fs;
+use std::path::Path;
 
 /// Removes the folder of a build.
 #[derive(Clone, Debug, Serialize)]
@@ -32,10 +32,11 @@ impl Effect for Sweep {
         format!("remove {}", self.folder)
     }
 
-    async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
-        let folder = self.folder.clone();
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let (folder, folders) = (self.folder.clone(), at.real.kept.get::<BuildFolders>());
         blocking(move || {
-            fs::remove_dir_all(&folder).map_err(|e| Failure::failed(format!("`{folder}` can't be removed: {e}")))
+            let removed = folders.remove(Path::new(&folder));
+            removed.map_err(|e| Failure::failed(format!("`{folder}` can't be removed: {e}")))
         })
         .await
     }

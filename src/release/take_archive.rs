@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     model::{Commit, Model, Predicted},
     remote::digest,
+    temporary::TemporaryFolder,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -66,7 +67,7 @@ impl Effect for TakeArchive {
 
 impl TakeArchive {
     /// Unpacks the archive into a folder; returns it and the time of the newest entry.
-    fn unpacked(&self, cache: &Path) -> Result<(tempfile::TempDir, i64), Failure> {
+    fn unpacked(&self, cache: &Path) -> Result<(TemporaryFolder, i64), Failure> {
         let cannot = |why: String| Failure::failed(format!("the archive `{}` can't be used: {why}", self.file));
         let said = |e: io::Error| cannot(e.to_string());
         let mut file = File::open(&self.file).map_err(said)?;
@@ -76,7 +77,7 @@ impl TakeArchive {
             return Err(Failure::failed(message).unchanged().help("get the archive again, or the right digest"));
         }
         std::fs::create_dir_all(cache).map_err(said)?;
-        let folder = tempfile::tempdir_in(cache).map_err(said)?;
+        let folder = TemporaryFolder::make_in(cache).map_err(said)?;
         crate::remote::unpack(plain(&mut file).map_err(said)?, folder.path()).map_err(cannot)?;
         let newest = newest(plain(&mut file).map_err(said)?).map_err(said)?;
         Ok((folder, newest))

@@ -7,6 +7,7 @@ use crate::{
     failure::Failure,
     port::{Ended, Hears, Job},
     ssh::PROGRESS,
+    temporary::TemporaryFile,
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -15,13 +16,12 @@ use std::{
     sync::Mutex,
     time::Instant,
 };
-use tempfile::NamedTempFile;
 
 /// A file that is written in pieces, and its digest so far.
 struct Arriving(Mutex<ArrivingState>);
 
 struct ArrivingState {
-    temp: NamedTempFile,
+    temp: TemporaryFile,
     hasher: Sha256,
     done: u64,
     told: Instant,
@@ -29,7 +29,7 @@ struct ArrivingState {
 }
 
 impl Arriving {
-    fn into(temp: NamedTempFile) -> Self {
+    fn into(temp: TemporaryFile) -> Self {
         Self(Mutex::new(ArrivingState { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
     }
 
@@ -40,7 +40,7 @@ impl Arriving {
             return None;
         }
         state.hasher.update(bytes);
-        if let Err(e) = state.temp.as_file_mut().write_all(bytes) {
+        if let Err(e) = state.temp.write_all(bytes) {
             state.failed = Some(e);
         }
         state.done += bytes.len() as u64;
@@ -62,7 +62,7 @@ impl Arriving {
     }
 
     /// Returns the complete file, synced, and its sha256 in hex.
-    fn done(self) -> io::Result<(NamedTempFile, String)> {
+    fn done(self) -> io::Result<(TemporaryFile, String)> {
         let ArrivingState { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
         if let Some(e) = failed {
             return Err(e);
@@ -83,9 +83,9 @@ pub(super) async fn arrived(
     to: &Path,
     total: u64,
     heard: Option<&Hears<'_>>,
-) -> Result<(Ended, NamedTempFile, String), Failure> {
+) -> Result<(Ended, TemporaryFile, String), Failure> {
     let folder = to.parent().unwrap_or(Path::new("."));
-    let arriving = Arriving::into(NamedTempFile::new_in(folder).map_err(|e| unwritable(to, &e))?);
+    let arriving = Arriving::into(TemporaryFile::make_in(folder).map_err(|e| unwritable(to, &e))?);
     let tell = |done: u64| {
         let (host, total) = (Some(on.host.name.clone()), total.max(done));
         at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });

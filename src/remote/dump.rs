@@ -48,7 +48,7 @@ impl Effect for Dump {
         };
         let (ended, file, _) = arrived(&at, &self.on, &self.command, &self.to, 0, Some(&heard)).await?;
         good(ended.into(), &self.on, &self.command)?;
-        file.persist(&self.to).map(drop).map_err(|e| unwritable(&self.to, &e.error))
+        file.persist(&self.to).map_err(|e| unwritable(&self.to, &e))
     }
 
     /// The command may print something else this time.

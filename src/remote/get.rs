@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     model::{Model, Predicted},
     port::Ended,
+    temporary::{TemporaryFile, TemporaryFolder},
 };
 use serde::Serialize;
 use std::{
@@ -78,14 +79,14 @@ impl Get {
         if digest != wanted {
             return Err(unfit(&self.on, &self.from, CHANGED));
         }
-        temp.persist(&self.to).map(drop).map_err(|e| self.unwritable(e.error))
+        temp.persist(&self.to).map_err(|e| self.unwritable(e))
     }
 
     async fn folder(&self, at: &At<'_>) -> Result<(), Failure> {
         let words = ["tar", "-cf", "-", "-C", &self.from, "."].map(str::to_owned);
         let (tar, _) = self.arrived(at, &Command::of(words.to_vec()).expect("words"), 0).await?;
         let beside = self.to.parent().unwrap_or(Path::new("."));
-        let temp = tempfile::Builder::new().prefix(".rfab-").tempdir_in(beside).map_err(|e| self.unwritable(e))?;
+        let temp = TemporaryFolder::make_in(beside).map_err(|e| self.unwritable(e))?;
         let new = temp.path().join("new");
         fs::create_dir(&new).map_err(|e| self.unwritable(e))?;
         let tar = tar.reopen().map_err(|e| self.unwritable(e))?;
@@ -94,12 +95,7 @@ impl Get {
     }
 
     /// Writes what a command prints into a file beside the target; `total` is its length, if it is known.
-    async fn arrived(
-        &self,
-        at: &At<'_>,
-        command: &Command,
-        total: u64,
-    ) -> Result<(tempfile::NamedTempFile, String), Failure> {
+    async fn arrived(&self, at: &At<'_>, command: &Command, total: u64) -> Result<(TemporaryFile, String), Failure> {
         match arrived(at, &self.on, command, &self.to, total, None).await? {
             (Ended { status: 0, .. }, file, digest) => Ok((file, digest)),
             _ => Err(unfit(&self.on, &self.from, CHANGED)),

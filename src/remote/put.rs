@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     model::{Model, Predicted},
     port::Input,
+    temporary::TemporaryFile,
 };
 use serde::Serialize;
 use std::{
@@ -95,8 +96,8 @@ impl Put {
 }
 
 /// Packs a folder as a tar, in a temporary file.
-fn packed(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tar::Builder::new(tempfile::NamedTempFile::new()?);
+fn packed(folder: &Path) -> io::Result<TemporaryFile> {
+    let mut builder = tar::Builder::new(TemporaryFile::make()?);
     builder.follow_symlinks(false);
     builder.append_dir_all(".", folder)?;
     builder.into_inner()

@@ -1,7 +1,8 @@
 //! Known-hosts files: which host has which key.
-use crate::failure::Failure;
+use crate::{failure::Failure, temporary::TemporaryFile};
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
@@ -77,8 +78,8 @@ pub(super) fn marked(file: &Path, name: &str, mark: KeyMark) -> Result<Vec<Known
 /// Returns the fingerprint of a key, such as `ED25519 SHA256:…`.
 pub(super) fn fingerprint(key: &HostKey) -> Result<String, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("rfab can't compute a fingerprint: {e}"));
-    let file = tempfile::NamedTempFile::new().map_err(failed)?;
-    fs::write(file.path(), format!("{} {}\n", key.kind, key.text)).map_err(failed)?;
+    let mut file = TemporaryFile::make().map_err(failed)?;
+    writeln!(file, "{} {}", key.kind, key.text).map_err(failed)?;
     let said = keygen(&["-l"], file.path())?;
     let mut words = said.split_whitespace();
     match (words.nth(1), said.trim_end().rsplit_once('(')) {
@@ -124,11 +125,11 @@ pub(super) fn replaced(text: &str, name: &str, key: &HostKey, lines: &[usize]) -
 pub(super) fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::failed(format!("`{}` can't be written: {e}", file.display()));
     let folder = file.parent().unwrap_or(Path::new("."));
-    let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    io::Write::write_all(&mut temp, text.as_bytes()).map_err(failed)?;
+    let mut temp = TemporaryFile::make_in(folder).map_err(failed)?;
+    temp.write_all(text.as_bytes()).map_err(failed)?;
     temp.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
     temp.as_file().sync_all().map_err(failed)?;
-    temp.persist(file).map(drop).map_err(|e| failed(e.error))
+    temp.persist(file).map_err(failed)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::{
     fleet::why_no_path,
     git::{GitError, Repository, tracked},
     model::Model,
+    temporary::TemporaryFile,
 };
 use std::{
     collections::BTreeMap,
@@ -76,12 +77,11 @@ impl WorkFolder {
         let file = self.top.join(path);
         let mode = fs::metadata(&file).map_err(unwritten)?.permissions();
         let folder = file.parent().unwrap_or(&self.top);
-        let mut beside = tempfile::Builder::new().prefix(".rfab-").tempfile_in(folder).map_err(unwritten)?;
+        let mut beside = TemporaryFile::make_in(folder).map_err(unwritten)?;
         beside.write_all(text.as_bytes()).map_err(unwritten)?;
         beside.as_file().set_permissions(mode).map_err(unwritten)?;
         beside.as_file().sync_all().map_err(unwritten)?;
-        beside.persist(&file).map_err(|e| unwritten(e.error))?;
-        Ok(())
+        beside.persist(&file).map_err(unwritten)
     }
 
     /// Returns whether a part of a path is a link: it may lead out of the repository, and git commits the link itself.

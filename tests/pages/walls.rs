@@ -79,7 +79,7 @@ fn says(code: &str, word: &str) -> bool {
 
 #[test]
 fn each_tool_is_known_in_one_place() {
-    let places: [(&str, &[&str]); 11] = [
+    let places: [(&str, &[&str]); 12] = [
         ("clap", &["src/cli/"]),
         ("rhai", &["src/api/", "src/script/", "src/fabfile/", "src/fan_out.rs", "src/docs.rs", "src/template.rs"]),
         ("openssh", &["src/ssh/"]),
@@ -91,6 +91,7 @@ fn each_tool_is_known_in_one_place() {
         ("minijinja", &["src/template.rs"]),
         ("rusqlite", &["src/store/sqlite.rs"]),
         ("saphyr_parser", &["src/version/yaml.rs"]),
+        ("tempfile", &["src/temporary.rs"]),
     ];
     for source in sources().iter().filter(|source| !source.is_test()) {
         let code = source.code();

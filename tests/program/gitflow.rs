@@ -4,6 +4,7 @@ mod hands;
 mod history;
 mod hooks;
 mod large;
+mod left_over;
 mod next;
 mod picks;
 mod pulls;

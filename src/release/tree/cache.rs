@@ -1,4 +1,5 @@
 //! Folders in which rfab caches files on this machine, and their limits.
+use crate::temporary::TemporaryFile;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs,
@@ -6,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
-use tempfile::NamedTempFile;
 
 /// The limits of a folder.
 #[derive(Clone, Copy)]
@@ -49,18 +49,6 @@ pub(super) fn touch(file: &Path) -> io::Result<()> {
     fs::File::options().append(true).open(file)?.set_modified(SystemTime::now())
 }
 
-/// Removes folders for temporary files that are older than a day.
-pub(super) fn sweep(folder: &Path) {
-    let day = Duration::from_secs(24 * 3600);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(".tmp");
-        let old = |seen: fs::Metadata| seen.is_dir() && seen.modified().is_ok_and(|at| at < SystemTime::now() - day);
-        if ours && entry.metadata().is_ok_and(old) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
 /// Reads what [`write`] wrote; `None` if it isn't there, or is something else.
 pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
@@ -70,7 +58,7 @@ pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
 pub(super) fn write(file: &Path, what: &impl Serialize) {
     let text = serde_json::to_vec(what).expect("it is plain data");
     let Some(folder) = file.parent() else { return };
-    if let Ok(mut new) = NamedTempFile::new_in(folder)
+    if let Ok(mut new) = TemporaryFile::make_in(folder)
         && new.write_all(&text).is_ok()
     {
         let _ = new.persist(file);
@@ -109,20 +97,5 @@ mod tests {
         assert_eq!(names(), ["b", "young", "younger"]);
         bound(folder.path(), Bounds { kept: Duration::from_secs(24 * 3600), bytes: 1 });
         assert_eq!(names(), ["b", "young", "younger"], "another run may send them");
-    }
-
-    #[test]
-    fn folders_of_killed_runs_go_after_a_day() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in [".tmpold/deep", ".tmpnew", "built"] {
-            fs::create_dir_all(folder.path().join(name)).unwrap();
-        }
-        let old = SystemTime::now() - Duration::from_secs(25 * 3600);
-        for name in [".tmpold", "built"] {
-            fs::File::open(folder.path().join(name)).unwrap().set_modified(old).unwrap();
-        }
-        sweep(folder.path());
-        assert!(!folder.path().join(".tmpold").exists());
-        assert!(folder.path().join(".tmpnew").exists() && folder.path().join("built").exists());
     }
 }

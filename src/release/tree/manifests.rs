@@ -3,6 +3,7 @@ use super::{
     Manifest,
     cache::{Bounds, bound, touch},
 };
+use crate::temporary::TemporaryFile;
 use std::{
     collections::BTreeMap,
     fs,
@@ -29,7 +30,7 @@ impl Manifests {
             return;
         }
         bound(&folder, KEPT);
-        if let Ok(mut new) = tempfile::NamedTempFile::new_in(&folder)
+        if let Ok(mut new) = TemporaryFile::make_in(&folder)
             && new.write_all(manifest.text().as_bytes()).is_ok()
         {
             let _ = new.persist(&file);

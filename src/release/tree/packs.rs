@@ -1,7 +1,7 @@
 //! What was packed on this machine, by this run and by earlier ones.
 use super::{
     Packed,
-    cache::{Bounds, bound, sweep, touch},
+    cache::{Bounds, bound, touch},
     difference::Difference,
     kept,
     manifest::Manifest,
@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     fleet::TreeRules,
     git::{Repository, Tree},
+    temporary::TemporaryFile,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -94,7 +95,6 @@ impl PackedTrees {
         let folder = made(&cache.join("packed"))?;
         bound(&folder, COMMITS);
         bound(&cache.join("lfs/objects"), COMMITS);
-        sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
         let packed = match kept::tree((&repository, commit, rules), &self.manifests, &folder, cache) {
             Some(packed) => packed,
@@ -191,9 +191,9 @@ impl PackedTrees {
         let place = record(of, cache);
         let text = serde_json::to_vec(&kept).expect("it is plain data");
         let write = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(cache))?;
+            let mut file = TemporaryFile::make_in(place.parent().unwrap_or(cache))?;
             io::Write::write_all(&mut file, &text)?;
-            file.persist(&place).map(drop).map_err(|e| e.error)
+            file.persist(&place)
         };
         write().map_err(|e| Failure::failed(format!("`{}` can't be written: {e}", place.display())))?;
         Ok(packed)

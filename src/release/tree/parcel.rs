@@ -7,7 +7,7 @@ use super::{
     patch::patch,
     pieces::Pieces,
 };
-use crate::release::error::ReleaseError;
+use crate::{release::error::ReleaseError, temporary::TemporaryFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -15,7 +15,6 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
-use tempfile::NamedTempFile;
 
 /// A compressed tar that is ready to be sent. The same content gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,13 +32,13 @@ pub struct Parcel {
 pub(super) struct ParcelWriter<'a> {
     folder: &'a Path,
     packing: Packing,
-    compressed: Pieces<Counted<Digested<NamedTempFile>>>,
+    compressed: Pieces<Counted<Digested<TemporaryFile>>>,
 }
 
 impl<'a> ParcelWriter<'a> {
     /// Begins a parcel in a file in `folder`.
     pub(super) fn begin(folder: &'a Path, packing: Packing) -> Result<Self, ReleaseError> {
-        let begun = NamedTempFile::new_in(folder)
+        let begun = TemporaryFile::make_in(folder)
             .and_then(|file| Pieces::begin(packing, Counted::new(Digested::new(file))))
             .map_err(|e| unwritable(folder, &e))?;
         Ok(Self { folder, packing, compressed: begun })
@@ -59,7 +58,7 @@ impl<'a> ParcelWriter<'a> {
         let of: String = beside.iter().map(|(_, text)| *text).chain([patched]).collect();
         let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
         let Counted { inner: Digested { inner, sha256 }, bytes } = packed;
-        inner.persist(&file).map_err(|e| failed(e.error))?;
+        inner.persist(&file).map_err(failed)?;
         let parcel = Parcel { file, bytes, tar_bytes, packing };
         keep(&parcel, hex::encode(sha256.finalize()));
         Ok(parcel)

@@ -1,11 +1,12 @@
 //! Writes a run's ssh configuration: fixed options come first, because ssh takes the first value.
 use super::{depends, hop::parts, included, options};
-use crate::{control::shown, failure::Failure, fleet::Fleet};
+use crate::{control::shown, failure::Failure, fleet::Fleet, temporary::TemporaryFile};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::Path,
     process::{Command, Stdio},
 };
@@ -158,8 +159,8 @@ fn words(names: BTreeSet<&str>) -> String {
 /// Returns the system's known-hosts files that a configuration names; those for a machine apply to jump hosts, too.
 fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("ssh's configuration can't be read: {e}"));
-    let file = tempfile::NamedTempFile::new().map_err(failed)?;
-    fs::write(file.path(), own).map_err(failed)?;
+    let mut file = TemporaryFile::make().map_err(failed)?;
+    file.write_all(own.as_bytes()).map_err(failed)?;
     let machines =
         fleet.into_iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));
     let mut files = BTreeSet::new();

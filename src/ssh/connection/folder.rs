@@ -1,8 +1,9 @@
 //! The folder with one user's ssh files for their runs.
-use crate::failure::Failure;
+use crate::{failure::Failure, temporary::TemporaryFile};
 use std::{
-    fs, io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -50,14 +51,10 @@ impl SshFolder {
 
     /// Writes a private file; an existing one is replaced.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
-        let (path, temp) = (self.path(name), self.path(&format!("{name}.{}", std::process::id())));
-        let _ = fs::remove_file(&temp);
-        let written =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp).and_then(|mut file| {
-                io::Write::write_all(&mut file, text.as_bytes())?;
-                fs::rename(&temp, &path)
-            });
-        written.map_err(|e| Failure::failed(format!("file `{}`: {e}", path.display())))?;
+        let path = self.path(name);
+        let failed = |e: io::Error| Failure::failed(format!("file `{}`: {e}", path.display()));
+        let mut file = TemporaryFile::make_in(&self.0).map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.persist(&path)).map_err(failed)?;
         Ok(path)
     }
 }

@@ -3,7 +3,7 @@ use lab::alone;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 const FABFILE: &str = r#"
@@ -129,6 +129,13 @@ impl Clone {
         (format!("{}{}", text(&output.stdout), text(&output.stderr)), output.status.code())
     }
 
+    /// Starts rfab with variables.
+    pub fn started(&self, words: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut command =
+            prepared(&self.folder, &self.home, &[&[env!("CARGO_BIN_EXE_rfab")], words].concat(), variables);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Runs rfab on a terminal, and returns what the terminal showed.
     pub fn on_terminal(&self, words: &[&str]) -> String {
         let line = format!("'{}' {}", env!("CARGO_BIN_EXE_rfab"), words.join(" "));
@@ -165,11 +172,16 @@ impl Clone {
 
 /// Runs a program for a developer: everything happens at the same time, so the same commits have the same ids.
 fn run(folder: &Path, home: &Path, words: &[&str], more: &[(&str, &str)]) -> Output {
+    prepared(folder, home, words, more).output().unwrap()
+}
+
+fn prepared(folder: &Path, home: &Path, words: &[&str], more: &[(&str, &str)]) -> Command {
     let mut command = Command::new(words[0]);
     let date = "2026-11-24T12:00:00Z";
-    let command = alone::cleared(command.args(&words[1..]).current_dir(folder)).env("HOME", home);
-    let command = command.env("GIT_AUTHOR_DATE", date).env("GIT_COMMITTER_DATE", date).env("GIT_MERGE_AUTOEDIT", "no");
-    command.env("USER", "anna").env("GIT_EDITOR", ":").envs(more.iter().copied()).output().unwrap()
+    alone::cleared(command.args(&words[1..]).current_dir(folder)).env("HOME", home);
+    command.env("GIT_AUTHOR_DATE", date).env("GIT_COMMITTER_DATE", date).env("GIT_MERGE_AUTOEDIT", "no");
+    command.env("USER", "anna").env("GIT_EDITOR", ":").envs(more.iter().copied());
+    command
 }
 
 #[track_caller]

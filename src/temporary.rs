@@ -1,0 +1,286 @@
+//! Temporary files and folders, which a later run removes if theirs was killed.
+//!
+//! Whoever makes one holds a lock on a file as long as it's in use. The kernel gives the lock back when the process ends,
+//! however it ends. So a file whose lock is free is left over.
+use rustix::{
+    fs::{FlockOperation, OFlags, flock},
+    process::geteuid,
+};
+use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsStr,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+use tempfile::NamedTempFile;
+
+/// How the name of each begins. Releases before 0.2.0 lock nothing, and have other names.
+const PREFIX: &str = ".rfab.";
+
+/// How often making one is tried, if another process takes the name first.
+const TRIES: usize = 16;
+
+/// The folders in which this process has looked for what is left over.
+static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// A file for this user alone, which is removed when it's dropped.
+#[derive(Debug)]
+pub(crate) struct TemporaryFile(NamedTempFile);
+
+impl TemporaryFile {
+    /// Makes a file in the folder for temporary files.
+    pub(crate) fn make() -> io::Result<Self> {
+        Self::make_in(&env::temp_dir())
+    }
+
+    /// Makes a file in a folder.
+    pub(crate) fn make_in(folder: &Path) -> io::Result<Self> {
+        if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+            sweep(folder);
+        }
+        for _ in 0..TRIES {
+            let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
+            // Until it's locked, another process could take it for one that is left over.
+            if locked(file.as_file(), file.path()) != Locked::Gone {
+                return Ok(Self(file));
+            }
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+
+    /// Returns its path.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Returns the open file.
+    pub(crate) fn as_file(&self) -> &File {
+        self.0.as_file()
+    }
+
+    /// Opens it again, at its beginning.
+    pub(crate) fn reopen(&self) -> io::Result<File> {
+        self.0.reopen()
+    }
+
+    /// Gives it its final name in the same folder; an existing file is replaced.
+    pub(crate) fn persist(self, place: &Path) -> io::Result<()> {
+        self.0.persist(place).map(drop).map_err(|e| e.error)
+    }
+}
+
+impl Write for TemporaryFile {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.0.write(piece)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A folder for this user alone, which is removed when it's dropped.
+#[derive(Debug)]
+pub(crate) struct TemporaryFolder {
+    path: PathBuf,
+    /// Is removed last.
+    _lock: TemporaryFile,
+}
+
+impl TemporaryFolder {
+    /// Makes a folder in the folder for temporary files.
+    pub(crate) fn make() -> io::Result<Self> {
+        Self::make_in(&env::temp_dir())
+    }
+
+    /// Makes a folder in a folder.
+    pub(crate) fn make_in(folder: &Path) -> io::Result<Self> {
+        for _ in 0..TRIES {
+            let lock = TemporaryFile::make_in(folder)?;
+            let path = beside(lock.path());
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Self { path, _lock: lock }),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Returns its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Returns the folder that a lock is for. Its name has no dot in front, because programs that build skip such folders.
+fn beside(lock: &Path) -> PathBuf {
+    let name = lock.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    lock.with_file_name(name.trim_start_matches('.'))
+}
+
+#[derive(Debug, PartialEq)]
+enum Locked {
+    Yes,
+    /// The file system has no locks. Then nothing in it is ever left over.
+    Never,
+    /// Another process has it, or it isn't there any more.
+    Gone,
+}
+
+/// Locks a file, if its name still leads to it.
+fn locked(file: &File, path: &Path) -> Locked {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => return Locked::Gone,
+        Err(_) => return Locked::Never,
+    }
+    let [is, named] = [file.metadata(), fs::symlink_metadata(path)].map(|about| about.map(|a| (a.dev(), a.ino())));
+    if matches!((is, named), (Ok(is), Ok(named)) if is == named) { Locked::Yes } else { Locked::Gone }
+}
+
+/// Removes what this user's killed processes left in a folder; ignores what can't be removed.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_lock(&entry.file_name()) {
+            let _ = remove(&entry.path());
+        }
+    }
+}
+
+/// Returns whether a file's name is one that this module gives.
+fn is_lock(name: &OsStr) -> bool {
+    let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+    rest.is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// Removes a file and the folder that it is for, unless somebody uses them.
+fn remove(path: &Path) -> io::Result<()> {
+    let me = geteuid().as_raw();
+    let own = |about: &fs::Metadata| about.uid() == me;
+    if !fs::symlink_metadata(path).is_ok_and(|about| about.is_file() && own(&about)) {
+        return Ok(());
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+    if !own(&file.metadata()?) || locked(&file, path) != Locked::Yes {
+        return Ok(());
+    }
+    let folder = beside(path);
+    if fs::symlink_metadata(&folder).is_ok_and(|about| about.is_dir() && own(&about)) {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::remove_file(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Child, Command, Stdio},
+    };
+
+    /// Names what is in a folder.
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Starts a process that has a file and a folder in a folder, which it prints, until it's killed.
+    fn other(folder: &Path) -> (Child, Vec<String>) {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "temporary::tests::another_process", "--ignored", "--nocapture"])
+            .env("RFAB_TEMPORARY", folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.as_mut().unwrap());
+        let made = out.lines().map(Result::unwrap).filter_map(|line| line.strip_prefix("made ").map(str::to_owned));
+        let made = made.take(2).collect();
+        (child, made)
+    }
+
+    #[test]
+    #[ignore = "it's started by the tests beside it"]
+    fn another_process() {
+        let Some(folder) = env::var_os("RFAB_TEMPORARY").map(PathBuf::from) else { return };
+        let mut file = TemporaryFile::make_in(&folder).unwrap();
+        file.write_all(b"half").unwrap();
+        let made = TemporaryFolder::make_in(&folder).unwrap();
+        fs::create_dir(made.path().join("deep")).unwrap();
+        fs::write(made.path().join("deep/file"), "half").unwrap();
+        println!("\nmade {}\nmade {}", file.path().display(), made.path().display());
+        let _ = io::stdin().read_line(&mut String::new());
+    }
+
+    #[test]
+    fn what_a_killed_process_had_goes_and_what_a_living_one_has_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let ([mut dead, mut living], [left, used]) = {
+            let ((dead, left), (living, used)) = (other(folder.path()), other(folder.path()));
+            ([dead, living], [left, used])
+        };
+        dead.kill().unwrap();
+        dead.wait().unwrap();
+        assert!(left.iter().chain(&used).all(|path| Path::new(path).exists()));
+        sweep(folder.path());
+        assert!(!left.iter().any(|path| Path::new(path).exists()), "{:?}", names(folder.path()));
+        assert!(used.iter().all(|path| Path::new(path).exists()));
+        assert_eq!(names(folder.path()).len(), 3, "a file, a folder and its lock");
+        drop(living.stdin.take());
+        assert!(living.wait().unwrap().success());
+        assert_eq!(names(folder.path()), [] as [&str; 0], "one that ends by itself removes what it has");
+    }
+
+    #[test]
+    fn what_this_process_has_stays_until_it_is_dropped_or_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut file, made) =
+            (TemporaryFile::make_in(folder.path()).unwrap(), TemporaryFolder::make_in(folder.path()).unwrap());
+        sweep(folder.path());
+        assert!(file.path().exists() && made.path().is_dir());
+        file.write_all(b"whole").unwrap();
+        file.persist(&folder.path().join("named")).unwrap();
+        drop(made);
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), ["named"]);
+        assert_eq!(fs::read_to_string(folder.path().join("named")).unwrap(), "whole");
+    }
+
+    #[test]
+    fn nothing_of_another_name_user_or_kind_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [".rfab-abcdef", ".rfab.abcde", ".rfab.abcdefg", ".rfab.ab-def", "rfab-merge-abcdef"] {
+            fs::write(at(name), "").unwrap();
+        }
+        fs::write(at("precious"), "").unwrap();
+        std::os::unix::fs::symlink(at("precious"), at(".rfab.linked")).unwrap();
+        fs::create_dir(at(".rfab.folder")).unwrap();
+        fs::create_dir(at("kept")).unwrap();
+        fs::write(at(".rfab.locked"), "").unwrap();
+        std::os::unix::fs::symlink(at("kept"), at("rfab.locked")).unwrap();
+        if geteuid().is_root() {
+            fs::write(at(".rfab.theirs"), "").unwrap();
+            std::os::unix::fs::chown(at(".rfab.theirs"), Some(58001), None).unwrap();
+        }
+        let mut all = names(folder.path());
+        sweep(folder.path());
+        all.retain(|name| name != ".rfab.locked");
+        assert_eq!(names(folder.path()), all);
+    }
+}
