@@ -126,15 +126,17 @@ mod tests {
             ended("web1", 2_000, json!({ "hosts": 2_000 })),
             ended("web2", 4_000, json!({ "hosts": 2_000, "demanded": 2_000 })),
         ];
+        let text = shown(&records, Some(10_000));
+        let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
-            shown(&records, Some(10_000)),
-            "\
-      2.5 s   25 %  work on hosts
-      1.5 s   15 %  waits that the fleet file or the fabfile demands
-      1.0 s   10 %  the network
-      2.0 s   20 %  a person
-      3.0 s   30 %  rfab itself
-"
+            lines,
+            [
+                "      2.5 s   25 %  work on hosts",
+                "      1.5 s   15 %  waits that the fleet file or the fabfile demands",
+                "      1.0 s   10 %  the network",
+                "      2.0 s   20 %  a person",
+                "      3.0 s   30 %  rfab itself",
+            ]
         );
         // It hasn't ended, so nothing is known behind its last effect.
         assert_eq!(shown(&records, None).lines().last().map(|line| &line[..11]), Some("      1.0 s"));
