@@ -13,4 +13,6 @@ pub use kept::Kept;
 pub use person::Person;
 pub use reading::SharedReading;
 pub use real::{FleetConnections, Real};
-pub use transport::{Ended, Exclusive, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport};
+pub use transport::{
+    Ended, Exclusive, Growing, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport,
+};
