@@ -95,6 +95,7 @@ pub enum What {
         /// What `done` counts: `sent`, `got`, `fetched`, `open requests ended`, `good responses`, `waited`.
         what: String,
         done: u64,
+        /// 0 as long as it isn't known.
         total: u64,
         /// `bytes`, `objects`, `requests`, `responses` or `seconds`.
         unit: &'static str,

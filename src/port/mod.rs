@@ -15,4 +15,6 @@ pub use person::Person;
 pub use reading::SharedReading;
 pub use real::{FleetConnections, Real};
 pub use spent::{Spending, SpendingTime, Spent, SpentMeter};
-pub use transport::{Ended, Exclusive, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport};
+pub use transport::{
+    Ended, Exclusive, Growing, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport,
+};

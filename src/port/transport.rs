@@ -197,6 +197,20 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
     /// A file on this machine, and a receiver of the progress: bytes done, bytes in total.
     File(&'a Path, &'a (dyn Fn(u64, u64) + Send + Sync)),
+    /// Bytes that this machine is still making, and the same receiver; the total is 0 as long as it isn't known.
+    Growing(&'a dyn Growing, &'a (dyn Fn(u64, u64) + Send + Sync)),
+}
+
+/// Bytes that this machine is still making. Each of their readers has its own pace.
+#[async_trait]
+pub trait Growing: Send + Sync {
+    /// Returns some of the bytes from a place on, and waits for them; returns none at their end.
+    ///
+    /// Fails if no more can be made.
+    async fn read(&self, from: u64) -> std::io::Result<Vec<u8>>;
+
+    /// Returns how many bytes there are in total, if all are made.
+    fn total(&self) -> Option<u64>;
 }
 
 /// How a command ended.

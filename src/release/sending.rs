@@ -1,11 +1,11 @@
 //! Sends a release to a host: what an earlier release there lacks, or all of it.
 use super::{
-    Home, ListedRelease, Manifest, Packed, PackedTrees, Parcel, ReleaseError, ReleaseName, Sent, Staged,
+    Home, ListedRelease, Manifest, Packed, PackedTrees, ReleaseError, ReleaseName, Sent, Staged,
     held::{Held, HeldReleases},
     list::listing,
     on_host::{WITHIN, id, on, run},
     staged::{stage, staged},
-    tree::Difference,
+    tree::{Difference, Outgoing},
     work::blocking,
 };
 use crate::{
@@ -52,7 +52,7 @@ impl Sending<'_> {
             }
             let (packed, packs) = (self.packed.clone(), self.at.real.kept.get::<PackedTrees>());
             let (cache, packing) = (self.at.real.cache.clone(), held.packing);
-            let parcel = blocking(move || packs.parcel(&packed, lacking.as_ref(), packing, &cache)).await?;
+            let parcel = blocking(move || packs.outgoing(&packed, lacking.as_ref(), packing, &cache)).await?;
             let upon = base.as_ref().map(|(release, _)| release);
             let (bytes, sent) = self.parcel(&parcel, upon).await?;
             sent_bytes += bytes;
@@ -117,19 +117,24 @@ impl Sending<'_> {
 
     async fn parcel(
         &self,
-        parcel: &Parcel,
+        parcel: &Outgoing,
         base: Option<&ListedRelease>,
     ) -> Result<(u64, Result<Staged, ReleaseError>), Failure> {
         let (host, home) = (self.host, self.home);
-        let command = stage(&home.path, &self.name, &id(&self.at), &self.packed, parcel, base).map_err(on(host))?;
+        let (name, id) = (&self.name, id(&self.at));
+        let command = stage(&home.path, name, &id, &self.packed, &parcel.parcel(), base).map_err(on(host))?;
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());
             self.at.tell(What::Progressed { host, what, done, total, unit: "bytes" });
         };
-        let stdin = Input::File(&parcel.file, &progress);
+        let stdin = Input::Growing(parcel, &progress);
         let job = Job { stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
-        Ok((parcel.bytes, staged(&run(&self.at, host, &home.user, job).await?, parcel)))
+        let ended = run(&self.at, host, &home.user, job).await;
+        // If packing failed, that is why the host received no more.
+        let ended = ended.map_err(|failure| parcel.failure().unwrap_or(failure))?;
+        let sent = parcel.parcel();
+        Ok((sent.bytes, staged(&ended, &sent)))
     }
 
     fn warn(&self, text: String) {

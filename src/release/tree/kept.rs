@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Another version of rfab may read a tree in another way.
-const BY: &str = concat!("rfab ", env!("CARGO_PKG_VERSION"), ", trees 1");
+const BY: &str = concat!("rfab ", env!("CARGO_PKG_VERSION"), ", trees 2");
 
 /// What a commit's tree is, without its manifest.
 #[derive(Serialize, Deserialize)]
@@ -22,6 +22,7 @@ struct KeptTree {
     manifest_sha256: String,
     room: u64,
     files: usize,
+    tar_bytes: u64,
     hidden: Vec<String>,
     #[serde(flatten)]
     odd: OddFiles,
@@ -32,8 +33,8 @@ pub(super) fn keep_tree(packed: &Packed, rules: &TreeRules, folder: &Path) {
     let commit = &packed.manifest.commit;
     let Some(file) = tree_file(commit, rules, folder) else { return };
     let Packed { manifest_sha256, room, files, hidden, odd, .. } = packed.clone();
-    let (by, commit, rules) = (BY.to_owned(), commit.clone(), rules.clone());
-    cache::write(&file, &KeptTree { by, commit, rules, manifest_sha256, room, files, hidden, odd });
+    let (by, commit, rules, tar_bytes) = (BY.to_owned(), commit.clone(), rules.clone(), packed.tar_bytes());
+    cache::write(&file, &KeptTree { by, commit, rules, manifest_sha256, room, files, tar_bytes, hidden, odd });
 }
 
 /// Finds a commit's tree that was packed by the same rules, if its manifest is still here.
@@ -44,13 +45,15 @@ pub(super) fn tree(
     cache: &Path,
 ) -> Option<Packed> {
     let file = tree_file(commit, rules, folder)?;
-    let KeptTree { by, commit: own, rules: by_rules, manifest_sha256, room, files, hidden, odd } = cache::read(&file)?;
-    if by != BY || own != commit || by_rules != *rules {
+    let kept: KeptTree = cache::read(&file)?;
+    let KeptTree { manifest_sha256, room, files, tar_bytes, hidden, odd, .. } = kept;
+    if kept.by != BY || kept.commit != commit || kept.rules != *rules {
         return None;
     }
     let manifest: Arc<Manifest> = manifests.find(&manifest_sha256, cache)?;
     let manifest = Manifest::clone(&manifest);
-    let from = PackedFrom::Commit { repository: repository.clone(), rules: rules.clone(), cache: cache.to_owned() };
+    let (repository, rules, cache) = (repository.clone(), rules.clone(), cache.to_owned());
+    let from = PackedFrom::Commit { repository, rules, cache, tar_bytes };
     (manifest.commit == commit).then_some(Packed { manifest, manifest_sha256, room, files, hidden, odd, from })
 }
 

@@ -40,8 +40,10 @@ pub(crate) fn pack(
     cache: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
-    let from = PackedFrom::Commit { repository: repository.clone(), rules: rules.clone(), cache: cache.to_owned() };
-    written(&tree, &rules.linked, folder, io::sink())?.packed(|_, _, _| Ok(from))
+    written(&tree, &rules.linked, folder, io::sink())?.packed(|_, _, tar_bytes| {
+        let (repository, rules, cache) = (repository.clone(), rules.clone(), cache.to_owned());
+        Ok(PackedFrom::Commit { repository, rules, cache, tar_bytes })
+    })
 }
 
 /// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
@@ -55,9 +57,11 @@ pub(crate) fn pack_folder(
     folder: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = TreeSource::Folder(FolderTree::read(from, commit, at)?);
-    written(&tree, linked, folder, ParcelWriter::begin(folder, Packing::Gzip)?)?.packed(|into, manifest, tar_bytes| {
-        into.persist(commit, &[("manifest", &manifest.text())], "", tar_bytes).map(PackedFrom::Parcel)
-    })
+    written(&tree, linked, folder, ParcelWriter::begin(folder, Packing::Gzip, None)?)?.packed(
+        |into, manifest, tar_bytes| {
+            into.persist(commit, &[("manifest", &manifest.text())], "", tar_bytes).map(PackedFrom::Parcel)
+        },
+    )
 }
 
 /// Refuses what `pack` would refuse, without writing anything. What only this machine lacks is taken for granted.
@@ -236,6 +240,9 @@ mod tests {
         assert!(parcel.tar_bytes > size && parcel == built);
         let took = peak() - before;
         assert!(took < 32 << 10, "{took} KiB");
+        packed.whole(into.path(), Packing::Zstd).unwrap();
+        let took = peak() - before;
+        assert!(took < 64 << 10, "{took} KiB");
     }
 
     #[test]

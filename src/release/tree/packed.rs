@@ -11,6 +11,7 @@ use super::{
     packing::Packing,
     parcel::{Contents, Parcel, ParcelWriter, Patches, named},
     patch::patch,
+    readers::Readers,
     source::TreeSource,
 };
 use crate::{
@@ -47,19 +48,46 @@ pub struct Packed {
 pub(crate) enum PackedFrom {
     /// A commit, which is read again for each parcel.
     #[serde(skip)]
-    Commit { repository: Repository, rules: TreeRules, cache: PathBuf },
+    Commit { repository: Repository, rules: TreeRules, cache: PathBuf, tar_bytes: u64 },
     /// A parcel with all of it.
     Parcel(Parcel),
 }
 
 impl Packed {
-    /// Makes a parcel with all of the tree, in a file in `folder`.
+    /// Makes a parcel with all of the tree, in a file in `folder`, or finds it.
     pub(crate) fn whole(&self, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        self.ready(folder, packing).map_or_else(|| self.all(folder, packing, None), Ok)
+    }
+
+    /// Finds the parcel with all of the tree, if it is packed in this way.
+    pub(super) fn ready(&self, folder: &Path, packing: Packing) -> Option<Parcel> {
+        match &self.from {
+            PackedFrom::Parcel(parcel) => (parcel.packing == packing).then(|| parcel.clone()),
+            PackedFrom::Commit { .. } => {
+                Parcel::kept(folder, &self.manifest.commit, &[("manifest", &self.manifest.text())], packing)
+            }
+        }
+    }
+
+    /// Returns the length of the tar with all of the tree.
+    pub(super) fn tar_bytes(&self) -> u64 {
+        match &self.from {
+            PackedFrom::Parcel(parcel) => parcel.tar_bytes,
+            PackedFrom::Commit { tar_bytes, .. } => *tar_bytes,
+        }
+    }
+
+    /// Makes a parcel with all of the tree, in a file in `folder`, which `readers` read meanwhile.
+    pub(super) fn all(
+        &self,
+        folder: &Path,
+        packing: Packing,
+        readers: Option<&dyn Readers>,
+    ) -> Result<Parcel, ReleaseError> {
         let text = self.manifest.text();
         let beside = vec![("manifest", &*text)];
-        let contents = Contents { wanted: &|_| true, earlier: &|_| None, patched: String::new(), beside };
+        let contents = Contents { wanted: &|_| true, earlier: &|_| None, patched: String::new(), beside, readers };
         match &self.from {
-            PackedFrom::Parcel(parcel) if parcel.packing == packing => Ok(parcel.clone()),
             PackedFrom::Parcel(parcel) => parcel.part(&contents, folder, packing),
             PackedFrom::Commit { .. } => self.of_commit(&contents, folder, packing),
         }
@@ -76,9 +104,10 @@ impl Packed {
             },
             patched: lacking.patched.iter().flat_map(|(path, sha256)| [path.as_str(), sha256]).collect(),
             beside: vec![("gone", &lacking.gone), ("manifest", &lacking.manifest)],
+            readers: None,
         };
         match &self.from {
-            PackedFrom::Commit { .. } => self.of_commit(&contents, folder, packing),
+            PackedFrom::Commit { .. } => self.of_kept(&contents, folder, packing),
             PackedFrom::Parcel(whole) => whole.part(&contents, folder, packing),
         }
     }
@@ -90,7 +119,7 @@ impl Packed {
         }
         let (commit, digest) = &lacking.earlier;
         match &self.from {
-            PackedFrom::Commit { repository, rules, cache } => {
+            PackedFrom::Commit { repository, rules, cache, .. } => {
                 let tree = commit_part(Tree::read(repository, commit).ok()?, rules, cache).ok()?;
                 Some(EarlierTree::Tree { tree, linked: rules.linked.clone() })
             }
@@ -101,18 +130,22 @@ impl Packed {
         }
     }
 
-    fn of_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
-        let PackedFrom::Commit { repository, rules, cache } = &self.from else { unreachable!("only for commits") };
-        let commit = &self.manifest.commit;
-        // What is patched names a parcel only once it is made.
+    /// Makes a parcel of a commit, or finds it. What is patched names a parcel only once it is made.
+    fn of_kept(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
         if contents.patched.is_empty()
-            && let Some(kept) = Parcel::kept(folder, commit, &contents.beside, packing)
+            && let Some(kept) = Parcel::kept(folder, &self.manifest.commit, &contents.beside, packing)
         {
             return Ok(kept);
         }
+        self.of_commit(contents, folder, packing)
+    }
+
+    fn of_commit(&self, contents: &Contents<'_>, folder: &Path, packing: Packing) -> Result<Parcel, ReleaseError> {
+        let PackedFrom::Commit { repository, rules, cache, .. } = &self.from else { unreachable!("only for commits") };
+        let commit = &self.manifest.commit;
         let tree = commit_part(Tree::read(repository, commit)?, rules, cache)?;
         let unfit = |problems| ReleaseError::Unfit { commit: commit.clone(), problems };
-        let mut archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder, packing)?)?;
+        let mut archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder, packing, contents.readers)?)?;
         let mut patches = Patches::default();
         for (path, item) in fit(&tree, &rules.linked)?.map_err(unfit)?.items {
             if !(contents.wanted)(&path) {

@@ -41,6 +41,14 @@ impl Packing {
         }
     }
 
+    /// Returns how many threads compress at most. Their pieces, and zstd's tables, are in memory.
+    pub(super) fn threads(self) -> usize {
+        match self {
+            Packing::Gzip => 4,
+            Packing::Zstd => 2,
+        }
+    }
+
     /// Reads a compressed file.
     pub(super) fn open(self, file: File) -> io::Result<Box<dyn Read>> {
         let file = BufReader::new(file);

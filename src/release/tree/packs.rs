@@ -6,6 +6,7 @@ use super::{
     kept,
     manifest::Manifest,
     manifests::Manifests,
+    outgoing::Outgoing,
     pack, pack_folder,
     packed::PackedFrom,
     packing::Packing,
@@ -23,8 +24,10 @@ use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
@@ -34,7 +37,7 @@ pub struct PackedTrees {
     commits: Mutex<BTreeMap<CommitAndRules, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
-    parcels: Mutex<BTreeMap<ParcelKey, Parcel>>,
+    parcels: Mutex<BTreeMap<ParcelKey, Arc<Outgoing>>>,
     manifests: Manifests,
 }
 
@@ -115,34 +118,47 @@ impl PackedTrees {
         self.manifests.find(digest, cache)
     }
 
-    /// Makes a parcel with all of a tree.
+    /// Makes a parcel with all of a tree, and waits for it.
     pub fn whole(&self, packed: &Packed, packing: Packing, cache: &Path) -> Result<Parcel, Failure> {
-        self.parcel(packed, None, packing, cache)
+        packed.whole(&made(&cache.join("packed"))?, packing).map_err(Failure::from)
     }
 
-    /// Makes what is sent to hosts: all of a tree, or what an earlier release lacks. Hosts that lack the same share it.
-    pub(crate) fn parcel(
+    /// Begins what is sent to hosts: all of a tree, or what an earlier release lacks. Hosts that lack the same share it.
+    ///
+    /// All of a tree is packed while hosts already receive it.
+    pub(crate) fn outgoing(
         &self,
-        packed: &Packed,
+        packed: &Arc<Packed>,
         lacking: Option<&Difference>,
         packing: Packing,
         cache: &Path,
-    ) -> Result<Parcel, Failure> {
+    ) -> Result<Arc<Outgoing>, Failure> {
         let mut known = self.parcels.lock().unwrap();
         let part = |lacking: &Difference| format!("{}{}{:?}", lacking.gone, lacking.manifest, lacking.patched);
         let key = (packed.manifest_sha256.clone(), packing, lacking.map(part));
         // If another run has removed the parcel from the cache, it is made again.
-        if let Some(parcel) = known.get(&key).filter(|parcel| parcel.is_whole()) {
-            return Ok(parcel.clone());
+        if let Some(outgoing) = known.get(&key).filter(|outgoing| outgoing.is_good()) {
+            return Ok(outgoing.clone());
         }
         let folder = made(&cache.join("packed"))?;
-        let parcel = match lacking {
-            Some(lacking) => packed.part(lacking, &folder, packing),
-            None => packed.whole(&folder, packing),
+        let ready = match lacking {
+            Some(lacking) => Some(packed.part(lacking, &folder, packing)?),
+            None => packed.ready(&folder, packing),
         };
-        let parcel = parcel.map_err(Failure::from)?;
-        known.insert(key, parcel.clone());
-        Ok(parcel)
+        let outgoing = Arc::new(match ready {
+            Some(parcel) => Outgoing::whole(parcel)?,
+            None => Outgoing::begun(packed.tar_bytes(), packing),
+        });
+        if !outgoing.is_packed() {
+            let (packed, own) = (packed.clone(), outgoing.clone());
+            let work = move || own.end(whole_into(&packed, packing, &folder, &own));
+            // If the system gives no thread, the hosts wait for it.
+            if thread::Builder::new().name("packing".to_owned()).spawn(work.clone()).is_err() {
+                work();
+            }
+        }
+        known.insert(key, outgoing.clone());
+        Ok(outgoing)
     }
 
     /// Packs the content of a folder, and remembers it by the digest of its manifest.
@@ -200,6 +216,12 @@ impl PackedTrees {
     }
 }
 
+/// Packs all of a tree while hosts read it.
+fn whole_into(packed: &Packed, packing: Packing, folder: &Path, outgoing: &Outgoing) -> Result<Parcel, Failure> {
+    let all = || packed.all(folder, packing, Some(outgoing)).map_err(Failure::from);
+    catch_unwind(AssertUnwindSafe(all)).unwrap_or_else(|_| Err(Failure::unknown("packing didn't finish")))
+}
+
 fn made(folder: &Path) -> Result<PathBuf, Failure> {
     fs::create_dir_all(folder).map_err(|e| Failure::failed(format!("`{}` can't be made: {e}", folder.display())))?;
     Ok(folder.to_owned())
@@ -228,7 +250,7 @@ pub(crate) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::sample::Sample;
+    use crate::{git::sample::Sample, port::Growing};
 
     #[test]
     fn a_build_is_kept_for_later_runs_and_only_for_what_it_was_made_of() {
@@ -258,6 +280,77 @@ mod tests {
         assert_eq!(later.built(&other, None, cache.path()), None);
         fs::write(&kept.whole(cache.path(), Packing::Gzip).unwrap().file, "torn").unwrap();
         assert_eq!(later.built(&of, None, cache.path()), None, "an archive that isn't whole is made again");
+    }
+
+    /// Reads all of it, as a host does.
+    async fn read(outgoing: &Outgoing) -> io::Result<Vec<u8>> {
+        let mut all = Vec::new();
+        loop {
+            let piece = outgoing.read(all.len() as u64).await?;
+            if piece.is_empty() {
+                return Ok(all);
+            }
+            all.extend(piece);
+        }
+    }
+
+    /// Returns bytes that can't be compressed.
+    fn noise(length: usize) -> Vec<u8> {
+        let digests = (0_u64..).flat_map(|number| Sha256::digest(number.to_le_bytes()));
+        digests.take(length).collect()
+    }
+
+    #[tokio::test]
+    async fn if_a_tree_cannot_be_packed_to_its_end_all_its_hosts_fail_with_the_cause_and_it_is_packed_again_later() {
+        let sample = Sample::new();
+        sample.write("first", &noise(1 << 20));
+        let commit = sample.commit("second", "content");
+        let id = sample.git(&["rev-parse", "HEAD:second"]);
+        let repository = sample.work.to_str().unwrap().to_owned();
+        let (packs, cache) = (PackedTrees::default(), tempfile::tempdir().unwrap());
+        let packed = packs.pack(&repository, &commit, &TreeRules::default(), cache.path()).unwrap();
+        let begin = || packs.outgoing(&packed, None, Packing::Gzip, cache.path()).unwrap();
+        let object = sample.work.join(".git/objects").join(&id[..2]).join(&id[2..]);
+        fs::rename(&object, sample.work.join("away")).unwrap();
+        let outgoing = begin();
+        for said in [read(&outgoing).await, read(&outgoing).await] {
+            assert_eq!(said.unwrap_err().to_string(), outgoing.failure().unwrap().message);
+        }
+        let message = outgoing.failure().unwrap().message;
+        assert!(
+            message.starts_with("the repository can't be read: `second`: ")
+                && message.ends_with("(a partial clone lacks files)"),
+            "{message}"
+        );
+        let files = || fs::read_dir(cache.path().join("packed")).unwrap().count();
+        assert_eq!(files(), 1, "only what the tree is");
+
+        fs::rename(sample.work.join("away"), &object).unwrap();
+        let again = begin();
+        let (one, other) = tokio::join!(read(&again), read(&again));
+        let parcel = again.parcel();
+        assert!(one.unwrap() == fs::read(&parcel.file).unwrap() && other.unwrap().len() as u64 == parcel.bytes);
+        assert_eq!((again.total(), again.failure()), (Some(parcel.bytes), None));
+        assert!(Arc::ptr_eq(&again, &begin()), "it is packed once");
+        // A later run reads what is kept.
+        let later = PackedTrees::default().outgoing(&packed, None, Packing::Gzip, cache.path()).unwrap();
+        assert!(later.is_packed() && read(&later).await.unwrap().len() as u64 == parcel.bytes);
+    }
+
+    #[tokio::test]
+    async fn a_tar_is_as_long_as_it_was_announced_also_if_it_is_compressed_in_another_way() {
+        let (cache, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir_all(folder.path().join("deep/".repeat(60))).unwrap();
+        fs::write(folder.path().join("deep/".repeat(60)).join("file"), noise(5 << 20)).unwrap();
+        std::os::unix::fs::symlink("deep", folder.path().join("link")).unwrap();
+        let packs = PackedTrees::default();
+        let packed = packs.pack_folder(folder.path(), &"1".repeat(40), 1, &["log".to_owned()], cache.path()).unwrap();
+        for packing in [Packing::Zstd, Packing::Gzip] {
+            let outgoing = packs.outgoing(&packed, None, packing, cache.path()).unwrap();
+            let announced = outgoing.parcel().tar_bytes;
+            let bytes = read(&outgoing).await.unwrap();
+            assert_eq!((announced, bytes.len() as u64), (outgoing.parcel().tar_bytes, outgoing.parcel().bytes));
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{
     packing::Packing,
     patch::patch,
     pieces::Pieces,
+    readers::{ReadFile, Readers},
 };
 use crate::{release::error::ReleaseError, temporary::TemporaryFile};
 use serde::{Deserialize, Serialize};
@@ -32,13 +33,17 @@ pub struct Parcel {
 pub(super) struct ParcelWriter<'a> {
     folder: &'a Path,
     packing: Packing,
-    compressed: Pieces<Counted<Digested<TemporaryFile>>>,
+    compressed: Pieces<Counted<Digested<ReadFile<'a>>>>,
 }
 
 impl<'a> ParcelWriter<'a> {
-    /// Begins a parcel in a file in `folder`.
-    pub(super) fn begin(folder: &'a Path, packing: Packing) -> Result<Self, ReleaseError> {
-        let begun = TemporaryFile::make_in(folder)
+    /// Begins a parcel in a file in `folder`, which `readers` may read already.
+    pub(super) fn begin(
+        folder: &'a Path,
+        packing: Packing,
+        readers: Option<&'a dyn Readers>,
+    ) -> Result<Self, ReleaseError> {
+        let begun = ReadFile::new_in(folder, readers)
             .and_then(|file| Pieces::begin(packing, Counted::new(Digested::new(file))))
             .map_err(|e| unwritable(folder, &e))?;
         Ok(Self { folder, packing, compressed: begun })
@@ -58,7 +63,7 @@ impl<'a> ParcelWriter<'a> {
         let of: String = beside.iter().map(|(_, text)| *text).chain([patched]).collect();
         let file = named(folder, commit, &hex::encode(Sha256::digest(of)), packing);
         let Counted { inner: Digested { inner, sha256 }, bytes } = packed;
-        inner.persist(&file).map_err(failed)?;
+        inner.file.persist(&file).map_err(failed)?;
         let parcel = Parcel { file, bytes, tar_bytes, packing };
         keep(&parcel, hex::encode(sha256.finalize()));
         Ok(parcel)
@@ -160,7 +165,7 @@ impl Parcel {
         packing: Packing,
     ) -> Result<Parcel, ReleaseError> {
         let failed = |e: io::Error| unwritable(folder, &e);
-        let mut tar = tar::Builder::new(Counted::new(ParcelWriter::begin(folder, packing)?));
+        let mut tar = tar::Builder::new(Counted::new(ParcelWriter::begin(folder, packing, contents.readers)?));
         let (mut mtime, mut patches) = (0, Patches::default());
         let copied = self.entries(|name, entry| {
             mtime = entry.header().mtime()?;
@@ -204,6 +209,8 @@ pub(super) struct Contents<'a> {
     pub patched: String,
     /// Files beside the tree.
     pub beside: Vec<(&'a str, &'a str)>,
+    /// Those that read the parcel while it is written.
+    pub readers: Option<&'a dyn Readers>,
 }
 
 /// The patches in a parcel: `patch/N` each, and a list of the files that they make.

@@ -19,9 +19,6 @@ const LEVEL: i32 = 6;
 /// How far gzip looks back. A piece is compressed with the end of the one before.
 const REACH: usize = 32 << 10;
 
-/// The most threads that compress one stream.
-const MOST: usize = 4;
-
 /// The first bytes of a gzip stream: no name, no time, by any system.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
@@ -73,7 +70,7 @@ impl<W: Write> Pieces<W> {
                     self.put(packed)?;
                 }
             }
-            None => self.put(Packer::of(self.packing)?.pack(&last))?,
+            None => self.put(compressed(self.packing, &last))?,
         }
         if self.packing == Packing::Gzip {
             self.into.write_all(&self.crc.sum().to_le_bytes())?;
@@ -94,8 +91,13 @@ impl<W: Write> Pieces<W> {
     fn hand_over(&mut self) -> io::Result<()> {
         let piece = self.next(false);
         let packing = self.packing;
-        let threads = self.threads.get_or_insert_with(|| Threads::of(packing));
-        threads.give(piece)?;
+        if self.threads.is_none() {
+            self.threads = Threads::of(packing);
+        }
+        match &mut self.threads {
+            Some(threads) => threads.give(piece)?,
+            None => return self.put(compressed(packing, &piece)),
+        }
         while let Some(packed) = self.threads.as_mut().and_then(Threads::ready) {
             self.put(packed)?;
         }
@@ -127,25 +129,23 @@ impl<W: Write> Write for Pieces<W> {
 }
 
 impl Threads {
-    fn of(packing: Packing) -> Threads {
-        let count = thread::available_parallelism().map_or(1, usize::from).min(MOST);
+    /// Starts them; `None` if the system gives no thread.
+    fn of(packing: Packing) -> Option<Threads> {
+        let count = thread::available_parallelism().map_or(1, usize::from).min(packing.threads());
         let (pieces, waiting) = sync_channel::<(Piece, SyncSender<Packed>)>(count);
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..count {
+        let start = |_| {
             let waiting = waiting.clone();
-            thread::spawn(move || {
-                let mut packer = Packer::of(packing);
+            let work = move || {
                 let next = || waiting.lock().ok()?.recv().ok();
                 while let Some((piece, packed)) = next() {
-                    let made = match &mut packer {
-                        Ok(packer) => packer.pack(&piece),
-                        Err(e) => Err(io::Error::other(e.to_string())),
-                    };
-                    let _ = packed.send(made);
+                    let _ = packed.send(compressed(packing, &piece));
                 }
-            });
-        }
-        Threads { pieces, due: VecDeque::new(), most: count + 1 }
+            };
+            thread::Builder::new().name("compressing".to_owned()).spawn(work).is_ok()
+        };
+        let started = (0..count).map(start).filter(|is_started| *is_started).count();
+        (started > 0).then(|| Threads { pieces, due: VecDeque::new(), most: started + 1 })
     }
 
     fn give(&mut self, piece: Piece) -> io::Result<()> {
@@ -175,35 +175,21 @@ fn ended() -> io::Error {
     io::Error::other("a thread that compresses has ended")
 }
 
-/// Compresses one piece after the other.
-enum Packer {
-    Gzip(Box<Compress>),
-    Zstd(zstd::bulk::Compressor<'static>),
-}
-
-impl Packer {
-    fn of(packing: Packing) -> io::Result<Packer> {
-        Ok(match packing {
-            Packing::Gzip => Packer::Gzip(Box::new(Compress::new(Compression::default(), false))),
-            Packing::Zstd => Packer::Zstd(zstd::bulk::Compressor::new(LEVEL)?),
-        })
-    }
-
-    fn pack(&mut self, piece: &Piece) -> Packed {
-        match self {
-            Packer::Gzip(deflate) => {
-                let mut crc = Crc::new();
-                crc.update(&piece.bytes);
-                Ok((deflated(deflate, piece)?, crc))
-            }
-            Packer::Zstd(zstd) => Ok((zstd.compress(&piece.bytes)?, Crc::new())),
+/// Compresses a piece. Nothing is left of other pieces: tables that are used again would make other bytes.
+fn compressed(packing: Packing, piece: &Piece) -> Packed {
+    let mut crc = Crc::new();
+    match packing {
+        Packing::Gzip => {
+            crc.update(&piece.bytes);
+            Ok((deflated(piece)?, crc))
         }
+        Packing::Zstd => Ok((zstd::bulk::compress(&piece.bytes, LEVEL)?, crc)),
     }
 }
 
 /// Compresses a piece for the middle or the end of a gzip stream.
-fn deflated(deflate: &mut Compress, piece: &Piece) -> io::Result<Vec<u8>> {
-    deflate.reset();
+fn deflated(piece: &Piece) -> io::Result<Vec<u8>> {
+    let mut deflate = Compress::new(Compression::default(), false);
     if !piece.before.is_empty() {
         deflate.set_dictionary(&piece.before)?;
     }
@@ -258,7 +244,9 @@ mod tests {
             for length in [0, 1, piece - 1, piece, piece + 1, 5 * piece + 77] {
                 let bytes = stream(length);
                 let once = packed(packing, &bytes, 100_000);
-                assert!(once == packed(packing, &bytes, 12_345), "{packing:?} {length}: other bytes");
+                for _ in 0..3 {
+                    assert!(once == packed(packing, &bytes, 12_345), "{packing:?} {length}: other bytes");
+                }
                 assert!(through(packing.program(), &once) == bytes, "{packing:?} {length}: by the program");
                 let mut file = tempfile::tempfile().unwrap();
                 file.write_all(&once).unwrap();

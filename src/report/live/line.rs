@@ -69,10 +69,12 @@ fn long(progress: &EffectProgress, now: Time) -> String {
     match *unit {
         "bytes" if done == total => format!("{} {what}", bytes(*total)),
         "bytes" => {
-            let mut text = format!("{} {what}", bytes_of(*done, *total));
+            let is_known = *total > 0;
+            let amount = if is_known { bytes_of(*done, *total) } else { bytes(*done) };
+            let mut text = format!("{amount} {what}");
             if let Some(rate) = progress.rate(now) {
                 text += &format!("  {}/s", bytes(rate));
-                if let Some(left) = (total - done.min(total)).checked_div(rate) {
+                if is_known && let Some(left) = (total - done.min(total)).checked_div(rate) {
                     text += &format!("  {} left", running(left * 1_000 + 999));
                 }
             }
@@ -87,6 +89,7 @@ fn long(progress: &EffectProgress, now: Time) -> String {
 fn short(progress: &EffectProgress) -> String {
     let EffectProgress { done, total, unit, .. } = progress;
     match *unit {
+        "bytes" if *total == 0 => bytes(*done),
         "bytes" => format!("{}%", (done * 100).checked_div(*total).unwrap_or(100)),
         "seconds" => running(total.saturating_sub(*done) * 1_000),
         "requests" => format!("{} open", total.saturating_sub(*done)),

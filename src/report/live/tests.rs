@@ -176,6 +176,16 @@ deploy:stable > group1  3 s
 }
 
 #[test]
+fn what_is_sent_while_it_is_packed_has_no_time_left() {
+    let shown = Shown::on(80, 24);
+    three(&shown);
+    shown.tell(3_000, &lane(1), done("web1", "sent", (4 << 20, 0), "bytes"));
+    let text = shown.at(3_000);
+    let line = text.lines().find(|line| line.starts_with("web1"));
+    assert_eq!(line, Some("web1  stage 0002-bbbbbbbbbbbb  4.0 MiB sent  2.0 MiB/s  2 s"));
+}
+
+#[test]
 fn an_effect_that_ended_stays_a_moment_unless_its_host_does_something_else() {
     let shown = Shown::on(80, 24);
     three(&shown);

@@ -47,6 +47,24 @@ pub(super) async fn feed(open: &mut Option<ChildInput>, first: &[u8], input: &In
                 }
             }
         }
+        Input::Growing(growing, told) => {
+            let (mut done, mut last) = (0, Instant::now());
+            loop {
+                let piece = growing.read(done).await?;
+                if piece.is_empty() {
+                    break;
+                }
+                if stdin.write_all(&piece).await.is_err() {
+                    return Ok(());
+                }
+                done += piece.len() as u64;
+                if last.elapsed() > PROGRESS {
+                    told(done, growing.total().unwrap_or(0));
+                    last = Instant::now();
+                }
+            }
+            told(done, done);
+        }
     }
     let _ = stdin.shutdown().await;
     *open = None;
