@@ -2,6 +2,7 @@
 use super::{
     Asked,
     contender::{Contender, compare},
+    cost::Cost,
     results::Part,
     site::Site,
     tools,
@@ -53,6 +54,11 @@ pub fn measure(asked: &Asked, part: &mut Part) {
             );
             contenders.push(Contender::new(&work("cold"), "parallel-ssh", format!("{python} {script}")));
         }
+        contenders.retain(|one| one.tool.contains(&asked.only));
         compare(&site.lab, part, &contenders);
+        // A thousand connections that stay open would slow down what comes next.
+        if let Err(said) = Cost::of(&site.lab, &disconnect) {
+            println!("connections stay open: {said}");
+        }
     }
 }

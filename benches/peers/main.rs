@@ -8,6 +8,7 @@
 //! - `logins`, `sends`, `day`, `git`, `hosts`, `files`: only these parts
 //! - a number: the rounds
 //! - the name of a Debian release, such as `sid`: ssh and sshd of that release, in place of this machine's
+//! - `only=TOOL`: only the tools whose names have this, such as `only=native`; for `hosts`
 //! - `page`: only write the page again, from what was measured before
 //!
 //! `RFAB_BINARY` names another rfab to measure. Compare figures of one part only: the machine, and what else it does,
@@ -57,16 +58,21 @@ struct Asked {
     /// The Debian release of ssh and sshd; `None` for this machine's own.
     debian: Option<Debian>,
     parts: Vec<String>,
+    /// What the names of tools have that are measured.
+    only: String,
 }
 
 impl Asked {
     fn read() -> Asked {
-        let mut asked = Asked { rounds: 5, debian: None, parts: Vec::new() };
+        let mut asked = Asked { rounds: 5, debian: None, parts: Vec::new(), only: String::new() };
         for word in std::env::args().skip(1).filter(|word| !word.starts_with("--")) {
             match word.parse() {
                 Ok(rounds) => asked.rounds = rounds,
                 Err(_) if word == "page" || PARTS.iter().any(|(name, _)| *name == word) => asked.parts.push(word),
-                Err(_) => asked.debian = Some(Debian(word.leak())),
+                Err(_) => match word.strip_prefix("only=") {
+                    Some(tool) => tool.clone_into(&mut asked.only),
+                    None => asked.debian = Some(Debian(word.leak())),
+                },
             }
         }
         if asked.parts.is_empty() {

@@ -19,7 +19,7 @@ const FOR: [(&str, &[&str]); 27] = [
     ("exclude", &[TASKS, "abort"]),
     ("parallel", &[TASKS, "abort"]),
     ("no_persist", &[TASKS, "abort"]),
-    ("transport", &[TASKS, "abort"]),
+    ("transport", &[TASKS, "abort", "demo"]),
     ("read", &[COMMAND]),
     ("yes", &[TASKS, "resume", "abort"]),
     ("no_fetch", &[TASKS]),

@@ -3,8 +3,9 @@
 //! One command then completes or aborts the release, no request fails, and steps that may run only once run once.
 //!
 //! Each day runs another tenth of the rounds and prints which; `RFAB_ALL=1 cargo test --test killed` runs all of them.
-//! `RFAB_ROW=17` runs them in the lab of that row of `--test varied` (with `RFAB_SEED`, in a row of another seed), and
-//! `RFAB_AT_ONCE=4` in four shops in parallel instead of two.
+//! Hosts are reached in turn by OpenSSH's client over open connections, by rfab's own, and by OpenSSH's with new ones.
+//! `RFAB_MOST=3` runs only so many rounds. `RFAB_ROW=17` runs them in the lab of that row of `--test varied` (with
+//! `RFAB_SEED`, in a row of another seed), and `RFAB_AT_ONCE=4` in four shops in parallel instead of two.
 mod effects;
 mod trial;
 
@@ -23,7 +24,7 @@ use std::{
     thread,
     time::{Instant, SystemTime},
 };
-use trial::{Round, Then, Trial};
+use trial::{Reach, Round, Then, Trial};
 
 lab::suite!();
 
@@ -38,8 +39,8 @@ fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
     let slice = number("RFAB_SLICE").unwrap_or(days as usize % 10);
     let every = env::var_os("RFAB_ALL").is_some();
-    let chosen: Vec<T> =
-        rounds.into_iter().enumerate().filter(|(at, _)| every || at % 10 == slice).map(|(_, round)| round).collect();
+    let own = rounds.into_iter().enumerate().filter(|(at, _)| every || at % 10 == slice).map(|(_, round)| round);
+    let chosen: Vec<T> = own.take(number("RFAB_MOST").unwrap_or(all)).collect();
     let which = if every { "all of them".to_owned() } else { format!("tenth {slice}; RFAB_ALL=1 takes all") };
     say(&format!("{test}: {} of {all} rounds ({which})", chosen.len()));
     chosen
@@ -115,7 +116,8 @@ fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
                     Ok(false) => "without that effect",
                     Err(_) => "BADLY",
                 };
-                say(&format!("{} s: {} {:?} ended {how}", began.elapsed().as_secs(), round.drill, round.then));
+                let Round { drill, then, reach, .. } = &round;
+                say(&format!("{} s: {drill} {then:?} {reach:?} ended {how}", began.elapsed().as_secs()));
             }
             missed.fetch_add(u64::from(ended == Ok(false)), Relaxed);
             if let Err(wrong) = ended {
@@ -156,7 +158,7 @@ fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_wor
         });
         // One in four aborts, also among the tenth of a day.
         let then = |at: usize| if (at + at / 10).is_multiple_of(4) { Then::Abort } else { Then::Resume };
-        all.enumerate().map(|(at, (drill, text))| Round { drill, text, then: then(at) }).collect()
+        all.enumerate().map(|(at, (drill, text))| Round { drill, text, then: then(at), reach: Reach::of(at) }).collect()
     });
 }
 
@@ -169,12 +171,9 @@ fn a_release_that_was_interrupted_once_or_twice_at_any_effect_says_how_all_stand
     go(test, |effects| {
         let steps: Vec<_> = effects.iter().filter(|effect| !effect.waits()).cloned().collect();
         let all = ["int", "int2"].into_iter().flat_map(|what| {
-            steps.iter().map(move |effect| Round {
-                drill: format!("{what}:before:{}", effect.id),
-                text: effect.text.clone(),
-                then: Then::Resume,
-            })
+            steps.iter().map(move |effect| (format!("{what}:before:{}", effect.id), effect.text.clone()))
         });
-        all.collect()
+        let round = |(at, (drill, text))| Round { drill, text, then: Then::Resume, reach: Reach::of(at) };
+        all.enumerate().map(round).collect()
     });
 }

@@ -7,6 +7,7 @@ use lab::{
         making::{LabChoices, Made},
         shop::{Release, Shop},
     },
+    natively_but_for,
 };
 use std::{
     collections::BTreeMap,
@@ -22,12 +23,40 @@ pub struct Round {
     /// The effect's text.
     pub text: String,
     pub then: Then,
+    pub reach: Reach,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Then {
     Resume,
     Abort,
+}
+
+/// What reaches the hosts in a round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// OpenSSH's client, over connections that earlier lines left open.
+    Warm,
+    /// The client in rfab.
+    Native,
+    /// OpenSSH's client, with connections that end with each run.
+    Cold,
+}
+
+impl Reach {
+    /// Returns that of a round, by its number; every few rounds, also of a day's tenth, have all of them.
+    pub fn of(round: usize) -> Reach {
+        [Reach::Warm, Reach::Native, Reach::Cold][round % 3]
+    }
+
+    /// Returns what the fleet file has for it.
+    fn line(self) -> &'static str {
+        match self {
+            Reach::Warm => "",
+            Reach::Native => "transport = \"native\"\n",
+            Reach::Cold => "persist = \"0s\"\n",
+        }
+    }
 }
 
 /// The shop, and the state that it should be in.
@@ -114,6 +143,27 @@ impl Trial {
     ///
     /// Returns whether a run had the effect.
     pub fn round(&mut self, round: &Round) -> Result<bool, String> {
+        self.reached(round.reach);
+        if round.reach != Reach::Native {
+            return self.tried(round);
+        }
+        // What a row asks for may need OpenSSH's client.
+        let reasons: &[&str] = if std::env::var_os("RFAB_ROW").is_some() { &[""] } else { &[] };
+        let mut ended = Ok(false);
+        natively_but_for(reasons, || ended = self.tried(round));
+        ended
+    }
+
+    /// Writes into the fleet file what reaches the hosts.
+    fn reached(&self, reach: Reach) {
+        self.shop.lab.edit("fleets/prod.toml", |text| {
+            let other = |line: &&str| !["transport = ", "persist = "].iter().any(|key| line.starts_with(key));
+            let rest: String = text.lines().filter(other).map(|line| format!("{line}\n")).collect();
+            format!("{}{rest}", reach.line())
+        });
+    }
+
+    fn tried(&mut self, round: &Round) -> Result<bool, String> {
         // After two aborted releases, a host keeps one release more: the one that it serves is older than the newest.
         if self.aborted && round.then == Then::Abort {
             self.undisturbed();
@@ -163,7 +213,8 @@ impl Trial {
         if wrong.is_empty() {
             return Ok(true);
         }
-        Err(format!("{} ({}), then {}:\n{}\n{told}", round.drill, round.text, then.join(" "), wrong.join("\n")))
+        let Round { drill, text, reach, .. } = round;
+        Err(format!("{drill} ({text}), {reach:?}, then {}:\n{}\n{told}", then.join(" "), wrong.join("\n")))
     }
 
     /// Types a release until its drill takes place. Returns the releases before it, the release, and what it printed.

@@ -29,7 +29,7 @@ const TABLE: &str = "
     --exclude x              xx .... ..x .. .. ..
     --parallel 4             xx .... ..x .. .. ..
     --no-persist             xx .... ..x .. .. ..
-    --transport native       xx .... ..x .. .. ..
+    --transport native       xx .... ..x .. .. x.
     --read                   .x .... ... .. .. ..
     --yes=prod               xx .... .xx .. .. ..
     --no-fetch               xx .... ... .. .. ..

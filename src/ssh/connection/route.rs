@@ -1,16 +1,21 @@
 //! The way to a host: the jump hosts before it, by ssh's configuration.
-use super::{hop::Hop, proxy::calls_ssh, refusal::unreachable, ssh_answers::SshAnswers, ssh_options::SshOptions};
+use super::{
+    hop::Hop, patience::heard_within, proxy::calls_ssh, refusal::unreachable, ssh_answers::SshAnswers,
+    ssh_options::SshOptions,
+};
 use crate::{
     failure::{Cause, Failure},
     host::Host,
 };
 use std::{path::Path, process::Stdio, time::Duration};
-use tokio::{process::Command, time::timeout};
+use tokio::{process::Command, sync::Semaphore};
 
 /// The most hosts on a way.
 const MOST: usize = 8;
 /// How long ssh may take to read its configuration.
-const WITHIN: Duration = Duration::from_secs(5);
+const WITHIN: Duration = Duration::from_secs(30);
+/// More of these at the same time would only wait for each other, and that isn't the configuration's fault.
+static TURNS: Semaphore = Semaphore::const_new(8);
 
 /// Finds the hosts on the way to a host, which is the last one; refuses a way that would bypass rfab's configuration.
 pub(crate) async fn route(config: &Path, host: &Host, known: Option<&SshAnswers>) -> Result<Vec<Hop>, Failure> {
@@ -49,21 +54,22 @@ async fn asked(config: &Path, host: &Host, hop: &Hop, known: Option<&SshAnswers>
     let mut command = Command::new("ssh");
     command.arg("-F").arg(config).arg("-G").args(hop.arguments()).stdin(Stdio::null()).kill_on_drop(true);
     let failed = |why: &str| unreachable(host, why);
-    match timeout(WITHIN, command.output()).await {
-        Ok(Ok(out)) if out.status.success() => {
+    let _turn = TURNS.acquire().await;
+    match heard_within(WITHIN, command.output()).await {
+        Some(Ok(out)) if out.status.success() => {
             let said = String::from_utf8_lossy(&out.stdout);
             if let Some(known) = known {
                 known.learn(hop, &said);
             }
             Ok(SshOptions::of(&said))
         }
-        Ok(Ok(out)) => {
+        Some(Ok(out)) => {
             let said = String::from_utf8_lossy(&out.stderr);
             let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh doesn't report why");
             Err(failed(last))
         }
-        Ok(Err(e)) => Err(failed(&format!("ssh can't be started: {e}")).help("install an ssh client")),
-        Err(_) => Err(failed("`ssh -G` doesn't finish")),
+        Some(Err(e)) => Err(failed(&format!("ssh can't be started: {e}")).help("install an ssh client")),
+        None => Err(failed("`ssh -G` doesn't finish")),
     }
 }
 

@@ -144,6 +144,17 @@ fn the_day_of_a_hotfix_is_shown_on_a_fleet_of_its_own_and_no_request_fails() {
 }
 
 #[test]
+fn the_client_in_rfab_reaches_a_server_that_is_not_openssh_and_the_day_ends_the_same() {
+    let Ended { out, err, code, .. } = Demo::start(&["--transport", "native"], None).ended();
+    assert_eq!((code, &*err), (Some(0), ""), "{out}");
+    assert!(requests(&out) > 0 && !out.contains("warning: "), "{out}");
+    let tables = tables(&out);
+    assert_eq!(tables.len(), 5, "{out}");
+    let ends = |row: &String| row.ends_with(" live ok") || row.ends_with(" live untouched");
+    assert!(tables[4].len() == 6 && tables[4].iter().all(ends), "{out}");
+}
+
+#[test]
 fn ctrl_c_in_the_middle_of_a_deploy_ends_it_in_order_and_leaves_nothing() {
     let Ended { out, code, .. } = Demo::start(&[], None).ended_by("bin/install-dependencies", Signal::INT);
     assert_eq!(code, Some(130), "{out}");
