@@ -70,7 +70,7 @@ impl Effect for PushRefs {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         self.push(&repository).await.map_err(|error| self.advised(error))?;
         // rfab's own refs follow, as remote-tracking refs do. The next fetch would move them, too.
         let _ = git_given(&repository, &["update-ref", "--stdin"], &self.seen(), WITHIN).await;
