@@ -1,5 +1,5 @@
 //! What effects use to reach the real world: traits that the domains implement and `run` wires together.
-mod balancing;
+mod coordinator;
 mod driver;
 mod kept;
 mod person;
@@ -7,7 +7,7 @@ mod reading;
 mod real;
 mod transport;
 
-pub use balancing::{Balancing, Holder, Says, Waits};
+pub use coordinator::{Coordinator, Holder, Says, Waits};
 pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, only_read};
 pub use kept::Kept;
 pub use person::Person;
