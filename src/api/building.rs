@@ -32,8 +32,8 @@ pub(super) fn build(
     let made = made(ctx, &inner, &targets, of, f);
     here.lane.advance(inner.lane.clock());
     inner.lane.end(made.as_ref().err().map(|e| failure_of(e)).as_ref());
-    let (made, anew) = made?;
-    Ok(CommitValue { made: Some(made), anew, ..commit })
+    let (made, renumbered) = made?;
+    Ok(CommitValue { built: Some(made), renumbered, ..commit })
 }
 
 /// The options of an archive.
@@ -79,8 +79,8 @@ pub(super) fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> Rh
     let inner = Here { lane: here.lane.of_attempt("archive"), defers: Arc::default(), ..here.clone() };
     let taken = inner.perform(TakeArchive { repository, file, sha256, commit: of.commit.clone(), part, linked });
     let checked = taken.and_then(|manifest| {
-        let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.allowed.force)?;
-        Ok(CommitValue { made: Some(manifest), anew, content: None, ..of })
+        let renumbered = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.allowed.force)?;
+        Ok(CommitValue { built: Some(manifest), renumbered, content: None, ..of })
     });
     here.lane.advance(inner.lane.clock());
     inner.lane.end(checked.as_ref().err().map(|e| failure_of(e)).as_ref());
@@ -109,8 +109,8 @@ fn made(
         Some(manifest) => manifest,
         None => built(ctx, here, of.clone(), f)?,
     };
-    let anew = differs(&there, &manifest, force)?;
-    Ok((manifest, anew))
+    let renumbered = differs(&there, &manifest, force)?;
+    Ok((manifest, renumbered))
 }
 
 /// Returns whether a host made this release from something else, which is refused without `force`.

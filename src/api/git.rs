@@ -22,9 +22,9 @@ pub(super) struct CommitValue {
     /// Other names that a service may report: all its tags, and the version and digest of an archive.
     pub names: Vec<String>,
     /// The digest of the manifest of what replaces its tree.
-    pub made: Option<String>,
+    pub built: Option<String>,
     /// Whether that differs from what hosts have under the commit's number.
-    pub anew: bool,
+    pub renumbered: bool,
     /// A digest of what its release is made from, if the app is a folder of its repository.
     pub content: Option<String>,
     /// The commit that was asked for, if this one stands for it, because it has the same files.
@@ -39,8 +39,8 @@ impl CommitValue {
     /// Returns a commit that is deployed with its own tree.
     pub(super) fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
         let names = tag.iter().cloned().collect();
-        let (made, content, asked) = (None, None, None);
-        Self { commit, name, tag, names, made, anew: false, content, asked, unsaid: false, loose: false }
+        let (built, content, asked) = (None, None, None);
+        Self { commit, name, tag, names, built, renumbered: false, content, asked, unsaid: false, loose: false }
     }
 
     /// Adds other names that a service may report.

@@ -2,8 +2,8 @@
 use super::git::worked_in;
 use crate::{
     git::{
-        FastForward, Joined, ListRefs, Merge, MoveRefs, Pick, Prepare, PrepareTag, PushRefs, ReadRef, ReadSettings,
-        ReadWorkTree, RefMove, SetSetting, Start, Started, Switch,
+        Joined, ListRefs, Merge, MoveRefs, MoveWorkTree, Pick, Prepare, PrepareTag, PushRefs, ReadRef, ReadSettings,
+        ReadWorkTree, RefMove, SetSetting, WorkTreeMove,
     },
     script::{Here, RhaiResultOf, here},
 };
@@ -37,6 +37,11 @@ fn led_to(here: &Here, name: String) -> RhaiResultOf<Dynamic> {
 
 fn map_of(texts: std::collections::BTreeMap<String, String>) -> Map {
     texts.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn move_work_tree(ctx: &NativeCallContext, branch: &str, how: WorkTreeMove) -> RhaiResultOf<()> {
+    let here = here(ctx)?.clone();
+    here.perform(MoveWorkTree { repository: worked_in(&here)?, branch: branch.to_owned(), how })
 }
 
 /// Prepares a merge that a script describes in words.
@@ -199,8 +204,7 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "start_branch", return_raw)]
     pub(crate) fn start_branch(ctx: NativeCallContext, name: &str, commit: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        here.perform(Switch { repository: worked_in(&here)?, branch: name.to_owned(), at: Some(commit.to_owned()) })
+        move_work_tree(&ctx, name, WorkTreeMove::Create(commit.to_owned()))
     }
 
     /// Checks out one of your branches.
@@ -212,8 +216,7 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "checkout", return_raw)]
     pub(crate) fn checkout(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        here.perform(Switch { repository: worked_in(&here)?, branch: name.to_owned(), at: None })
+        move_work_tree(&ctx, name, WorkTreeMove::Switch)
     }
 
     /// Prepares a merge, and returns its commit. No branch moves until `git::move_refs` moves it.
@@ -288,9 +291,8 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "start_pick", return_raw)]
     pub(crate) fn start_pick(ctx: NativeCallContext, into: &str, onto: &str, commit: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        let [into, onto, commit] = [into, onto, commit].map(str::to_owned);
-        here.perform(Start { repository: worked_in(&here)?, into, onto, what: Started::Pick(commit) })
+        let [onto, commit] = [onto, commit].map(str::to_owned);
+        move_work_tree(&ctx, into, WorkTreeMove::Pick { onto, commit })
     }
 
     /// Begins a merge that conflicts, and leaves it in the work tree for a person to finish.
@@ -304,9 +306,8 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "start_merge", return_raw)]
     pub(crate) fn start_merge(ctx: NativeCallContext, into: &str, onto: &str, merged: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        let [into, onto, merged] = [into, onto, merged].map(str::to_owned);
-        here.perform(Start { repository: worked_in(&here)?, into, onto, what: Started::Merge(merged) })
+        let [onto, name] = [onto, merged].map(str::to_owned);
+        move_work_tree(&ctx, into, WorkTreeMove::Merge { onto, name })
     }
 
     /// Moves the branch that is checked out, and its files, forward to a commit.
@@ -318,9 +319,7 @@ pub(super) mod git_flow {
     /// ```
     #[rhai_fn(name = "forward", return_raw)]
     pub(crate) fn forward(ctx: NativeCallContext, branch: &str, commit: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        let (branch, commit) = (branch.to_owned(), commit.to_owned());
-        here.perform(FastForward { repository: worked_in(&here)?, branch, commit })
+        move_work_tree(&ctx, branch, WorkTreeMove::Forward(commit.to_owned()))
     }
 
     /// Prepares an annotated tag of a commit, and returns its object. It has no name until `git::move_refs` gives it one.

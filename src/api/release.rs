@@ -84,7 +84,7 @@ pub mod release {
         f: rhai::FnPtr,
     ) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
-        if commit.made.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
+        if commit.built.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
     }
 
     /// Uses an archive of this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
@@ -187,7 +187,7 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let stage = Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?;
-        here.perform(Stage { made: release.made, ..stage }).map(drop)
+        here.perform(Stage { built: release.built, ..stage }).map(drop)
     }
 
     /// Makes a staged release the host's current one, by one rename. rfab refuses this while the host is live.

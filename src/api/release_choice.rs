@@ -77,7 +77,7 @@ fn content(here: &Here, targets: &Targets, commit: &Commit) -> RhaiResultOf<Opti
 /// Returns the commit that the fleet has released with the same files, under the name of the one that is asked for.
 pub(super) fn alike(here: &Here, commit: CommitValue) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
-    if commit.made.is_some() {
+    if commit.built.is_some() {
         return Ok(commit);
     }
     let Some(content) = content(here, &targets, &commit.commit)? else { return Ok(commit) };
@@ -248,7 +248,7 @@ pub(super) fn checked(here: &Here, targets: &Targets, commit: &CommitValue) -> R
     let has =
         |host: &crate::host::Host| observed.listing(host).is_some_and(|listing| listing.of(&commit.commit).is_some());
     let mut wanted = targets.hosts.iter().filter(|host| fleet.releases_to(host));
-    if commit.made.is_some() || wanted.all(has) || !observed.first_check(&fleet.name, &commit.commit) {
+    if commit.built.is_some() || wanted.all(has) || !observed.first_check(&fleet.name, &commit.commit) {
         return Ok(());
     }
     let app = app(fleet).map_err(thrown)?;
@@ -286,7 +286,7 @@ pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<Release
         name,
         names: commit.names.clone(),
         known,
-        anew: commit.anew,
+        renumbered: commit.renumbered,
         content: commit.content.clone(),
         highest,
         line,

@@ -36,7 +36,7 @@ pub(super) fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResult
     let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
     let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
     let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
-    Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), made: None }))
+    Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), built: None }))
 }
 
 /// Returns the files that differ in a host's staged release, or `()` if it isn't staged.

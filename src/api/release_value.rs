@@ -12,19 +12,19 @@ pub(super) struct ReleaseValue {
     /// Other names that a service may report.
     pub names: Vec<String>,
     /// The digest of the manifest of what replaces the commit's tree.
-    pub made: Option<String>,
+    pub built: Option<String>,
 }
 
 impl ReleaseValue {
     /// Returns a commit under its number.
     pub(super) fn of(number: u32, commit: CommitValue) -> Self {
-        let CommitValue { commit, name, tag, names, made, .. } = commit;
-        Self { tree: Release { number, commit }, name, tag, names, made }
+        let CommitValue { commit, name, tag, names, built, .. } = commit;
+        Self { tree: Release { number, commit }, name, tag, names, built }
     }
 }
 
 impl From<ReleaseValue> for CommitValue {
-    fn from(ReleaseValue { tree, name, tag, names, made }: ReleaseValue) -> Self {
-        Self { made, names, ..Self::of(tree.commit, name, tag) }
+    fn from(ReleaseValue { tree, name, tag, names, built }: ReleaseValue) -> Self {
+        Self { built, names, ..Self::of(tree.commit, name, tag) }
     }
 }

@@ -24,7 +24,8 @@ pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiRe
 }
 
 fn map(was: &Was, reason: String) -> Map {
-    let value = |tree: Release| ReleaseValue { name: tree.to_string(), tree, tag: None, names: Vec::new(), made: None };
+    let value =
+        |tree: Release| ReleaseValue { name: tree.to_string(), tree, tag: None, names: Vec::new(), built: None };
     let release = was.release.clone().map(value);
     let mut map = Map::new();
     map.insert("release".into(), release.map_or(Dynamic::UNIT, Dynamic::from));

@@ -157,7 +157,7 @@ async fn write(
         let place = write.place.as_ref().expect("the ledger of a drain is on the balancers");
         lines.entry(place).or_default().push(line(&write.lines));
     }
-    let written = join_all(lines.iter().map(|(place, lines)| site.balancing.note_all(place, "ledger", lines))).await;
+    let written = join_all(lines.iter().map(|(place, lines)| site.coordinator.note_all(place, "ledger", lines))).await;
     written.into_iter().collect()
 }
 
@@ -240,7 +240,7 @@ impl SetAdmin {
         for host in &self.hosts {
             for place in moved(at.ledger_writes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
                 if !drivers.contains_key(&place.balancer) {
-                    drivers.insert(place.balancer.clone(), site.balancing.driver(&place.balancer).await?);
+                    drivers.insert(place.balancer.clone(), site.coordinator.driver(&place.balancer).await?);
                 }
                 let driver = drivers[&place.balancer].clone();
                 all.push(MeantServer { driver, place, host, before: Admin::Ready });

@@ -184,7 +184,7 @@ impl ReadBalance {
             super::by_hand::state(at, &self.fleet, balancer).await?
         } else {
             let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
-            at.real.site(&self.fleet.name).balancing.driver(&balancer.name).await?.state(&pools).await?
+            at.real.site(&self.fleet.name).coordinator.driver(&balancer.name).await?.state(&pools).await?
         };
         Ok((balancer.name.clone(), state))
     }

@@ -31,7 +31,7 @@ struct SaidByPerson(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
 
 /// Returns the state of every server. A person is asked for those that the ledger lacks.
 pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
-    let book = at.real.site(&fleet.name).balancing.book(&balancer.name).await?;
+    let book = at.real.site(&fleet.name).coordinator.book(&balancer.name).await?;
     // Other callers wait for the answer.
     let said = at.real.kept.get::<SaidByPerson>();
     let mut said = said.0.lock().await;
@@ -125,9 +125,9 @@ pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> R
     let said = at.real.kept.get::<SaidByPerson>().0.lock().await.clone();
     let site = at.real.site(&fleet.name);
     for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
-        if known(&*site.balancing.book(&balancer).await?, &host).is_none() {
+        if known(&*site.coordinator.book(&balancer).await?, &host).is_none() {
             let text = stood(&host, admin, holder).text();
-            site.balancing.note(&balancer, "ledger", &text).await?;
+            site.coordinator.note(&balancer, "ledger", &text).await?;
         }
     }
     Ok(())

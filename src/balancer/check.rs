@@ -37,7 +37,7 @@ impl Read for CheckBalancers {
         let mut helps = Vec::new();
         for balancer in self.fleet.balancers.iter().filter(|b| !b.by_hand() && !b.pools.is_empty()) {
             let ours: Vec<ServerPlace> = ours.iter().filter(|place| place.balancer == balancer.name).cloned().collect();
-            for finding in site.balancing.driver(&balancer.name).await?.check(&ours).await? {
+            for finding in site.coordinator.driver(&balancer.name).await?.check(&ours).await? {
                 match finding {
                     Finding::Forbids { message, help } => {
                         messages.push(message);

@@ -269,7 +269,7 @@ async fn drivers(at: &At<'_>, fleet: &Fleet, host: &Host) -> Result<Vec<Asked>, 
     let mut all = Vec::new();
     for place in places(fleet, host) {
         if !fleet.balancer(&place.balancer).is_some_and(|balancer| balancer.by_hand()) {
-            all.push((site.balancing.driver(&place.balancer).await?, place));
+            all.push((site.coordinator.driver(&place.balancer).await?, place));
         }
     }
     Ok(all)

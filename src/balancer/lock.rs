@@ -43,7 +43,7 @@ impl Effect for Lock {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         if !self.take {
-            site.balancing.unlock().await;
+            site.coordinator.unlock().await;
             return Ok(());
         }
         let awaited = |holder: &str| {
@@ -52,7 +52,7 @@ impl Effect for Lock {
         let say = |text: &str| at.tell(What::Noted { host: None, text: text.to_owned() });
         let stops = || at.real.person.stops();
         let waits = self.wait.then_some(Waits { says: &awaited, stops: &stops });
-        site.balancing.lock(&self.holder, waits, &say).await?;
+        site.coordinator.lock(&self.holder, waits, &say).await?;
         super::by_hand::write_down(&at, &self.fleet, &self.holder).await
     }
 
@@ -107,7 +107,7 @@ impl Read for Holds {
             return Ok(());
         }
         // The effect that needs the lock hasn't begun, so nobody has to find out whether it was done.
-        let held = at.real.site(&self.fleet.name).balancing.held().await;
+        let held = at.real.site(&self.fleet.name).coordinator.held().await;
         held.map_err(|failure| Failure { cause: Cause::Unlocked, ..failure })
     }
 

@@ -53,7 +53,7 @@ impl Effect for SetWeight {
         for (place, server) in
             places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?)
         {
-            let driver = site.balancing.driver(&place.balancer).await?;
+            let driver = site.coordinator.driver(&place.balancer).await?;
             changed.push((driver.clone(), place.clone(), server.percent()));
             result = self.change(&*driver, &place, server.weighs(self.percent)).await;
             if result.is_err() {

@@ -44,10 +44,10 @@ impl Effect for Conclude {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         for place in self.places()? {
-            let book = site.balancing.book(&place).await?;
+            let book = site.coordinator.book(&place).await?;
             let lines: Vec<String> = self.lines(&book).into_iter().map(|line| line.text()).collect();
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            site.balancing.note_all(&place, "ledger", &lines).await?;
+            site.coordinator.note_all(&place, "ledger", &lines).await?;
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ impl Effect for Mark {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let home = place(&self.fleet)?;
         let text = self.text().replace(line::AT, &line::now());
-        at.real.site(&self.fleet.name).balancing.note(&home, "ledger", &text).await
+        at.real.site(&self.fleet.name).coordinator.note(&home, "ledger", &text).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

@@ -244,7 +244,7 @@ pub struct Calling {
 
 impl Question for Calling {
     type Answer = BTreeMap<Commit, String>;
-    const NAME: &'static str = "read_names";
+    const NAME: &'static str = "read_release_names";
 
     fn text(&self) -> String {
         "what releases are called".to_owned()

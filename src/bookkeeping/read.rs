@@ -36,7 +36,7 @@ impl Read for ReadLedger {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Arc<Book>, Failure> {
         let Some(home) = self.fleet.home().cloned() else { return Ok(Arc::default()) };
-        at.real.site(&self.fleet.name).balancing.book(&home).await
+        at.real.site(&self.fleet.name).coordinator.book(&home).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Arc<Book>> {

@@ -45,7 +45,7 @@ impl Effect for SayRun {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let text = self.text().replace(line::AT, &line::now());
-        at.real.site(&self.fleet.name).balancing.note(&place(&self.fleet)?, "ledger", &text).await
+        at.real.site(&self.fleet.name).coordinator.note(&place(&self.fleet)?, "ledger", &text).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

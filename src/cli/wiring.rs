@@ -8,7 +8,7 @@ use super::{
     work::RunWork,
 };
 use crate::{
-    balancer::FleetLocks,
+    balancer::SshCoordinator,
     effect::{Fleets, World},
     event::{Listener, What},
     fabfile::Project,
@@ -131,8 +131,8 @@ pub(super) fn world(request: &Request, project: &Project, person: Arc<dyn Person
         let reached = Fleet { transport: transport.unwrap_or(fleet.transport), ..(**fleet).clone() };
         let ssh = Openssh::new(&reached, &folder, &home, runtime.as_deref(), asking.clone(), persist)?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
-        let balancing = Arc::new(FleetLocks::new(fleet.clone(), transport.clone()));
-        Ok(FleetConnections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
+        let coordinator = Arc::new(SshCoordinator::new(fleet.clone(), transport.clone()));
+        Ok(FleetConnections { fleet: fleet.clone(), transport, coordinator, balance: Default::default() })
     };
     Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
 }

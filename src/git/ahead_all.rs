@@ -36,7 +36,7 @@ impl Read for ReadAllAhead {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<usize>, Failure> {
-        Ok(self.count(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.count(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Vec<usize>> {

@@ -29,7 +29,7 @@ impl Read for ReadAhead {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<usize, Failure> {
-        Ok(self.count(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.count(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<usize> {
@@ -80,7 +80,7 @@ impl Read for ReadMergedAt {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        Ok(self.find(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.find(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {

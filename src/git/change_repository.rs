@@ -46,7 +46,7 @@ impl Effect for ChangeRepository {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(match &self.change {
             Change::Commit { message, files } => {
                 let files: Vec<&str> = files.iter().map(String::as_str).collect();

@@ -110,7 +110,7 @@ impl Read for ReadChange {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<ChangeTrace, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(happened(&repository, &self.change, WITHIN).await?)
     }
 

@@ -34,7 +34,7 @@ impl Read for FetchName {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let name = named("refs/", self.name.trim_start_matches("refs/"))?;
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(fetch_one(&repository, &name, WITHIN, &fetched(&at)).await?)
     }
 

@@ -29,7 +29,7 @@ impl Read for FetchRefs {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(fetch(&repository, WITHIN, &fetched(&at)).await?)
     }
 

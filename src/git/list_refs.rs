@@ -29,7 +29,7 @@ impl Read for ListRefs {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        self.list(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)
+        self.list(&Repository::of(&self.repository, &at)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome> {

@@ -30,7 +30,7 @@ impl Read for ReadRef {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         self.read(&repository)
     }
 

@@ -1,5 +1,6 @@
 //! Finds repositories.
 use super::{GitError, Repository, Trust, process::read, refused::refused, repository::not_one, visible::visible};
+use crate::effect::At;
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsStr,
@@ -17,6 +18,11 @@ impl Repository {
     /// itself. Any other source is a URL, including `host:path`. Its remote is `origin`, otherwise the only one.
     pub fn locate(source: &str, cache: &Path) -> Result<Repository, GitError> {
         if source.starts_with('/') { own(Path::new(source)) } else { mirror(source, cache) }
+    }
+
+    /// Finds a repository for an effect; mirrors are in the run's cache.
+    pub(crate) fn of(source: &str, at: &At<'_>) -> Result<Repository, GitError> {
+        Repository::locate(source, &at.real.cache.join("mirrors"))
     }
 }
 

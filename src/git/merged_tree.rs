@@ -2,6 +2,7 @@
 use super::{
     GitError, Repository,
     process::{GitEnded, read},
+    write::whole_commit,
 };
 
 /// The status of a git that doesn't know the options: it's older than 2.38.
@@ -46,6 +47,17 @@ impl MergedTree {
             MergedTree::TooOld => None,
         }
     }
+}
+
+/// Returns whether the repository has all of some commits.
+pub(super) fn are_here(repository: &Repository, commits: &[&str]) -> Result<bool, GitError> {
+    for commit in commits {
+        let commit = format!("{}^{{commit}}", whole_commit(commit)?);
+        if !read(repository, &["cat-file", "-e", &commit], "")?.0.ok {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn is_id(tree: &str) -> bool {

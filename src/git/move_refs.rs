@@ -94,7 +94,7 @@ impl Effect for MoveRefs {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         let lines = self.lines()?;
         let why = format!("-m{}", self.why.replace('\n', " "));
         let ended = git_given(&repository, &["update-ref", &why, "--stdin"], &lines, WITHIN).await?;

@@ -31,7 +31,7 @@ impl Read for ReadNewestStable {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        Ok(self.newest(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.newest(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {

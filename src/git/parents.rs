@@ -27,7 +27,7 @@ impl Read for ReadParents {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<String>, Failure> {
-        Ok(parents(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?, &self.commit)?)
+        Ok(parents(&Repository::of(&self.repository, &at)?, &self.commit)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Vec<String>> {

@@ -64,7 +64,7 @@ impl Effect for Prepare {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         self.made(&repository).await.map_err(GitError::unmoved)
     }
 

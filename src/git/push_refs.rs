@@ -71,7 +71,7 @@ impl Effect for PushRefs {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         {
             let _time = SpendingTime::on(Spending::Network);
             self.push(&repository).await.map_err(|error| self.advised(error))?;

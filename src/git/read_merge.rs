@@ -1,12 +1,12 @@
 //! Whether a commit is nothing but a merge.
 use super::{
     GitError, Repository,
-    merged_tree::MergedTree,
+    merged_tree::{MergedTree, are_here},
     parents::parents_in,
-    process::{git, read},
+    pick::short,
+    process::git,
     reading::{WITHIN, here},
     work_tree::ask,
-    write::whole_commit,
 };
 use crate::{
     effect::*,
@@ -35,14 +35,13 @@ impl Read for ReadIsMerge {
     }
 
     fn describe(&self) -> String {
-        let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
         format!("check whether {} only merges {}", short(&self.commit), short(&self.other))
     }
 
     /// In a partial clone, git fetches the files that it merges.
     async fn carry_out(&self, at: At<'_>) -> Result<Option<bool>, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        if !self.are_here(&repository)? {
+        let repository = Repository::of(&self.repository, &at)?;
+        if !are_here(&repository, &[&self.commit, &self.other])? {
             return Ok(None);
         }
         let Some((onto, tree)) = self.parent(&repository)? else { return Ok(Some(false)) };
@@ -61,21 +60,11 @@ impl Read for ReadIsMerge {
 
 impl ReadIsMerge {
     fn judged(&self, repository: &Repository) -> Result<Option<bool>, GitError> {
-        if !self.are_here(repository)? {
+        if !are_here(repository, &[&self.commit, &self.other])? {
             return Ok(None);
         }
         let Some((onto, tree)) = self.parent(repository)? else { return Ok(Some(false)) };
         Ok(MergedTree::read(repository, &onto, &self.other)?.is(&tree))
-    }
-
-    fn are_here(&self, repository: &Repository) -> Result<bool, GitError> {
-        for one in [&self.commit, &self.other] {
-            let (ended, _) = read(repository, &["cat-file", "-e", &format!("{}^{{commit}}", whole_commit(one)?)], "")?;
-            if !ended.ok {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Returns what the commit merges into, and the tree that should come of it; `None` if it can't be a merge.
@@ -101,7 +90,7 @@ impl ReadIsMerge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::sample::Sample;
+    use crate::git::{process::read, sample::Sample};
 
     #[test]
     fn a_merge_is_one_unless_a_person_changed_something_in_it() {

@@ -1,8 +1,9 @@
 //! Whether commits are others that were made again, as a rebase does.
 use super::{
     GitError, Repository,
-    merged_tree::MergedTree,
+    merged_tree::{MergedTree, are_here},
     parents::{parents, parents_in},
+    pick::short,
     process::{git, read},
     reading::{WITHIN, here},
     work_tree::ask,
@@ -38,12 +39,11 @@ impl Read for ReadReplay {
     }
 
     fn describe(&self) -> String {
-        let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
         format!("check whether {} is {} made again", short(&self.commit), short(&self.other))
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         let (commit, other) = (whole_commit(&self.commit)?, whole_commit(&self.other)?);
         // In a partial clone, git fetches the files that differ.
         let both = format!("{commit}...{other}");
@@ -65,10 +65,8 @@ impl Read for ReadReplay {
 
 fn replay(repository: &Repository, commit: &str, other: &str) -> Result<Option<Vec<String>>, GitError> {
     let (commit, other) = (whole_commit(commit)?, whole_commit(other)?);
-    for one in [commit, other] {
-        if !read(repository, &["cat-file", "-e", &format!("{one}^{{commit}}")], "")?.0.ok {
-            return Ok(None);
-        }
+    if !are_here(repository, &[commit, other])? {
+        return Ok(None);
     }
     let most = format!("--max-count={}", MOST + 1);
     let not = format!("^{commit}");

@@ -81,7 +81,7 @@ impl Read for Resolve {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Resolved, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         let told = fetched(&at);
         let fetch = at.real.fetch && repository.remote.is_some();
         let resolved = resolve(&repository, self.wanted(fetch, &told)).await?;
@@ -153,7 +153,7 @@ impl Read for ReadLog {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Between, Failure> {
-        Ok(self.between(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.between(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Between> {
@@ -172,7 +172,7 @@ pub struct ReadNames {
 
 impl Read for ReadNames {
     type Outcome = ReferenceNames;
-    const NAME: &'static str = "read_names";
+    const NAME: &'static str = "read_ref_names";
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -183,7 +183,7 @@ impl Read for ReadNames {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<ReferenceNames, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(names(&repository)?)
     }
 

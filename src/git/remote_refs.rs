@@ -35,7 +35,7 @@ impl Read for ReadRemoteRefs {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(self.ask(&repository).await?)
     }
 

@@ -32,7 +32,7 @@ impl Read for ReadHooks {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<String>, Failure> {
-        Ok(hooks::names(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(hooks::names(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, _: &mut Model) -> Predicted<Vec<String>> {
@@ -72,7 +72,7 @@ impl Effect for RunHook {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(self.run(&repository).await?)
     }
 

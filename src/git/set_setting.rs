@@ -48,7 +48,7 @@ impl Effect for SetSetting {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         self.checked()?;
         let value = self.value.as_deref();
         let args = match value {

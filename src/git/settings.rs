@@ -32,7 +32,7 @@ impl Read for ReadSettings {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        Ok(self.read(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.read(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome> {

@@ -45,7 +45,7 @@ impl Read for ReadSteps {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Ok(steps(&repository, &self.commit, &self.branch)?)
     }
 

@@ -32,7 +32,7 @@ impl Read for ReadTreeId {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        Ok(self.ask(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(self.ask(&Repository::of(&self.repository, &at)?)?)
     }
 
     /// The tree of a commit that only the model has differs from all others.

@@ -130,7 +130,7 @@ impl Read for ReadWorkTree {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<WorkTree, Failure> {
-        Ok(WorkTree::of(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)?)
+        Ok(WorkTree::of(&Repository::of(&self.repository, &at)?)?)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<WorkTree> {

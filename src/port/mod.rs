@@ -1,5 +1,5 @@
 //! What effects use to reach the real world: traits that the domains implement and `run` wires together.
-mod balancing;
+mod coordinator;
 mod driver;
 mod kept;
 mod person;
@@ -8,7 +8,7 @@ mod real;
 mod spent;
 mod transport;
 
-pub use balancing::{Balancing, Holder, Says, Waits};
+pub use coordinator::{Coordinator, Holder, Says, Waits};
 pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, ToldServers, only_read};
 pub use kept::Kept;
 pub use person::Person;

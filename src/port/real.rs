@@ -1,5 +1,5 @@
 //! What effects use to reach the real world.
-use super::{Balancing, Kept, Person, SharedReading, Transport};
+use super::{Coordinator, Kept, Person, SharedReading, Transport};
 use crate::{failure::Failure, fleet::Fleet, host::Name};
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 pub struct FleetConnections {
     pub fleet: Arc<Fleet>,
     pub transport: Arc<dyn Transport>,
-    pub balancing: Arc<dyn Balancing>,
+    pub coordinator: Arc<dyn Coordinator>,
     /// The last reading of its balancers.
     pub balance: SharedReading,
 }

@@ -36,7 +36,7 @@ impl Read for ReadContent {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        self.digest(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)
+        self.digest(&Repository::of(&self.repository, &at)?)
     }
 
     /// A dry run reads the real repository.

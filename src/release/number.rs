@@ -27,8 +27,8 @@ pub struct RecordNumber {
     /// The number under which hosts know the commit, if any does.
     pub known: Option<u32>,
     /// Whether a known commit gets a new number, because its release is made from something else this time.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub anew: bool,
+    #[serde(rename = "anew", skip_serializing_if = "std::ops::Not::not")]
+    pub renumbered: bool,
     /// A digest of what the release is made from, if the app is a folder of its repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -77,7 +77,7 @@ impl Effect for RecordNumber {
             at.tell(What::Warned { host: None, text });
         }
         let text = self.text(number).replace(line::AT, &line::now());
-        at.real.site(&self.fleet.name).balancing.note(&home, "ledger", &text).await?;
+        at.real.site(&self.fleet.name).coordinator.note(&home, "ledger", &text).await?;
         Ok(number)
     }
 
@@ -111,7 +111,7 @@ fn credible(given: u32, number: u32) -> bool {
 impl RecordNumber {
     fn number(&self, book: &Book) -> u32 {
         let of_hosts = |number: &u32| credible(book.highest(), *number);
-        let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.anew);
+        let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.renumbered);
         let highest = Some(self.highest).filter(of_hosts).unwrap_or(0);
         known.unwrap_or_else(|| book.highest().max(highest) + 1)
     }

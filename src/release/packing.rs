@@ -20,7 +20,7 @@ pub(super) async fn pack(
         return Ok(packed);
     }
     if at.real.fetch {
-        let found = Repository::locate(repository, &at.real.cache.join("mirrors"))?;
+        let found = Repository::of(repository, at)?;
         git::complete(&found, commit, rules.tree.as_deref(), git::WITHIN, &git::fetched(at)).await?;
         tree::fetch(&found, commit, rules, &at.real.cache, &git::fetched(at)).await?;
     }

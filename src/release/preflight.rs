@@ -66,7 +66,7 @@ impl Read for Preflight {
         let files = self.files(&at.real.cache.join("mirrors"));
         let host = &self.host;
         // What is checked before a deploy comes before its lock.
-        at.real.site(&host.fleet).balancing.foresee();
+        at.real.site(&host.fleet).coordinator.foresee();
         let command = preflight(&self.home.path, &files).map_err(on(host))?;
         let (ended, state) =
             tokio::join!(run(&at, host, &self.home.user, plain(&command)), unwritable_state(&at, host));

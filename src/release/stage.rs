@@ -28,14 +28,14 @@ pub struct Stage {
     #[serde(flatten)]
     pub rules: TreeRules,
     /// The manifest's digest if the release was made on this machine; if absent, it is the commit's own tree.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub made: Option<String>,
+    #[serde(rename = "made", skip_serializing_if = "Option::is_none")]
+    pub built: Option<String>,
 }
 
 impl Stage {
     /// Returns why staging failed. Another content for a known commit can get a new number only if it was made here.
     fn failed(&self, error: ReleaseError) -> Failure {
-        let plain = self.made.is_none() && matches!(error, ReleaseError::Another { .. });
+        let plain = self.built.is_none() && matches!(error, ReleaseError::Another { .. });
         let failure = on(&self.host)(error);
         let help = "was it built, or did `linked`, `tree` or `export_subst` change in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
@@ -46,7 +46,7 @@ impl Stage {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
         let (repository, rules) = (app.repository.clone(), app.rules.clone());
-        Ok(Self { host: host.clone(), release, home, repository, rules, made: None })
+        Ok(Self { host: host.clone(), release, home, repository, rules, built: None })
     }
 }
 
@@ -74,7 +74,7 @@ impl Effect for Stage {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<Sent>, Failure> {
         let (host, home) = (&self.host, &self.home);
-        let packed = match &self.made {
+        let packed = match &self.built {
             None => pack(&at, &self.repository, &self.release.commit, &self.rules).await?,
             Some(manifest) => match at.real.kept.get::<PackedTrees>().made(manifest) {
                 Some(packed) => packed,
@@ -91,7 +91,7 @@ impl Effect for Stage {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<Option<Sent>>, Failure> {
-        if let Some(made) = &self.made {
+        if let Some(made) = &self.built {
             let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
             let there = ask.read(ReadManifest { host, release, home })?;
             return Ok(if there.as_ref() == Some(made) { Happened::Done(None) } else { Happened::Not });
@@ -107,14 +107,14 @@ impl Effect for Stage {
             return Err(on(&self.host)(ReleaseError::Full { need, free, biggest: Vec::new() }).into());
         }
         let mut releases = machine.releases.get("its releases")?.clone();
-        if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.made.as_ref() {
+        if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.built.as_ref() {
             let digest = |made: Option<&String>| made.cloned().unwrap_or_else(|| self.release.commit.to_string());
             let there = digest(machine.made.get(&self.release));
-            let another = ReleaseError::Another { there, wanted: digest(self.made.as_ref()) };
+            let another = ReleaseError::Another { there, wanted: digest(self.built.as_ref()) };
             return Err(self.failed(another).into());
         }
         machine.releases.predict(releases);
-        machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));
+        machine.made.extend(self.built.clone().map(|made| (self.release.clone(), made)));
         model.takes(800);
         Ok(None)
     }

@@ -54,7 +54,7 @@ impl Effect for Connect {
         let _time = SpendingTime::on(Spending::Network);
         let site = at.real.site(&self.fleet.name);
         if self.changes {
-            site.balancing.foresee();
+            site.coordinator.foresee();
         }
         let (mut opening, mut connected) = (tokio::task::JoinSet::new(), Connected::default());
         let mut hosts = self.hosts.iter().cloned();
@@ -76,7 +76,7 @@ impl Effect for Connect {
                     let theirs = self.fleet.balancers.iter().filter(|balancer| balancer.host.name == host);
                     for name in theirs.filter(|balancer| !balancer.by_hand()).map(|balancer| balancer.name.clone()) {
                         let site = site.clone();
-                        tokio::spawn(async move { drop(site.balancing.driver(&name).await) });
+                        tokio::spawn(async move { drop(site.coordinator.driver(&name).await) });
                     }
                 }
                 Some(Err(e)) => return Err(Failure::unknown(format!("a connection didn't finish: {e}"))),

@@ -1,5 +1,6 @@
 //! Aborts a run: its hosts return to the state that they had before it.
 use super::{
+    beginning::begin,
     closing::{EndedRun, close},
     connecting::connect,
 };
@@ -16,21 +17,15 @@ use crate::{
     store::Record,
     ui::Wait,
 };
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Undoes what the run of this journal did, and reports the closing table.
 pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> EndedRun {
-    let script = project.script.clone();
-    script.meter.begin();
-    let lane = session.lane();
-    let (targets, defers, listeners) = (Arc::new(Mutex::new(None)), Arc::default(), Arc::default());
-    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers, listeners };
-    let line = session.run.line.clone();
-    lane.tell(What::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
+    let here = begin(project, session, session.run.line.clone());
     let before = Before::of(records);
     // A problem with one fleet doesn't keep the others from being undone.
     let failed: Vec<_> = before.fleets.values().filter_map(|fleet| back(&here, &before, fleet).err()).collect();
-    lane.end(failed.first().map(|l| &l.failure));
+    here.lane.end(failed.first().map(|l| &l.failure));
     close(&here, &failed)
 }
 

@@ -1,5 +1,6 @@
 //! Runs a line task by task, up to its closing table.
 mod abort;
+mod beginning;
 mod closing;
 mod connecting;
 mod exit;

@@ -1,5 +1,6 @@
 //! A line's tasks, from left to right.
 use super::{
+    beginning::begin,
     closing::{EndedRun, close},
     connecting::connect,
 };
@@ -13,18 +14,13 @@ use crate::{
     script::{Here, Invocation, Located, TaskValue, current_targets, hand_over},
     session::Session,
 };
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Runs a line's tasks from left to right, stops at the first failure, and reports the closing table.
 pub fn run(project: &Project, line: &CommandLine, read_only: bool, session: &Arc<Session>) -> EndedRun {
-    let script = project.script.clone();
-    script.meter.begin();
-    let lane = session.lane();
-    let (targets, defers, listeners) = (Arc::new(Mutex::new(None)), Arc::default(), Arc::default());
-    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers, listeners };
-    lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
+    let here = begin(project, session, line.to_string());
     let result = tasks(&here, line, read_only).map_err(|located| perhaps_a_task(line, located));
-    lane.end(result.as_ref().err().map(|l| &l.failure));
+    here.lane.end(result.as_ref().err().map(|l| &l.failure));
     close(&here, result.err().as_slice())
 }
 

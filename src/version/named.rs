@@ -68,7 +68,7 @@ impl Read for ReadVersionFiles {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<VersionFiles, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         self.read(&Snapshot::of(&repository, self.commit.as_deref())?)
     }
 

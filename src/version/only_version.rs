@@ -34,7 +34,7 @@ impl Read for ReadOnlyVersion {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
-        self.read(&Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?)
+        self.read(&Repository::of(&self.repository, &at)?)
     }
 
     /// A commit that the run made itself changes what it wrote, which a dry run doesn't compare.

@@ -32,7 +32,7 @@ impl Read for ReadVersion {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         Snapshot::of(&repository, self.commit.as_deref())?.version(&self.file)
     }
 

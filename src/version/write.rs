@@ -43,7 +43,7 @@ impl Effect for WriteVersion {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<String>, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.repository, &at)?;
         let folder = WorkFolder::of(&repository)?;
         // All texts are made before the first is written.
         let all = texts(&Snapshot::of(&repository, None)?, &self.file, &self.value)?;
@@ -91,7 +91,7 @@ impl Read for ReadWritten {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Self::Outcome, Failure> {
-        let repository = Repository::locate(&self.write.repository, &at.real.cache.join("mirrors"))?;
+        let repository = Repository::of(&self.write.repository, &at)?;
         self.read(&Snapshot::of(&repository, None)?)
     }
 

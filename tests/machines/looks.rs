@@ -100,7 +100,7 @@ fn of_the_balancer_and_the_ledger() {
             name,
             names: vec![],
             known: None,
-            anew: false,
+            renumbered: false,
             content: None,
             highest: 1,
             line,

@@ -3,7 +3,7 @@
 
 use lab::Lab;
 use rfab::{
-    balancer::FleetLocks,
+    balancer::SshCoordinator,
     effect::{Answered, AnyEffect, Ask, Call, Door, Effect, Happened, Lane, World},
     event::{Event, Listener},
     failure::Failure,
@@ -106,8 +106,8 @@ impl Side {
         let build = move |fleet: &Arc<Fleet>| {
             let ssh: Arc<dyn Transport> =
                 Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing), fleet.persist)?);
-            let balancing = Arc::new(FleetLocks::new(fleet.clone(), ssh.clone()));
-            Ok(FleetConnections { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
+            let coordinator = Arc::new(SshCoordinator::new(fleet.clone(), ssh.clone()));
+            Ok(FleetConnections { fleet: fleet.clone(), transport: ssh, coordinator, balance: Default::default() })
         };
         let real = Real::new(Arc::new(Willing), lab.folder.join("tmp"), true, Box::new(build));
         let side = Side::of(Arc::new(RealWorld::new(real, runtime)), run);

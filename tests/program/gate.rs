@@ -249,6 +249,30 @@ fn gitea_lets_only_what_is_known_to_be_green_pass() {
     assert_eq!(said, include_str!("gate/gitea.txt"));
 }
 
+#[test]
+fn what_happened_to_a_merged_pull_request_of_gitea_is_read_once_and_up_to_its_merge() {
+    let merged = |rebased| {
+        let reviews = vec![Review { at: "2026-11-24T13:00:00Z", ..Review::of("berta", "approved") }];
+        Story { pulls: vec![Pull { merge: Some(OTHER), rebased, reviews, ..Pull::default() }], ..Story::default() }
+    };
+    let changed = |at| Some(Change { word: "base_ref_changed", at });
+    let cases = vec![
+        ("plain", merged(None)),
+        ("before", merged(changed("2026-11-24T12:00:00Z"))),
+        ("after", merged(changed("2026-11-24T14:00:00Z"))),
+        ("open", Story::default()),
+    ];
+    let (said, forge) = judged(Dialect::Gitea, cases);
+    let again = "1 more must approve its head, with write access, and not anna; berta must approve it again, because its \
+                 base changed";
+    let want = format!("rfab act\nplain green\nbefore green\nafter waiting #12: {again}\nopen green\n");
+    assert_eq!(said, want);
+    let asked = forge.asked();
+    let pages = |case: &str| asked.iter().filter(|one| one.case == case && one.path.contains("/timeline")).count();
+    // Before a change of the base there are ten pages of which nothing is shown.
+    assert_eq!(["plain", "before", "after", "open"].map(pages), [3, 13, 13, 20]);
+}
+
 /// Calls `deployment` and `pulls` of a module; returns what rfab printed, and what it sent.
 fn reported(dialect: Dialect) -> (String, Vec<String>) {
     let forge = Forge::start(

@@ -62,7 +62,7 @@ fn review(at: usize, review: &Review, of: &Pull) -> Value {
 }
 
 /// A page of what happened to a pull request, oldest first. The comments on the first page and on many pages before a
-/// change of the base are hidden, and no page names the next one; an empty page is `null`.
+/// change of the base are hidden, and no page names the next one; an empty page is `null`. The last page has the merge.
 fn timeline(pull: &Pull, query: &str) -> Value {
     let mut all: Vec<(&str, Value)> =
         pull.reviews.iter().enumerate().map(|(at, one)| (one.at, review_seen(at, one))).collect();
@@ -74,7 +74,11 @@ fn timeline(pull: &Pull, query: &str) -> Value {
     let is_later = |at: &str| pull.rebased.is_some_and(|change| change.at <= at);
     let page = query.rsplit_once("&page=").map(|(_, page)| page);
     let here = all.into_iter().filter(|(at, _)| page == Some(if is_later(at) { "12" } else { "2" }));
-    let here: Vec<Value> = here.map(|(_, value)| value).collect();
+    let mut here: Vec<Value> = here.map(|(_, value)| value).collect();
+    let last = if pull.rebased.is_some() { "13" } else { "3" };
+    if pull.merge.is_some() && page == Some(last) {
+        here.push(json!({ "id": 90, "type": "merge_pull", "created_at": "2026-11-24T15:00:00Z" }));
+    }
     if here.is_empty() { Value::Null } else { here.into() }
 }
 

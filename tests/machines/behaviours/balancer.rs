@@ -189,7 +189,7 @@ impl Scene {
             name: "v3.0.1".into(),
             names: vec!["v3.0.1".into()],
             known: None,
-            anew: false,
+            renumbered: false,
             content: None,
             highest,
             line: line("r1"),
@@ -197,7 +197,7 @@ impl Scene {
         assert_eq!(self.sides.same(&number(1)).unwrap(), 2);
         assert_eq!(self.sides.same(&number(7)).unwrap(), 2, "a known commit keeps its own");
         assert_eq!(
-            self.sides.same(&RecordNumber { anew: true, ..number(7) }).unwrap(),
+            self.sides.same(&RecordNumber { renumbered: true, ..number(7) }).unwrap(),
             8,
             "but for one that is made anew"
         );
@@ -217,7 +217,7 @@ impl Scene {
         self.sides.fail(&check(&self.lab.project.resolve("HEAD")), "");
         let next = RecordNumber { commit: self.lab.project.resolve("HEAD").as_str().into(), ..number(8) };
         assert_eq!(self.sides.same(&next).unwrap(), 9);
-        let made_up = RecordNumber { known: Some(999_999_998), anew: true, ..number(999_999_999) };
+        let made_up = RecordNumber { known: Some(999_999_998), renumbered: true, ..number(999_999_999) };
         assert_eq!(self.sides.same(&made_up).unwrap(), 10, "one that somebody made up on a host doesn't count");
     }
 

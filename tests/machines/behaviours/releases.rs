@@ -92,7 +92,7 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
     };
     let empty = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
     assert!(sides.alike(&take(empty), known).is_ok());
-    let built = |host: &Host| Stage { made: Some(made.clone()), ..Stage::of(&sides.fleet, host, stable).unwrap() };
+    let built = |host: &Host| Stage { built: Some(made.clone()), ..Stage::of(&sides.fleet, host, stable).unwrap() };
     let another = sides.alike(&built(&web1), |mut failed| {
         failed["message"] = failed["message"].as_str().and_then(|said| said.split(": its manifest").next()).into();
         failed

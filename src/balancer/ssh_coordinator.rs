@@ -13,7 +13,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     ledger::Book,
-    port::{Balancing, Driver, Holder, Says, Socket, Spending, SpendingTime, Transport, Waits},
+    port::{Coordinator, Driver, Holder, Says, Socket, Spending, SpendingTime, Transport, Waits},
 };
 use async_trait::async_trait;
 use std::{
@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 const WANTED: Duration = Duration::from_millis(100);
 
 /// The locks that a run holds on a fleet, with what it reads under them.
-pub struct FleetLocks {
+pub struct SshCoordinator {
     fleet: Arc<Fleet>,
     transport: Arc<dyn Transport>,
     /// By balancer, or by the host that stands in for one.
@@ -44,7 +44,7 @@ pub struct FleetLocks {
     foreseen: AtomicBool,
 }
 
-impl FleetLocks {
+impl SshCoordinator {
     pub fn new(fleet: Arc<Fleet>, transport: Arc<dyn Transport>) -> Self {
         Self {
             fleet,
@@ -97,7 +97,7 @@ async fn given_up(waits: Option<Waits<'_>>) {
     }
 }
 
-impl FleetLocks {
+impl SshCoordinator {
     /// Takes the lock on one machine.
     async fn take(
         &self,
@@ -126,7 +126,7 @@ impl FleetLocks {
 /// The keepers of a fleet's lock, by balancer.
 type Keepers = BTreeMap<Name, Arc<LockSession>>;
 
-impl FleetLocks {
+impl SshCoordinator {
     /// Checks that each balancer answers, and says if that takes a tool on its host.
     async fn asked(&self, taken: &Keepers, say: &Says<'_>) -> Result<(), Failure> {
         for (name, keeper) in taken {
@@ -161,7 +161,7 @@ impl FleetLocks {
 }
 
 #[async_trait]
-impl Balancing for FleetLocks {
+impl Coordinator for SshCoordinator {
     async fn lock(&self, holder: &Holder, waits: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure> {
         let mut sessions = self.sessions.lock().await;
         if !sessions.is_empty() {

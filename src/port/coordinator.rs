@@ -20,7 +20,7 @@ pub struct Waits<'a> {
 ///
 /// A fleet without balancers keeps its lock and state on its first host by name.
 #[async_trait]
-pub trait Balancing: Send + Sync {
+pub trait Coordinator: Send + Sync {
     /// Takes the lock on every balancer's host, in the order of their names. With `wait`, it waits and says who has it.
     ///
     /// `say` receives a note if it's done in an unusual way. Fails with `Locked` if another operator holds the lock, or
