@@ -172,7 +172,7 @@ impl ReadBalance {
         let held = async {
             match self.lock {
                 AsksLock::Not => None,
-                AsksLock::Asks | AsksLock::Needs => Some(site.balancing.held().await),
+                AsksLock::Asks | AsksLock::Needs => Some(site.coordinator.held().await),
             }
         };
         let (states, held) = join(try_join_all(balancers.map(|balancer| self.state(at, balancer))), held).await;

@@ -8,7 +8,7 @@ use super::{
     pieces::Pieces,
     readers::{ReadFile, Readers},
 };
-use crate::{release::error::ReleaseError, temporary::TemporaryFile};
+use crate::release::error::ReleaseError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{

@@ -7,8 +7,8 @@ use crate::{
     ledger::Book,
     model::{Model, Predicted},
     port::{
-        Balancing, Driver, Ended, Exclusive, FleetConnections, Holder, Job, Person, Remote, Says, SharedReading, Trace,
-        Traced, Transport, Waits,
+        Coordinator, Driver, Ended, Exclusive, FleetConnections, Holder, Job, Person, Remote, Says, SharedReading,
+        Trace, Traced, Transport, Waits,
     },
     secret::Masks,
 };
@@ -43,7 +43,7 @@ impl Transport for Unused {
 }
 
 #[async_trait]
-impl Balancing for Unused {
+impl Coordinator for Unused {
     async fn lock(&self, _: &Holder, _: Option<Waits<'_>>, _: &Says<'_>) -> Result<(), Failure> {
         unreachable!()
     }
@@ -143,7 +143,7 @@ impl<const KIND: usize> Effect for Doing<KIND> {
 fn shared<const KIND: usize>() -> (Option<u8>, Option<u8>) {
     let build = |fleet: &Arc<Fleet>| {
         let (transport, balancing, balance) = (Arc::new(Unused), Arc::new(Unused), SharedReading::default());
-        Ok(FleetConnections { fleet: fleet.clone(), transport, balancing, balance })
+        Ok(FleetConnections { fleet: fleet.clone(), transport, coordinator, balance })
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let world = RealWorld::new(Real::new(Arc::new(Unused), "/nowhere".into(), false, Box::new(build)), runtime);
