@@ -161,9 +161,10 @@ impl ReadBalance {
         Self { shares: Shares::JustNow, ..Self::of(fleet) }
     }
 
-    /// Makes the reading after a change, which the next change may share.
+    /// Makes the reading after a change, which the next change may share. No reading that began before the change ended
+    /// counts, except the change's own last one.
     pub fn after_change(fleet: Arc<Fleet>) -> Self {
-        Self { lock: AsksLock::Asks, ..Self::of(fleet) }
+        Self { shares: Shares::JustNow, lock: AsksLock::Asks, ..Self::of(fleet) }
     }
 
     async fn read(&self, at: &At<'_>) -> BalanceReading {

@@ -1,7 +1,7 @@
 //! Keeps off clients that a cookie or a stick table binds to a drained host: HAProxy gives it their requests until it
 //! is in maintenance.
 use super::{
-    admin::{server_of, set},
+    meant_server::{server_of, set},
     places,
     wait::undrained,
 };

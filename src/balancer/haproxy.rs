@@ -317,11 +317,13 @@ mod tests {
     struct Reloaded {
         asked: AtomicU32,
         each: u32,
+        exchanges: AtomicU32,
     }
 
     #[async_trait]
     impl Socket for Reloaded {
         async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+            self.exchanges.fetch_add(1, Relaxed);
             Ok(lines.iter().map(|line| self.answer(line)).collect())
         }
     }
@@ -345,14 +347,33 @@ mod tests {
         }
     }
 
-    fn reloaded(each: u32) -> Haproxy {
-        Haproxy { socket: Arc::new(Reloaded { asked: AtomicU32::new(0), each }), name: "lb1".to_owned() }
+    fn reloaded(each: u32) -> (Arc<Reloaded>, Haproxy) {
+        let [asked, exchanges] = [0; 2].map(AtomicU32::new);
+        let socket = Arc::new(Reloaded { asked, each, exchanges });
+        (socket.clone(), Haproxy { socket, name: "lb1".to_owned() })
+    }
+
+    #[tokio::test]
+    async fn servers_are_told_and_seen_in_one_exchange_and_seen_again_if_a_reload_comes() {
+        for each in [1000, 3] {
+            let (socket, haproxy) = reloaded(each);
+            let told = haproxy.set_admin(&[("www", "web1")], Admin::Drain, &["www"]).await.expect("an answer");
+            assert!(matches!(&*told.results, [Ok(())]), "{told:?}");
+            match (each, told.state) {
+                (1000, state) => {
+                    assert_eq!(state.expect("a state").pools["www"][0].own, Admin::Drain);
+                    assert_eq!(socket.exchanges.load(Relaxed), 1);
+                }
+                // Each reading falls into two processes, so nothing is known.
+                (_, state) => assert!(state.unwrap_err().message.contains("again and again")),
+            }
+        }
     }
 
     #[tokio::test]
     async fn a_state_and_its_epoch_are_of_one_process_whenever_a_reload_comes() {
         for each in 1..=12 {
-            let state = reloaded(each).state(&["www"]).await;
+            let state = reloaded(each).1.state(&["www"]).await;
             let Ok(state) = state else {
                 assert!(each < 5, "reloaded after {each} answers: {state:?}");
                 assert!(state.unwrap_err().message.contains("again and again"));

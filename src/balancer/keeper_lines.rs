@@ -40,8 +40,22 @@ pub(super) struct KeeperLines {
 struct LinesState {
     /// Whether the keeper is known to be lost; it never comes back.
     lost: AtomicBool,
-    /// When the last answered line was sent.
-    heard: Mutex<Option<Instant>>,
+    heard: Mutex<Option<LastAnswer>>,
+}
+
+/// When the last line that was answered was sent, and when the answer came.
+#[derive(Clone, Copy)]
+struct LastAnswer {
+    sent: Instant,
+    came: Instant,
+}
+
+impl LastAnswer {
+    /// Returns whether it tells as much as the answer to a line that is sent now: that one will be half as old as its
+    /// way took.
+    fn is_new(self) -> bool {
+        self.came.elapsed() < (self.came - self.sent) / 2
+    }
 }
 
 /// A line, and who waits for its answer.
@@ -97,12 +111,16 @@ impl KeeperLines {
         Ok(self.say_all(&[line.to_owned()]).await?.pop().unwrap_or_default())
     }
 
-    /// Checks that the keeper answers a line that is sent after this call; callers share answers.
+    /// Checks that the keeper answers a line that is sent after this call, or answered one just now; callers share
+    /// answers.
     pub(super) async fn live(&self) -> Result<(), Failure> {
         let asked = Instant::now();
+        let answered = || self.state.heard.lock().unwrap().filter(|_| !self.are_lost());
+        if answered().is_some_and(LastAnswer::is_new) {
+            return Ok(());
+        }
         let _turn = self.pinging.lock().await;
-        let heard = *self.state.heard.lock().unwrap();
-        if heard.is_some_and(|sent| sent > asked) && !self.are_lost() {
+        if answered().is_some_and(|last| last.sent > asked) {
             return Ok(());
         }
         self.say("ping").await.map(drop)
@@ -157,7 +175,7 @@ async fn hear_all(
 ) {
     while let Some(SentLine { sent, longest, answer }) = awaited.recv().await {
         let Some(heard) = hear(&mut stdout, longest).await else { break };
-        *state.heard.lock().unwrap() = Some(sent);
+        *state.heard.lock().unwrap() = Some(LastAnswer { sent, came: Instant::now() });
         turns.add_permits(1);
         // Who asked may have gone.
         let _ = answer.send(heard);

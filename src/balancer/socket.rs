@@ -318,6 +318,34 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_new_connection_is_asked_in_one_round_trip_and_the_master_for_its_worker_by_another() {
+        for (prompt, asked) in [("> ", "prompt\nshow info\n"), ("master> ", "prompt\nshow info\n@1 show info\n")] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("admin.sock");
+            let listener = tokio::net::UnixListener::bind(&path).unwrap();
+            let heard = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let (mut heard, mut buffer) = (String::new(), [0; 1000]);
+                while heard.len() < asked.len() {
+                    // It answers nothing before all of a round trip is there.
+                    let n = stream.read(&mut buffer).await.unwrap();
+                    heard += std::str::from_utf8(&buffer[..n]).unwrap();
+                    let answer = match heard.matches('\n').count() {
+                        2 => format!("{prompt}Pid: 1\n\n{prompt}"),
+                        3 => format!("Pid: 2\n\n{prompt}"),
+                        _ => continue,
+                    };
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+                heard
+            });
+            let info = UnixSocket::new(path, "lb1").ask("show info").await.unwrap();
+            assert_eq!(info.trim(), if prompt == "> " { "Pid: 1" } else { "Pid: 2" });
+            assert_eq!(heard.await.unwrap(), asked);
+        }
+    }
+
     #[test]
     fn a_socket_is_a_path_or_an_address_with_a_port() {
         let tcp = |address: &str| Remote::Tcp(address.into(), 9999);

@@ -16,6 +16,7 @@ use crate::{
     port::{Coordinator, Driver, Holder, Says, Socket, Spending, SpendingTime, Transport, Waits},
 };
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -199,10 +200,7 @@ impl Coordinator for SshCoordinator {
 
     async fn held(&self) -> Result<(), Failure> {
         let sessions: Vec<Arc<LockSession>> = self.sessions.lock().await.values().cloned().collect();
-        for keeper in sessions {
-            keeper.held().await?;
-        }
-        Ok(())
+        try_join_all(sessions.iter().map(|keeper| keeper.held())).await.map(drop)
     }
 
     async fn unlock(&self) {

@@ -60,6 +60,12 @@ pub trait Effect: Serialize + Send + Sync {
         None
     }
 
+    /// Returns whether it reads the balancers itself, after the last thing that it changes. Otherwise, what was read
+    /// before its end doesn't count any more.
+    fn reads_back(&self) -> bool {
+        false
+    }
+
     /// Puts what a real host answered into the model. Only tests call it, which hold one world against the other.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
@@ -101,6 +107,7 @@ pub trait AnyEffect: Send + Sync {
     fn predict(&self, model: &mut Model) -> Predicted<Box<dyn AnyOutcome>>;
     fn look(&self, ask: Ask<'_>) -> Result<Happened<Box<dyn AnyOutcome>>, Failure>;
     fn assumed(&self) -> Option<Box<dyn AnyOutcome>>;
+    fn reads_back(&self) -> bool;
     fn learn(&self, answer: &dyn AnyOutcome, model: &mut Model);
     /// Returns the effect itself, for a layer that knows its type.
     fn as_any(&self) -> &dyn Any;
@@ -157,6 +164,10 @@ impl<E: Effect + 'static> AnyEffect for E {
 
     fn assumed(&self) -> Option<Box<dyn AnyOutcome>> {
         Effect::assumed(self).map(|o| Box::new(o) as Box<dyn AnyOutcome>)
+    }
+
+    fn reads_back(&self) -> bool {
+        Effect::reads_back(self)
     }
 
     fn learn(&self, answer: &dyn AnyOutcome, model: &mut Model) {

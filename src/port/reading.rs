@@ -121,6 +121,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reading_that_ended_just_now_is_shared_for_half_the_time_that_it_took() {
+        let shared = SharedReading::default();
+        let slow = async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Ok(1u8)
+        };
+        shared.get(slow).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(shared.just_now::<u8>().await, None);
+        // As if it had taken an hour, and ended at this moment.
+        shared.last.lock().await.as_mut().unwrap().ended += Duration::from_secs(3600);
+        assert_eq!(shared.just_now::<u8>().await, Some(1));
+        shared.forget();
+        assert_eq!(shared.just_now::<u8>().await, None);
+    }
+
+    #[tokio::test]
     async fn a_change_waits_for_no_reading_and_a_reading_that_began_before_it_is_not_shared() {
         let (shared, moment) = (Arc::new(SharedReading::default()), Duration::from_secs(600));
         let (answer, answered) = tokio::sync::oneshot::channel::<u8>();

@@ -95,7 +95,7 @@ fn balances(lane: &Arc<Lane>, targets: &[(Arc<Fleet>, Host)]) -> Balances {
     let mut balances = BTreeMap::new();
     for (fleet, _) in targets {
         if !fleet.balancers.is_empty() && !balances.contains_key(&fleet.name) {
-            balances.insert(fleet.name.clone(), lane.perform(ReadBalance::of(fleet.clone())));
+            balances.insert(fleet.name.clone(), lane.perform(ReadBalance::lately(fleet.clone())));
         }
     }
     balances

@@ -57,7 +57,7 @@ impl World for RealWorld {
             self.forget_readings();
         }
         let answered = self.runtime.block_on(call.lane.meter.over(call.effect.carry_out(at)));
-        if changes {
+        if changes && !call.effect.reads_back() {
             self.forget_readings();
         }
         for (host, why) in self.real.sites().iter().flat_map(|site| site.transport.fallbacks()) {
