@@ -38,6 +38,10 @@ pub struct Machine {
     pub full: bool,
     /// Contents by path; `None` if the file doesn't exist.
     pub files: BTreeMap<String, Fact<Option<Vec<u8>>>>,
+    /// Folders that the run put there.
+    pub folders: BTreeSet<String>,
+    /// Links that another user can change: nothing is written through them.
+    pub links: BTreeSet<String>,
     /// The wrapper's notes of commands: id and exit status.
     pub ended: BTreeMap<String, i32>,
     /// Calls that began and left no end, because the machine was restarted.

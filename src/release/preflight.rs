@@ -86,8 +86,9 @@ impl Read for Preflight {
         // A host with a current release has all linked files.
         if machine.current.get("its current release")?.is_none() {
             let there = |file: &String| {
-                let fact = machine.files.get(&format!("{}/shared/{file}", self.home.path));
-                fact.is_some_and(|fact| matches!(fact.get("a file"), Ok(Some(_))))
+                let path = format!("{}/shared/{file}", self.home.path);
+                let fact = machine.files.get(&path);
+                machine.folders.contains(&path) || fact.is_some_and(|fact| matches!(fact.get("a file"), Ok(Some(_))))
             };
             lacks.files = files.into_iter().filter(|file| !there(file)).collect();
         }

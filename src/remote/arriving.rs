@@ -113,6 +113,13 @@ pub(super) async fn arrived(
     Ok((ended, file, digest))
 }
 
+/// Checks that a file of this machine has a folder to be written into.
+pub(super) fn place(to: &Path) -> Result<(), Failure> {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let about = std::fs::metadata(folder).map_err(|e| unwritable(to, &e))?;
+    if about.is_dir() { Ok(()) } else { Err(unwritable(to, &io::ErrorKind::NotADirectory.into())) }
+}
+
 /// Makes the failure for a file of this machine that can't be written.
 pub(super) fn unwritable(to: &Path, e: &io::Error) -> Failure {
     Failure::failed(format!("`{}` can't be written: {e}", to.display()))

@@ -1,7 +1,7 @@
 //! Writes what a command on a host prints into a file here.
 use super::{
     On, Output,
-    arriving::{arrived, unwritable},
+    arriving::{arrived, place, unwritable},
     on::good,
 };
 use crate::{
@@ -59,6 +59,7 @@ impl Effect for Dump {
     /// The output of a simulated command isn't written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let said = model.machine(&self.on.host)?.said(&self.command.shown())?;
+        place(&self.to)?;
         good(said.map(Output::from).unwrap_or_default(), &self.on, &self.command)?;
         Ok(())
     }

@@ -1,5 +1,9 @@
 //! Checks whether a path exists on a host.
-use super::{On, file::exists, model_file::content};
+use super::{
+    On,
+    file::{PathKind, exists},
+    model_file::lies,
+};
 use crate::{
     effect::*,
     failure::Failure,
@@ -31,6 +35,6 @@ impl Read for Exists {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
-        Ok(content(model, &self.on, &self.path)?.is_some())
+        Ok(lies(model, &self.on, &self.path)? != PathKind::Absent)
     }
 }

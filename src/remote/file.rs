@@ -98,7 +98,18 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
         return Ok(answer.trim().to_owned());
     }
     let (path, host) = (args[1], &on.host);
-    let why = match last.strip_prefix("failed ").unwrap_or("") {
+    let why = why(last);
+    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+    let failure = Failure::failed(format!("`{path}`: {why}")).on(&host.name);
+    if why == LINK {
+        return Err(linked(on, path));
+    }
+    Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })
+}
+
+/// Words the last line of the program.
+fn why(last: &str) -> &'static str {
+    match last.strip_prefix("failed ").unwrap_or("") {
         "folder" => "it is a folder",
         "file" => "it is a file, and a folder is sent",
         "no-folder" => "its folder isn't there",
@@ -110,19 +121,18 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
         "unpack" => "it can't be unpacked; what was there is unchanged",
         "sync" | "rename" | "mode" => "the host couldn't put it into place",
         _ => "the host's answer is incomplete",
-    };
-    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
-    let failure = Failure::failed(format!("`{path}`: {why}")).on(&host.name);
-    if why == LINK {
-        return Err(failure.unchanged().help(
-            "write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
-             that the link points to",
-        ));
     }
-    Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })
 }
 
 const LINK: &str = "a link on the way there can be changed by another user";
+
+/// Makes the failure for a path that another user could lead elsewhere.
+pub(super) fn linked(on: &On, path: &str) -> Failure {
+    unfit(on, path, LINK).unchanged().help(
+        "write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
+         that the link points to",
+    )
+}
 
 /// Refuses what isn't a path on a host.
 pub(super) fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {

@@ -1,11 +1,11 @@
 //! Copies a file or a folder from a host into a folder of this machine.
 use super::{
     On,
-    arriving::{arrived, unwritable},
+    arriving::{arrived, place, unwritable},
     digest::digest,
     file::{PathKind, lies, unfit},
     look::Look,
-    model_file::content,
+    model_file,
     original::{CHANGED, cat, remote_digest},
     unpack,
 };
@@ -66,8 +66,10 @@ impl Effect for Get {
 
     /// A simulated file isn't written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let there = content(model, &self.on, &self.from)?;
-        there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it isn't there").into())
+        if model_file::lies(model, &self.on, &self.from)? != PathKind::Folder {
+            model_file::text(model, &self.on, &self.from)?;
+        }
+        Ok(place(&self.to)?)
     }
 }
 

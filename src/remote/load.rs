@@ -44,11 +44,8 @@ impl Effect for Load {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        self.check()?;
         let host = &self.on.host;
-        if !self.from.is_file() {
-            return Err(Failure::failed(format!("`{}` isn't a file", self.from.display()))
-                .help("only a file goes into a command; to send a folder, write `host.put(folder, path)`"));
-        }
         let sent = |done, total| {
             at.tell(What::Progressed {
                 host: Some(host.name.clone()),
@@ -73,6 +70,7 @@ impl Effect for Load {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        self.check()?;
         let (id, shown) = (model.id.clone(), self.on.shown(&self.command));
         model.takes(200);
         let machine = model.machine(&self.on.host)?;
@@ -80,5 +78,15 @@ impl Effect for Load {
         machine.ended.insert(id, output.status);
         machine.changes.push(shown);
         Ok(good(output, &self.on, &self.command)?)
+    }
+}
+
+impl Load {
+    fn check(&self) -> Result<(), Failure> {
+        if self.from.is_file() {
+            return Ok(());
+        }
+        Err(Failure::failed(format!("`{}` isn't a file", self.from.display()))
+            .help("only a file goes into a command; to send a folder, write `host.put(folder, path)`"))
     }
 }

@@ -72,7 +72,8 @@ impl Effect for Put {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let content = if self.from.is_dir() { Ok(Vec::new()) } else { fs::read(&self.from) };
+        let content =
+            if self.from.is_dir() { fs::read_dir(&self.from).map(|_| None) } else { fs::read(&self.from).map(Some) };
         let content = content.map_err(|e| self.unreadable(&e))?;
         written(model, &self.on, &self.to, content)
     }

@@ -2,7 +2,7 @@
 use super::{
     On,
     file::{sha256, unfit},
-    model_file::content,
+    model_file::text,
     original::{CHANGED, cat, remote_digest},
 };
 use crate::{
@@ -41,10 +41,16 @@ impl Read for ReadFile {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
-        let bytes =
-            content(model, &self.on, &self.path)?.ok_or_else(|| unfit(&self.on, &self.path, "it isn't there"))?;
+        let bytes = text(model, &self.on, &self.path)?;
+        if bytes.len() > LARGEST {
+            return Err(large(&self.on, &self.path).into());
+        }
         String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't text in UTF-8").into())
     }
+}
+
+fn large(on: &On, path: &str) -> Failure {
+    unfit(on, path, "it is larger than 8 MiB").help("get it as a file with `get`")
 }
 
 /// Returns a file's bytes, checked against the digest that the host computes for it.
@@ -52,7 +58,7 @@ async fn fetch(at: &At<'_>, on: &On, path: &str) -> Result<Vec<u8>, Failure> {
     let (digest, command) = (remote_digest(at, on, path).await?, cat(path));
     let ended = on.run(at, Job { keep: LARGEST, ..on.job(&command) }).await?;
     if ended.cut {
-        return Err(unfit(on, path, "it is larger than 8 MiB").help("get it as a file with `get`"));
+        return Err(large(on, path));
     }
     if ended.status != 0 || sha256(&ended.out) != digest {
         return Err(unfit(on, path, CHANGED));

@@ -60,6 +60,6 @@ impl Effect for WriteFile {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        written(model, &self.on, &self.path, self.text.reveal().as_bytes().to_vec())
+        written(model, &self.on, &self.path, Some(self.text.reveal().as_bytes().to_vec()))
     }
 }

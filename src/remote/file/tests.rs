@@ -1,6 +1,12 @@
 //! Runs the programs for files while another user changes names in the folder that they write to.
 use super::*;
+use crate::{
+    host::Host,
+    model::{Fact, Machine, Miss, Model},
+    remote::model_file::written,
+};
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write,
     os::unix::fs::{PermissionsExt, chown, symlink},
@@ -337,4 +343,65 @@ fn a_mode_is_the_one_that_is_asked_for_or_the_files_own_and_a_secret_is_for_its_
             assert_eq!((place.mode("grouped"), group), (0o640, OTHER), "who read it still does");
         }
     }
+}
+
+/// Returns why the model refuses a file or a folder at a path; nothing if it doesn't.
+fn predicted(model: &mut Model, path: &str, is_folder: bool) -> Option<String> {
+    let host = Host {
+        fleet: "prod".into(),
+        name: "web1".into(),
+        address: None,
+        group: None,
+        roles: vec![],
+        vars: BTreeMap::new(),
+    };
+    let content = (!is_folder).then(|| b"new".to_vec());
+    let Err(miss) = written(model, &On::from(host), path, content) else { return None };
+    let Miss::Fails(failure) = miss else { panic!("{path}: {miss:?}") };
+    Some(failure.message)
+}
+
+#[test]
+fn the_simulator_refuses_the_paths_that_a_host_refuses_and_for_the_same_reason() {
+    let place = Place::new(false);
+    place.lies_in_wait(0, "");
+    fs::create_dir(place.at("folder")).unwrap();
+    fs::write(place.at("file"), "old").unwrap();
+    symlink("../victim", place.at("theirs/link")).unwrap();
+    let mut model = Model::new();
+    let mut machine = Machine::bare();
+    machine.folders.insert("folder".into());
+    machine.files.insert("file".into(), Fact::Told(Some(b"old".to_vec())));
+    machine.links.insert("theirs/link".into());
+    model.machines.insert(("prod".into(), "web1".into()), machine);
+    let cases = [
+        ("new", false, None),
+        ("file", false, None),
+        ("folder", true, None),
+        ("folder/", false, Some("it is a folder")),
+        ("folder/..", false, Some("it is a folder")),
+        ("/", true, Some("it is a folder")),
+        ("file", true, Some("it is a file, and a folder is sent")),
+        ("file/deep", false, Some("its folder isn't there")),
+        ("theirs/link", false, Some(LINK)),
+        ("theirs/link/deep", false, Some(LINK)),
+        ("theirs/link/deep", true, Some(LINK)),
+        ("theirs/linked", false, None),
+    ];
+    let is_root = rustix::process::geteuid().is_root();
+    for (path, is_folder, why_not) in cases.into_iter().filter(|(.., why_not)| is_root || *why_not != Some(LINK)) {
+        let words = why_not.map(|why| format!("`{path}`: {why}"));
+        assert_eq!(predicted(&mut model, path, is_folder), words, "in the model: {path}, folder {is_folder}");
+        let (verb, bytes) = if is_folder { ("unpack", tar()) } else { ("write", b"new".to_vec()) };
+        let last = place.run(&[verb, path, &sha256(&bytes), &bytes.len().to_string(), "run-1", "-"], &bytes);
+        assert_eq!((last != "done").then(|| why(&last)), why_not, "on a host: {path}, folder {is_folder}: {last}");
+    }
+}
+
+/// Makes a tar of an empty folder.
+fn tar() -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    tar.append_dir(".", folder.path()).unwrap();
+    tar.into_inner().unwrap()
 }

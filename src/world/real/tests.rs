@@ -142,7 +142,7 @@ impl<const KIND: usize> Effect for Doing<KIND> {
 /// Returns what an effect of a kind could share of a reading before it, and what is shared of one during it.
 fn shared<const KIND: usize>() -> (Option<u8>, Option<u8>) {
     let build = |fleet: &Arc<Fleet>| {
-        let (transport, balancing, balance) = (Arc::new(Unused), Arc::new(Unused), SharedReading::default());
+        let (transport, coordinator, balance) = (Arc::new(Unused), Arc::new(Unused), SharedReading::default());
         Ok(FleetConnections { fleet: fleet.clone(), transport, coordinator, balance })
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
