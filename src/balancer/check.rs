@@ -1,14 +1,13 @@
 //! Checks that balancers accept changes, before anything is changed.
-use super::{ReadBalance, places};
+use super::places;
 use crate::{
     effect::*,
     event::What,
     failure::Failure,
-    fleet::{Balancer, Fleet},
+    fleet::Fleet,
     model::{Model, Predicted},
     port::{Finding, ServerPlace},
 };
-use futures_util::future::join;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -32,27 +31,6 @@ impl Read for CheckBalancers {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        // Whoever asks for their state next shares this reading.
-        let (checked, _) = join(self.check(&at), self.read(&at)).await;
-        checked
-    }
-
-    fn predict(&self, model: &mut Model) -> Predicted<()> {
-        for balancer in &self.fleet.balancers {
-            model.machine(&balancer.host)?;
-        }
-        Ok(())
-    }
-}
-
-impl CheckBalancers {
-    async fn read(&self, at: &At<'_>) {
-        if !self.fleet.balancers.iter().any(Balancer::by_hand) {
-            let _ = Effect::carry_out(&ReadBalance::lately(self.fleet.clone()), *at).await;
-        }
-    }
-
-    async fn check(&self, at: &At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         let ours: Vec<ServerPlace> = self.fleet.hosts.iter().flat_map(|host| places(&self.fleet, host)).collect();
         let mut messages = Vec::new();
@@ -71,5 +49,12 @@ impl CheckBalancers {
         }
         let Some(help) = helps.into_iter().next() else { return Ok(()) };
         Err(Failure::refused(messages.join("; ")).help(help))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        for balancer in &self.fleet.balancers {
+            model.machine(&balancer.host)?;
+        }
+        Ok(())
     }
 }
