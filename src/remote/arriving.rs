@@ -113,11 +113,14 @@ pub(super) async fn arrived(
     Ok((ended, file, digest))
 }
 
-/// Checks that a file of this machine has a folder to be written into.
+/// Checks that no file is where a file of this machine needs a folder. An earlier step of the run may make a folder
+/// that isn't there.
 pub(super) fn place(to: &Path) -> Result<(), Failure> {
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let about = std::fs::metadata(folder).map_err(|e| unwritable(to, &e))?;
-    if about.is_dir() { Ok(()) } else { Err(unwritable(to, &io::ErrorKind::NotADirectory.into())) }
+    match std::fs::metadata(folder) {
+        Ok(about) if !about.is_dir() => Err(unwritable(to, &io::ErrorKind::NotADirectory.into())),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the failure for a file of this machine that can't be written.

@@ -69,8 +69,11 @@ impl Effect for Load {
         Some(Output::default())
     }
 
+    /// An earlier step of the run may write a file that isn't there.
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
-        self.check()?;
+        if self.from.exists() {
+            self.check()?;
+        }
         let (id, shown) = (model.id.clone(), self.on.shown(&self.command));
         model.takes(200);
         let machine = model.machine(&self.on.host)?;
