@@ -75,7 +75,15 @@ impl Signer for RsaKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use russh::keys::{decode_secret_key, signature::Verifier, ssh_key::Signature};
+    use russh::keys::{
+        decode_secret_key,
+        signature::Verifier,
+        ssh_key::{
+            Signature,
+            private::{RsaKeypair, RsaPrivateKey},
+            public::RsaPublicKey,
+        },
+    };
     use std::{fs, process::Command};
 
     #[tokio::test]
@@ -104,6 +112,19 @@ mod tests {
                 assert!(public.key_data().verify(b"some text", &signature).is_ok());
                 assert!(public.key_data().verify(b"another text", &signature).is_err());
             }
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_whose_prime_has_no_order_is_left_out() {
+        let number = |bytes: &[u8]| Mpint::from_positive_bytes(bytes);
+        let (odd, modulus) = (number(&[7]), number(&[0xff; 256]));
+        for damaged in [[number(&[1]), odd.clone()], [odd.clone(), number(&[1])]] {
+            let [p, q] = damaged;
+            let public = RsaPublicKey::new(number(&[1, 0, 1]), modulus.clone()).unwrap();
+            let private = RsaPrivateKey::new(odd.clone(), odd.clone(), p, q).unwrap();
+            let pair = KeypairData::Rsa(RsaKeypair::new(public, private).unwrap());
+            assert!(RsaKey::of(&PrivateKey::new(pair, "").unwrap()).is_none());
         }
     }
 }

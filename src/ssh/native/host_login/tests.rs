@@ -58,7 +58,8 @@ fn a_proof_counts_by_the_kind_of_its_signature_and_one_that_is_torn_does_not() {
 #[tokio::test]
 async fn a_server_that_is_silent_never_ends_or_sends_nonsense_is_given_up() {
     let (silent, took) = refused(b"", b"").await;
-    assert_eq!((&*silent, took.as_secs()), ("Connection timed out during banner exchange", 1));
+    assert_eq!(silent, "Connection timed out during banner exchange");
+    assert!(took >= Duration::from_secs(1), "{took:?}");
     for (first, endless) in [
         (&b""[..], &b"hello\r\n"[..]),
         (b"", b"x"),
