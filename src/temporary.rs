@@ -2,24 +2,34 @@
 //!
 //! Whoever makes one holds a lock on a file as long as it's in use. The kernel gives the lock back when the process ends,
 //! however it ends. So a file whose lock is free is left over.
+//!
+//! In a folder that machines share, each kernel may know only its own locks. So a name begins with its machine.
 use rustix::{
     fs::{FlockOperation, OFlags, flock},
     process::geteuid,
+    system::uname,
 };
+use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
     env,
     ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{LazyLock, Mutex, PoisonError},
 };
 use tempfile::NamedTempFile;
 
-/// How the name of each begins. Releases before 0.2.0 lock nothing, and have other names.
-const PREFIX: &str = ".rfab.";
+/// How the name of each begins on this machine. Releases before 0.2.0 lock nothing, and have other names.
+static PREFIX: LazyLock<String> = LazyLock::new(|| {
+    let id = fs::read("/etc/machine-id").unwrap_or_default();
+    prefix(&id, uname().nodename().to_bytes())
+});
+
+/// How many random letters and digits end a name.
+const RANDOM: usize = 12;
 
 /// How often making one is tried, if another process takes the name first.
 const TRIES: usize = 16;
@@ -43,7 +53,7 @@ impl TemporaryFile {
             sweep(folder);
         }
         for _ in 0..TRIES {
-            let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
+            let file = tempfile::Builder::new().prefix(&*PREFIX).rand_bytes(RANDOM).tempfile_in(folder)?;
             // Until it's locked, another process could take it for one that is left over.
             if locked(file.as_file(), file.path()) != Locked::Gone {
                 return Ok(Self(file));
@@ -87,8 +97,8 @@ impl Write for TemporaryFile {
 #[derive(Debug)]
 pub(crate) struct TemporaryFolder {
     path: PathBuf,
-    /// Is removed last.
-    _lock: TemporaryFile,
+    /// Is removed last; it stays if the folder does, so that a later run finds that.
+    lock: TemporaryFile,
 }
 
 impl TemporaryFolder {
@@ -103,7 +113,7 @@ impl TemporaryFolder {
             let lock = TemporaryFile::make_in(folder)?;
             let path = beside(lock.path());
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self { path, _lock: lock }),
+                Ok(()) => return Ok(Self { path, lock }),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
             }
@@ -119,7 +129,35 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
+        self.lock.0.disable_cleanup(remove_folder(&self.path).is_err());
+    }
+}
+
+/// Returns how the names of a machine begin, by its id and its name. Nobody types such a name.
+fn prefix(id: &[u8], name: &[u8]) -> String {
+    let sum = Sha256::new().chain_update(id).chain_update([0]).chain_update(name).finalize();
+    format!(".rfab-{}-", hex::encode(&sum[..4]))
+}
+
+/// Removes a folder with all that's in it, even folders that their owner may not change.
+fn remove_folder(path: &Path) -> io::Result<()> {
+    let removed = fs::remove_dir_all(path).or_else(|_| {
+        open_up(path);
+        fs::remove_dir_all(path)
+    });
+    match removed {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Lets the owner change all folders below one; ignores what fails.
+fn open_up(path: &Path) {
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Some(about) = fs::symlink_metadata(&folder).ok().filter(fs::Metadata::is_dir) else { continue };
+        let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(about.mode() | 0o700));
+        folders.extend(fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
 }
 
@@ -158,10 +196,10 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// Returns whether a file's name is one that this module gives.
+/// Returns whether a file's name is one that this module gives on this machine.
 fn is_lock(name: &OsStr) -> bool {
-    let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-    rest.is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+    let rest = name.to_str().and_then(|name| name.strip_prefix(&**PREFIX));
+    rest.is_some_and(|rest| rest.len() == RANDOM && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// Removes a file and the folder that it is for, unless somebody uses them.
@@ -178,7 +216,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
     let folder = beside(path);
     if fs::symlink_metadata(&folder).is_ok_and(|about| about.is_dir() && own(&about)) {
-        fs::remove_dir_all(&folder)?;
+        remove_folder(&folder)?;
     }
     fs::remove_file(path)
 }
@@ -262,25 +300,63 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_another_name_user_or_kind_is_removed() {
+    fn nothing_of_another_name_machine_user_or_kind_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in [".rfab-abcdef", ".rfab.abcde", ".rfab.abcdefg", ".rfab.ab-def", "rfab-merge-abcdef"] {
+        let own = |rest: &str| at(&format!("{}{rest}", *PREFIX));
+        for name in [".rfab.config", ".rfab.backup", ".rfab-abcdef", "rfab-merge-abcdef", "precious"] {
             fs::write(at(name), "").unwrap();
         }
-        fs::write(at("precious"), "").unwrap();
-        std::os::unix::fs::symlink(at("precious"), at(".rfab.linked")).unwrap();
-        fs::create_dir(at(".rfab.folder")).unwrap();
+        fs::create_dir(at("rfab.config")).unwrap();
+        for rest in ["abcdef01234", "abcdef0123456", "abcdef-01234"] {
+            fs::write(own(rest), "").unwrap();
+        }
+        // Another machine has no lock here that this one can see.
+        fs::write(at(&format!("{}abcdef012345", prefix(b"another id", b"web1"))), "").unwrap();
+        fs::create_dir(at(&format!("{}abcdef012345", &prefix(b"another id", b"web1")[1..]))).unwrap();
+        std::os::unix::fs::symlink(at("precious"), own("linked012345")).unwrap();
+        fs::create_dir(own("folder012345")).unwrap();
         fs::create_dir(at("kept")).unwrap();
-        fs::write(at(".rfab.locked"), "").unwrap();
-        std::os::unix::fs::symlink(at("kept"), at("rfab.locked")).unwrap();
+        fs::write(own("locked012345"), "").unwrap();
+        std::os::unix::fs::symlink(at("kept"), beside(&own("locked012345"))).unwrap();
         if geteuid().is_root() {
-            fs::write(at(".rfab.theirs"), "").unwrap();
-            std::os::unix::fs::chown(at(".rfab.theirs"), Some(58001), None).unwrap();
+            fs::write(own("theirs012345"), "").unwrap();
+            std::os::unix::fs::chown(own("theirs012345"), Some(58001), None).unwrap();
         }
         let mut all = names(folder.path());
         sweep(folder.path());
-        all.retain(|name| name != ".rfab.locked");
+        all.retain(|name| !name.starts_with('.') || !name.ends_with("locked012345"));
         assert_eq!(names(folder.path()), all);
+    }
+
+    #[test]
+    fn a_machine_has_names_of_its_own_that_stay_the_same() {
+        let names = [prefix(b"id", b"web1"), prefix(b"id", b"web2"), prefix(b"other", b"web1"), prefix(b"idw", b"eb1")];
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 4);
+        assert_eq!(names[0], prefix(b"id", b"web1"));
+        assert!(names.iter().all(|name| name.len() == ".rfab-01234567-".len()));
+    }
+
+    #[test]
+    fn a_folder_goes_even_if_it_lets_nobody_change_it_and_else_its_lock_stays_for_a_later_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = TemporaryFolder::make_in(folder.path()).unwrap();
+        fs::create_dir_all(made.path().join("module/deep")).unwrap();
+        fs::write(made.path().join("module/deep/file"), "").unwrap();
+        for closed in ["module/deep", "module"] {
+            fs::set_permissions(made.path().join(closed), fs::Permissions::from_mode(0o500)).unwrap();
+        }
+        drop(made);
+        assert_eq!(names(folder.path()), [] as [&str; 0]);
+        let made = TemporaryFolder::make_in(folder.path()).unwrap();
+        let path = made.path().to_owned();
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "what can't be removed as a folder").unwrap();
+        drop(made);
+        assert_eq!(names(folder.path()).len(), 2, "what stayed, and its lock");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), [] as [&str; 0]);
     }
 }

@@ -44,6 +44,23 @@ pub(super) fn bound(folder: &Path, bounds: Bounds) {
     }
 }
 
+/// Removes folders for temporary files that releases before 0.2.0 left in the cache, if they are older than a day.
+pub(super) fn sweep(cache: &Path) {
+    let day = Duration::from_secs(24 * 3600);
+    let is_of_process = |name: &str| name.split_once('-').is_some_and(|(id, _)| id.parse::<u32>().is_ok());
+    let folders: [(PathBuf, &dyn Fn(&str) -> bool); 2] =
+        [(cache.to_owned(), &|name| name.starts_with(".tmp")), (cache.join("building"), &is_of_process)];
+    for (folder, is_ours) in folders {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let old =
+                |seen: fs::Metadata| seen.is_dir() && seen.modified().is_ok_and(|at| at < SystemTime::now() - day);
+            if is_ours(&entry.file_name().to_string_lossy()) && entry.metadata().is_ok_and(old) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
 /// Marks a file as used at this time.
 pub(super) fn touch(file: &Path) -> io::Result<()> {
     fs::File::options().append(true).open(file)?.set_modified(SystemTime::now())
@@ -68,6 +85,25 @@ pub(super) fn write(file: &Path, what: &impl Serialize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_of_an_earlier_release_go_after_a_day_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = [".tmpold/deep", ".tmpnew", "built", "7-r0-abc", "building/77-r0-abc/deep", "building/78-r1-abc"];
+        let all = [&all[..], &["building/rfab-01234567-abcdef012345", "building/own"]].concat();
+        for name in &all {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        let old = SystemTime::now() - Duration::from_secs(25 * 3600);
+        for name in all.iter().filter(|name| ![".tmpnew", "building/78-r1-abc"].contains(name)) {
+            let name = name.trim_end_matches("/deep");
+            fs::File::open(folder.path().join(name)).unwrap().set_modified(old).unwrap();
+        }
+        sweep(folder.path());
+        let stayed: Vec<_> = all.iter().filter(|name| folder.path().join(name).exists()).collect();
+        let gone = [".tmpold/deep", "building/77-r0-abc/deep"];
+        assert_eq!(stayed, all.iter().filter(|name| !gone.contains(name)).collect::<Vec<_>>());
+    }
 
     #[test]
     fn the_oldest_go_beyond_a_time_or_a_size_and_what_is_young_stays() {

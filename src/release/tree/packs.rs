@@ -1,7 +1,7 @@
 //! What was packed on this machine, by this run and by earlier ones.
 use super::{
     Packed,
-    cache::{Bounds, bound, touch},
+    cache::{Bounds, bound, sweep, touch},
     difference::Difference,
     kept,
     manifest::Manifest,
@@ -98,6 +98,7 @@ impl PackedTrees {
         let folder = made(&cache.join("packed"))?;
         bound(&folder, COMMITS);
         bound(&cache.join("lfs/objects"), COMMITS);
+        sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
         let packed = match kept::tree((&repository, commit, rules), &self.manifests, &folder, cache) {
             Some(packed) => packed,

@@ -28,10 +28,13 @@ pub(crate) fn is_turned_away(said: &str) -> bool {
 /// A wait for somebody else, up to a limit. Time in which this process didn't get to run doesn't count, because what
 /// has arrived wasn't heard yet: it has other hosts to hear, or the machine is busy.
 pub(crate) struct Patience {
-    begun: Instant,
     limit: Duration,
-    /// What counts of the time since then.
+    /// What counts of the time so far.
     waited: Duration,
+    /// The whole time so far, of which a pause of this process is at most one part.
+    passed: Duration,
+    /// When the last moment ended.
+    seen: Instant,
 }
 
 impl Patience {
@@ -39,14 +42,17 @@ impl Patience {
     const MOMENT: Duration = Duration::from_millis(200);
     /// How many times the limit a wait may take in all.
     const MOST: u32 = 4;
+    /// The part of the limit that one moment counts at most in all. A longer one is a pause: somebody stopped this
+    /// process, or its machine, and what arrived meanwhile wasn't heard.
+    const PART: u32 = 4;
 
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { begun: Instant::now(), limit, waited: Duration::ZERO }
+        Self { limit, waited: Duration::ZERO, passed: Duration::ZERO, seen: Instant::now() }
     }
 
     /// Returns whether the wait has taken too long.
     pub(crate) fn is_over(&self) -> bool {
-        self.waited >= self.limit || self.begun.elapsed() >= self.limit * Self::MOST
+        self.waited >= self.limit || self.passed >= self.limit * Self::MOST
     }
 
     /// Waits for a moment, and counts it.
@@ -54,6 +60,8 @@ impl Patience {
         let moment = Self::MOMENT.min(self.limit / 100);
         sleep(moment).await;
         self.waited += moment;
+        self.passed += self.seen.elapsed().min(self.limit / Self::PART);
+        self.seen = Instant::now();
     }
 }
 
@@ -94,6 +102,12 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(heard_within(LIMIT, std::future::pending::<()>()).await, None);
         assert!(begun.elapsed() >= LIMIT);
+        // A pause of this process, as by Ctrl-Z, doesn't end the wait.
+        let paused = async {
+            thread::sleep(LIMIT * (Patience::MOST + 1));
+            sleep(LIMIT / 10).await;
+        };
+        assert_eq!(heard_within(LIMIT, paused).await, Some(()));
         // A backlog without end is no excuse.
         let mut busy = true;
         let endless = async {

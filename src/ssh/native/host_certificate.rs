@@ -1,6 +1,6 @@
 //! Whether a host's certificate is valid, by PROTOCOL.certkeys and ssh-keygen(1).
-use super::known_keys::is_like;
-use russh::keys::{Algorithm, Certificate, ssh_key::certificate::CertType};
+use super::{known_host::AllowedKeys, known_keys::is_like, rsa_size::is_short};
+use russh::keys::{Certificate, ssh_key::certificate::CertType};
 
 /// What a certificate is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +16,12 @@ pub(super) enum Worth {
 const NOT_LISTED: &str = concat!("name is", " not a listed principal");
 
 /// Judges a certificate of a known authority for a host's name, at a time in seconds since 1970.
-///
-/// `signed_by` is the kinds of signatures that authorities may make.
-pub(super) fn worth(certificate: &Certificate, name: &str, now: u64, signed_by: &[Algorithm]) -> Worth {
+pub(super) fn worth(certificate: &Certificate, name: &str, now: u64, allowed: &AllowedKeys) -> Worth {
     if certificate.cert_type() != CertType::Host {
         return Worth::Invalid("not a host certificate");
     }
     let kind = certificate.signature().algorithm();
-    if !signed_by.contains(&kind) {
+    if !allowed.signed_by.contains(&kind) || is_short(certificate.signature_key(), allowed.least_rsa_bits) {
         return Worth::Undecided(format!("this client can't check that a `{kind}` key signed its host certificate"));
     }
     if certificate.verify_signature().is_err() {

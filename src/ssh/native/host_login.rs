@@ -9,7 +9,7 @@ use super::{
     wire::{Greeting, TAKES_WITHIN, Wire},
 };
 use crate::ssh::connection::{LoginFailure, heard_within};
-use russh::{Error, client, keys::agent::AgentSessionBinding};
+use russh::{Error, client};
 use std::{
     borrow::Cow,
     future::pending,
@@ -33,13 +33,17 @@ impl Refusal {
     }
 }
 
-/// How a signature by an RSA key with SHA-1 begins.
-const SHA1_SIGNATURE: &[u8] = b"\0\0\0\x07ssh-rsa";
+/// Returns the text at the beginning of what is sent: its length comes before it, by RFC 4251, 5.
+fn first_text(sent: &[u8]) -> Option<&str> {
+    let (length, rest) = sent.split_first_chunk()?;
+    str::from_utf8(rest.get(..u32::from_be_bytes(*length) as usize)?).ok()
+}
 
-/// Returns whether a host proved with more than SHA-1 that its key is its own. A host may sign in another way than both
-/// sides agreed on, and russh accepts that.
-fn is_soundly_signed(proof: Option<&AgentSessionBinding>) -> bool {
-    proof.is_some_and(|proof| !proof.signature().starts_with(SHA1_SIGNATURE))
+/// Returns whether a host proved by an allowed kind of signature that its key is its own. A host may sign in another way
+/// than both sides agreed on, and russh accepts that.
+fn is_soundly_signed(host_key: &[u8], signature: &[u8], known: &KnownHost) -> bool {
+    let is_certified = first_text(host_key).is_some_and(|kind| kind.ends_with("-cert-v01@openssh.com"));
+    first_text(signature).is_some_and(|kind| known.may_sign(kind, is_certified))
 }
 
 /// A login to one host.
@@ -72,7 +76,13 @@ impl HostLogin {
         let mut handle = match (connected, verdict.lock().unwrap().take()) {
             (_, Some(KeyVerdict::Refused(said))) => return Err(Refusal::said(said)),
             (_, Some(KeyVerdict::Undecided(why))) => return Err(Refusal::Needs(why)),
-            (Ok(handle), Some(KeyVerdict::Known)) if is_soundly_signed(handle.agent_session_binding()) => handle,
+            (Ok(handle), Some(KeyVerdict::Known))
+                if handle
+                    .agent_session_binding()
+                    .is_some_and(|proof| is_soundly_signed(proof.host_key(), proof.signature(), &self.known)) =>
+            {
+                handle
+            }
             (Ok(_), _) => return Err(Refusal::said("Host key verification failed.")),
             (Err(e), _) => return Err(self.broken(&e, &greeting)),
         };

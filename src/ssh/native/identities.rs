@@ -1,5 +1,5 @@
 //! The keys and certificates to log in with, in the order in which OpenSSH tries them.
-use super::{rsa_key::RsaKey, settings::LoginSettings};
+use super::{rsa_key::RsaKey, rsa_size::is_short, settings::LoginSettings};
 use crate::ssh::connection::heard_within;
 use russh::keys::{
     Algorithm, Certificate, PrivateKey, PublicKey,
@@ -162,8 +162,8 @@ impl Identity {
             }
         };
         let names = match key.key_data() {
-            KeyData::Rsa(rsa) => {
-                if rsa.key_size() < settings.least_rsa_bits {
+            KeyData::Rsa(_) => {
+                if is_short(key.key_data(), settings.least_rsa_bits) {
                     return false;
                 }
                 vec!["rsa-sha2-512".to_owned(), "rsa-sha2-256".to_owned()]

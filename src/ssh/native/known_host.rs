@@ -2,6 +2,7 @@
 use super::{
     host_certificate::{Worth, worth},
     known_keys::{KnownLine, about, revoked_by},
+    rsa_size::is_short,
 };
 use crate::ssh::{connection::Hop, known::KeyMark};
 use russh::keys::{Algorithm, Certificate, PublicKey, PublicKeyOrCertificate};
@@ -102,6 +103,12 @@ impl KnownHost {
             .then(|| format!("this client can't check its known key, which is `{first}`"))
     }
 
+    /// Returns whether a host may prove by this kind of signature that a key is its own.
+    pub(super) fn may_sign(&self, kind: &str, is_certified: bool) -> bool {
+        let allowed = if is_certified { &self.allowed.certified } else { &self.allowed.plain };
+        allowed.iter().any(|one| one.as_str() == kind)
+    }
+
     /// Judges what a host showed. It has proven already that the key is its own.
     pub(super) fn verdict(&self, shown: &PublicKeyOrCertificate, now: u64) -> KeyVerdict {
         let key = shown.public_key();
@@ -113,7 +120,7 @@ impl KnownHost {
         if !is_among(allowed, &key) {
             return KeyVerdict::Refused(format!("key type doesn't match: {}", word(key_kind(&key.algorithm()))));
         }
-        if key.key_data().rsa().is_some_and(|rsa| rsa.key_size() < self.allowed.least_rsa_bits) {
+        if is_short(key.key_data(), self.allowed.least_rsa_bits) {
             return KeyVerdict::Refused("Bad server host key: Invalid key length".to_owned());
         }
         let authority = shown.certificate().and_then(|certificate| {
@@ -140,7 +147,7 @@ impl KnownHost {
     /// Judges a certificate if its authority is known.
     fn vouched(&self, certificate: &Certificate, authority: &[u8], now: u64) -> Option<KeyVerdict> {
         self.all().find(|line| line.mark == KeyMark::Authority && line.key == authority)?;
-        Some(match worth(certificate, &self.name, now, &self.allowed.signed_by) {
+        Some(match worth(certificate, &self.name, now, &self.allowed) {
             Worth::Valid => KeyVerdict::Known,
             Worth::Invalid(why) => KeyVerdict::Refused(format!("Certificate invalid: {why}")),
             Worth::Undecided(why) => KeyVerdict::Undecided(why),

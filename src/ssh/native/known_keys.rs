@@ -2,6 +2,7 @@
 use crate::ssh::known::{HostKey, KeyMark, parsed};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use russh::keys::{Certificate, PublicKey, ssh_key::public::KeyData};
 use sha1::Sha1;
 use std::{
     fs, io,
@@ -14,7 +15,7 @@ pub(super) struct KnownLine {
     pub mark: KeyMark,
     /// The kind of key, such as `ssh-ed25519`.
     pub kind: String,
-    /// The key as it is sent.
+    /// The key as it is sent; the plain one if a certificate is revoked.
     pub key: Vec<u8>,
     /// The file, and the line in it from 1.
     pub place: (PathBuf, usize),
@@ -45,12 +46,25 @@ pub(super) fn revoked_by(file: &Path) -> Result<Vec<KnownLine>, String> {
         text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#') && !line.trim().is_empty());
     lines
         .map(|(at, line)| {
-            let key =
-                parsed(&format!("* {line}")).and_then(|(_, key)| Some((STANDARD.decode(&key.text).ok()?, key.kind)));
+            let key = parsed(&format!("* {line}")).and_then(|(_, key)| Some((plain(&key)?, key.kind)));
             let (key, kind) = key.ok_or_else(|| format!("this client can't read line {} of `{shown}`", at + 1))?;
             Ok(KnownLine { mark: KeyMark::Revoked, kind, key, place: (file.to_owned(), at + 1) })
         })
         .collect()
+}
+
+/// Returns a key as it is sent, or the key that a certificate is for; none if the text isn't a key of its kind.
+fn plain(key: &HostKey) -> Option<Vec<u8>> {
+    let text = format!("{} {}", key.kind, key.text);
+    if key.kind.ends_with("-cert-v01@openssh.com") {
+        let certificate = Certificate::from_openssh(&text).ok()?;
+        certificate.verify_signature().ok()?;
+        return PublicKey::from(certificate.public_key().clone()).to_bytes().ok();
+    }
+    let key = PublicKey::from_openssh(&text).ok()?;
+    // Its kind may be a plain one although it's a certificate.
+    let is_plain = !matches!(key.key_data(), KeyData::Certificate(_) | KeyData::Other(_));
+    is_plain.then(|| key.to_bytes().ok()).flatten()
 }
 
 fn lines(name: &str, file: &Path, text: &str) -> Vec<KnownLine> {
@@ -65,8 +79,10 @@ fn lines(name: &str, file: &Path, text: &str) -> Vec<KnownLine> {
         if !are_for(names, name) {
             return None;
         }
-        let (_, HostKey { kind, text }) = parsed(rest)?;
-        Some(KnownLine { mark, kind, key: STANDARD.decode(&text).ok()?, place: (file.to_owned(), at + 1) })
+        let (_, key) = parsed(rest)?;
+        let inner = (mark == KeyMark::Revoked).then(|| plain(&key)).flatten();
+        let blob = inner.or_else(|| STANDARD.decode(&key.text).ok())?;
+        Some(KnownLine { mark, kind: key.kind, key: blob, place: (file.to_owned(), at + 1) })
     };
     text.lines().enumerate().filter_map(read).collect()
 }

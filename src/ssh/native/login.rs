@@ -65,7 +65,7 @@ async fn tried(
     let user = settings.user.clone();
     match identity {
         Identity::File { key, certificate } if key.algorithm().is_rsa() => {
-            let hash = hash(handle, settings, &key.algorithm()).await;
+            let hash = hash(handle, settings, &key.algorithm(), certificate.is_some()).await?;
             let mut signer = RsaKey::of(&key)?;
             match certificate {
                 Some(certificate) => {
@@ -84,12 +84,13 @@ async fn tried(
             handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, None)).await.ok()
         }
         Identity::Certified(certificate) => {
-            let hash = hash(handle, settings, &certificate.algorithm()).await;
+            let hash = hash(handle, settings, &certificate.algorithm(), true).await?;
             let mut agent = BareKey(identities.agent.as_mut()?);
             handle.authenticate_certificate_with(user, certificate, hash, &mut agent).await.ok()
         }
         Identity::Agent(held) => {
-            let hash = hash(handle, settings, &held.public_key().algorithm()).await;
+            let is_certified = matches!(held, AgentIdentity::Certificate { .. });
+            let hash = hash(handle, settings, &held.public_key().algorithm(), is_certified).await?;
             let agent = identities.agent.as_mut()?;
             match held {
                 AgentIdentity::PublicKey { key, .. } => {
@@ -103,21 +104,52 @@ async fn tried(
     }
 }
 
-/// Returns the hash of an RSA signature: the best that the server and the configuration have. It's never SHA-1.
-async fn hash(handle: &Handle<KeyCheck>, settings: &LoginSettings, kind: &Algorithm) -> Option<HashAlg> {
+/// Returns the hash of a signature, which only an RSA key chooses; none if no hash is allowed.
+async fn hash(
+    handle: &Handle<KeyCheck>,
+    settings: &LoginSettings,
+    kind: &Algorithm,
+    is_certified: bool,
+) -> Option<Option<HashAlg>> {
     if !matches!(kind, Algorithm::Rsa { .. }) {
-        return None;
+        return Some(None);
     }
     let best = handle.best_supported_rsa_hash().await.ok().flatten().flatten();
-    let allowed = |name: &str| settings.accepted.iter().any(|accepted| accepted.starts_with(name));
-    if best == Some(HashAlg::Sha256) || !allowed("rsa-sha2-512") {
-        Some(HashAlg::Sha256)
-    } else {
-        Some(HashAlg::Sha512)
-    }
+    rsa_hash(best, &settings.accepted, is_certified).map(Some)
+}
+
+/// Returns the hash of an RSA signature: the best that the server and the configuration have. It's never SHA-1.
+fn rsa_hash(best: Option<HashAlg>, accepted: &[String], is_certified: bool) -> Option<HashAlg> {
+    let end = if is_certified { "-cert-v01@openssh.com" } else { "" };
+    let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted.strip_suffix(end) == Some(name));
+    let (stronger, other) = ((HashAlg::Sha512, "rsa-sha2-512"), (HashAlg::Sha256, "rsa-sha2-256"));
+    let had = if best == Some(HashAlg::Sha256) { vec![other] } else { vec![stronger, other] };
+    had.into_iter().find(|(_, name)| is_accepted(name)).map(|(hash, _)| hash)
 }
 
 /// Returns the names of ways to log in, as OpenSSH lists them.
 fn listed(methods: &MethodSet) -> String {
     methods.iter().map(<&str>::from).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_rsa_key_signs_by_the_best_hash_that_both_sides_allow_or_not_at_all() {
+        let (best, other) = (HashAlg::Sha512, HashAlg::Sha256);
+        for (server, accepted, plain, certified) in [
+            (None, "rsa-sha2-256,rsa-sha2-512", Some(best), None),
+            (Some(other), "rsa-sha2-256,rsa-sha2-512", Some(other), None),
+            (Some(other), "rsa-sha2-512", None, None),
+            (Some(best), "rsa-sha2-256", Some(other), None),
+            (Some(best), "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256", Some(other), Some(best)),
+            (None, "ssh-rsa,ssh-rsa-cert-v01@openssh.com,ssh-ed25519", None, None),
+        ] {
+            let accepted: Vec<String> = accepted.split(',').map(str::to_owned).collect();
+            let chosen = [false, true].map(|is_certified| rsa_hash(server, &accepted, is_certified));
+            assert_eq!(chosen, [plain, certified], "{server:?} {accepted:?}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod onward;
 mod opening;
 mod received;
 mod rsa_key;
+mod rsa_size;
 mod settings;
 mod tcp;
 #[cfg(test)]

@@ -21,20 +21,22 @@ use russh::{
 pub(super) struct RsaKey(KeyPair);
 
 impl RsaKey {
-    /// Returns none for another kind of key, and for a size that ring doesn't have: it has 2048 to 4096 bits.
+    /// Returns none for another kind of key, for a damaged one, and for one that ring doesn't have: it has sizes of 2048,
+    /// 3072 and 4096 bits, and exponents from 65537 on.
     pub(super) fn of(key: &PrivateKey) -> Option<Self> {
         let KeypairData::Rsa(pair) = key.key_data() else { return None };
         let bytes = |number: &Mpint| number.as_positive_bytes().map(<[u8]>::to_vec);
         let (public, private) = (pair.public(), pair.private());
         let (d, p, q) = (bytes(private.d())?, bytes(private.p())?, bytes(private.q())?);
         let exponent = |prime: &[u8]| {
-            let order = BigUint::from_bytes_be(prime) - 1u8;
-            (BigUint::from_bytes_be(&d) % order).to_bytes_be()
+            let prime = BigUint::from_bytes_be(prime);
+            // A damaged key may have any number.
+            (prime > BigUint::from(1u8)).then(|| (BigUint::from_bytes_be(&d) % (prime - 1u8)).to_bytes_be())
         };
         let components = KeyPairComponents {
             public_key: PublicKeyComponents { n: bytes(public.n())?, e: bytes(public.e())? },
-            dP: exponent(&p),
-            dQ: exponent(&q),
+            dP: exponent(&p)?,
+            dQ: exponent(&q)?,
             qInv: bytes(private.iqmp())?,
             d: d.clone(),
             p,
@@ -73,7 +75,15 @@ impl Signer for RsaKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use russh::keys::{decode_secret_key, signature::Verifier, ssh_key::Signature};
+    use russh::keys::{
+        decode_secret_key,
+        signature::Verifier,
+        ssh_key::{
+            Signature,
+            private::{RsaKeypair, RsaPrivateKey},
+            public::RsaPublicKey,
+        },
+    };
     use std::{fs, process::Command};
 
     #[tokio::test]
@@ -102,6 +112,19 @@ mod tests {
                 assert!(public.key_data().verify(b"some text", &signature).is_ok());
                 assert!(public.key_data().verify(b"another text", &signature).is_err());
             }
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_whose_prime_has_no_order_is_left_out() {
+        let number = |bytes: &[u8]| Mpint::from_positive_bytes(bytes);
+        let (odd, modulus) = (number(&[7]), number(&[0xff; 256]));
+        for damaged in [[number(&[1]), odd.clone()], [odd.clone(), number(&[1])]] {
+            let [p, q] = damaged;
+            let public = RsaPublicKey::new(number(&[1, 0, 1]), modulus.clone()).unwrap();
+            let private = RsaPrivateKey::new(odd.clone(), odd.clone(), p, q).unwrap();
+            let pair = KeypairData::Rsa(RsaKeypair::new(public, private).unwrap());
+            assert!(RsaKey::of(&PrivateKey::new(pair, "").unwrap()).is_none());
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::ssh::connection::SshOptions;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use russh::keys::HashAlg;
 use std::{fs, process::Command};
 
@@ -183,12 +184,55 @@ fn a_key_that_a_file_revokes_is_refused_and_a_file_that_cannot_be_read_is_left_t
     ] {
         assert_eq!(known(text.as_bytes()).unwrap().verdict(&keys.key("host"), NOW), verdict, "{text}");
     }
-    for unread in [&b"SSHKRL\n\0\xff\xff"[..], b"SSHKRL\n\0\0\0", b"nonsense\n"] {
-        assert!(known(unread).is_err());
+    let blob = |line: &str| line.split(' ').nth(1).unwrap().to_owned();
+    keys.signed(&["-n", "web1"]);
+    let certificate = fs::read_to_string(keys.0.path().join("host-cert.pub")).unwrap();
+    let mut changed = STANDARD.decode(blob(&certificate)).unwrap();
+    *changed.last_mut().unwrap() ^= 1;
+    let torn = &host[..host.find(' ').unwrap() + 41];
+    for unread in [
+        &b"SSHKRL\n\0\xff\xff"[..],
+        b"SSHKRL\n\0\0\0",
+        b"nonsense\n",
+        torn.as_bytes(),
+        format!("ssh-ed25519-cert-v01@openssh.com {}", blob(&host)).as_bytes(),
+        format!("ssh-ed25519 {}", blob(&certificate)).as_bytes(),
+        format!("ecdsa-sha2-nistp256 {}", blob(&host)).as_bytes(),
+        format!("ssh-of-tomorrow {}", blob(&host)).as_bytes(),
+        format!("ssh-ed25519-cert-v01@openssh.com {}", STANDARD.encode(&changed)).as_bytes(),
+    ] {
+        assert!(known(unread).is_err(), "{}", String::from_utf8_lossy(unread));
     }
     fs::remove_file(&file).unwrap();
     let hop = Hop { known_as: "web1".into(), options: SshOptions::of("hostname web1\n"), ..Hop::default() };
     assert!(KnownHost::of(&hop, AllowedKeys { revoked_in: vec![file], ..keys.allowed() }).is_err());
+}
+
+#[test]
+fn a_revoked_certificate_revokes_its_key_and_that_of_an_authority_whatever_else_it_says() {
+    let keys = Keys::new();
+    let file = keys.0.path().join("revoked");
+    let good = keys.signed(&["-n", "web1"]);
+    let certificate = |name: &str| fs::read_to_string(keys.0.path().join(format!("{name}-cert.pub"))).unwrap();
+    let of_host = certificate("host");
+    keys.keygen(&["-q", "-s", "other", "-I", "root", "-h", "-n", "any", "authority.pub"]);
+    let of_authority = certificate("authority");
+    let known_hosts = format!("@cert-authority * {}\nweb1 {}\n", keys.line("authority"), keys.line("host"));
+    let revoked = refused("The key for web1 is marked as revoked.");
+    for (line, shown, verdict) in [
+        (&of_host, keys.key("host"), revoked.clone()),
+        (&of_host, keys.signed(&["-n", "web1"]), revoked.clone()),
+        (&of_host, keys.signed(&["-n", "web1", "-z", "7"]), revoked.clone()),
+        (&of_authority, good, revoked),
+        (&of_authority, keys.key("host"), KeyVerdict::Known),
+    ] {
+        let marked = keys.known(22, &format!("{known_hosts}@revoked * {line}"));
+        assert_eq!(marked.verdict(&shown, NOW), verdict, "@revoked {line}");
+        fs::write(&file, line).unwrap();
+        let mut listed = keys.known(22, &known_hosts);
+        listed.lines.extend(revoked_by(&file).unwrap());
+        assert_eq!(listed.verdict(&shown, NOW), verdict, "{line}");
+    }
 }
 
 #[test]
@@ -212,6 +256,27 @@ fn an_rsa_key_is_known_by_one_name_whatever_it_signs_with_and_a_short_one_is_ref
     let changed = KnownHost { allowed: known(1024).allowed, ..changed };
     let KeyVerdict::Refused(why) = changed.verdict(&keys.key("rsa"), NOW) else { panic!("it's another key") };
     assert!(why.starts_with("Offending ED25519 key in ") && why.contains("has changed"), "{why}");
+}
+
+#[test]
+fn a_host_proves_its_key_only_by_the_kinds_of_signatures_that_are_allowed_for_what_it_shows() {
+    let keys = Keys::new();
+    let rsa = |hash| Algorithm::Rsa { hash: Some(hash) };
+    let allowed = AllowedKeys {
+        plain: vec![rsa(HashAlg::Sha512)],
+        certified: vec![rsa(HashAlg::Sha256), Algorithm::Ed25519],
+        ..AllowedKeys::default()
+    };
+    let known = KnownHost { allowed, ..keys.known(22, "") };
+    for (kind, plain, certified) in [
+        ("rsa-sha2-512", true, false),
+        ("rsa-sha2-256", false, true),
+        ("ssh-ed25519", false, true),
+        ("ssh-rsa", false, false),
+        ("", false, false),
+    ] {
+        assert_eq!((known.may_sign(kind, false), known.may_sign(kind, true)), (plain, certified), "{kind}");
+    }
 }
 
 #[test]
