@@ -203,7 +203,7 @@ impl SetAdmin {
     async fn read_back(&self, at: &At<'_>) {
         if !self.fleet.balancers.iter().any(Balancer::by_hand) {
             // If it fails, who asks next reads by itself.
-            let _ = Effect::carry_out(&ReadBalance::after_change(self.fleet.clone()), *at).await;
+            let _ = Effect::carry_out(&ReadBalance::just_now(self.fleet.clone()), *at).await;
         }
     }
 

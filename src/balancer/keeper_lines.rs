@@ -40,22 +40,8 @@ pub(super) struct KeeperLines {
 struct LinesState {
     /// Whether the keeper is known to be lost; it never comes back.
     lost: AtomicBool,
-    heard: Mutex<Option<LastAnswer>>,
-}
-
-/// When the last line that was answered was sent, and when the answer came.
-#[derive(Clone, Copy)]
-struct LastAnswer {
-    sent: Instant,
-    came: Instant,
-}
-
-impl LastAnswer {
-    /// Returns whether it tells as much as the answer to a line that is sent now: that one will be half as old as its
-    /// way took.
-    fn is_new(self) -> bool {
-        self.came.elapsed() < (self.came - self.sent) / 2
-    }
+    /// When the last answered line was sent.
+    heard: Mutex<Option<Instant>>,
 }
 
 /// A line, and who waits for its answer.
@@ -111,16 +97,12 @@ impl KeeperLines {
         Ok(self.say_all(&[line.to_owned()]).await?.pop().unwrap_or_default())
     }
 
-    /// Checks that the keeper answers a line that is sent after this call, or answered one just now; callers share
-    /// answers.
+    /// Checks that the keeper answers a line that is sent after this call; callers share answers.
     pub(super) async fn live(&self) -> Result<(), Failure> {
         let asked = Instant::now();
-        let answered = || self.state.heard.lock().unwrap().filter(|_| !self.are_lost());
-        if answered().is_some_and(LastAnswer::is_new) {
-            return Ok(());
-        }
         let _turn = self.pinging.lock().await;
-        if answered().is_some_and(|last| last.sent > asked) {
+        let heard = *self.state.heard.lock().unwrap();
+        if heard.is_some_and(|sent| sent > asked) && !self.are_lost() {
             return Ok(());
         }
         self.say("ping").await.map(drop)
@@ -175,7 +157,7 @@ async fn hear_all(
 ) {
     while let Some(SentLine { sent, longest, answer }) = awaited.recv().await {
         let Some(heard) = hear(&mut stdout, longest).await else { break };
-        *state.heard.lock().unwrap() = Some(LastAnswer { sent, came: Instant::now() });
+        *state.heard.lock().unwrap() = Some(sent);
         turns.add_permits(1);
         // Who asked may have gone.
         let _ = answer.send(heard);
@@ -256,6 +238,27 @@ mod tests {
             asked.expect("its own answer");
         }
         assert!(all.live().await.is_ok() && !all.are_lost());
+    }
+
+    #[tokio::test]
+    async fn a_keeper_is_asked_again_whether_it_lives_even_if_it_answered_just_now() {
+        let (near, far) = duplex(1 << 10);
+        let (from, to) = split(near);
+        let all = KeeperLines::begin("lb1", Box::new(to), stdout(from));
+        let keeper = async {
+            let (from, mut to) = split(far);
+            let mut asked = BufReader::new(from).lines();
+            for _ in 0..2 {
+                assert_eq!(asked.next_line().await.expect("a line").as_deref(), Some("ping"));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                to.write_all(b"ok\n").await.expect("a reader");
+            }
+        };
+        let asking = async {
+            assert_eq!((all.live().await, all.live().await), (Ok(()), Ok(())));
+            drop(all);
+        };
+        tokio::join!(keeper, asking);
     }
 
     #[tokio::test]
