@@ -111,7 +111,8 @@ enum Shares {
     /// None that began before it's asked for.
     #[default]
     New,
-    /// One that ended less than half as long ago as it took: what a reading reports is that old when it arrives.
+    /// One that ended at most half as long ago as it took, and at most 100 ms ago: what a reading reports is about that
+    /// old when it arrives.
     JustNow,
     /// One of the last quarter of a second.
     Lately,
