@@ -135,7 +135,10 @@ async fn send(
         let text: String = some.iter().map(|asked| format!("{}\n", asked.line)).collect();
         for KeeperLine { line, answer } in some.drain(..) {
             let longest = if line.starts_with("ask ") { LONGEST } else { LONGEST_OWN };
-            let _ = sent.send(SentLine { sent: now, longest, answer });
+            if let Err(_unsent) = sent.send(SentLine { sent: now, longest, answer }) {
+                state.lost.store(true, SeqCst);
+                return;
+            }
         }
         let writing = async {
             stdin.write_all(text.as_bytes()).await?;
@@ -148,7 +151,8 @@ async fn send(
     }
 }
 
-/// Reads the answers in the order of their lines; the first that fails is the last.
+/// Reads the answers in the order of their lines; the first that fails is the last. Whoever waits for one learns that
+/// only when the keeper is known to be lost.
 async fn hear_all(
     mut stdout: Stdout,
     mut awaited: mpsc::UnboundedReceiver<SentLine>,
@@ -156,7 +160,11 @@ async fn hear_all(
     turns: Arc<Semaphore>,
 ) {
     while let Some(SentLine { sent, longest, answer }) = awaited.recv().await {
-        let Some(heard) = hear(&mut stdout, longest).await else { break };
+        let Some(heard) = hear(&mut stdout, longest).await else {
+            state.lost.store(true, SeqCst);
+            turns.close();
+            return;
+        };
         *state.heard.lock().unwrap() = Some(sent);
         turns.add_permits(1);
         // Who asked may have gone.
@@ -259,6 +267,35 @@ mod tests {
             drop(all);
         };
         tokio::join!(keeper, asking);
+    }
+
+    /// Notes whether the keeper was known to be lost when somebody was woken.
+    struct Woken(Arc<LinesState>, Mutex<Vec<bool>>);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0.lost.load(SeqCst));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_learns_that_no_answer_comes_learns_it_when_the_keeper_is_known_to_be_lost() {
+        let (state, (sent, awaited)) = (Arc::<LinesState>::default(), mpsc::unbounded_channel());
+        let woken = Arc::new(Woken(state.clone(), Mutex::default()));
+        let waker: std::task::Waker = woken.clone().into();
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let (answer, mut answered) = oneshot::channel();
+            let waits = std::pin::Pin::new(&mut answered).poll(&mut std::task::Context::from_waker(&waker));
+            assert!(waits.is_pending());
+            let line = SentLine { sent: Instant::now(), longest: LONGEST_OWN, answer };
+            assert!(sent.send(line).is_ok());
+            answers.push(answered);
+        }
+        let turns = Arc::new(Semaphore::new(0));
+        hear_all(stdout(&b""[..]), awaited, state, turns.clone()).await;
+        assert_eq!(*woken.1.lock().unwrap(), [true, true]);
+        assert!(turns.is_closed());
     }
 
     #[tokio::test]
