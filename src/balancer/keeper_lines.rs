@@ -109,9 +109,10 @@ impl KeeperLines {
     }
 }
 
-/// Returns the failure of a run that lost its lock.
+/// Returns the failure of a run that can't prove any more that it has its lock: the keeper ended, or didn't answer in
+/// time.
 pub(super) fn lost(host: &str) -> Failure {
-    Failure::new(Cause::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
+    Failure::new(Cause::Unknown, format!("the lock on `{host}` can't be proven any more: its keeper doesn't answer"))
         .help("nothing more was changed; check the hosts' state before you continue")
 }
 
@@ -302,7 +303,7 @@ mod tests {
     async fn what_is_asked_of_a_keeper_that_has_ended_fails_and_so_does_all_after_it() {
         let all = lines(2);
         let many: Vec<String> = (0..20).map(|at| at.to_string()).collect();
-        assert!(all.say_all(&many).await.unwrap_err().message.contains("is lost"));
+        assert!(all.say_all(&many).await.unwrap_err().message.contains("can't be proven any more"));
         assert!(all.live().await.is_err() && all.say("x").await.is_err() && all.are_lost());
     }
 }

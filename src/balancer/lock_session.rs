@@ -300,7 +300,7 @@ mod tests {
             first_of("Welcome!\nheld 1\nfailed to load\nno end\nrfab lock: busy x\n").await,
             Ok("busy x".into())
         );
-        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("is lost"));
+        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("can't be proven any more"));
         let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
         assert!(first_of(endless).await.unwrap_err().contains("gives an answer that rfab doesn't know"));
     }
