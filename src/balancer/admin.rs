@@ -65,14 +65,18 @@ impl Effect for SetAdmin {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         let questions = by_hand::questions(&at, &self.fleet, &self.hosts, self.to).await?;
-        // Both before the first change, and in one round trip. Without the lock, neither is written nor read.
+        // Both before the first change, and in one round trip. Without the lock, nothing is written.
         let (intended, servers) =
             join(write(&site, at.ledger_writes, |note| &note.intent), self.servers(&at, &site)).await;
-        // The change hasn't begun, so nobody has to find out whether it was done.
-        intended.map_err(|failure| match failure.reason() {
-            Reason::Unknown => Failure { cause: Cause::Unlocked, ..failure },
-            _ => failure,
-        })?;
+        if let Err(failure) = intended {
+            // Other places may have the intent, and one without an end hides the hosts' state there.
+            let _ = write(&site, at.ledger_writes, |note| &note.failed).await;
+            // The change hasn't begun, so nobody has to find out whether it was done.
+            return Err(match failure.reason() {
+                Reason::Unknown => Failure { cause: Cause::Unlocked, ..failure },
+                _ => failure,
+            });
+        }
         let changed = self.change(&at, servers, questions).await;
         // What was read before isn't so any more.
         site.balance.forget();
@@ -203,7 +207,7 @@ impl SetAdmin {
     async fn read_back(&self, at: &At<'_>) {
         if !self.fleet.balancers.iter().any(Balancer::by_hand) {
             // If it fails, who asks next reads by itself.
-            let _ = Effect::carry_out(&ReadBalance::after_change(self.fleet.clone()), *at).await;
+            let _ = Effect::carry_out(&ReadBalance::just_now(self.fleet.clone()), *at).await;
         }
     }
 

@@ -100,8 +100,9 @@ pub struct ReadBalance {
     pub fleet: Arc<Fleet>,
     #[serde(skip)]
     shares: Shares,
+    /// Whether it fails if this run doesn't have the fleet's lock.
     #[serde(skip)]
-    lock: AsksLock,
+    locked: bool,
 }
 
 /// Which reading it may share, if this run has changed nothing since that began.
@@ -110,37 +111,20 @@ enum Shares {
     /// None that began before it's asked for.
     #[default]
     New,
-    /// One that ended less than half as long ago as it took: what a reading reports is that old when it arrives.
+    /// One that ended at most half as long ago as it took, and at most 100 ms ago: what a reading reports is about that
+    /// old when it arrives.
     JustNow,
     /// One of the last quarter of a second.
     Lately,
 }
 
-/// Whether a reading also asks the keepers of the fleet's lock, in the same round trip.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum AsksLock {
-    #[default]
-    Not,
-    /// It asks, and keeps the answer for who shares the reading.
-    Asks,
-    /// It fails if this run doesn't have the lock.
-    Needs,
-}
-
 /// How long ago a reading may have ended that a script shares with what it read before.
 const LATELY: Duration = Duration::from_millis(250);
-
-/// What was read, and whether the lock was still held then, if that was asked.
-#[derive(Clone)]
-struct BalanceReading {
-    balance: Result<Balance, Failure>,
-    held: Option<Result<(), Failure>>,
-}
 
 impl ReadBalance {
     /// Makes a reading that begins after it is asked for.
     pub fn of(fleet: Arc<Fleet>) -> Self {
-        Self { fleet, shares: Shares::New, lock: AsksLock::Not }
+        Self { fleet, shares: Shares::New, locked: false }
     }
 
     /// Makes a reading for a script's own questions, which often come together: one that ended a moment ago is as good,
@@ -151,33 +135,33 @@ impl ReadBalance {
 
     /// Makes the reading before a change, which fails with `Unlocked` if the run has lost the fleet's lock.
     ///
-    /// It shares the reading that followed the change before, if that ended just now.
+    /// The keepers of the lock are asked beside it, and after this reading is asked for.
     pub fn before_change(fleet: Arc<Fleet>) -> Self {
-        Self { shares: Shares::JustNow, lock: AsksLock::Needs, ..Self::of(fleet) }
+        Self { locked: true, ..Self::of(fleet) }
     }
 
-    /// Makes the first reading of a wait, which shares one that ended just now.
-    pub(super) fn just_now(fleet: Arc<Fleet>) -> Self {
+    /// Makes the reading after a change, or the first one of a wait. No reading that began before the change ended
+    /// counts, except the change's own last one.
+    pub fn just_now(fleet: Arc<Fleet>) -> Self {
         Self { shares: Shares::JustNow, ..Self::of(fleet) }
     }
 
-    /// Makes the reading after a change, which the next change may share. No reading that began before the change ended
-    /// counts, except the change's own last one.
-    pub fn after_change(fleet: Arc<Fleet>) -> Self {
-        Self { shares: Shares::JustNow, lock: AsksLock::Asks, ..Self::of(fleet) }
-    }
-
-    async fn read(&self, at: &At<'_>) -> BalanceReading {
+    async fn read(&self, at: &At<'_>) -> Result<Balance, Failure> {
         let site = at.real.site(&self.fleet.name);
-        let balancers = self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty());
-        let held = async {
-            match self.lock {
-                AsksLock::Not => None,
-                AsksLock::Asks | AsksLock::Needs => Some(site.coordinator.held().await),
-            }
+        let last = match self.shares {
+            Shares::New => None,
+            Shares::JustNow => site.balance.just_now().await,
+            Shares::Lately => site.balance.lately(LATELY).await,
         };
-        let (states, held) = join(try_join_all(balancers.map(|balancer| self.state(at, balancer))), held).await;
-        BalanceReading { balance: states.map(|states| Balance { balancers: states.into_iter().collect() }), held }
+        let all = async {
+            let balancers = self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty());
+            let states = try_join_all(balancers.map(|balancer| self.state(at, balancer))).await?;
+            Ok::<_, Failure>(Balance { balancers: states.into_iter().collect() })
+        };
+        match last {
+            Some(last) => Ok(last),
+            None => site.balance.get(all).await,
+        }
     }
 
     async fn state(&self, at: &At<'_>, balancer: &Balancer) -> Result<(Name, BalancerState), Failure> {
@@ -205,27 +189,14 @@ impl Read for ReadBalance {
 
     /// Callers that ask while a reading waits for its turn share it, so many callers cost no more than one.
     async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
+        if !self.locked {
+            return self.read(&at).await;
+        }
         let site = at.real.site(&self.fleet.name);
-        let last: Option<BalanceReading> = match self.shares {
-            Shares::New => None,
-            Shares::JustNow => site.balance.just_now().await,
-            Shares::Lately => site.balance.lately(LATELY).await,
-        };
-        // Somebody else's reading may not have asked for the lock.
-        let asked = |reading: &BalanceReading| self.lock == AsksLock::Not || reading.held.is_some();
-        let mut reading = last.filter(|last| last.balance.is_ok() && asked(last));
-        if reading.is_none() {
-            reading = Some(site.balance.get(async { Ok(self.read(&at).await) }).await?).filter(asked);
-        }
-        let BalanceReading { balance, held } = match reading {
-            Some(reading) => reading,
-            None => self.read(&at).await,
-        };
-        match held {
-            // The change that needs the lock hasn't begun, so nobody has to find out whether it was done.
-            Some(Err(failure)) if self.lock == AsksLock::Needs => Err(Failure { cause: Cause::Unlocked, ..failure }),
-            _ => balance,
-        }
+        let (held, balance) = join(site.coordinator.held(), self.read(&at)).await;
+        // The change that needs the lock hasn't begun, so nobody has to find out whether it was done.
+        held.map_err(|failure| Failure { cause: Cause::Unlocked, ..failure })?;
+        balance
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Balance> {

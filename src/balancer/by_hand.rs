@@ -159,6 +159,7 @@ fn stood(host: &Name, admin: Admin, holder: &Holder) -> LedgerLine {
 
 /// Asks a person which hosts are out.
 async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Result<Vec<Name>, Failure> {
+    let _time = SpendingTime::on(Spending::Person);
     let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
     let hosts: Vec<&str> = unknown.iter().map(|host| &***host).collect();
     let head = format!(

@@ -24,8 +24,8 @@ pub(super) const LONGEST_OWN: u64 = 64 << 10;
 /// How many lines may wait for an answer; a pipe holds far more.
 const AT_ONCE: usize = 8;
 
-pub(super) type Stdin = Box<dyn AsyncWrite + Send + Unpin>;
-pub(super) type Stdout = BufReader<Box<dyn AsyncRead + Send + Unpin>>;
+pub(super) type KeeperInput = Box<dyn AsyncWrite + Send + Unpin>;
+pub(super) type KeeperOutput = BufReader<Box<dyn AsyncRead + Send + Unpin>>;
 
 /// The lines of one keeper. It answers them in order, so whoever asks waits for no other's answer to be read first.
 pub(super) struct KeeperLines {
@@ -40,22 +40,8 @@ pub(super) struct KeeperLines {
 struct LinesState {
     /// Whether the keeper is known to be lost; it never comes back.
     lost: AtomicBool,
-    heard: Mutex<Option<LastAnswer>>,
-}
-
-/// When the last line that was answered was sent, and when the answer came.
-#[derive(Clone, Copy)]
-struct LastAnswer {
-    sent: Instant,
-    came: Instant,
-}
-
-impl LastAnswer {
-    /// Returns whether it tells as much as the answer to a line that is sent now: that one will be half as old as its
-    /// way took.
-    fn is_new(self) -> bool {
-        self.came.elapsed() < (self.came - self.sent) / 2
-    }
+    /// When the last answered line was sent.
+    heard: Mutex<Option<Instant>>,
 }
 
 /// A line, and who waits for its answer.
@@ -72,7 +58,7 @@ struct SentLine {
 }
 
 impl KeeperLines {
-    pub(super) fn begin(host: &str, stdin: Stdin, stdout: Stdout) -> KeeperLines {
+    pub(super) fn begin(host: &str, stdin: KeeperInput, stdout: KeeperOutput) -> KeeperLines {
         let (asked, lines) = mpsc::unbounded_channel();
         let (sent, awaited) = mpsc::unbounded_channel();
         let state = Arc::new(LinesState::default());
@@ -111,31 +97,28 @@ impl KeeperLines {
         Ok(self.say_all(&[line.to_owned()]).await?.pop().unwrap_or_default())
     }
 
-    /// Checks that the keeper answers a line that is sent after this call, or answered one just now; callers share
-    /// answers.
+    /// Checks that the keeper answers a line that is sent after this call; callers share answers.
     pub(super) async fn live(&self) -> Result<(), Failure> {
         let asked = Instant::now();
-        let answered = || self.state.heard.lock().unwrap().filter(|_| !self.are_lost());
-        if answered().is_some_and(LastAnswer::is_new) {
-            return Ok(());
-        }
         let _turn = self.pinging.lock().await;
-        if answered().is_some_and(|last| last.sent > asked) {
+        let heard = *self.state.heard.lock().unwrap();
+        if heard.is_some_and(|sent| sent > asked) && !self.are_lost() {
             return Ok(());
         }
         self.say("ping").await.map(drop)
     }
 }
 
-/// Returns the failure of a run that lost its lock.
+/// Returns the failure of a run that can't prove any more that it has its lock: the keeper ended, or didn't answer in
+/// time.
 pub(super) fn lost(host: &str) -> Failure {
-    Failure::new(Cause::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
+    Failure::new(Cause::Unknown, format!("the lock on `{host}` can't be proven any more: its keeper doesn't answer"))
         .help("nothing more was changed; check the hosts' state before you continue")
 }
 
 /// Sends lines as they come, several together; ends when nobody asks any more.
 async fn send(
-    mut stdin: Stdin,
+    mut stdin: KeeperInput,
     mut lines: mpsc::UnboundedReceiver<KeeperLine>,
     sent: mpsc::UnboundedSender<SentLine>,
     state: Arc<LinesState>,
@@ -153,7 +136,10 @@ async fn send(
         let text: String = some.iter().map(|asked| format!("{}\n", asked.line)).collect();
         for KeeperLine { line, answer } in some.drain(..) {
             let longest = if line.starts_with("ask ") { LONGEST } else { LONGEST_OWN };
-            let _ = sent.send(SentLine { sent: now, longest, answer });
+            if let Err(_unsent) = sent.send(SentLine { sent: now, longest, answer }) {
+                state.lost.store(true, SeqCst);
+                return;
+            }
         }
         let writing = async {
             stdin.write_all(text.as_bytes()).await?;
@@ -166,16 +152,21 @@ async fn send(
     }
 }
 
-/// Reads the answers in the order of their lines; the first that fails is the last.
+/// Reads the answers in the order of their lines; the first that fails is the last. Whoever waits for one learns that
+/// only when the keeper is known to be lost.
 async fn hear_all(
-    mut stdout: Stdout,
+    mut stdout: KeeperOutput,
     mut awaited: mpsc::UnboundedReceiver<SentLine>,
     state: Arc<LinesState>,
     turns: Arc<Semaphore>,
 ) {
     while let Some(SentLine { sent, longest, answer }) = awaited.recv().await {
-        let Some(heard) = hear(&mut stdout, longest).await else { break };
-        *state.heard.lock().unwrap() = Some(LastAnswer { sent, came: Instant::now() });
+        let Some(heard) = hear(&mut stdout, longest).await else {
+            state.lost.store(true, SeqCst);
+            turns.close();
+            return;
+        };
+        *state.heard.lock().unwrap() = Some(sent);
         turns.add_permits(1);
         // Who asked may have gone.
         let _ = answer.send(heard);
@@ -185,7 +176,7 @@ async fn hear_all(
 }
 
 /// Reads a line of at most `longest` bytes, so that a line without an end doesn't fill memory; `None` if none comes.
-pub(super) async fn hear(stdout: &mut Stdout, longest: u64) -> Option<String> {
+pub(super) async fn hear(stdout: &mut KeeperOutput, longest: u64) -> Option<String> {
     let mut line = Vec::new();
     let mut begun = stdout.take(longest);
     match timeout(WITHIN, begun.read_until(b'\n', &mut line)).await {
@@ -199,7 +190,7 @@ mod tests {
     use super::*;
     use tokio::io::{duplex, split};
 
-    fn stdout(stdout: impl AsyncRead + Send + Unpin + 'static) -> Stdout {
+    fn stdout(stdout: impl AsyncRead + Send + Unpin + 'static) -> KeeperOutput {
         BufReader::new(Box::new(stdout))
     }
 
@@ -259,10 +250,60 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_keeper_is_asked_again_whether_it_lives_even_if_it_answered_just_now() {
+        let (near, far) = duplex(1 << 10);
+        let (from, to) = split(near);
+        let all = KeeperLines::begin("lb1", Box::new(to), stdout(from));
+        let keeper = async {
+            let (from, mut to) = split(far);
+            let mut asked = BufReader::new(from).lines();
+            for _ in 0..2 {
+                assert_eq!(asked.next_line().await.expect("a line").as_deref(), Some("ping"));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                to.write_all(b"ok\n").await.expect("a reader");
+            }
+        };
+        let asking = async {
+            assert_eq!((all.live().await, all.live().await), (Ok(()), Ok(())));
+            drop(all);
+        };
+        tokio::join!(keeper, asking);
+    }
+
+    /// Notes whether the keeper was known to be lost when somebody was woken.
+    struct Woken(Arc<LinesState>, Mutex<Vec<bool>>);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0.lost.load(SeqCst));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_learns_that_no_answer_comes_learns_it_when_the_keeper_is_known_to_be_lost() {
+        let (state, (sent, awaited)) = (Arc::<LinesState>::default(), mpsc::unbounded_channel());
+        let woken = Arc::new(Woken(state.clone(), Mutex::default()));
+        let waker: std::task::Waker = woken.clone().into();
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let (answer, mut answered) = oneshot::channel();
+            let waits = std::pin::Pin::new(&mut answered).poll(&mut std::task::Context::from_waker(&waker));
+            assert!(waits.is_pending());
+            let line = SentLine { sent: Instant::now(), longest: LONGEST_OWN, answer };
+            assert!(sent.send(line).is_ok());
+            answers.push(answered);
+        }
+        let turns = Arc::new(Semaphore::new(0));
+        hear_all(stdout(&b""[..]), awaited, state, turns.clone()).await;
+        assert_eq!(*woken.1.lock().unwrap(), [true, true]);
+        assert!(turns.is_closed());
+    }
+
+    #[tokio::test]
     async fn what_is_asked_of_a_keeper_that_has_ended_fails_and_so_does_all_after_it() {
         let all = lines(2);
         let many: Vec<String> = (0..20).map(|at| at.to_string()).collect();
-        assert!(all.say_all(&many).await.unwrap_err().message.contains("is lost"));
+        assert!(all.say_all(&many).await.unwrap_err().message.contains("can't be proven any more"));
         assert!(all.live().await.is_err() && all.say("x").await.is_err() && all.are_lost());
     }
 }

@@ -1,6 +1,6 @@
 //! The lock of a fleet, held by a small program on the balancer's host that dies with its connection.
 use super::{
-    keeper_lines::{KeeperLines, LONGEST_OWN, Stdout, WITHIN, hear, lost},
+    keeper_lines::{KeeperLines, KeeperOutput, LONGEST_OWN, WITHIN, hear, lost},
     socket::{UnixSocket, is_masters, one_line, remote, to_worker},
 };
 use crate::{
@@ -80,16 +80,12 @@ impl LockSession {
                 None => true,
             }
         };
-        let (first, answers) = tokio::join!(first(&mut stdout, &host.name), asked);
-        let first = match first {
-            Ok(first) => first,
-            Err(failure) => return Err(not_begun(transport, host).await.unwrap_or(failure)),
-        };
-        let size = match first.split_once(' ').unwrap_or((&first, "")) {
-            ("held", size) => size.parse().map_err(|_| strange(&host.name))?,
-            ("busy", who) => return Ok(Taken::Busy(who.to_owned())),
-            ("failed", why) => return Err(refused(host, folder, why)),
-            _ => return Err(strange(&host.name)),
+        let (size, answers) = match answered(&mut stdout, &host.name, asked).await {
+            Ok(held) => held,
+            Err(NotHeld::Mute(failure)) => return Err(not_begun(transport, host).await.unwrap_or(failure)),
+            Err(NotHeld::Strange) => return Err(strange(&host.name)),
+            Err(NotHeld::Busy(who)) => return Ok(Taken::Busy(who)),
+            Err(NotHeld::Failed(why)) => return Err(refused(host, folder, &why)),
         };
         let keeper = Arc::new(LockSession {
             host: host.name.to_string(),
@@ -171,8 +167,40 @@ impl LockSession {
     }
 }
 
+/// Why the lock isn't held.
+#[derive(Debug, PartialEq)]
+enum NotHeld {
+    /// No answer came.
+    Mute(Failure),
+    Strange,
+    Busy(String),
+    Failed(String),
+}
+
+/// Returns the size of the ledger if the lock is held, and the answer of the balancer, which is asked beside.
+///
+/// If the lock isn't held, nothing waits for the balancer.
+async fn answered(
+    stdout: &mut KeeperOutput,
+    host: &str,
+    asked: impl Future<Output = bool>,
+) -> Result<(u64, bool), NotHeld> {
+    let held = async {
+        let first = first(stdout, host).await.map_err(NotHeld::Mute)?;
+        match first.split_once(' ').unwrap_or((&first, "")) {
+            // The size of a ledger that can't be read is empty; then it isn't rotated.
+            ("held", "") => Ok(0),
+            ("held", size) => size.parse().map_err(|_| NotHeld::Strange),
+            ("busy", who) => Err(NotHeld::Busy(who.to_owned())),
+            ("failed", why) => Err(NotHeld::Failed(why.to_owned())),
+            _ => Err(NotHeld::Strange),
+        }
+    };
+    tokio::try_join!(held, async { Ok(asked.await) })
+}
+
 /// Reads the first answer, after what the login shell printed.
-async fn first(stdout: &mut Stdout, host: &str) -> Result<String, Failure> {
+async fn first(stdout: &mut KeeperOutput, host: &str) -> Result<String, Failure> {
     for _ in 0..NOISE {
         let heard = hear(stdout, LONGEST_OWN).await.ok_or_else(|| lost(host))?;
         if let Some(answer) = heard.strip_prefix(MARK) {
@@ -265,7 +293,7 @@ mod tests {
     use super::*;
 
     async fn first_of(printed: &'static str) -> Result<String, String> {
-        let mut stdout: Stdout = BufReader::new(Box::new(printed.as_bytes()));
+        let mut stdout: KeeperOutput = BufReader::new(Box::new(printed.as_bytes()));
         first(&mut stdout, "lb1").await.map_err(|failure| failure.message)
     }
 
@@ -276,9 +304,31 @@ mod tests {
             first_of("Welcome!\nheld 1\nfailed to load\nno end\nrfab lock: busy x\n").await,
             Ok("busy x".into())
         );
-        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("is lost"));
+        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("can't be proven any more"));
         let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
         assert!(first_of(endless).await.unwrap_err().contains("gives an answer that rfab doesn't know"));
+    }
+
+    #[tokio::test]
+    async fn only_a_held_lock_waits_for_the_balancer_and_an_unread_ledger_has_no_size() {
+        let of = async |printed: &'static str, asked: Option<bool>| {
+            let mut stdout: KeeperOutput = BufReader::new(Box::new(printed.as_bytes()));
+            let asked = async {
+                match asked {
+                    Some(answers) => answers,
+                    None => std::future::pending().await,
+                }
+            };
+            answered(&mut stdout, "lb1", asked).await
+        };
+        assert_eq!(of("rfab lock: held 7\n", Some(true)).await, Ok((7, true)));
+        assert_eq!(of("rfab lock: held \n", Some(false)).await, Ok((0, false)));
+        assert_eq!(of("rfab lock: busy anna\n", None).await, Err(NotHeld::Busy("anna".into())));
+        assert_eq!(of("rfab lock: failed lock\n", None).await, Err(NotHeld::Failed("lock".into())));
+        for strange in ["rfab lock: held x\n", "rfab lock: held -1\n", "rfab lock: hi\n"] {
+            assert_eq!(of(strange, None).await, Err(NotHeld::Strange), "{strange}");
+        }
+        assert!(matches!(of("", None).await, Err(NotHeld::Mute(_))));
     }
 
     #[test]

@@ -15,6 +15,11 @@ pub struct SharedReading {
     changes: AtomicU64,
 }
 
+/// The longest that a shared reading may have taken: of a longer one, the first answers may be old when the last comes.
+const LONGEST: Duration = Duration::from_millis(400);
+/// How long ago a reading may have ended that counts as one that ended just now.
+const JUST_NOW: Duration = Duration::from_millis(100);
+
 struct LastReading {
     began: Instant,
     ended: Instant,
@@ -25,23 +30,26 @@ struct LastReading {
 
 impl SharedReading {
     /// Returns the last reading if it succeeded, ended at most so long ago, and nothing was changed since it began.
+    ///
+    /// One that took more than 400 ms isn't shared: it waited for a person, a slow balancer, or its turn.
     pub async fn lately<T: Clone + Send + 'static>(&self, within: Duration) -> Option<T> {
         self.last(|_| within).await
     }
 
-    /// Returns the last reading if it succeeded, ended less than half as long ago as it took, and nothing was changed
-    /// since it began.
+    /// Returns the last reading as [`lately`](Self::lately) does, if it ended at most half as long ago as it took, and at
+    /// most 100 ms ago.
     ///
     /// What a far machine reports is half a round trip old when it arrives, so this one is hardly older than a new one.
     pub async fn just_now<T: Clone + Send + 'static>(&self) -> Option<T> {
-        self.last(|took| took / 2).await
+        self.last(|took| JUST_NOW.min(took / 2)).await
     }
 
     async fn last<T: Clone + Send + 'static>(&self, within: impl Fn(Duration) -> Duration) -> Option<T> {
         let last = self.last.lock().await;
         let last = last.as_ref().filter(|last| last.changes == self.changes.load(SeqCst))?;
         let said = last.said.downcast_ref::<Result<T, Failure>>()?.as_ref().ok()?;
-        (last.ended.elapsed() <= within(last.ended - last.began)).then(|| said.clone())
+        let took = last.ended - last.began;
+        (took <= LONGEST && last.ended.elapsed() <= within(took)).then(|| said.clone())
     }
 
     /// Forgets the last reading, and one under way, because something changes.
@@ -123,18 +131,39 @@ mod tests {
     #[tokio::test]
     async fn a_reading_that_ended_just_now_is_shared_for_half_the_time_that_it_took() {
         let shared = SharedReading::default();
-        let slow = async {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            Ok(1u8)
-        };
-        shared.get(slow).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        shared.get(async { Ok(1u8) }).await.unwrap();
+        ended(&shared, 20, 11).await;
         assert_eq!(shared.just_now::<u8>().await, None);
-        // As if it had taken an hour, and ended at this moment.
-        shared.last.lock().await.as_mut().unwrap().ended += Duration::from_secs(3600);
+        ended(&shared, 200, -60_000).await;
         assert_eq!(shared.just_now::<u8>().await, Some(1));
         shared.forget();
         assert_eq!(shared.just_now::<u8>().await, None);
+    }
+
+    /// Makes the last reading one that took so many milliseconds, and ended so many ago; it ends later if they're
+    /// negative.
+    async fn ended(shared: &SharedReading, took: u64, ago: i64) {
+        let (mut last, millis) = (shared.last.lock().await, Duration::from_millis(ago.unsigned_abs()));
+        let last = last.as_mut().expect("a reading");
+        last.ended = if ago < 0 { Instant::now() + millis } else { Instant::now() - millis };
+        last.began = last.ended - Duration::from_millis(took);
+    }
+
+    #[tokio::test]
+    async fn a_slow_reading_is_not_shared_and_no_guard_shares_one_that_is_older_than_a_tenth_of_a_second() {
+        let (shared, moment) = (SharedReading::default(), Duration::from_secs(600));
+        shared.get(async { Ok(1u8) }).await.unwrap();
+        for (took, ago, lately, just_now) in [
+            (400, -60_000, Some(1), Some(1)),
+            (401, -60_000, None, None),
+            (60_000, -60_000, None, None),
+            (400, 101, Some(1), None),
+            (100, 51, Some(1), None),
+        ] {
+            ended(&shared, took, ago).await;
+            let found = (shared.lately::<u8>(moment).await, shared.just_now::<u8>().await);
+            assert_eq!(found, (lately, just_now), "took {took} ms, and ended {ago} ms ago");
+        }
     }
 
     #[tokio::test]

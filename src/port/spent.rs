@@ -78,7 +78,7 @@ impl SpentMeter {
 
 /// Time that is being spent, until this is dropped.
 ///
-/// What is spent within it counts as a part of it. So does what is spent beside it.
+/// What is spent within it counts as a part of it. So does what is spent beside it. Only a person's time stays one.
 pub struct SpendingTime {
     on: Spending,
     began: Instant,
@@ -99,8 +99,14 @@ impl SpendingTime {
 
     fn end(&mut self) {
         let Some(mut times) = self.before.take() else { return };
-        times[self.on as usize] += self.began.elapsed();
-        let _ = METER.try_with(|meter| *meter.0.lock().unwrap() = times);
+        let _ = METER.try_with(|meter| {
+            let mut now = meter.0.lock().unwrap();
+            let person = Spending::Person as usize;
+            let asked = now[person].saturating_sub(times[person]);
+            times[person] += asked;
+            times[self.on as usize] += self.began.elapsed().saturating_sub(asked);
+            *now = times;
+        });
     }
 }
 
@@ -146,6 +152,24 @@ mod tests {
         assert!(spent.network >= 20 && spent.demanded >= 40 && spent.hosts >= 20, "{spent:?}");
         assert!(spent.total() <= whole && spent.person == 0, "{spent:?} of {whole}");
         assert!(meter.take().is_nothing());
+    }
+
+    #[tokio::test]
+    async fn a_persons_time_stays_one_within_something_else_and_is_counted_once() {
+        let meter = Arc::new(SpentMeter::default());
+        let began = Instant::now();
+        let work = async {
+            let _waits = SpendingTime::on(Spending::Demanded);
+            let _asks = SpendingTime::on(Spending::Person);
+            let first = SpendingTime::on(Spending::Person);
+            sleep(20).await;
+            drop(first);
+            sleep(20).await;
+        };
+        meter.over(work).await;
+        let whole = began.elapsed().as_millis() as u64;
+        let spent = meter.take();
+        assert!(spent.person >= 40 && spent.total() <= whole, "{spent:?} of {whole}");
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Invariants {
     }
 
     fn after(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
-        self.seen(fleet, rest.ask(&call).read(ReadBalance::after_change(fleet.clone())))
+        self.seen(fleet, rest.ask(&call).read(ReadBalance::just_now(fleet.clone())))
     }
 
     fn seen(&self, fleet: &Fleet, read: Result<Balance, Failure>) -> Result<Balance, Failure> {

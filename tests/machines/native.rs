@@ -156,18 +156,19 @@ fn keys_of_files_and_agents_and_certificates_log_in() {
         // An RSA key logs in by an agent.
         let rsa = operator.join("rsa").display().to_string();
         keygen(&lab, &["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", &rsa]);
-        let (own, accepted) =
-            (fs::read_to_string(format!("{rsa}.pub")).expect("a key"), host.folder.join("authorized_keys"));
+        let own = fs::read_to_string(format!("{rsa}.pub")).expect("a key");
+        let accepted = host.folder.join("authorized_keys");
         let text = fs::read_to_string(&accepted).expect("the accepted keys");
         fs::write(&accepted, format!("{text}{own}")).expect("the accepted keys");
-        let before_it = host.sshd_log().matches("ssh2: RSA").count();
+        let logins = || host.sshd_log().matches("ssh2: RSA").count();
+        let before_it = logins();
         with_agent(&rsa).expect_ok();
-        assert!(host.sshd_log().matches("ssh2: RSA").count() > before_it, "{}", host.sshd_log());
+        assert!(logins() > before_it, "{}", host.sshd_log());
         // And in a file.
         identity(&rsa);
-        let before_it = host.sshd_log().matches("ssh2: RSA").count();
+        let before_it = logins();
         lab.rfab(&["on", "hi"]).output().expect_ok();
-        assert!(host.sshd_log().matches("ssh2: RSA").count() > before_it, "{}", host.sshd_log());
+        assert!(logins() > before_it, "{}", host.sshd_log());
         // A certificate logs in, with the key in a file or in an agent.
         let authority = lab.folder.join("users").display().to_string();
         keygen(&lab, &["-q", "-t", "ed25519", "-N", "", "-f", &authority]);

@@ -139,8 +139,9 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 43] = [
+const ORDER: [&str; 44] = [
     "control",
+    "temporary",
     "misspelled",
     "duration",
     "host",

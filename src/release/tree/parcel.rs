@@ -6,7 +6,7 @@ use super::{
     packing::Packing,
     patch::patch,
     pieces::Pieces,
-    readers::{ReadFile, Readers},
+    readers::{GrowingFile, Readers},
 };
 use crate::release::error::ReleaseError;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct Parcel {
 pub(super) struct ParcelWriter<'a> {
     folder: &'a Path,
     packing: Packing,
-    compressed: Pieces<Counted<Digested<ReadFile<'a>>>>,
+    compressed: Pieces<Counted<Digested<GrowingFile<'a>>>>,
 }
 
 impl<'a> ParcelWriter<'a> {
@@ -43,7 +43,7 @@ impl<'a> ParcelWriter<'a> {
         packing: Packing,
         readers: Option<&'a dyn Readers>,
     ) -> Result<Self, ReleaseError> {
-        let begun = ReadFile::new_in(folder, readers)
+        let begun = GrowingFile::new_in(folder, readers)
             .and_then(|file| Pieces::begin(packing, Counted::new(Digested::new(file))))
             .map_err(|e| unwritable(folder, &e))?;
         Ok(Self { folder, packing, compressed: begun })

@@ -35,19 +35,19 @@ pub(super) struct Pieces<W> {
 }
 
 /// A piece of the stream.
-struct Piece {
+struct StreamPiece {
     bytes: Vec<u8>,
     before: Vec<u8>,
     is_last: bool,
 }
 
 /// A compressed piece, and the check of what is in it.
-type Packed = io::Result<(Vec<u8>, Crc)>;
+type PackedPiece = io::Result<(Vec<u8>, Crc)>;
 
 /// Threads that compress pieces, and what they are still to return, in order.
 struct Threads {
-    pieces: SyncSender<(Piece, SyncSender<Packed>)>,
-    due: VecDeque<Receiver<Packed>>,
+    pieces: SyncSender<(StreamPiece, SyncSender<PackedPiece>)>,
+    due: VecDeque<Receiver<PackedPiece>>,
     most: usize,
 }
 
@@ -80,11 +80,11 @@ impl<W: Write> Pieces<W> {
     }
 
     /// Takes the bytes that came since the piece before.
-    fn next(&mut self, is_last: bool) -> Piece {
+    fn next(&mut self, is_last: bool) -> StreamPiece {
         let bytes = std::mem::take(&mut self.piece);
         let reach = if self.packing == Packing::Gzip { bytes.len().saturating_sub(REACH) } else { bytes.len() };
         let before = std::mem::replace(&mut self.before, bytes[reach..].to_vec());
-        Piece { bytes, before, is_last }
+        StreamPiece { bytes, before, is_last }
     }
 
     /// Lets a full piece be compressed, and writes those that are ready; waits if too many aren't.
@@ -104,7 +104,7 @@ impl<W: Write> Pieces<W> {
         Ok(())
     }
 
-    fn put(&mut self, packed: Packed) -> io::Result<()> {
+    fn put(&mut self, packed: PackedPiece) -> io::Result<()> {
         let (bytes, crc) = packed?;
         self.crc.combine(&crc);
         self.into.write_all(&bytes)
@@ -132,7 +132,7 @@ impl Threads {
     /// Starts them; `None` if the system gives no thread.
     fn of(packing: Packing) -> Option<Threads> {
         let count = thread::available_parallelism().map_or(1, usize::from).min(packing.threads());
-        let (pieces, waiting) = sync_channel::<(Piece, SyncSender<Packed>)>(count);
+        let (pieces, waiting) = sync_channel::<(StreamPiece, SyncSender<PackedPiece>)>(count);
         let waiting = Arc::new(Mutex::new(waiting));
         let start = |_| {
             let waiting = waiting.clone();
@@ -148,7 +148,7 @@ impl Threads {
         (started > 0).then(|| Threads { pieces, due: VecDeque::new(), most: started + 1 })
     }
 
-    fn give(&mut self, piece: Piece) -> io::Result<()> {
+    fn give(&mut self, piece: StreamPiece) -> io::Result<()> {
         let (packed, due) = sync_channel(1);
         self.pieces.send((piece, packed)).map_err(|_| ended())?;
         self.due.push_back(due);
@@ -156,12 +156,12 @@ impl Threads {
     }
 
     /// Returns the next piece, and waits for it.
-    fn take(&mut self) -> Option<Packed> {
+    fn take(&mut self) -> Option<PackedPiece> {
         Some(self.due.pop_front()?.recv().unwrap_or_else(|_| Err(ended())))
     }
 
     /// Returns the next piece if it is ready, or if too many are under way.
-    fn ready(&mut self) -> Option<Packed> {
+    fn ready(&mut self) -> Option<PackedPiece> {
         if self.due.len() >= self.most {
             return self.take();
         }
@@ -176,7 +176,7 @@ fn ended() -> io::Error {
 }
 
 /// Compresses a piece. Nothing is left of other pieces: tables that are used again would make other bytes.
-fn compressed(packing: Packing, piece: &Piece) -> Packed {
+fn compressed(packing: Packing, piece: &StreamPiece) -> PackedPiece {
     let mut crc = Crc::new();
     match packing {
         Packing::Gzip => {
@@ -188,7 +188,7 @@ fn compressed(packing: Packing, piece: &Piece) -> Packed {
 }
 
 /// Compresses a piece for the middle or the end of a gzip stream.
-fn deflated(piece: &Piece) -> io::Result<Vec<u8>> {
+fn deflated(piece: &StreamPiece) -> io::Result<Vec<u8>> {
     let mut deflate = Compress::new(Compression::default(), false);
     if !piece.before.is_empty() {
         deflate.set_dictionary(&piece.before)?;

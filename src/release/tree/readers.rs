@@ -16,12 +16,12 @@ pub(super) trait Readers {
 }
 
 /// A file that is being written.
-pub(super) struct ReadFile<'a> {
+pub(super) struct GrowingFile<'a> {
     pub file: TemporaryFile,
     readers: Option<&'a dyn Readers>,
 }
 
-impl<'a> ReadFile<'a> {
+impl<'a> GrowingFile<'a> {
     /// Begins a file in a folder.
     pub(super) fn new_in(folder: &Path, readers: Option<&'a dyn Readers>) -> io::Result<Self> {
         let file = TemporaryFile::make_in(folder)?;
@@ -32,7 +32,7 @@ impl<'a> ReadFile<'a> {
     }
 }
 
-impl Write for ReadFile<'_> {
+impl Write for GrowingFile<'_> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         let written = self.file.write(piece)?;
         if let Some(readers) = self.readers {

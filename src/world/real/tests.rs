@@ -1,7 +1,9 @@
 use super::*;
 use crate::{
-    effect::{Door, Effect, EffectKind, Subject, Touch},
+    balancer::ReadBalance,
+    effect::{AnyEffect, Door, Effect, EffectKind, Subject, Touch},
     event::Listener,
+    failure::Cause,
     fleet::tests::read_text,
     host::{Host, Name},
     ledger::Book,
@@ -14,10 +16,19 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::Serialize;
-use std::{fs::File, path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    time::Duration,
+};
 
 /// Stands for everything that this test doesn't use.
-struct Unused;
+#[derive(Default)]
+struct Unused {
+    /// Whether the lock is lost.
+    lost: AtomicBool,
+}
 
 #[async_trait]
 impl Transport for Unused {
@@ -48,7 +59,9 @@ impl Coordinator for Unused {
         unreachable!()
     }
     async fn held(&self) -> Result<(), Failure> {
-        unreachable!()
+        // As on a far machine.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if self.lost.load(SeqCst) { Err(Failure::unknown("lost")) } else { Ok(()) }
     }
     async fn unlock(&self) {}
     async fn driver(&self, _: &Name) -> Result<Arc<dyn Driver>, Failure> {
@@ -102,7 +115,7 @@ const KINDS: [EffectKind; 5] =
 
 /// An effect of one of the kinds. Its outcome is the reading that it could share; then another reading is made.
 #[derive(Serialize)]
-struct Doing<const KIND: usize>;
+struct OneEffect<const KIND: usize>;
 
 const LATELY: Duration = Duration::from_secs(600);
 
@@ -110,7 +123,7 @@ async fn lately(balance: &SharedReading) -> Option<u8> {
     balance.lately(LATELY).await
 }
 
-impl<const KIND: usize> Effect for Doing<KIND> {
+impl<const KIND: usize> Effect for OneEffect<KIND> {
     type Outcome = Option<u8>;
     const NAME: &'static str = "doing";
     const KIND: EffectKind = KINDS[KIND];
@@ -139,21 +152,31 @@ impl<const KIND: usize> Effect for Doing<KIND> {
     }
 }
 
-/// Returns what an effect of a kind could share of a reading before it, and what is shared of one during it.
-fn shared<const KIND: usize>() -> (Option<u8>, Option<u8>) {
-    let build = |fleet: &Arc<Fleet>| {
-        let (transport, coordinator, balance) = (Arc::new(Unused), Arc::new(Unused), SharedReading::default());
-        Ok(FleetConnections { fleet: fleet.clone(), transport, coordinator, balance })
+/// Returns a world with one fleet of one host.
+fn world(coordinator: Arc<Unused>) -> (RealWorld, Arc<Fleet>) {
+    let build = move |fleet: &Arc<Fleet>| {
+        let (transport, coordinator) = (Arc::new(Unused::default()), coordinator.clone());
+        Ok(FleetConnections { fleet: fleet.clone(), transport, coordinator, balance: SharedReading::default() })
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let world = RealWorld::new(Real::new(Arc::new(Unused), "/nowhere".into(), false, Box::new(build)), runtime);
+    let real = Real::new(Arc::new(Unused::default()), "/nowhere".into(), false, Box::new(build));
+    let world = RealWorld::new(real, runtime);
     let fleet = Arc::new(read_text("[hosts]\nweb1 = { roles = [\"web\"] }\n"));
     world.admit(&fleet).unwrap();
+    (world, fleet)
+}
+
+fn perform(world: &RealWorld, effect: &dyn AnyEffect) -> Answered {
+    let lane = Lane::first(Arc::new(Unused::default()), 0);
+    world.perform(Call { lane: &lane, number: 0, attempt: 0, effect, ledger_writes: &[] })
+}
+
+/// Returns what an effect of a kind could share of a reading before it, and what is shared of one during it.
+fn shared<const KIND: usize>() -> (Option<u8>, Option<u8>) {
+    let (world, fleet) = world(Arc::default());
     let site = world.real.site(&fleet.name);
     world.wait(site.balance.get(async { Ok(1u8) })).unwrap();
-    let (lane, effect) = (Lane::first(Arc::new(Unused), 0), Doing::<KIND>);
-    let call = Call { lane: &lane, number: 0, attempt: 0, effect: &effect, ledger_writes: &[] };
-    let answer = world.perform(call).unwrap_or_else(|failure| panic!("{}", failure.message));
+    let answer = perform(&world, &OneEffect::<KIND>).unwrap_or_else(|failure| panic!("{}", failure.message));
     let during = answer.as_any().downcast_ref::<Option<u8>>().unwrap();
     (*during, world.wait(lately(&site.balance)))
 }
@@ -163,4 +186,15 @@ fn a_shared_reading_is_forgotten_before_and_after_each_effect_that_may_change_so
     assert_eq!((shared::<0>(), shared::<1>()), ((Some(1), Some(2)), (Some(1), Some(2))), "a read and a notice");
     assert_eq!((shared::<2>(), shared::<3>()), ((None, None), (None, None)), "a change");
     assert_eq!(shared::<4>(), (None, None), "a hold: a person may have changed something meanwhile");
+}
+
+#[test]
+fn before_a_change_the_lock_is_asked_for_again_even_if_the_balancers_were_just_read() {
+    let keepers = Arc::new(Unused::default());
+    let (world, fleet) = world(keepers.clone());
+    let read = || perform(&world, &ReadBalance::before_change(fleet.clone()));
+    assert!(read().is_ok());
+    keepers.lost.store(true, SeqCst);
+    assert!(perform(&world, &ReadBalance::just_now(fleet.clone())).is_ok(), "what changes nothing needs no lock");
+    assert_eq!(read().err().map(|failure| failure.cause), Some(Cause::Unlocked));
 }
