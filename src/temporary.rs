@@ -29,7 +29,7 @@ static PREFIX: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// How many random letters and digits end a name.
-const RANDOM: usize = 12;
+const RANDOM: usize = 8;
 
 /// How often making one is tried, if another process takes the name first.
 const TRIES: usize = 16;
@@ -136,7 +136,7 @@ impl Drop for TemporaryFolder {
 /// Returns how the names of a machine begin, by its id and its name. Nobody types such a name.
 fn prefix(id: &[u8], name: &[u8]) -> String {
     let sum = Sha256::new().chain_update(id).chain_update([0]).chain_update(name).finalize();
-    format!(".rfab-{}-", hex::encode(&sum[..4]))
+    format!(".rfab-{}-", hex::encode(&sum[..2]))
 }
 
 /// Removes a folder with all that's in it, even folders that their owner may not change.
@@ -308,24 +308,24 @@ mod tests {
             fs::write(at(name), "").unwrap();
         }
         fs::create_dir(at("rfab.config")).unwrap();
-        for rest in ["abcdef01234", "abcdef0123456", "abcdef-01234"] {
+        for rest in ["abcdef0", "abcdef012", "abcdef-0"] {
             fs::write(own(rest), "").unwrap();
         }
         // Another machine has no lock here that this one can see.
-        fs::write(at(&format!("{}abcdef012345", prefix(b"another id", b"web1"))), "").unwrap();
-        fs::create_dir(at(&format!("{}abcdef012345", &prefix(b"another id", b"web1")[1..]))).unwrap();
-        std::os::unix::fs::symlink(at("precious"), own("linked012345")).unwrap();
-        fs::create_dir(own("folder012345")).unwrap();
+        fs::write(at(&format!("{}abcdef01", prefix(b"another id", b"web1"))), "").unwrap();
+        fs::create_dir(at(&format!("{}abcdef01", &prefix(b"another id", b"web1")[1..]))).unwrap();
+        std::os::unix::fs::symlink(at("precious"), own("linked01")).unwrap();
+        fs::create_dir(own("folder01")).unwrap();
         fs::create_dir(at("kept")).unwrap();
-        fs::write(own("locked012345"), "").unwrap();
-        std::os::unix::fs::symlink(at("kept"), beside(&own("locked012345"))).unwrap();
+        fs::write(own("locked01"), "").unwrap();
+        std::os::unix::fs::symlink(at("kept"), beside(&own("locked01"))).unwrap();
         if geteuid().is_root() {
-            fs::write(own("theirs012345"), "").unwrap();
-            std::os::unix::fs::chown(own("theirs012345"), Some(58001), None).unwrap();
+            fs::write(own("theirs01"), "").unwrap();
+            std::os::unix::fs::chown(own("theirs01"), Some(58001), None).unwrap();
         }
         let mut all = names(folder.path());
         sweep(folder.path());
-        all.retain(|name| !name.starts_with('.') || !name.ends_with("locked012345"));
+        all.retain(|name| !name.starts_with('.') || !name.ends_with("locked01"));
         assert_eq!(names(folder.path()), all);
     }
 
@@ -334,7 +334,7 @@ mod tests {
         let names = [prefix(b"id", b"web1"), prefix(b"id", b"web2"), prefix(b"other", b"web1"), prefix(b"idw", b"eb1")];
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 4);
         assert_eq!(names[0], prefix(b"id", b"web1"));
-        assert!(names.iter().all(|name| name.len() == ".rfab-01234567-".len()));
+        assert!(names.iter().all(|name| name.len() == ".rfab-0123-".len()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ const COMMANDS: [(&str, &str); 5] = [
 /// The release that is served in the morning, and the hotfix.
 const TAGS: [&str; 2] = ["v3.0.0", "v3.0.1"];
 /// How long the name of the folder for temporary files may be, so that the paths of sockets in it aren't too long.
-const SHORT: usize = 9;
+const SHORT: usize = 16;
 
 /// How the demo is shown.
 pub struct DemoStyle<'a> {

@@ -76,9 +76,9 @@ impl Effect for MoveRefs {
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let mut moved = 0;
         for one in &self.moves {
-            let now =
-                ask.read(ReadRef { repository: self.repository.clone(), name: one.name.clone(), object: false })?;
-            if now == one.commit {
+            let named = |object| ReadRef { repository: self.repository.clone(), name: one.name.clone(), object };
+            // A script may name a tag's object without its commit.
+            if ask.read(named(false))? == one.commit || one.new.is_some() && ask.read(named(true))? == one.new {
                 moved += 1;
             }
         }

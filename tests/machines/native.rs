@@ -1,7 +1,7 @@
 //! rfab's own client: what it logs in with, what it leaves to OpenSSH's client and says so, and what it doesn't start.
 
 use lab::{HostPlan, Lab, Output, Plan, natively, natively_but_for, needs_lab, proc};
-use std::fs;
+use std::{fs, path::Path};
 
 /// How rfab says that a host is reached by OpenSSH's client.
 const FALLBACK: &str = "reached by OpenSSH's client, not by rfab's own: ";
@@ -125,6 +125,13 @@ fn by_agent(lab: &Lab, key: &str) -> Output {
     lab.program("sh", &["-c", &line]).output()
 }
 
+/// Adds a key to those that a host accepts.
+fn accept(accepted: &Path, key: &str) {
+    let own = fs::read_to_string(format!("{key}.pub")).expect("a key");
+    let text = fs::read_to_string(accepted).expect("the accepted keys");
+    fs::write(accepted, format!("{text}{own}")).expect("the accepted keys");
+}
+
 #[test]
 fn keys_of_files_and_agents_and_certificates_log_in() {
     if !needs_lab("keys_of_files_and_agents_and_certificates_log_in") {
@@ -156,10 +163,7 @@ fn keys_of_files_and_agents_and_certificates_log_in() {
         // An RSA key logs in by an agent.
         let rsa = operator.join("rsa").display().to_string();
         keygen(&lab, &["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", &rsa]);
-        let own = fs::read_to_string(format!("{rsa}.pub")).expect("a key");
-        let accepted = host.folder.join("authorized_keys");
-        let text = fs::read_to_string(&accepted).expect("the accepted keys");
-        fs::write(&accepted, format!("{text}{own}")).expect("the accepted keys");
+        accept(&host.folder.join("authorized_keys"), &rsa);
         let logins = || host.sshd_log().matches("ssh2: RSA").count();
         let before_it = logins();
         with_agent(&rsa).expect_ok();

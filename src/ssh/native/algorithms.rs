@@ -1,5 +1,5 @@
 //! The algorithms of a connection: those that ssh's configuration names, in its order, as far as this client has them.
-use super::known_host::AllowedKeys;
+use super::allowed_keys::AllowedKeys;
 use crate::ssh::connection::SshOptions;
 use russh::{Preferred, cipher, compression, kex, keys::Algorithm, mac};
 use std::{borrow::Cow, str::FromStr};

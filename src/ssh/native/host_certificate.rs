@@ -1,5 +1,5 @@
 //! Whether a host's certificate is valid, by PROTOCOL.certkeys and ssh-keygen(1).
-use super::{known_host::AllowedKeys, known_keys::is_like, rsa_size::is_short};
+use super::{allowed_keys::AllowedKeys, known_keys::is_like, rsa_size::is_short};
 use russh::keys::{Certificate, ssh_key::certificate::CertType};
 
 /// What a certificate is worth.

@@ -1,5 +1,6 @@
 //! What is known about a host's keys. A key that isn't known for certain is refused.
 use super::{
+    allowed_keys::AllowedKeys,
     host_certificate::{Worth, worth},
     known_keys::{KnownLine, about, revoked_by},
     rsa_size::is_short,
@@ -20,21 +21,6 @@ pub(super) struct KnownHost {
     bare: Vec<KnownLine>,
     /// What a host may show.
     allowed: AllowedKeys,
-}
-
-/// The kinds of keys that a configuration allows.
-#[derive(Clone, Debug, Default)]
-pub(super) struct AllowedKeys {
-    /// The kinds of plain keys of hosts.
-    pub plain: Vec<Algorithm>,
-    /// The kinds of keys in certificates of hosts.
-    pub certified: Vec<Algorithm>,
-    /// The kinds of signatures that authorities may make.
-    pub signed_by: Vec<Algorithm>,
-    /// How many bits an RSA key has at least.
-    pub least_rsa_bits: u32,
-    /// Files with keys that no host may have.
-    pub revoked_in: Vec<PathBuf>,
 }
 
 /// Returns the name that known-hosts files have for a kind of key: an RSA key has one, whatever hash it signs with.

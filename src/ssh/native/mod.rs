@@ -1,5 +1,6 @@
 //! Connections in this process, by ssh's own configuration: no program and no thread for any of them.
 mod algorithms;
+mod allowed_keys;
 mod bare_key;
 mod connection;
 mod heard;

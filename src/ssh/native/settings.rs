@@ -1,7 +1,7 @@
 //! What one login needs, out of ssh's options; what this client can't honor makes it decline.
 use super::{
     algorithms::{self, list},
-    known_host::AllowedKeys,
+    allowed_keys::AllowedKeys,
     names::Tokens,
 };
 use crate::ssh::connection::Hop;

@@ -153,7 +153,7 @@ pub(crate) fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
         seen.iter().filter(|(path, _)| path.display().to_string().contains(what)).count()
     };
     assert!(names(&here, ".conf") >= 1 && names(&here, "/rfab/") >= 2, "{here:?}");
-    assert!(names(&temp, "tmp/.tmp") >= 1, "{temp:?}");
+    assert!(names(&temp, "tmp/.rfab-") >= 1, "{temp:?}");
     assert!(names(&there, ".rfab-") >= 2 && names(&there, "state/rfab") >= 3, "{there:?}");
     for (path, mode) in here.iter().chain(&temp) {
         assert_eq!(mode & 0o077, 0, "others could read {}", path.display());

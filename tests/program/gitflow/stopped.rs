@@ -66,10 +66,13 @@ fn killed(line: Typed) {
     let effects = effects(&calm);
     assert!(effects.len() > 10, "{effects:?}");
     let all = effects.iter().flat_map(|effect| ["before", "after"].map(|when| format!("kill:{when}:{effect}")));
-    let rounds = all.flat_map(|drill| [(drill.clone(), true), (drill, false)]);
+    let rounds: Vec<_> = all.flat_map(|drill| [(drill.clone(), true), (drill, false)]).collect();
+    // The last effect is tried each day, both before and after it.
+    let last = rounds.len() - 4;
     let days = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400;
     let is_all = std::env::var_os("RFAB_ALL").is_some();
-    let today = rounds.enumerate().filter(|(at, _)| is_all || *at as u64 % 16 == days % 16).map(|(_, round)| round);
+    let is_of_today = |at: usize| is_all || at >= last || at as u64 % 16 == days % 16;
+    let today = rounds.into_iter().enumerate().filter(|(at, _)| is_of_today(*at)).map(|(_, round)| round);
     let waiting = Mutex::new(today.collect::<Vec<_>>().into_iter());
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
