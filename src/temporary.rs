@@ -261,7 +261,7 @@ mod tests {
         let made = TemporaryFolder::make_in(&folder).unwrap();
         fs::create_dir(made.path().join("deep")).unwrap();
         fs::write(made.path().join("deep/file"), "half").unwrap();
-        println!("\nmade {}\nmade {}", file.path().display(), made.path().display());
+        writeln!(io::stdout(), "\nmade {}\nmade {}", file.path().display(), made.path().display()).unwrap();
         let _ = io::stdin().read_line(&mut String::new());
     }
 

@@ -146,9 +146,8 @@ fn wrong(explored: &mut Explored<'_>, wish: Scenario) -> Vec<String> {
     let Explored { shop, words, rest, before, whole, ref mut met } = *explored;
     let mut wrong = Vec::new();
     let ran = shop.run_with(words, before.clone(), wish);
-    let dead = !matches!(wish.fault, Some(Fault::FailsAt(_)));
     wrong.extend(harm(&ran.model));
-    if !dead {
+    if matches!(wish.fault, Some(Fault::FailsAt(_))) {
         wrong.extend(untrue(before, whole, &ran));
     }
     // From the same world and seed, the next lines go to the byte as they went before: those were seen.

@@ -47,17 +47,14 @@ pub(super) fn bound(folder: &Path, bounds: Bounds) {
 /// Removes folders for temporary files that releases before 0.2.0 left in the cache, if they are older than a day.
 pub(super) fn sweep(cache: &Path) {
     let day = Duration::from_secs(24 * 3600);
-    let is_of_process = |name: &str| name.split_once('-').is_some_and(|(id, _)| id.parse::<u32>().is_ok());
-    let folders: [(PathBuf, &dyn Fn(&str) -> bool); 2] =
-        [(cache.to_owned(), &|name| name.starts_with(".tmp")), (cache.join("building"), &is_of_process)];
-    for (folder, is_ours) in folders {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let old =
-                |seen: fs::Metadata| seen.is_dir() && seen.modified().is_ok_and(|at| at < SystemTime::now() - day);
-            if is_ours(&entry.file_name().to_string_lossy()) && entry.metadata().is_ok_and(old) {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
+    let of_process = |name: &str| name.split_once('-').is_some_and(|(id, _)| id.parse::<u32>().is_ok());
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let is = |entry: &fs::DirEntry, ours: fn(&str) -> bool| ours(&entry.file_name().to_string_lossy());
+    let temporary = entries(cache).filter(|entry| is(entry, |name| name.starts_with(".tmp")));
+    let built = entries(&cache.join("building")).filter(|entry| is(entry, of_process));
+    let is_old = |seen: fs::Metadata| seen.is_dir() && seen.modified().is_ok_and(|at| at < SystemTime::now() - day);
+    for entry in temporary.chain(built).filter(|entry| entry.metadata().is_ok_and(is_old)) {
+        let _ = fs::remove_dir_all(entry.path());
     }
 }
 
