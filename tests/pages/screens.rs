@@ -100,7 +100,8 @@ impl Kept {
         let (journal, model) = (keep.journal.clone(), Model { runs: number, ..self.model.clone() });
         let wish = Scenario { seed: 1, ..Scenario::default() };
         let ran = simulate_attempt(&self.shop.project, &line, model, wish, Some(keep));
-        let (took, commit) = (ran.events.last().unwrap().at, Some(self.shop.stable.as_str().into()));
+        let took = ran.events.last().unwrap().at - self.model.now;
+        let commit = Some(self.shop.stable.as_str().into());
         let commit = commit.filter(|_| words.contains("stable"));
         let name = commit.as_ref().map(|_| "v3.0.1".to_owned());
         let tail = Tail {
