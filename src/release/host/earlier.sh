@@ -33,11 +33,10 @@ grown() {
         { cat "$tmp/kept"; sed 1d "$tmp/out/manifest"; } | sort -t "$tab" -k 5
     } > "$tmp/manifest" && mv "$tmp/manifest" "$tmp/out/manifest" || broken write
     [ "$(digest "$tmp/out/manifest")" = "$manifest" ] || fail base another
-    t=$tab
-    pick "s/^[flDF]$t[0-9]*$t[-0-9]*$t[^$t]*$t//p" "$tmp/kept" "$tmp/kept.names"
-    pick "s/^f$t[0-9]*$t[0-9]*$t\([0-9a-f]*\)$t/\1  /p" "$tmp/kept" "$tmp/kept.sums"
-    pick "s/^f$t[0-9]*$t[0-9]*$t[0-9a-f]*$t//p" "$tmp/kept" "$tmp/kept.files"
-    pick "s/^d${t}755$t-$t-$t//p" "$tmp/out/manifest" "$tmp/folders"
+    parted "$tmp/kept" "$tmp/kept"
+    columns 4,5 "$tmp/kept.sums" "$tmp/kept.f"
+    columns 5 "$tmp/kept.files" "$tmp/kept.f"
+    columns 5 "$tmp/kept.names" "$tmp/kept.f" "$tmp/kept.l"
 }
 
 # recorded TREE FILES SUMS TO: writes a line for each file. A file that can't be read makes the result too short.
@@ -50,11 +49,11 @@ recorded() {
 # take: copies what stays from the base: only files of the right size, and links.
 take() {
     (cd "$base" && each "$tmp/kept.names" stat -c "%f$tab%s$tab%n" --) > "$tmp/there" 2>/dev/null
-    pick "s/^8...$t/f$t/p
-        s/^a...$t[0-9]*$t/l$t-$t/p" "$tmp/there" "$tmp/fit"
-    pick "s/^f$t[0-9]*$t\([0-9]*\)$t[0-9a-f]*$t/f$t\1$t/p
-        s/^[lDF]$t[0-9]*$t-$t[^$t]*$t/l$t-$t/p" "$tmp/kept" "$tmp/due"
-    sort "$tmp/fit" "$tmp/due" | uniq -d | cut -f 3 > "$tmp/taken" || broken write
+    pick "s/^8...$tab//p
+        s/^a...$tab[0-9]*$tab/-$tab/p" "$tmp/there" "$tmp/fit"
+    columns 3,5 "$tmp/due" "$tmp/kept.f" "$tmp/kept.l"
+    columns 5 "$tmp/folders" "$tmp/want.d"
+    sort "$tmp/fit" "$tmp/due" | uniq -d | cut -f 2 > "$tmp/taken" || broken write
     (cd "$tmp/out/tree" && each "$tmp/folders" mkdir -p --) || broken write
     # Nothing is known of a copy that failed: its size may be right.
     (cd "$base" && each "$tmp/taken" sh -c "to=\$1; shift; $copy -- \"\$@\" \"\$to\"" sh "$root/$tmp/out/tree") 2>/dev/null ||
@@ -93,8 +92,7 @@ unproven() {
 
 # drifted: names what the base doesn't have any more as it was staged.
 drifted() {
-    pick "s/^[a-z] [0-9]* [-0-9]* //p
-        s/^[^$t]*$t\(\.\/\)/\1/p" "$tmp/missing" "$tmp/lost"
+    pick "s/.*$tab//p" "$tmp/missing" "$tmp/lost"
     pick 's/: FAILED[ a-z]*$//p' "$tmp/changed" "$tmp/torn"
     sort -u "$tmp/lost" "$tmp/torn" > "$tmp/differs" && sort "$tmp/differs" "$tmp/kept.names" | uniq -d > "$tmp/drifted" || broken write
     [ -s "$tmp/drifted" ] && [ "$(wc -l < "$tmp/drifted")" -le 500 ] || fail base differs
@@ -104,9 +102,8 @@ drifted() {
 
 # remember: records the files of the new release. A file that changed in this very moment isn't recorded.
 remember() {
-    t=$tab
-    pick "s/^f$t[0-9]*$t[0-9]*$t[0-9a-f]*$t//p" "$tmp/lines" "$tmp/files"
-    pick "s/^f$t[0-9]*$t[0-9]*$t\([0-9a-f]*\)$t/\1  /p" "$tmp/lines" "$tmp/sums.all"
+    columns 5 "$tmp/files" "$tmp/want.f"
+    columns 4,5 "$tmp/sums.all" "$tmp/want.f"
     : > "$tmp/moment" || broken write
     moment=$(stat -c %z "$tmp/moment")
     command -v xargs > /dev/null && command -v paste > /dev/null && recorded "$tmp/out/tree" "$tmp/files" "$tmp/sums.all" "$tmp/record" || return 0

@@ -109,9 +109,9 @@ clean() {
     (cd "${1%/*}" && scrap "${1##*/}")
 }
 
-# tell KIND FILE: prints up to ten of its lines as `KIND HEX`, and their total number.
+# tell KIND FILE: prints up to ten of its lines as `KIND HEX`, with spaces between columns, and their total number.
 tell() {
     [ -s "$2" ] || return 0
-    head -n 10 "$2" | while IFS= read -r line; do say "$1 $(hex "$line")"; done
+    sed -n "s/$tab/ /;s/$tab/ /;s/$tab/ /;1,10p" "$2" | while IFS= read -r line; do say "$1 $(hex "$line")"; done
     say "$1-count $(wc -l < "$2")"
 }

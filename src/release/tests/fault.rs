@@ -92,7 +92,7 @@ fn a_flush_that_ends_while_its_mark_is_read_tears_nothing_and_a_mark_that_cannot
 }
 
 #[test]
-fn names_and_targets_with_line_ends_pass_for_nothing_else() {
+fn names_and_targets_with_line_ends_and_tabs_pass_for_nothing_else() {
     for shell in BOTH {
         let machine = TestMachine::new(shell);
         machine.sample.write("bin/run", b"#!/bin/sh\n");
@@ -109,16 +109,18 @@ fn names_and_targets_with_line_ends_pass_for_nothing_else() {
         }
         // A file in this folder would pass for `./README`.
         fs::remove_file(tree.join("README")).unwrap();
-        fs::create_dir(tree.join("x\nf 644 5 .")).unwrap();
-        fs::write(tree.join("x\nf 644 5 ./README"), "").unwrap();
+        fs::create_dir(tree.join("x\nf\t644\t5\t.")).unwrap();
+        fs::write(tree.join("x\nf\t644\t5\t./README"), "").unwrap();
+        symlink("f\t644\t5", tree.join("README")).unwrap();
         let verify = release::verify(machine.at(), &name, "run-1").unwrap();
         let verified = release::verified(&machine.run(&verify, b"")).unwrap();
-        assert_eq!(verified.missing, ["bin/run\t./start", "f 644 5 ./README"], "{shell:?}");
+        assert_eq!(verified.missing, ["bin/run ./start", "f 644 5 ./README"], "{shell:?}");
         let mut extra = verified.extra;
         extra.sort();
         let odd = ["n 644 - newline"; 3].map(str::to_owned).to_vec();
-        let links = ["l 777 - ./other", "n 755 - newline", "newline\t\t./other", "newline\t\t./start"];
-        let mut want = [odd, links.map(str::to_owned).to_vec()].concat();
+        let links = ["l 777 - ./README", "l 777 - ./other", "n 755 - newline"];
+        let targets = ["README", "other", "start"].map(|name| format!("newline  ./{name}")).to_vec();
+        let mut want = [odd, links.map(str::to_owned).to_vec(), targets].concat();
         want.sort();
         assert_eq!(extra, want, "{shell:?}");
     }
