@@ -1,5 +1,6 @@
 //! A tar with the tree of a release.
 use super::{
+    blobs::{Blob, Blobs},
     content::FileContent,
     counted::{Counted, CountedReading},
     encrypted::{SEARCHED, encryption, may_be_sops},
@@ -27,6 +28,8 @@ pub(super) struct Archive<'a, W: Write> {
     tree: &'a TreeSource,
     folder: &'a Path,
     tar: tar::Builder<Counted<W>>,
+    /// What is known of files that needn't be read, because only the length of the tar matters.
+    blobs: Option<&'a mut Blobs>,
     mtime: u64,
     room: u64,
     files: usize,
@@ -44,13 +47,30 @@ pub(super) struct Finished<W> {
     pub odd: OddFiles,
 }
 
+impl<'a> Archive<'a, io::Sink> {
+    /// Begins a tar of which only the length matters.
+    pub(super) fn measured(tree: &'a TreeSource, folder: &'a Path, blobs: &'a mut Blobs) -> Result<Self, ReleaseError> {
+        Self::with(tree, folder, io::sink(), Some(blobs))
+    }
+}
+
 impl<'a, W: Write> Archive<'a, W> {
     /// Begins a tar of a tree; errors name the `folder` that it is written to.
     pub(super) fn begin(tree: &'a TreeSource, folder: &'a Path, into: W) -> Result<Self, ReleaseError> {
+        Self::with(tree, folder, into, None)
+    }
+
+    fn with(
+        tree: &'a TreeSource,
+        folder: &'a Path,
+        into: W,
+        blobs: Option<&'a mut Blobs>,
+    ) -> Result<Self, ReleaseError> {
         let mut tar = tar::Builder::new(Counted::new(into));
         let mtime = u64::try_from(tree.at()).unwrap_or(0);
         folder_into(&mut tar, "tree", mtime).map_err(|e| unwritable(folder, &e))?;
-        Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0, encrypted: Vec::new(), pointers: Vec::new() })
+        let (encrypted, pointers) = (Vec::new(), Vec::new());
+        Ok(Self { tree, folder, tar, blobs, mtime, room: 8192, files: 0, encrypted, pointers })
     }
 
     /// Adds a name; returns its entry for the manifest, or why it can't be released.
@@ -88,21 +108,47 @@ impl<'a, W: Write> Archive<'a, W> {
         file: Exported<'_>,
         executable: bool,
     ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
-        let unread = |e: io::Error| ReleaseError::Git(git::GitError::Read(format!("`{path}`: {e}")));
-        let FileContent { size, reader: mut content, pointer } = match FileContent::of(self.tree, file)? {
+        let id = self.blobs.as_ref().and_then(|_| self.tree.blob_id(file));
+        let searched = may_be_sops(path);
+        if let (Some(blobs), Some(id)) = (&mut self.blobs, &id)
+            && let Some(blob) = blobs.find(id, searched)
+        {
+            let zeros = &mut io::repeat(0).take(blob.size);
+            file_into(&mut self.tar, &format!("tree/{path}"), self.mtime, executable, blob.size, zeros)
+                .map_err(|e| self.failed(&e))?;
+            return Ok(Ok(self.added(path, executable, blob)));
+        }
+        let content = match FileContent::of(self.tree, file)? {
             Ok(content) => content,
             Err(problem) => return Ok(Err(problem)),
         };
-        let mut beginning = Vec::new();
-        content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
-        if pointer {
+        let committed = content.committed;
+        if content.pointer {
             self.pointers.push(path.to_owned());
         }
-        let searched = size <= SEARCHED && may_be_sops(path);
-        if searched {
+        let blob = self.read(path, content, searched, executable)?;
+        if let (Some(blobs), Some(id), true) = (&mut self.blobs, id, committed) {
+            blobs.add(id, blob.clone());
+        }
+        Ok(Ok(self.added(path, executable, blob)))
+    }
+
+    /// Puts a file's content into the tar.
+    fn read(
+        &mut self,
+        path: &str,
+        content: FileContent<'_>,
+        searched: bool,
+        executable: bool,
+    ) -> Result<Blob, ReleaseError> {
+        let unread = |e: io::Error| ReleaseError::Git(git::GitError::Read(format!("`{path}`: {e}")));
+        let FileContent { size, reader: mut content, .. } = content;
+        let mut beginning = Vec::new();
+        content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
+        if searched && size <= SEARCHED {
             content.by_ref().read_to_end(&mut beginning).map_err(unread)?;
         }
-        self.encrypted.extend(encryption(&beginning).map(|found| (path.to_owned(), found.tool().to_owned())));
+        let encrypted = encryption(&beginning).map(|found| found.tool().to_owned());
         let mut content = CountedReading::new(beginning.chain(content).take(size + 1));
         let put = file_into(&mut self.tar, &format!("tree/{path}"), self.mtime, executable, size, &mut content);
         if let Some(e) = content.failed {
@@ -112,9 +158,15 @@ impl<'a, W: Write> Archive<'a, W> {
         if content.bytes != size {
             return Err(unread(io::Error::other("it changed while it was read")));
         }
+        Ok(Blob { size, sha256: hex::encode(content.sha256.finalize()), encrypted, searched })
+    }
+
+    fn added(&mut self, path: &str, executable: bool, blob: Blob) -> ManifestKind {
+        let Blob { size, sha256, encrypted, .. } = blob;
+        self.encrypted.extend(encrypted.map(|tool| (path.to_owned(), tool)));
         self.room += size.next_multiple_of(4096);
         self.files += 1;
-        Ok(Ok(ManifestKind::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
+        ManifestKind::File { executable, size, sha256 }
     }
 
     /// Adds the patch of a file.

@@ -21,6 +21,8 @@ use std::{
 pub(super) struct FileContent<'a> {
     pub size: u64,
     pub reader: Box<dyn Read + 'a>,
+    /// Whether it is what was committed, whatever the attributes and the place of the file.
+    pub committed: bool,
     /// Whether it is a pointer of git-lfs that no attribute makes one, so that it is released as it is.
     pub pointer: bool,
 }
@@ -28,16 +30,16 @@ pub(super) struct FileContent<'a> {
 impl<'a> FileContent<'a> {
     /// Opens the content of a file, or returns why it can't be released.
     pub(super) fn of(source: &'a TreeSource, file: Exported<'a>) -> Result<Result<Self, TreeProblem>, GitError> {
-        let plain = |size, reader| FileContent { size, reader, pointer: false };
+        let made = |size, reader| FileContent { size, reader, committed: false, pointer: false };
         let (size, mut reader) = source.reader(file.entry)?;
         if file.substituted && source.substitutes() {
             let content = substituted(source, file.entry)?;
             if let Some(content) = content {
-                return Ok(Ok(plain(content.len() as u64, Box::new(Cursor::new(content)))));
+                return Ok(Ok(made(content.len() as u64, Box::new(Cursor::new(content)))));
             }
         }
         if size >= BEGINNING {
-            return Ok(Ok(plain(size, reader)));
+            return Ok(Ok(FileContent { size, reader, committed: true, pointer: false }));
         }
         let mut text = Vec::new();
         let unread = |e: io::Error| GitError::Read(format!("`{}`: {e}", path(file.entry)));
@@ -45,7 +47,7 @@ impl<'a> FileContent<'a> {
         let root = source.root(file.entry);
         if !is_lfs(&text) || (root.is_some() && !file.large) {
             let pointer = is_lfs(&text);
-            return Ok(Ok(FileContent { size, reader: Box::new(Cursor::new(text)), pointer }));
+            return Ok(Ok(FileContent { size, reader: Box::new(Cursor::new(text)), committed: !pointer, pointer }));
         }
         let Some(pointer) = Pointer::parse(&text) else {
             return Ok(Err(TreeProblem::Pointer(path(file.entry))));
@@ -54,7 +56,7 @@ impl<'a> FileContent<'a> {
             return Ok(Err(TreeProblem::Bare(path(file.entry))));
         };
         Ok(match stored(root, &pointer) {
-            Some(reader) => Ok(plain(pointer.size, reader)),
+            Some(reader) => Ok(made(pointer.size, reader)),
             None => {
                 let fetch = git::fetch_large_by_hand(root.tree.repository(), &root.tree.commit);
                 Err(TreeProblem::Large { path: path(file.entry), fetch })

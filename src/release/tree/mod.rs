@@ -1,6 +1,7 @@
 //! Turns a commit, or a folder of this machine, into an archive that becomes a release.
 mod archive;
 mod attributes;
+mod blobs;
 mod cache;
 mod check;
 mod check_out;

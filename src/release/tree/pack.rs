@@ -1,6 +1,7 @@
 //! Packs a commit's tree, or a folder of this machine.
 use super::{
     archive::{Archive, Finished},
+    blobs::Blobs,
     content::FileContent,
     encrypted::{SEARCHED, encryption, may_be_sops},
     export::{Exported, exported},
@@ -28,6 +29,7 @@ use std::{
 
 /// Reads the tree of a commit, given by its whole id, without a checkout; its content is sent later.
 ///
+/// Of the files that an earlier commit had, it needs no content.
 /// `rules` names the folder to pack, the names that live in `shared/`, and whether `export-subst` counts. Submodules and
 /// what git-lfs keeps are in it, if this machine has them (see [`fetch`](super::fetch)). `export-ignore` in the tree's
 /// own `.gitattributes` is respected; line endings and other filters aren't. What can't be released is refused in one
@@ -40,7 +42,10 @@ pub(crate) fn pack(
     cache: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
-    written(&tree, &rules.linked, folder, io::sink())?.packed(|_, _, tar_bytes| {
+    let mut blobs = Blobs::read(repository, rules, cache);
+    let written = written(&tree, &rules.linked, Archive::measured(&tree, folder, &mut blobs)?)?;
+    blobs.keep();
+    written.packed(|_, _, tar_bytes| {
         let (repository, rules, cache) = (repository.clone(), rules.clone(), cache.to_owned());
         Ok(PackedFrom::Commit { repository, rules, cache, tar_bytes })
     })
@@ -57,11 +62,10 @@ pub(crate) fn pack_folder(
     folder: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = TreeSource::Folder(FolderTree::read(from, commit, at)?);
-    written(&tree, linked, folder, ParcelWriter::begin(folder, Packing::Gzip, None)?)?.packed(
-        |into, manifest, tar_bytes| {
-            into.persist(commit, &[("manifest", &manifest.text())], "", tar_bytes).map(PackedFrom::Parcel)
-        },
-    )
+    let archive = Archive::begin(&tree, folder, ParcelWriter::begin(folder, Packing::Gzip, None)?)?;
+    written(&tree, linked, archive)?.packed(|into, manifest, tar_bytes| {
+        into.persist(commit, &[("manifest", &manifest.text())], "", tar_bytes).map(PackedFrom::Parcel)
+    })
 }
 
 /// Refuses what `pack` would refuse, without writing anything. What only this machine lacks is taken for granted.
@@ -118,10 +122,13 @@ struct Written<W> {
 }
 
 /// Writes a tree with its manifest.
-fn written<W: Write>(tree: &TreeSource, linked: &[String], folder: &Path, into: W) -> Result<Written<W>, ReleaseError> {
+fn written<W: Write>(
+    tree: &TreeSource,
+    linked: &[String],
+    mut archive: Archive<'_, W>,
+) -> Result<Written<W>, ReleaseError> {
     let unfit = |problems| ReleaseError::Unfit { commit: tree.commit().to_owned(), problems };
     let fit = fit(tree, linked)?.map_err(unfit)?;
-    let mut archive = Archive::begin(tree, folder, into)?;
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (path, item) in fit.items {
         match archive.add(&path, item)? {

@@ -1,5 +1,6 @@
 //! What a release's tree is read from: a commit, or a folder of this machine.
 use super::{
+    export::Exported,
     folder::FolderTree,
     part::{CommitPart, Root},
 };
@@ -65,6 +66,12 @@ impl TreeSource {
             TreeSource::Commit(part) => Some(part.own(entry)),
             TreeSource::Folder(_) => None,
         }
+    }
+
+    /// Returns the id of a file's content in git, if nothing is substituted in it.
+    pub(super) fn blob_id(&self, file: Exported<'_>) -> Option<String> {
+        let (root, own) = self.root(file.entry).filter(|_| !(file.substituted && self.substitutes()))?;
+        root.tree.content_id(&own).map(str::to_owned)
     }
 
     /// Returns whether placeholders of `export-subst` are substituted.
