@@ -7,9 +7,10 @@ use crate::{
     failure::{Cause, Failure},
     fan_out,
     git::{ReadDate, ReferenceKind, Resolve, app},
+    host::Host,
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
-    release::{CheckTree, Home, Lacks, Preflight, ReadContent, ReadReleases, RecordNumber, Share, shared},
+    release::{CheckTree, Home, Lacks, Listing, Preflight, ReadContent, ReadReleases, RecordNumber, Share, shared},
     script::{
         Here, RhaiResultOf, Targets, current_targets, failure_of, has_secret, owned_well, refuse_stars, revealed,
         thrown,
@@ -254,7 +255,8 @@ pub(super) fn checked(here: &Here, targets: &Targets, commit: &CommitValue) -> R
     let app = app(fleet).map_err(thrown)?;
     let (repository, rules) = (app.repository.clone(), app.rules.clone());
     let inner = Here { lane: here.lane.uncounted("check"), ..here.clone() };
-    let found = inner.perform(CheckTree { repository, commit: commit.commit.clone(), rules });
+    let found =
+        inner.perform(CheckTree { repository, commit: commit.commit.clone(), rules, fleet: fleet.name.clone() });
     here.lane.advance(inner.lane.clock());
     inner.lane.end(found.as_ref().err().map(|e| failure_of(e)).as_ref());
     if let Some(text) = found? {
@@ -263,16 +265,30 @@ pub(super) fn checked(here: &Here, targets: &Targets, commit: &CommitValue) -> R
     Ok(())
 }
 
+/// Returns the releases of each host. Those that the run hasn't read are read in parallel.
+fn listings(here: &Here, targets: &Targets, hosts: &[Host]) -> Vec<Result<Listing, Failure>> {
+    let known: Vec<_> = hosts.iter().map(|host| here.session.observed.listing(host)).collect();
+    let unread: Vec<Host> =
+        hosts.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(host, _)| host.clone()).collect();
+    let fleet = targets.fleet.clone();
+    let read = if unread.is_empty() {
+        // Lanes without hosts would count, too.
+        Vec::new()
+    } else {
+        fan_out::over(here, &unread, move |lane, host| lane.perform(ReadReleases::of(&fleet, host)?))
+    };
+    let mut read = read.into_iter();
+    let listing = |known: Option<Listing>| known.map_or_else(|| read.next().expect("one for each unread host"), Ok);
+    known.into_iter().map(listing).collect()
+}
+
 /// Gives a commit its number in the fleet, after reading the releases of the targets that get the app.
 pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
     let targets = current_targets(here)?;
+    let hosts: Vec<Host> = targets.hosts.iter().filter(|host| targets.fleet.releases_to(host)).cloned().collect();
     let (mut known, mut highest) = (None, 0);
-    for host in targets.hosts.iter().filter(|host| targets.fleet.releases_to(host)) {
-        let told = here.session.observed.listing(host);
-        let listing = match told {
-            Some(listing) => listing,
-            None => here.perform(ReadReleases::of(&targets.fleet, host).map_err(thrown)?)?,
-        };
+    for (host, listing) in hosts.iter().zip(listings(here, &targets, &hosts)) {
+        let listing = listing.map_err(thrown)?;
         known = known.or(listing.of(&commit.commit).map(|r| r.number));
         highest = listing.highest.max(highest);
         tell_strange(here, host, &listing.incomplete);

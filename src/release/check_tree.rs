@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     fleet::TreeRules,
     git::Repository,
+    host::Name,
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
@@ -17,6 +18,9 @@ pub struct CheckTree {
     pub commit: Commit,
     #[serde(flatten)]
     pub rules: TreeRules,
+    /// The fleet whose lock the release takes next.
+    #[serde(skip)]
+    pub fleet: Name,
 }
 
 impl Read for CheckTree {
@@ -34,6 +38,7 @@ impl Read for CheckTree {
 
     /// The tree is packed here, because all of it is read for this. What sends it finds it packed.
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
+        at.real.site(&self.fleet).coordinator.foresee();
         Ok(pack(&at, &self.repository, &self.commit, &self.rules).await?.odd.warning())
     }
 

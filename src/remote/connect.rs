@@ -22,6 +22,9 @@ pub struct Connect {
     /// Whether the run will take the fleet's lock.
     #[serde(skip)]
     pub changes: bool,
+    /// Whether the run will do no more than one thing on each of the hosts.
+    #[serde(skip)]
+    pub single: bool,
 }
 
 /// The hosts that couldn't be reached, and why.
@@ -55,6 +58,9 @@ impl Effect for Connect {
         let site = at.real.site(&self.fleet.name);
         if self.changes {
             site.coordinator.foresee();
+        }
+        if self.single {
+            site.transport.expect_single();
         }
         let (mut opening, mut connected) = (tokio::task::JoinSet::new(), Connected::default());
         let mut hosts = self.hosts.iter().cloned();

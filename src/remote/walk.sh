@@ -4,7 +4,7 @@
 # user who may. Links in a safe folder are followed. In any other folder, the next folder must really lie in it, or
 # belong to the same user: then that user gains nothing by a link.
 me=$(id -u)
-group=$(id -g)
+group=
 
 # see: finds out what `.` is, by its inode and not by its name.
 see() {
@@ -15,7 +15,7 @@ see() {
     case $4 in
     ????????w*) kind=open ;;
     # Nobody else is in the user's own group.
-    ?????w*) [ "$3" = 0 ] || [ "$3" = "$group" ] || kind=open ;;
+    ?????w*) [ "$3" = 0 ] || [ "$3" = "${group:=$(id -g)}" ] || kind=open ;;
     esac
 }
 

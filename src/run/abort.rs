@@ -2,7 +2,7 @@
 use super::{
     beginning::begin,
     closing::{EndedRun, close},
-    connecting::connect,
+    connecting::{Expected, connect},
 };
 use crate::{
     api,
@@ -44,7 +44,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
     let inside = Here { lane: here.lane.inner("abort"), defers: Arc::default(), ..here.clone() };
     let done = || {
         hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
-        connect(&inside, true).map_err(Located::plain)?;
+        connect(&inside, Expected { changes: true, single: false }).map_err(Located::plain)?;
         for left in before.in_flight.iter().filter(|left| left.host.fleet == fleet.name) {
             awaited(&inside, &fleet, left).map_err(Located::plain)?;
         }

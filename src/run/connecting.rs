@@ -11,15 +11,25 @@ use crate::{
     session::{tell_forgotten, tell_unfinished},
 };
 
+/// What a run will do on its hosts.
+#[derive(Clone, Copy)]
+pub(super) struct Expected {
+    /// It changes something for certain.
+    pub changes: bool,
+    /// It runs one command on each of them.
+    pub single: bool,
+}
+
 /// Opens the connections to the balancers, then, in parallel, those to all targets except hosts that somebody else took
 /// out: they may be dead, and only a run that names them needs them.
 ///
-/// If the run `changes` something for certain, it also begins to log in for the lock.
-pub(super) fn connect(here: &Here, changes: bool) -> Result<(), Failure> {
+/// If the run changes something for certain, it also begins to log in for the lock.
+pub(super) fn connect(here: &Here, expected: Expected) -> Result<(), Failure> {
+    let Expected { changes, single } = expected;
     let Some(targets) = here.targets.lock().unwrap().clone() else { return Ok(()) };
     let open = |hosts: Vec<Host>| {
         let at_once = here.session.run.parallel;
-        here.lane.perform(Connect { fleet: targets.fleet.clone(), hosts, at_once, changes }).map(drop)
+        here.lane.perform(Connect { fleet: targets.fleet.clone(), hosts, at_once, changes, single }).map(drop)
     };
     let mut hosts = targets.hosts.to_vec();
     if !targets.fleet.balancers.is_empty() {

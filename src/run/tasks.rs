@@ -2,7 +2,7 @@
 use super::{
     beginning::begin,
     closing::{EndedRun, close},
-    connecting::connect,
+    connecting::{Expected, connect},
 };
 use crate::{
     command::Command,
@@ -26,12 +26,13 @@ pub fn run(project: &Project, line: &CommandLine, read_only: bool, session: &Arc
 
 fn tasks(here: &Here, line: &CommandLine, read_only: bool) -> Result<(), Box<Located>> {
     let last = line.calls.len();
+    let single = line.command.is_some() && line.calls.iter().all(|call| call.names_hosts);
     for (i, call) in line.calls.iter().enumerate() {
         let alone = i + 1 == last && line.command.is_none();
-        task(here, call, alone)?;
+        task(here, call, (!alone).then_some(Expected { changes: false, single }))?;
     }
     match &line.command {
-        Some(command) => ad_hoc(here, command, read_only),
+        Some(command) => ad_hoc(here, command, read_only, single),
         None => Ok(()),
     }
 }
@@ -47,7 +48,8 @@ fn perhaps_a_task(line: &CommandLine, mut located: Box<Located>) -> Box<Located>
     located
 }
 
-fn task(here: &Here, call: &TaskCall, last: bool) -> Result<(), Box<Located>> {
+/// Calls a task. If it names hosts and something is `expected` of them, it connects to them.
+fn task(here: &Here, call: &TaskCall, expected: Option<Expected>) -> Result<(), Box<Located>> {
     let began = here.lane.world().now(&here.lane);
     here.lane.tell(What::TaskStarted { task: call.to_string() });
     let inside = Here { lane: here.lane.inner(&call.task), defers: Arc::default(), ..here.clone() };
@@ -56,8 +58,8 @@ fn task(here: &Here, call: &TaskCall, last: bool) -> Result<(), Box<Located>> {
     let result = here.script.call(&inside, &invocation).map_err(|e| here.located(&e)).and_then(|value| match value {
         TaskValue::Targets(targets) if call.names_hosts => {
             hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
-            if !last {
-                connect(&inside, false).map_err(Located::plain)?;
+            if let Some(expected) = expected {
+                connect(&inside, expected).map_err(Located::plain)?;
             }
             Ok(())
         }
@@ -72,9 +74,9 @@ fn task(here: &Here, call: &TaskCall, last: bool) -> Result<(), Box<Located>> {
 }
 
 /// Runs a command on the targets in parallel; it counts as a change unless `read_only` is set.
-fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
+fn ad_hoc(here: &Here, command: &Command, read_only: bool, single: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
-    connect(here, !read_only).map_err(Located::plain)?;
+    connect(here, Expected { changes: !read_only, single }).map_err(Located::plain)?;
     let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
     let results = fan_out::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());

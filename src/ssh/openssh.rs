@@ -165,6 +165,10 @@ impl Transport for Openssh {
         exclusive(&self.early, &self.connections, host, program, args, socket).await
     }
 
+    fn expect_single(&self) {
+        self.spares.expect_single();
+    }
+
     fn foresee(&self, host: &Host) {
         self.early.begin(&self.connections, host);
     }

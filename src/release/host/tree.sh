@@ -59,10 +59,12 @@ expect() {
 }
 
 # names TREE: prints kind, mode, size and name of all in it. A name with a newline could pass for others, so it isn't
-# printed.
+# printed. `twin` is the kind of a file that has another name, too.
+twin=f
 names() {
     cd "$1" 2>/dev/null && find . -path "*$nl*" -exec stat -c "n$tab%a$tab-${tab}newline" {} + \
-        -o -type f -exec stat -c "f$tab%a$tab%s$tab%n" {} + \
+        -o -type f -links 1 -exec stat -c "f$tab%a$tab%s$tab%n" {} + \
+        -o -type f -exec stat -c "$twin$tab%a$tab%s$tab%n" {} + \
         -o -type d ! -name . -exec stat -c "d$tab%a$tab-$tab%n" {} + \
         -o -type l -exec stat -c "l$tab%a$tab-$tab%n" {} + \
         -o ! -name . -exec stat -c "x$tab%a$tab-$tab%n" {} +
@@ -87,8 +89,12 @@ look() {
     pick "/^n/d
         s/^d${tab}2\(...$tab\)/d$tab\1/
         p" "$tmp/seen" "$tmp/have"
-    # Here a shell writes.
-    piped "$tmp/have.links" targets "$1" 2>/dev/null
+    if none '^l' "$tmp/seen"; then
+        : > "$tmp/have.links"
+    else
+        # Here a shell writes.
+        piped "$tmp/have.links" targets "$1" 2>/dev/null
+    fi
 }
 
 # only_in A B TO: writes the lines of A that aren't in B; neither file has duplicate lines.

@@ -11,7 +11,10 @@ use crate::{
 use std::{
     collections::{BTreeMap, VecDeque},
     io::Cursor,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 use tokio::{io::AsyncReadExt, sync::oneshot, time::timeout};
@@ -28,7 +31,11 @@ const NOISE: usize = 64 << 10;
 
 /// The channels that wait, by host.
 #[derive(Clone, Default)]
-pub(crate) struct Spares(Arc<Mutex<BTreeMap<Name, HostSpares>>>);
+pub(crate) struct Spares {
+    hosts: Arc<Mutex<BTreeMap<Name, HostSpares>>>,
+    /// Whether no host will run more than one command.
+    single: Arc<AtomicBool>,
+}
 
 #[derive(Default)]
 struct HostSpares {
@@ -45,21 +52,26 @@ struct Spare {
 }
 
 impl Spares {
+    /// Opens no channels for further commands.
+    pub(crate) fn expect_single(&self) {
+        self.single.store(true, Relaxed);
+    }
+
     /// Opens the first channel of a connection, which the first command will take.
     pub(crate) fn begin(&self, host: &Host, carrier: &Carrier) {
-        if self.0.lock().unwrap().entry(host.name.clone()).or_default().waiting.is_empty() {
+        if self.hosts.lock().unwrap().entry(host.name.clone()).or_default().waiting.is_empty() {
             self.add(&host.name, carrier);
         }
     }
 
     /// Closes all that wait on a host.
     pub(crate) fn close(&self, host: &Host) {
-        self.0.lock().unwrap().remove(&host.name);
+        self.hosts.lock().unwrap().remove(&host.name);
     }
 
     /// Closes all that wait on a host, whose shells read start-up files that may have changed since, and opens others.
     pub(super) fn renew(&self, host: &Name, carrier: &Carrier) {
-        if let Some(known) = self.0.lock().unwrap().get_mut(host) {
+        if let Some(known) = self.hosts.lock().unwrap().get_mut(host) {
             known.waiting.clear();
         }
         self.fill(host, carrier);
@@ -68,7 +80,7 @@ impl Spares {
     /// Takes a channel that waits on this connection.
     pub(super) async fn take(&self, host: &Host, carrier: &Carrier) -> Option<RemoteChild> {
         let (spare, round_trip) = {
-            let mut all = self.0.lock().unwrap();
+            let mut all = self.hosts.lock().unwrap();
             let known = all.entry(host.name.clone()).or_default();
             known.waiting.retain(|spare| spare.carrier.is(carrier) && !spare.wanted.is_closed());
             (known.waiting.pop_front()?, known.round_trip)
@@ -86,7 +98,7 @@ impl Spares {
     /// Learns how long a channel took to open, and opens channels for the next commands if the host is far.
     pub(super) fn opened(&self, host: &Name, carrier: &Carrier, took: Duration) {
         {
-            let mut all = self.0.lock().unwrap();
+            let mut all = self.hosts.lock().unwrap();
             let known = all.entry(host.clone()).or_default();
             known.round_trip = Some(known.round_trip.map_or(took, |known| known.min(took)));
         }
@@ -94,8 +106,11 @@ impl Spares {
     }
 
     fn fill(&self, host: &Name, carrier: &Carrier) {
+        if self.single.load(Relaxed) {
+            return;
+        }
         let lacking = {
-            let all = self.0.lock().unwrap();
+            let all = self.hosts.lock().unwrap();
             let Some(known) = all.get(host).filter(|known| known.round_trip.is_some_and(|time| time >= FAR)) else {
                 return;
             };
@@ -107,7 +122,7 @@ impl Spares {
     fn add(&self, host: &Name, carrier: &Carrier) {
         let (wanted, taken) = oneshot::channel();
         let spare = Spare { carrier: carrier.clone(), wanted };
-        self.0.lock().unwrap().entry(host.clone()).or_default().waiting.push_back(spare);
+        self.hosts.lock().unwrap().entry(host.clone()).or_default().waiting.push_back(spare);
         let (own, host, carrier) = (self.clone(), host.clone(), carrier.clone());
         tokio::spawn(async move {
             let begun = Instant::now();

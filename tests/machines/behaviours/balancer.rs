@@ -212,6 +212,7 @@ impl Scene {
             repository: app.repository.clone(),
             commit: commit.into(),
             rules: app.rules.clone(),
+            fleet: "prod".into(),
         };
         assert_eq!(self.sides.same(&check(commit)).unwrap(), None);
         self.sides.fail(&check(&self.lab.project.resolve("HEAD")), "");

@@ -303,7 +303,7 @@ fn releases_and_services() {
     let sides = Sides::of(&lab);
     let home = Home::of(&sides.fleet, &sides.host("web1")).unwrap();
     let all = sides.fleet.hosts.clone();
-    sides.same(&Connect { fleet: sides.fleet.clone(), hosts: all, at_once: 8, changes: false }).unwrap();
+    sides.same(&Connect { fleet: sides.fleet.clone(), hosts: all, at_once: 8, changes: false, single: false }).unwrap();
     let stable = Release { number: 2, commit: lab.project.resolve("v3.0.1").as_str().into() };
     let scene = Scene { sides, lab, home, stable };
     scene.nothing_is_set_up_yet();

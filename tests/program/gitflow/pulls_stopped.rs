@@ -67,7 +67,8 @@ fn a_finish_by_pull_requests_that_is_killed_anywhere_opens_merges_and_tags_once(
     let today = rounds.enumerate().filter(|(at, _)| is_all || *at as u64 % 32 == days % 32).map(|(_, round)| round);
     let (waiting, wrong) = (Mutex::new(today.collect::<Vec<_>>().into_iter()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..2 {
+        // Most of the time, a round waits for the forge.
+        for _ in 0..if is_all { 6 } else { 2 } {
             scope.spawn(|| {
                 loop {
                     let Some((drill, resume)) = waiting.lock().unwrap().next() else { break };
