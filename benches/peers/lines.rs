@@ -46,10 +46,14 @@ pub fn cold(site: &Site, hosts: &[&Arc<Host>], work: &str) -> Vec<Contender> {
     if tools::has("ansible") {
         let inventory = site.put(&format!("inventory-{count}"), &inventory(site, hosts));
         let line = format!("ansible all -i {inventory} -f {count} -m raw -a true");
-        all.push(Contender::new(work, "Ansible", line));
+        all.push(Contender::new(work, "Ansible", line).after(CLOSE_ANSIBLE));
     }
     all
 }
+
+/// Closes the connections that Ansible keeps open.
+pub const CLOSE_ANSIBLE: &str =
+    "for socket in \"$HOME\"/.ansible/cp/*; do ssh -o ControlPath=\"$socket\" -O exit any 2> /dev/null || true; done";
 
 /// Returns a fabfile of Fabric 1 for these hosts; its task `nothing` runs `true`.
 pub fn classic(site: &Site, hosts: &[&Arc<Host>]) -> String {

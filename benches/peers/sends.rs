@@ -112,7 +112,7 @@ fn others(site: &Site, work: &str, tag: &str, earlier: Option<&str>) -> Vec<Cont
             folder("inventory"),
             folder("playbook.yml")
         );
-        all.push(Contender::new(work, "Ansible", line));
+        all.push(Contender::new(work, "Ansible", line).after(lines::CLOSE_ANSIBLE));
     }
     if tools::has("cap") {
         all.push(Contender::new(work, "Capistrano", format!("cd {} && BRANCH={tag} cap prod deploy", folder("cap"))));
