@@ -36,7 +36,7 @@ impl Read for CheckTree {
         format!("check whether {} can be released", short(&self.commit))
     }
 
-    /// The tree is packed here, because all of it is read for this. What sends it finds it packed.
+    /// The tree is packed here, because what changed in it is read for this. What sends it finds it packed.
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
         at.real.site(&self.fleet).coordinator.foresee();
         Ok(pack(&at, &self.repository, &self.commit, &self.rules).await?.odd.warning())

@@ -81,7 +81,7 @@ started() {
 boot() { (IFS= read -r id < /proc/sys/kernel/random/boot_id && printf %s "$id") 2>/dev/null || printf unknown; }
 
 # torn NAME: whether this host went down before that release was on its disk for certain, or couldn't write it there.
-# A flush that ends meanwhile removes the mark: it is read before anything asks whether it is there.
+# A flush that ends meanwhile removes the mark: where it can't be read, it may be gone.
 torn() {
     [ -e ".rfab/unflushed/$1" ] || [ -L ".rfab/unflushed/$1" ] || return 1
     if unflushed=$(cat ".rfab/unflushed/$1" 2>/dev/null); then

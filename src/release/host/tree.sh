@@ -33,7 +33,7 @@ columns() { list=$1 into=$2; shift 2; saved "$into" cut -f "$list" "$@" || fail 
 
 # parted LINES TO: writes the lines of a manifest by their kind, to TO.f, TO.d and TO.l.
 parted() {
-    : > "$2.f" && : > "$2.d" && : > "$2.l" || fail write
+    true > "$2.f" && true > "$2.d" && true > "$2.l" || fail write
     pick "/^f/w $2.f
         /^d/w $2.d
         /^[lDF]/w $2.l" "$1" "$2.other"
@@ -63,8 +63,8 @@ expect() {
 twin=f
 names() {
     cd "$1" 2>/dev/null && find . -path "*$nl*" -exec stat -c "n$tab%a$tab-${tab}newline" {} + \
-        -o -type f -links 1 -exec stat -c "f$tab%a$tab%s$tab%n" {} + \
-        -o -type f -exec stat -c "$twin$tab%a$tab%s$tab%n" {} + \
+        -o -type f -links +1 -exec stat -c "$twin$tab%a$tab%s$tab%n" {} + \
+        -o -type f -exec stat -c "f$tab%a$tab%s$tab%n" {} + \
         -o -type d ! -name . -exec stat -c "d$tab%a$tab-$tab%n" {} + \
         -o -type l -exec stat -c "l$tab%a$tab-$tab%n" {} + \
         -o ! -name . -exec stat -c "x$tab%a$tab-$tab%n" {} +
@@ -105,13 +105,13 @@ only_in() {
 # compare TREE: writes the differences to $tmp/missing, $tmp/extra and $tmp/changed. It hashes what $tmp/want.sums names.
 compare() {
     look "$1" || return 1
-    cat "$tmp/want.links" >> "$tmp/want" && cat "$tmp/have.links" >> "$tmp/have" && : > "$tmp/missing" || fail write
+    cat "$tmp/want.links" >> "$tmp/want" && cat "$tmp/have.links" >> "$tmp/have" && true > "$tmp/missing" || fail write
     saved "$tmp/sorted" sort "$tmp/want" "$tmp/have" && saved "$tmp/extra" uniq -u "$tmp/sorted" || fail write
     if [ -s "$tmp/extra" ]; then
         only_in "$tmp/want" "$tmp/have" "$tmp/missing"
         only_in "$tmp/have" "$tmp/want" "$tmp/extra"
     fi
-    cat "$tmp/newlines" >> "$tmp/extra" && : > "$tmp/changed" || fail write
+    cat "$tmp/newlines" >> "$tmp/extra" && true > "$tmp/changed" || fail write
     # What isn't a file of the right size isn't read: it may be a pipe, or a link to something without an end.
     pick "s/^f$tab[0-9]*$tab[0-9]*$tab/$(printf %064d 0)$tab/p" "$tmp/missing" "$tmp/unread"
     if [ -s "$tmp/unread" ]; then

@@ -1,11 +1,11 @@
 //! A tar with the tree of a release.
 use super::{
-    blobs::{Blob, Blobs},
     content::FileContent,
     counted::{Counted, CountedReading},
     encrypted::{SEARCHED, encryption, may_be_sops},
     export::Exported,
     fit::Item,
+    known_blobs::{BlobFacts, KnownBlobs},
     lfs::BEGINNING,
     manifest::ManifestKind,
     odd::OddFiles,
@@ -29,7 +29,7 @@ pub(super) struct Archive<'a, W: Write> {
     folder: &'a Path,
     tar: tar::Builder<Counted<W>>,
     /// What is known of files that needn't be read, because only the length of the tar matters.
-    blobs: Option<&'a mut Blobs>,
+    blobs: Option<&'a mut KnownBlobs>,
     mtime: u64,
     room: u64,
     files: usize,
@@ -49,7 +49,11 @@ pub(super) struct Finished<W> {
 
 impl<'a> Archive<'a, io::Sink> {
     /// Begins a tar of which only the length matters.
-    pub(super) fn measured(tree: &'a TreeSource, folder: &'a Path, blobs: &'a mut Blobs) -> Result<Self, ReleaseError> {
+    pub(super) fn measured(
+        tree: &'a TreeSource,
+        folder: &'a Path,
+        blobs: &'a mut KnownBlobs,
+    ) -> Result<Self, ReleaseError> {
         Self::with(tree, folder, io::sink(), Some(blobs))
     }
 }
@@ -64,7 +68,7 @@ impl<'a, W: Write> Archive<'a, W> {
         tree: &'a TreeSource,
         folder: &'a Path,
         into: W,
-        blobs: Option<&'a mut Blobs>,
+        blobs: Option<&'a mut KnownBlobs>,
     ) -> Result<Self, ReleaseError> {
         let mut tar = tar::Builder::new(Counted::new(into));
         let mtime = u64::try_from(tree.at()).unwrap_or(0);
@@ -108,7 +112,8 @@ impl<'a, W: Write> Archive<'a, W> {
         file: Exported<'_>,
         executable: bool,
     ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
-        let id = self.blobs.as_ref().and_then(|_| self.tree.blob_id(file));
+        let plain = !(file.substituted && self.tree.substitutes());
+        let id = self.blobs.as_ref().filter(|_| plain).and_then(|_| self.tree.blob_id(file.entry));
         let searched = may_be_sops(path);
         if let (Some(blobs), Some(id)) = (&mut self.blobs, &id)
             && let Some(blob) = blobs.find(id, searched)
@@ -140,7 +145,7 @@ impl<'a, W: Write> Archive<'a, W> {
         content: FileContent<'_>,
         searched: bool,
         executable: bool,
-    ) -> Result<Blob, ReleaseError> {
+    ) -> Result<BlobFacts, ReleaseError> {
         let unread = |e: io::Error| ReleaseError::Git(git::GitError::Read(format!("`{path}`: {e}")));
         let FileContent { size, reader: mut content, .. } = content;
         let mut beginning = Vec::new();
@@ -158,11 +163,11 @@ impl<'a, W: Write> Archive<'a, W> {
         if content.bytes != size {
             return Err(unread(io::Error::other("it changed while it was read")));
         }
-        Ok(Blob { size, sha256: hex::encode(content.sha256.finalize()), encrypted, searched })
+        Ok(BlobFacts { size, sha256: hex::encode(content.sha256.finalize()), encrypted, searched })
     }
 
-    fn added(&mut self, path: &str, executable: bool, blob: Blob) -> ManifestKind {
-        let Blob { size, sha256, encrypted, .. } = blob;
+    fn added(&mut self, path: &str, executable: bool, blob: BlobFacts) -> ManifestKind {
+        let BlobFacts { size, sha256, encrypted, .. } = blob;
         self.encrypted.extend(encrypted.map(|tool| (path.to_owned(), tool)));
         self.room += size.next_multiple_of(4096);
         self.files += 1;

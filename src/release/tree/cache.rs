@@ -8,6 +8,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+/// Another version of rfab may read a tree in another way.
+pub(super) const BY: &str = concat!("rfab ", env!("CARGO_PKG_VERSION"), ", trees 2");
+
 /// The limits of a folder.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {

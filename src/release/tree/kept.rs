@@ -1,7 +1,13 @@
 //! The trees of commits that earlier runs packed, in the cache of this machine.
 //!
 //! A commit and the rules decide a tree, so a later run needn't read it again.
-use super::{Manifest, Packed, cache, manifests::Manifests, odd::OddFiles, packed::PackedFrom};
+use super::{
+    Manifest, Packed,
+    cache::{self, BY},
+    manifests::Manifests,
+    odd::OddFiles,
+    packed::PackedFrom,
+};
 use crate::{fleet::TreeRules, git::Repository};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,9 +15,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// Another version of rfab may read a tree in another way.
-const BY: &str = concat!("rfab ", env!("CARGO_PKG_VERSION"), ", trees 2");
 
 /// What a commit's tree is, without its manifest.
 #[derive(Serialize, Deserialize)]

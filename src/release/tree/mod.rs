@@ -1,7 +1,6 @@
 //! Turns a commit, or a folder of this machine, into an archive that becomes a release.
 mod archive;
 mod attributes;
-mod blobs;
 mod cache;
 mod check;
 mod check_out;
@@ -15,6 +14,7 @@ mod filling;
 mod fit;
 mod folder;
 mod kept;
+mod known_blobs;
 mod lfs;
 pub(super) mod linked;
 mod manifest;

@@ -1,13 +1,13 @@
 //! Packs a commit's tree, or a folder of this machine.
 use super::{
     archive::{Archive, Finished},
-    blobs::Blobs,
     content::FileContent,
     encrypted::{SEARCHED, encryption, may_be_sops},
     export::{Exported, exported},
     filling::commit_part,
     fit::{Item, fit},
     folder::FolderTree,
+    known_blobs::KnownBlobs,
     lfs::BEGINNING,
     manifest::{Manifest, ManifestEntry},
     odd::OddFiles,
@@ -42,7 +42,7 @@ pub(crate) fn pack(
     cache: &Path,
 ) -> Result<Packed, ReleaseError> {
     let tree = commit_part(git::Tree::read(repository, commit)?, rules, cache)?;
-    let mut blobs = Blobs::read(repository, rules, cache);
+    let mut blobs = KnownBlobs::read(repository, rules, cache);
     let written = written(&tree, &rules.linked, Archive::measured(&tree, folder, &mut blobs)?)?;
     blobs.keep();
     written.packed(|_, _, tar_bytes| {

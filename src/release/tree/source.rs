@@ -1,6 +1,5 @@
 //! What a release's tree is read from: a commit, or a folder of this machine.
 use super::{
-    export::Exported,
     folder::FolderTree,
     part::{CommitPart, Root},
 };
@@ -68,9 +67,9 @@ impl TreeSource {
         }
     }
 
-    /// Returns the id of a file's content in git, if nothing is substituted in it.
-    pub(super) fn blob_id(&self, file: Exported<'_>) -> Option<String> {
-        let (root, own) = self.root(file.entry).filter(|_| !(file.substituted && self.substitutes()))?;
+    /// Returns the id of a file's content in git.
+    pub(super) fn blob_id(&self, entry: &TreeEntry) -> Option<String> {
+        let (root, own) = self.root(entry)?;
         root.tree.content_id(&own).map(str::to_owned)
     }
 

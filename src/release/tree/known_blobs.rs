@@ -1,5 +1,5 @@
 //! What was read of a repository's files before, so that a later commit needs only those that changed.
-use super::cache::{Bounds, bound};
+use super::cache::{BY, Bounds, bound};
 use crate::{fleet::TreeRules, git::Repository, temporary::TemporaryFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ const KEPT: Bounds = Bounds { kept: Duration::from_secs(90 * 24 * 3600), bytes: 
 
 /// A file's content, which its id in git decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Blob {
+pub(super) struct BlobFacts {
     pub size: u64,
     pub sha256: String,
     /// The tool that left it encrypted.
@@ -28,31 +28,31 @@ pub(super) struct Blob {
 
 /// The contents of the commit that was read last, by their ids, and those of the commit that is read now.
 ///
-/// git checked each content against its id when it was read.
-pub(super) struct Blobs {
+/// If one was read wrong, the host refuses the release, because the content that arrives is another.
+pub(super) struct KnownBlobs {
     file: PathBuf,
-    before: BTreeMap<String, Blob>,
-    now: BTreeMap<String, Blob>,
+    before: BTreeMap<String, BlobFacts>,
+    now: BTreeMap<String, BlobFacts>,
 }
 
-impl Blobs {
+impl KnownBlobs {
     /// Reads what is known of a repository and of what is released of it. A damaged file counts as none.
-    pub(super) fn read(repository: &Repository, rules: &TreeRules, cache: &Path) -> Blobs {
-        let of = serde_json::to_vec(&(repository.folder.display().to_string(), rules)).expect("it is plain data");
+    pub(super) fn read(repository: &Repository, rules: &TreeRules, cache: &Path) -> KnownBlobs {
+        let of = serde_json::to_vec(&(BY, repository.folder.display().to_string(), rules)).expect("it is plain data");
         let file = cache.join("blobs").join(&hex::encode(Sha256::digest(of))[..24]);
         let before = fs::read(&file).ok().and_then(|bytes| parsed(&bytes)).unwrap_or_default();
-        Blobs { file, before, now: BTreeMap::new() }
+        KnownBlobs { file, before, now: BTreeMap::new() }
     }
 
     /// Returns what is known of a content, if it was searched like that.
-    pub(super) fn find(&mut self, id: &str, searched: bool) -> Option<Blob> {
+    pub(super) fn find(&mut self, id: &str, searched: bool) -> Option<BlobFacts> {
         let blob = self.now.get(id).or_else(|| self.before.get(id)).filter(|blob| blob.searched == searched)?.clone();
         self.now.insert(id.to_owned(), blob.clone());
         Some(blob)
     }
 
     /// Adds a content that was read.
-    pub(super) fn add(&mut self, id: String, blob: Blob) {
+    pub(super) fn add(&mut self, id: String, blob: BlobFacts) {
         self.now.insert(id, blob);
     }
 
@@ -75,7 +75,7 @@ impl Blobs {
 }
 
 /// Reads what `keep` wrote: a sha256, and JSON with that sha256.
-fn parsed(bytes: &[u8]) -> Option<BTreeMap<String, Blob>> {
+fn parsed(bytes: &[u8]) -> Option<BTreeMap<String, BlobFacts>> {
     let (sum, text) = bytes.split_at_checked(64)?;
     let whole = hex::encode(Sha256::digest(text)).as_bytes() == sum;
     serde_json::from_slice(text).ok().filter(|_| whole)
