@@ -43,8 +43,8 @@ pub trait Transport: Send + Sync {
     /// Begins to log in for the next `exclusive` on a host. That then takes less time.
     fn foresee(&self, _host: &Host) {}
 
-    /// Says that no host will run more than one command, so that none has to be prepared for the next.
-    fn expect_single(&self) {}
+    /// Says that a host will run one command, so that nothing has to be prepared for further ones.
+    fn expect_single(&self, _host: &Host) {}
 
     /// Returns the state of a call that left its trace on a host.
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure>;

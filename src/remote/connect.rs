@@ -59,8 +59,9 @@ impl Effect for Connect {
         if self.changes {
             site.coordinator.foresee();
         }
-        if self.single {
-            site.transport.expect_single();
+        // The ledger and the lock are on one of the hosts, so there it isn't the only one.
+        for host in self.hosts.iter().filter(|host| self.single && self.fleet.home() != Some(&host.name)) {
+            site.transport.expect_single(host);
         }
         let (mut opening, mut connected) = (tokio::task::JoinSet::new(), Connected::default());
         let mut hosts = self.hosts.iter().cloned();

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 /// In a table with more hosts, those that are well and alike share a row.
 const MANY: usize = 60;
 
-/// Returns the table, with a line of counts; empty without hosts.
+/// Returns the table, with a line of counts; empty without hosts. It has no columns for releases if it knows none.
 pub fn table(rows: &[HostRow], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
@@ -30,11 +30,13 @@ pub fn table(rows: &[HostRow], palette: Palette) -> String {
             note,
         ]);
     }
+    let released = rows.iter().any(|row| row.old.is_some() || row.new.is_some());
+    let shown = |column: &usize| released || !matches!(column, 1 | 2);
     let widths: Vec<usize> = (0..5).map(|i| cells.iter().map(|c| c[i].width()).max().unwrap_or(0)).collect();
     let mut text = String::new();
     for (i, row) in cells.iter().enumerate() {
         let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
+        for (column, cell) in row.iter().enumerate().filter(|(column, _)| shown(column)) {
             let pad = widths.get(column).map_or(0, |w| w - cell.width());
             let painted = match (i, column) {
                 (0, _) => palette.faint(cell),

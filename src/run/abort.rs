@@ -2,7 +2,7 @@
 use super::{
     beginning::begin,
     closing::{EndedRun, close},
-    connecting::{Expected, connect},
+    connecting::{HostWork, connect},
 };
 use crate::{
     api,
@@ -26,7 +26,7 @@ pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> E
     // A problem with one fleet doesn't keep the others from being undone.
     let failed: Vec<_> = before.fleets.values().filter_map(|fleet| back(&here, &before, fleet).err()).collect();
     here.lane.end(failed.first().map(|l| &l.failure));
-    close(&here, &failed)
+    close(&here, &failed, false)
 }
 
 fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Located>> {
@@ -44,7 +44,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
     let inside = Here { lane: here.lane.inner("abort"), defers: Arc::default(), ..here.clone() };
     let done = || {
         hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
-        connect(&inside, Expected { changes: true, single: false }).map_err(Located::plain)?;
+        connect(&inside, HostWork { changes: true, single: false }).map_err(Located::plain)?;
         for left in before.in_flight.iter().filter(|left| left.host.fleet == fleet.name) {
             awaited(&inside, &fleet, left).map_err(Located::plain)?;
         }

@@ -30,8 +30,9 @@ pub struct EndedRun {
 
 /// Releases the locks, reads the state of every target, and reports the table.
 ///
-/// `failed` is what stopped the run: nothing, the failure of its task, or one failure for each fleet of an abort.
-pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
+/// `failed` is what stopped the run: nothing, the failure of its task, or one failure for each fleet of an abort. If the
+/// run did a `single` thing on each host, nobody waits until all of them are asked for their releases.
+pub(super) fn close(here: &Here, failed: &[Box<Located>], single: bool) -> EndedRun {
     let (session, lane) = (&here.session, here.lane.deferred());
     session.closes();
     let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();
@@ -39,7 +40,7 @@ pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     unfit::distrust(session, &lane);
     unfit::out_again(session, &lane);
     session.observed.exposed();
-    let TargetPoolStates { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
+    let TargetPoolStates { mut table, unknown, unread } = table(here, &lane, failed.is_empty(), single);
     if failed.is_empty() {
         failures.extend(tell_unread(session, &lane, unread));
     }

@@ -13,7 +13,7 @@ use crate::{
 
 /// What a run will do on its hosts.
 #[derive(Clone, Copy)]
-pub(super) struct Expected {
+pub(super) struct HostWork {
     /// It changes something for certain.
     pub changes: bool,
     /// It runs one command on each of them.
@@ -24,23 +24,23 @@ pub(super) struct Expected {
 /// out: they may be dead, and only a run that names them needs them.
 ///
 /// If the run changes something for certain, it also begins to log in for the lock.
-pub(super) fn connect(here: &Here, expected: Expected) -> Result<(), Failure> {
-    let Expected { changes, single } = expected;
+pub(super) fn connect(here: &Here, work: HostWork) -> Result<(), Failure> {
+    let HostWork { changes, single } = work;
     let Some(targets) = here.targets.lock().unwrap().clone() else { return Ok(()) };
-    let open = |hosts: Vec<Host>| {
+    let open = |hosts: Vec<Host>, single: bool| {
         let at_once = here.session.run.parallel;
         here.lane.perform(Connect { fleet: targets.fleet.clone(), hosts, at_once, changes, single }).map(drop)
     };
     let mut hosts = targets.hosts.to_vec();
     if !targets.fleet.balancers.is_empty() {
-        open(targets.fleet.balancers.iter().map(|b| b.host.clone()).collect())?;
+        open(targets.fleet.balancers.iter().map(|b| b.host.clone()).collect(), false)?;
         // If something can't be read, the effect that needs it reports that.
         let book = read(here, &targets);
         let strange = out_by_others(here, &targets, &book).unwrap_or_default();
         strange.iter().for_each(|host| here.session.observed.left_alone(host));
         hosts.retain(|host| !strange.contains(host));
     }
-    open(hosts)?;
+    open(hosts, single)?;
     // Without a balancer the ledger is on the first host, which may not be a target.
     let place = place(&targets.fleet).ok();
     let home = targets.hosts.iter().find(|host| Some(&host.name) == place.as_ref());

@@ -2,7 +2,7 @@
 use super::{
     beginning::begin,
     closing::{EndedRun, close},
-    connecting::{Expected, connect},
+    connecting::{HostWork, connect},
 };
 use crate::{
     command::Command,
@@ -19,17 +19,18 @@ use std::sync::Arc;
 /// Runs a line's tasks from left to right, stops at the first failure, and reports the closing table.
 pub fn run(project: &Project, line: &CommandLine, read_only: bool, session: &Arc<Session>) -> EndedRun {
     let here = begin(project, session, line.to_string());
-    let result = tasks(&here, line, read_only).map_err(|located| perhaps_a_task(line, located));
+    let single = line.command.is_some() && line.calls.len() <= 1 && line.calls.iter().all(|call| call.names_hosts);
+    let result = tasks(&here, line, read_only, single).map_err(|located| perhaps_a_task(line, located));
     here.lane.end(result.as_ref().err().map(|l| &l.failure));
-    close(&here, result.err().as_slice())
+    close(&here, result.err().as_slice(), single)
 }
 
-fn tasks(here: &Here, line: &CommandLine, read_only: bool) -> Result<(), Box<Located>> {
+/// Calls the tasks, and runs the command, which is the `single` thing on each host if a task only names hosts.
+fn tasks(here: &Here, line: &CommandLine, read_only: bool, single: bool) -> Result<(), Box<Located>> {
     let last = line.calls.len();
-    let single = line.command.is_some() && line.calls.iter().all(|call| call.names_hosts);
     for (i, call) in line.calls.iter().enumerate() {
         let alone = i + 1 == last && line.command.is_none();
-        task(here, call, (!alone).then_some(Expected { changes: false, single }))?;
+        task(here, call, (!alone).then_some(HostWork { changes: false, single }))?;
     }
     match &line.command {
         Some(command) => ad_hoc(here, command, read_only, single),
@@ -48,8 +49,8 @@ fn perhaps_a_task(line: &CommandLine, mut located: Box<Located>) -> Box<Located>
     located
 }
 
-/// Calls a task. If it names hosts and something is `expected` of them, it connects to them.
-fn task(here: &Here, call: &TaskCall, expected: Option<Expected>) -> Result<(), Box<Located>> {
+/// Calls a task. If it names hosts and there is `work` for them, it connects to them.
+fn task(here: &Here, call: &TaskCall, work: Option<HostWork>) -> Result<(), Box<Located>> {
     let began = here.lane.world().now(&here.lane);
     here.lane.tell(What::TaskStarted { task: call.to_string() });
     let inside = Here { lane: here.lane.inner(&call.task), defers: Arc::default(), ..here.clone() };
@@ -58,8 +59,8 @@ fn task(here: &Here, call: &TaskCall, expected: Option<Expected>) -> Result<(), 
     let result = here.script.call(&inside, &invocation).map_err(|e| here.located(&e)).and_then(|value| match value {
         TaskValue::Targets(targets) if call.names_hosts => {
             hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
-            if let Some(expected) = expected {
-                connect(&inside, expected).map_err(Located::plain)?;
+            if let Some(work) = work {
+                connect(&inside, work).map_err(Located::plain)?;
             }
             Ok(())
         }
@@ -76,7 +77,7 @@ fn task(here: &Here, call: &TaskCall, expected: Option<Expected>) -> Result<(), 
 /// Runs a command on the targets in parallel; it counts as a change unless `read_only` is set.
 fn ad_hoc(here: &Here, command: &Command, read_only: bool, single: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
-    connect(here, Expected { changes: !read_only, single }).map_err(Located::plain)?;
+    connect(here, HostWork { changes: !read_only, single }).map_err(Located::plain)?;
     let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
     let results = fan_out::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());

@@ -165,8 +165,8 @@ impl Transport for Openssh {
         exclusive(&self.early, &self.connections, host, program, args, socket).await
     }
 
-    fn expect_single(&self) {
-        self.spares.expect_single();
+    fn expect_single(&self, host: &Host) {
+        self.spares.expect_single(host);
     }
 
     fn foresee(&self, host: &Host) {

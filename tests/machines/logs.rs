@@ -54,7 +54,7 @@ fn each_host_has_a_log_of_the_run_and_the_last_lines_of_one_that_failed_are_told
     let steps: String = (3..=11).map(|n| format!("  | step {n}\n")).collect();
     let told = format!("\nlast lines of web2:\n{steps}  ! ␛[2Jgone\n\nlog: {}\n\nerror: host `web2`: ", log.display());
     let (_, end) = failed.stdout.split_once(&told).unwrap_or_else(|| panic!("{failed:?}"));
-    let (_, table) = end.split_once("\nhost  old  new  balancer  result\n").expect("a table below");
+    let (_, table) = end.split_once("\nhost  balancer  result\n").expect("a table below");
     assert!(table.contains("\n3 hosts: 2 ok, 1 failed\n\nnext: rfab "), "{table}");
 
     let command =

@@ -76,7 +76,7 @@ fn a_terminal_has_a_live_line_per_host_and_a_pipe_has_no_escape_at_all() {
         let lines: Vec<&str> = end.lines().map(str::trim_end).collect();
         let head = ["rfab prod -- 'sleep 1; printf '\\''\\033[2Jboo\\n'\\'''", "targets: prod, 2 of 2 hosts"];
         assert_eq!(lines[..2], head, "{end}");
-        assert_eq!(lines[lines.len() - 5..lines.len() - 3], ["", "host  old  new  balancer  result"], "{end}");
+        assert_eq!(lines[lines.len() - 5..lines.len() - 3], ["", "host  balancer  result"], "{end}");
         assert_eq!(lines.last(), Some(&"2 hosts: 2 ok"), "{end}");
     }
 }

@@ -269,8 +269,8 @@ error: fleet `small` has no balancer
    ╰────
   help: add `[balancer.NAME]` to the fleet file
 
-host  old  new  balancer  result
-web1  -    -    -         untouched
+host  balancer  result
+web1  -         untouched
 1 host: 1 untouched
 "
         ),

@@ -11,10 +11,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, VecDeque},
     io::Cursor,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tokio::{io::AsyncReadExt, sync::oneshot, time::timeout};
@@ -31,17 +28,15 @@ const NOISE: usize = 64 << 10;
 
 /// The channels that wait, by host.
 #[derive(Clone, Default)]
-pub(crate) struct Spares {
-    hosts: Arc<Mutex<BTreeMap<Name, HostSpares>>>,
-    /// Whether no host will run more than one command.
-    single: Arc<AtomicBool>,
-}
+pub(crate) struct Spares(Arc<Mutex<BTreeMap<Name, HostSpares>>>);
 
 #[derive(Default)]
 struct HostSpares {
     waiting: VecDeque<Spare>,
     /// The shortest time that a channel took to open.
     round_trip: Option<Duration>,
+    /// Whether the host will run one command only.
+    single: bool,
 }
 
 /// A channel that waits, or will.
@@ -52,26 +47,26 @@ struct Spare {
 }
 
 impl Spares {
-    /// Opens no channels for further commands.
-    pub(crate) fn expect_single(&self) {
-        self.single.store(true, Relaxed);
+    /// Opens no channels for further commands on a host.
+    pub(crate) fn expect_single(&self, host: &Host) {
+        self.0.lock().unwrap().entry(host.name.clone()).or_default().single = true;
     }
 
     /// Opens the first channel of a connection, which the first command will take.
     pub(crate) fn begin(&self, host: &Host, carrier: &Carrier) {
-        if self.hosts.lock().unwrap().entry(host.name.clone()).or_default().waiting.is_empty() {
+        if self.0.lock().unwrap().entry(host.name.clone()).or_default().waiting.is_empty() {
             self.add(&host.name, carrier);
         }
     }
 
     /// Closes all that wait on a host.
     pub(crate) fn close(&self, host: &Host) {
-        self.hosts.lock().unwrap().remove(&host.name);
+        self.0.lock().unwrap().remove(&host.name);
     }
 
     /// Closes all that wait on a host, whose shells read start-up files that may have changed since, and opens others.
     pub(super) fn renew(&self, host: &Name, carrier: &Carrier) {
-        if let Some(known) = self.hosts.lock().unwrap().get_mut(host) {
+        if let Some(known) = self.0.lock().unwrap().get_mut(host) {
             known.waiting.clear();
         }
         self.fill(host, carrier);
@@ -80,7 +75,7 @@ impl Spares {
     /// Takes a channel that waits on this connection.
     pub(super) async fn take(&self, host: &Host, carrier: &Carrier) -> Option<RemoteChild> {
         let (spare, round_trip) = {
-            let mut all = self.hosts.lock().unwrap();
+            let mut all = self.0.lock().unwrap();
             let known = all.entry(host.name.clone()).or_default();
             known.waiting.retain(|spare| spare.carrier.is(carrier) && !spare.wanted.is_closed());
             (known.waiting.pop_front()?, known.round_trip)
@@ -98,7 +93,7 @@ impl Spares {
     /// Learns how long a channel took to open, and opens channels for the next commands if the host is far.
     pub(super) fn opened(&self, host: &Name, carrier: &Carrier, took: Duration) {
         {
-            let mut all = self.hosts.lock().unwrap();
+            let mut all = self.0.lock().unwrap();
             let known = all.entry(host.clone()).or_default();
             known.round_trip = Some(known.round_trip.map_or(took, |known| known.min(took)));
         }
@@ -106,12 +101,11 @@ impl Spares {
     }
 
     fn fill(&self, host: &Name, carrier: &Carrier) {
-        if self.single.load(Relaxed) {
-            return;
-        }
         let lacking = {
-            let all = self.hosts.lock().unwrap();
-            let Some(known) = all.get(host).filter(|known| known.round_trip.is_some_and(|time| time >= FAR)) else {
+            let all = self.0.lock().unwrap();
+            let Some(known) =
+                all.get(host).filter(|known| !known.single && known.round_trip.is_some_and(|time| time >= FAR))
+            else {
                 return;
             };
             SPARE.saturating_sub(known.waiting.iter().filter(|spare| !spare.wanted.is_closed()).count())
@@ -122,7 +116,7 @@ impl Spares {
     fn add(&self, host: &Name, carrier: &Carrier) {
         let (wanted, taken) = oneshot::channel();
         let spare = Spare { carrier: carrier.clone(), wanted };
-        self.hosts.lock().unwrap().entry(host.clone()).or_default().waiting.push_back(spare);
+        self.0.lock().unwrap().entry(host.clone()).or_default().waiting.push_back(spare);
         let (own, host, carrier) = (self.clone(), host.clone(), carrier.clone());
         tokio::spawn(async move {
             let begun = Instant::now();
