@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench peers` measures all parts, 5 rounds each, and takes about two hours. It needs root on Debian,
 //! and installs the other tools: from Debian, and from PyPI into folders of its own. It names those that it can't get,
-//! and leaves them out. All runs on this machine, in a network namespace of its own. `cargo bench --bench peers -- WORDS`
+//! and leaves them out. All runs on this machine, in network namespaces of its own. `cargo bench --bench peers -- WORDS`
 //! takes these words:
 //!
 //! - `logins`, `sends`, `day`, `git`, `hosts`, `files`: only these parts
@@ -32,7 +32,6 @@ mod tools;
 
 use lab::Debian;
 use results::{Part, Results};
-use std::os::unix::process::CommandExt;
 
 lab::before_main!(lab::begin(env!("CARGO_BIN_EXE_rfab"), env!("CARGO_MANIFEST_DIR"), env!("CARGO_TARGET_TMPDIR")));
 
@@ -82,17 +81,29 @@ impl Asked {
     }
 }
 
-/// Starts this program again in a network namespace of its own, unless it runs in one.
+/// Set while a part is measured.
+const APART: &str = "RFAB_APART";
+
+/// Measures each part in a process with a network and a `/tmp` of its own.
 ///
+/// `/tmp` is a new filesystem, if one can be mounted: where many files were deleted, ext4 takes longer to make others.
 /// The other tools are installed before that, while there is a network.
-fn apart() {
-    if std::env::var_os("RFAB_APART").is_none() {
-        tools::install();
+fn apart(asked: &Asked) {
+    tools::install();
+    let line = "ip link set lo up
+        image=$(mktemp) && truncate -s 60G \"$image\" && mkfs.ext4 -q -F \"$image\" && mount -o loop \"$image\" /mnt
+        mounted=$?
+        rm -f \"$image\"
+        [ $mounted -ne 0 ] || { mount --move /mnt /tmp && chmod 1777 /tmp; }
+        exec \"$@\"";
+    for (name, _) in PARTS.iter().filter(|(name, _)| asked.parts.iter().any(|part| part == name)) {
         let own = std::env::current_exe().expect("this program");
+        let words = std::env::args().skip(1).filter(|word| !PARTS.iter().any(|(name, _)| name == word));
         let mut command = std::process::Command::new("unshare");
-        command.args(["-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]).arg(own);
-        let error = command.args(std::env::args().skip(1)).env("RFAB_APART", "").exec();
-        panic!("unshare: {error}");
+        command.args(["--net", "--mount", "--propagation", "private", "sh", "-c", line, "sh"]).arg(own);
+        let ended = command.args(words).arg(name).env(APART, "").status();
+        let good = ended.as_ref().is_ok_and(std::process::ExitStatus::success);
+        assert!(good, "`{name}` can't be measured: {ended:?}");
     }
 }
 
@@ -100,11 +111,11 @@ fn main() {
     // The lab starts this program again for its parts.
     lab::part::begin();
     let asked = Asked::read();
-    if asked.parts != ["page"] {
-        apart();
-        if let Some(debian) = asked.debian {
-            assert!(debian.is_made(), "{} isn't made: run `RFAB_VARIED=all cargo test --test varied` once", debian.0);
-        }
+    if let Some(debian) = asked.debian {
+        assert!(debian.is_made(), "{} isn't made: run `RFAB_VARIED=all cargo test --test varied` once", debian.0);
+    }
+    if asked.parts != ["page"] && std::env::var_os(APART).is_none() {
+        return apart(&asked);
     }
     let mut results = Results::read();
     for (name, measure) in PARTS.iter().filter(|(name, _)| asked.parts.iter().any(|part| part == name)) {

@@ -21,7 +21,8 @@ All tools do the same work on the same machine, which carries the client and all
 several rounds, in which the tools take turns. Compare only figures of one table: the machine, and what else it did,
 change them all. *Time* is what a person waits, with its ratio to rfab's time in the same table: above 1, the tool takes
 longer than rfab. *Processor* is the processor time of the tool on your side. *Network* is what went over the network in
-both directions. *Memory* is the largest process.
+both directions. *Memory* is the largest process. If it can be mounted, each part has a new filesystem, because ext4
+takes longer to make files where many others were deleted a short time before.
 
 Repeat it as root on Debian:
 
