@@ -270,12 +270,17 @@ fn listings(here: &Here, targets: &Targets, hosts: &[Host]) -> Vec<Result<Listin
     let known: Vec<_> = hosts.iter().map(|host| here.session.observed.listing(host)).collect();
     let unread: Vec<Host> =
         hosts.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(host, _)| host.clone()).collect();
-    let (fleet, inner) = (targets.fleet.clone(), Here { lane: here.lane.uncounted("releases"), ..here.clone() });
-    let read = fan_out::over(&inner, &unread, move |lane, host| lane.perform(ReadReleases::of(&fleet, host)?));
-    here.lane.advance(inner.lane.clock());
-    inner.lane.end(None);
-    here.lane.leave_out(unread.len());
-    let mut read = read.into_iter();
+    let fleet = targets.fleet.clone();
+    let mut read = match unread.len() {
+        0 => Vec::new(),
+        hosts => {
+            let read = fan_out::over(here, &unread, move |lane, host| lane.perform(ReadReleases::of(&fleet, host)?));
+            // They were once read one after the other. Together, they take a single number.
+            here.lane.leave_out(hosts - 1);
+            read
+        }
+    }
+    .into_iter();
     let listing = |known: Option<Listing>| known.map_or_else(|| read.next().expect("one for each unread host"), Ok);
     known.into_iter().map(listing).collect()
 }
