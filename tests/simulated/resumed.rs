@@ -207,11 +207,9 @@ fn a_build_is_made_anew_by_the_attempt_that_goes_on() {
 
 #[test]
 fn a_stage_without_a_deploy_that_died_anywhere_goes_on() {
-    let staged = "fn staged() {
-    let wanted = release::number(release::resolve(\"stable\"));
-    targets().parallel(|host| release::stage(host, wanted));
-}";
-    let shop = Shop::four(staged);
+    let wanted = "let wanted = release::number(release::resolve(\"stable\"));";
+    let staged = format!("fn staged() {{ {wanted} targets().parallel(|host| release::stage(host, wanted)); }}");
+    let shop = Shop::four(&staged);
     none(explore(1, &shop, "prod staged", |whole| {
         let all = DEATHS.iter().flat_map(|death| (0..whole.effects).map(death));
         all.filter_map(|death| whole.disturbed(&[death], |_| ()).err()).collect()
