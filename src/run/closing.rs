@@ -31,7 +31,7 @@ pub struct EndedRun {
 /// Releases the locks, reads the state of every target, and reports the table.
 ///
 /// `failed` is what stopped the run: nothing, the failure of its task, or one failure for each fleet of an abort. If the
-/// run did a `single` thing on each host, nobody waits until all of them are asked for their releases.
+/// run did a `single` thing on each host, it doesn't read their releases.
 pub(super) fn close(here: &Here, failed: &[Box<Located>], single: bool) -> EndedRun {
     let (session, lane) = (&here.session, here.lane.deferred());
     session.closes();

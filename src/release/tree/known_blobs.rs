@@ -109,7 +109,8 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let rules = TreeRules { export_subst: true, ..TreeRules::default() };
         let large = "large".repeat(1000);
-        let steps: [&dyn Fn(); 9] = [
+        let far = format!("{}{SECRET}", "#\n".repeat(1000));
+        let steps: [&dyn Fn(); 10] = [
             &|| {
                 for (path, text) in [("a", "a"), ("b", ""), ("big", &*large), ("s.txt", SECRET), ("p", POINTER)] {
                     sample.write(path, text.as_bytes());
@@ -118,9 +119,10 @@ mod tests {
             &|| sample.write("a", b"other"),
             &|| sample.make_executable("big"),
             &|| sample.write("moved/copy", large.as_bytes()),
-            // The same content, in which SOPS is looked for farther.
-            &|| sample.write("s.yaml", format!("{}{SECRET}", "#\n".repeat(1000)).as_bytes()),
-            &|| sample.write("t.txt", format!("{}{SECRET}", "#\n".repeat(1000)).as_bytes()),
+            // SOPS is looked for farther in the same content of another name.
+            &|| sample.write("s.yaml", far.as_bytes()),
+            &|| fs::rename(sample.work.join("s.yaml"), sample.work.join("t.txt")).unwrap(),
+            &|| sample.write("s.yaml", far.as_bytes()),
             &|| {
                 sample.write("version", b"$Format:%H$\n");
                 sample.write(".gitattributes", b"version export-subst\n");
@@ -133,6 +135,8 @@ mod tests {
             sample.commit_all();
             let [known, new] = both(&sample, &rules, cache.path());
             assert_eq!(known, new, "step {nth}");
+            let encrypted: Vec<&str> = known.odd.encrypted.iter().map(|(path, _)| path.as_str()).collect();
+            assert_eq!(encrypted, if [4, 6, 7, 8, 9].contains(&nth) { vec!["s.txt", "s.yaml"] } else { vec!["s.txt"] });
         }
         let file = fs::read_dir(cache.path().join("blobs")).unwrap().next().unwrap().unwrap().path();
         let text = fs::read_to_string(&file).unwrap();
