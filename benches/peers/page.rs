@@ -13,18 +13,18 @@ use std::{
 
 const BEGINNING: &str = "# Performance
 
-This page compares rfab with the tools that people use instead, for time, bytes and memory.
+This page compares how much time, network traffic and memory rfab and its alternatives need.
 
 <!-- Made by `cargo bench --bench peers`; don't edit. -->
 
-All tools do the same work on the same machine, which carries the client and all hosts. Each figure is the median of
-several rounds, in which the tools take turns. Compare only figures of one table: the machine, and what else it did,
-change them all. *Time* is what a person waits, with its ratio to rfab's time in the same table: above 1, the tool takes
-longer than rfab. *Processor* is the processor time of the tool on your side. *Network* is what went over the network in
-both directions. *Memory* is the largest process. If it can be mounted, each part has a new filesystem, because ext4
-takes longer to make files where many others were deleted a short time before.
+All tools do the same work on the same machine, which runs the client and all hosts. Each figure is the median of
+several rounds in which the tools take turns. Compare figures only within one table: they depend on the machine, and on
+what else it was doing. *Time* is how long a person waits. *Ratio* compares it with rfab's time in the same table: above
+1, the tool takes longer than rfab. *Processor* is the processor time that the tool uses on your side. *Network* is the
+traffic in both directions. *Memory* is that of the largest process. If it can be mounted, each part has a
+new filesystem, because ext4 creates files more slowly where many others were deleted a short time before.
 
-Repeat it as root on Debian:
+To repeat the measurements, run this as root on Debian:
 
     cargo bench --bench peers        # two hours; see benches/peers/main.rs for less
 ";

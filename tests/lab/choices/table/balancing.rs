@@ -8,7 +8,7 @@ pub const CHOICES: &[Choice] = &[
         title: "How rfab talks to HAProxy",
         values: &[
             Value::of("unix", "A Unix socket with `level admin`.", |_| {}),
-            Value::of("port", "A port of its machine.", |m| m.shape.socket = Socket::Tcp),
+            Value::of("port", "A port on its machine.", |m| m.shape.socket = Socket::Tcp),
             Value::of("master", "The master's socket.", |m| m.shape.socket = Socket::Master),
             Value::of("operator", "A socket with `level operator`.", |m| m.shape.socket = Socket::Operator)
                 .refused(7, "is read-only: it doesn't have `level admin`"),
@@ -62,7 +62,7 @@ pub const CHOICES: &[Choice] = &[
         title: "An agent on each host",
         values: &[
             Value::of("no", "None.", |_| {}),
-            Value::of("yes", "`agent-check`, which answers `up 100%`.", |m| m.shape.agent = true),
+            Value::of("yes", "`agent-check`, which reports `up 100%`.", |m| m.shape.agent = true),
         ],
     },
     Choice {
@@ -79,17 +79,17 @@ pub const CHOICES: &[Choice] = &[
         name: "servers",
         title: "Servers of a host",
         values: &[
-            Value::of("one", "One, named like the host.", |_| {}),
-            Value::of("numbered", "One, named by the host's number: `srv{n}`.", |m| m.shape.names = vec!["srv{n}"]),
+            Value::of("one", "One, with the host's name.", |_| {}),
+            Value::of("numbered", "One, named after the host's number: `srv{n}`.", |m| m.shape.names = vec!["srv{n}"]),
             Value::of("two", "Two: `{name}-a` and `{name}-b`.", |m| m.shape.names = vec!["{name}-a", "{name}-b"]),
             Value::of(
                 "by pool",
-                "One, with another name in each pool: `server = { bk_web = \"{name}.bk_web\" }`.",
+                "One, with a different name in each pool: `server = { bk_web = \"{name}.bk_web\" }`.",
                 |m| {
                     m.shape.names = vec!["{name}.{pool}"];
                 },
             ),
-            Value::of("template", "One of `server-template srv 1-4`. A program tells HAProxy their addresses.", |m| {
+            Value::of("template", "One of `server-template srv 1-4`. A program tells HAProxy the addresses.", |m| {
                 (m.shape.names, m.shape.template) = (vec!["srv{n}"], true);
             }),
         ],
@@ -146,7 +146,7 @@ pub const CHOICES: &[Choice] = &[
         title: "A server that is `disabled` in haproxy.cfg",
         values: &[
             Value::of("no", "None.", |_| {}),
-            Value::of("yes", "One is, and is put back by name.", |m| {
+            Value::of("yes", "One is, and a line puts it back by name.", |m| {
                 m.disabled = true;
                 m.shape.server.push(("web1", "disabled"));
             }),
@@ -168,7 +168,7 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("mode", &["tcp"]),
         other: ("bound", &["cookie", "stick table"]),
-        why: "HAProxy sees no cookies and no headers in a connection",
+        why: "HAProxy sees no cookies or headers in a TCP connection",
     },
     Bar {
         one: ("weight", &["0"]),
@@ -186,20 +186,24 @@ pub const BARS: &[Bar] = &[
         other: ("reload", &["yes"]),
         why: "a reload forgets the addresses that a program gave HAProxy",
     },
-    Bar { one: ("servers", &["template"]), other: ("weight", &["0"]), why: "all servers of a template are the same" },
+    Bar {
+        one: ("servers", &["template"]),
+        other: ("weight", &["0"]),
+        why: "all servers of a template have the same settings",
+    },
     Bar {
         one: ("servers", &["template"]),
         other: ("disabled", &["yes"]),
-        why: "all servers of a template are the same",
+        why: "all servers of a template have the same settings",
     },
     Bar {
         one: ("servers", &["template"]),
         other: ("pools", &["tracking"]),
-        why: "all servers of a template are the same, so all would track the same server",
+        why: "all servers of a template have the same settings, so all would track the same server",
     },
     Bar {
         one: ("servers", &["template"]),
         other: ("bound", &["cookie"]),
-        why: "all servers of a template are the same, so all would have the same cookie",
+        why: "all servers of a template have the same settings, so all would have the same cookie",
     },
 ];

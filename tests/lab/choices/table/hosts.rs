@@ -11,7 +11,9 @@ pub const CHOICES: &[Choice] = &[
         title: "Groups",
         values: &[
             Value::of("two", "Two, which a flip swaps.", |_| {}),
-            Value::of("three", "Three. One at a time is live or out.", |m| m.groups = 3),
+            Value::of("three", "Three. The five commands keep one live, and a release takes one out at a time.", |m| {
+                m.groups = 3
+            }),
             Value::of("four", "Four.", |m| m.groups = 4),
             Value::of("one", "One, so nothing would serve while it's out.", |m| m.groups = 1)
                 .refused(1, "a release needs at least two groups, and this fleet has fewer"),
@@ -61,7 +63,7 @@ pub const CHOICES: &[Choice] = &[
         values: &[
             Value::of("plain", "In a file `known_hosts` beside the fabfile.", |_| {}),
             Value::of("hashed", "In the same file, with hashed names.", |m| m.known = Known::Hashed),
-            Value::of("CA", "By a `@cert-authority` in that file.", |m| m.known = Known::Authority),
+            Value::of("CA", "Through a `@cert-authority` in that file.", |m| m.known = Known::Authority),
             Value::of("named", "In a file that the ssh configuration names: `UserKnownHostsFile`.", |m| {
                 m.known = Known::Named;
             }),
@@ -88,7 +90,7 @@ pub const CHOICES: &[Choice] = &[
             }),
             Value::of(
                 "lossy",
-                "A round trip of 40 ms. Single packets are lost, and every few seconds all packets for two seconds.",
+                "A round trip of 40 ms. Some packets get lost, and every few seconds all packets do for two seconds.",
                 |m| m.line = Some(Line { round_trip: Duration::from_millis(40), lossy: true }),
             ),
         ],
@@ -135,7 +137,7 @@ pub const CHOICES: &[Choice] = &[
         values: &[
             Value::of("022", "Others can read.", |_| {}),
             Value::of("002", "The group can write.", |m| m.umask = "002"),
-            Value::of("077", "Nobody else can do anything.", |m| m.umask = "077"),
+            Value::of("077", "Nobody else has access.", |m| m.umask = "077"),
         ],
     },
     Choice {

@@ -6,7 +6,7 @@ pub const CHOICES: &[Choice] = &[
         name: "probe",
         title: "Where the service reports its version",
         values: &[
-            Value::of("header", "A header of the answer.", |m| m.probe = "header:X-Release"),
+            Value::of("header", "A header of the response.", |m| m.probe = "header:X-Release"),
             Value::of("json", "A field of a JSON body.", |m| m.probe = "json:/release"),
             Value::of("body", "The whole body.", |m| (m.probe, m.url) = ("body", "/version")),
             Value::of("process", "Nowhere, but its processes run in the release's folder.", |m| m.probe = "process"),

@@ -19,8 +19,8 @@ pub const CHOICES: &[Choice] = &[
         title: "What is released",
         values: &[
             Value::of("tree", "The tree of a commit.", |_| {}),
-            Value::of("build", "What the `build` hook makes of it on your machine.", |m| m.made = Made::Build),
-            Value::of("archive", "An archive that CI made of it, by its sha256.", |m| m.made = Made::Archive),
+            Value::of("build", "What the `build` hook makes from it on your machine.", |m| m.made = Made::Build),
+            Value::of("archive", "An archive that CI made from it, with its sha256.", |m| m.made = Made::Archive),
             Value::of("package", "A package, which the hosts' own package manager installs.", |m| {
                 m.made = Made::Package
             }),
@@ -33,8 +33,8 @@ pub const CHOICES: &[Choice] = &[
             Value::of("never well", "It never becomes healthy: its group stays out.", |_| {}),
             Value::of(
                 "late",
-                "It's healthy at first, and dies after it is put back. rfab reports no host as healthy that isn't, and \
-                 the next group stays live.",
+                "It's healthy at first, and dies after it's put back. rfab never reports an unhealthy host as healthy, \
+                 and the next group stays live.",
                 |m| m.dies_late = true,
             ),
         ],
@@ -47,17 +47,17 @@ pub const CHOICES: &[Choice] = &[
             Value::of("bare", "A bare repository on this machine.", |m| m.repository = Repository::Bare),
             Value::of("clone", "Another clone.", |m| m.repository = Repository::Clone),
             Value::of("URL", "A URL.", |m| m.repository = Repository::Url),
-            Value::of("worktree", "A work tree of a clone, by `git worktree add`.", |m| {
+            Value::of("worktree", "A work tree of a clone: `git worktree add`.", |m| {
                 m.repository = Repository::Worktree;
             }),
-            Value::of("shallow", "A clone by `git clone --depth 1`.", |m| m.repository = Repository::Shallow),
+            Value::of("shallow", "A shallow clone: `git clone --depth 1`.", |m| m.repository = Repository::Shallow),
             Value::of("blob:none", "A clone without files: `git clone --filter=blob:none`.", |m| {
                 m.repository = Repository::Partial("blob:none");
             }),
             Value::of("tree:0", "A clone without files and folders: `git clone --filter=tree:0`.", |m| {
                 m.repository = Repository::Partial("tree:0");
             }),
-            Value::of("reftable", "A clone by `git clone --ref-format=reftable`.", |m| {
+            Value::of("reftable", "A clone with reftables: `git clone --ref-format=reftable`.", |m| {
                 m.repository = Repository::Reftable;
             })
             .needs(Need::Reftable),
@@ -108,7 +108,7 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("made", &["package"]),
         other: ("repository", &["bare", "clone", "URL", "worktree", "shallow", "blob:none", "tree:0", "reftable"]),
-        why: "rfab reads no repository for a package",
+        why: "rfab doesn't read a repository for a package",
     },
     Bar {
         one: ("made", &["package"]),
@@ -123,7 +123,7 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("made", &["package"]),
         other: ("says", &["short", "describe", "tag"]),
-        why: "a package is known by its version alone",
+        why: "a package is identified only by its version",
     },
     Bar {
         one: ("made", &["package"]),
@@ -133,6 +133,6 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("operator", &["bullseye", "bookworm"]),
         other: ("repository", &["reftable"]),
-        why: "git reads reftables only from version 2.45 on",
+        why: "git can read reftables only since version 2.45",
     },
 ];
