@@ -217,7 +217,7 @@ pub fn pages() -> BTreeMap<String, String> {
     let contents: String = pages.keys().map(|file| format!("- [{}]({file})\n", title(file))).collect();
     pages.insert(
         "README.md".to_owned(),
-        format!("# What a script can call\n\n{NOTICE}\n{contents}\nEditors that know Rhai read the definitions beside these pages: the files `*.d.rhai`.\n"),
+        format!("# What a script can call\n\n{NOTICE}\n{contents}\nEditors with Rhai support read the definitions beside these pages, in the `*.d.rhai` files.\n"),
     );
     pages
 }
@@ -231,40 +231,40 @@ fn begun(page: &str) -> String {
 /// Returns what a page is about.
 fn about(page: &str) -> String {
     let about = match page {
-        "global" => "Functions that a script calls by their bare names.",
-        "host" => "What a script can do on a host. `host` is what a closure given to `each` gets.",
+        "global" => "Functions that you call without a namespace.",
+        "host" => "What a script can do on a host. `each` passes a `host` to its closure.",
         "targets" => "The hosts that a script works on, as `targets()` and `fleet(…)` return them.",
-        "failure" => "What `catch (failure)` gets; a string that a script throws has the same properties.",
+        "failure" => "What `catch (failure)` gets. A string that a script throws has the same properties.",
         "commit" => "A commit, as `release::resolve` and `git::resolve` return it.",
-        "release" => "Releases on hosts: a commit's tree under a number, made current by one rename.",
+        "release" => "Releases on hosts. Each is a commit's tree under a number, and one rename makes it current.",
         "balancer" => "Takes servers out of the balancer, and puts them back.",
-        "clock" => "Time, with a deadline for each wait.",
+        "clock" => "The current time, pauses, retries, and waits with a deadline.",
         "git" => "The repository that the fleet's app comes from.",
         "forge" => {
-            "What the gate of a fleet demands of a commit. `std/gate` asks the forge for it: see [gates](../guide/gates.md)."
+            "What a fleet's gate requires of a commit. `std/gate` asks the forge about it: see [gates](../guide/gates.md)."
         }
         "health" => "Whether hosts serve what they should.",
-        "ledger" => "The record of who did what, on the fleet's balancer machine and on each host.",
+        "ledger" => "The record of who did what, kept on the fleet's balancer machine and on each host.",
         "secret" => {
-            "Values that rfab never shows: a script takes them from where they are kept, and hands them on.\n\
+            "Values that rfab never shows. A script reads them from where they are kept, and passes them on.\n\
              See [secrets](../secrets.md)."
         }
         "notice" => {
             "Messages to people and services, sent in the background. See [how to tell people](../guide/telling.md)."
         }
-        "http" => "Requests from this machine, such as to post to a chat, start a build or purge a cache.",
+        "http" => "HTTP requests from this machine, for example to post to a chat, start a build or purge a cache.",
         "local" => {
-            "A process on this machine, in the fabfile's folder, with the environment that rfab was started in.\n\n\
-             `local::cd(…)`, `env`, `timeout` and `stdin` return a value with the same functions as methods, which is\n\
-             called `local` here: `local::cd(\"web\").run(\"npm ci\")`. Commands are written as on a host. A process has\n\
-             its own session without a terminal, and reads nothing unless `stdin` gives it something. A second Ctrl-C\n\
-             and a time limit stop it with all that it started. rfab shows what `run` prints with `here` in front. The\n\
-             simulator runs nothing: a command succeeds and prints nothing."
+            "Processes on this machine, in the fabfile's folder, with the environment that rfab was started in.\n\n\
+             `local::cd(…)`, `env`, `timeout` and `stdin` return a value that has the same functions as methods:\n\
+             `local::cd(\"web\").run(\"npm ci\")`. This page calls the value `local`. Write commands as on a host. Each\n\
+             process has its own session without a terminal, and gets no input unless `stdin` gives it some. A second\n\
+             Ctrl-C or a time limit stops the process and everything that it started. rfab shows what `run` prints with\n\
+             `here` in front. The simulator runs nothing: a command succeeds and prints nothing."
         }
         "service" => "The units of the app, as the fleet file names them by role.",
-        "ui" => "What a script tells and asks the person.",
+        "ui" => "Messages and tables for the person at the terminal, and questions to them.",
         "version" => {
-            "The version in the project's files, which change in nothing else.\nSee [version files](../version-files.md)."
+            "Reads and writes the version in the project's files, and changes nothing else in them.\nSee [version files](../version-files.md)."
         }
         module => return stdlib::text(module).map(first_lines).unwrap_or_default(),
     };

@@ -29,10 +29,10 @@ fn within(here: &Here, host: &HostValue) -> u64 {
 
 #[export_module(manifest)]
 pub mod balancer {
-    /// Returns the state of the hosts in the balancer, by host.
+    /// Returns the hosts' state in the balancer, as a map by host name.
     ///
-    /// Each is a map with `standing` (`live`, `out`, `mixed`, `none`), `up`, `in_flight` and `said` (the balancers' own
-    /// status).
+    /// Each entry is a map with `standing` (`live`, `out`, `mixed`, `none`), `up`, `in_flight` and `said` (the status
+    /// as the balancers report it).
     ///
     /// # Example
     ///
@@ -44,11 +44,11 @@ pub mod balancer {
         states(&here(&ctx)?.clone(), &targets)
     }
 
-    /// Takes hosts out of all their pools: open requests can finish, and no new ones come.
+    /// Takes hosts out of all their pools: open requests can finish, and no new ones arrive.
     ///
     /// It takes out all of them or none.
     ///
-    /// rfab refuses this if too few would stay live. The ledger keeps the `reason`.
+    /// rfab refuses this if too few hosts would stay live. The ledger records the `reason`.
     ///
     /// # Example
     ///
@@ -61,7 +61,7 @@ pub mod balancer {
         set(&here, &targets, Admin::Drain, reason, false)
     }
 
-    /// Does the same for one host.
+    /// Takes one host out of all its pools. The ledger records the `reason`.
     ///
     /// # Example
     ///
@@ -102,9 +102,9 @@ pub mod balancer {
 
     /// Waits until no request is open on the host, and fails after the balancer's `drain_within`.
     ///
-    /// Clients that are bound to the host by a cookie or a stick table still reach it when it is drained. At a moment
-    /// when nothing is open, rfab puts its servers into maintenance, and these clients go to other hosts. With
-    /// `force_close` in the fleet file, rfab closes what is still open at the end.
+    /// Clients that are bound to the host by a cookie or a stick table still reach it while it's drained. When no
+    /// request is open, rfab puts the host's servers into maintenance, and these clients go to other hosts. With
+    /// `force_close` in the fleet file, rfab closes what is still open after that time.
     ///
     /// # Example
     ///
@@ -127,7 +127,8 @@ pub mod balancer {
 
     /// Drains a host again after `wait_drained` put its servers into maintenance.
     ///
-    /// Their checks run, and clients that are bound to it come back. The host stays out. Other hosts aren't changed.
+    /// The balancer checks these servers again, and clients that are bound to the host come back to it. The host stays
+    /// out. rfab doesn't change a host without such servers.
     ///
     /// # Example
     ///
@@ -176,7 +177,7 @@ pub mod balancer {
         set(&here, &alone(&here, &host), Admin::Ready, "ready", false)
     }
 
-    /// Puts a host back that a person named, although somebody else took it out.
+    /// Puts back a host that a person named, even if somebody else took it out.
     ///
     /// # Example
     ///
@@ -203,7 +204,7 @@ pub mod balancer {
         here.perform(WaitUp { fleet, host: host.0.host, within })
     }
 
-    /// Sets the host's share of its pools' traffic, in percent of the configured one.
+    /// Sets the host's weight in its pools, as a percentage of the configured weight.
     ///
     /// # Example
     ///
@@ -219,9 +220,9 @@ pub mod balancer {
         here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
     }
 
-    /// Checks that every balancer of the targets' fleet answers and takes commands, and refuses otherwise.
+    /// Checks that every balancer of the targets' fleet answers and accepts commands, and fails if one doesn't.
     ///
-    /// Nothing is changed.
+    /// It changes nothing.
     ///
     /// # Example
     ///
@@ -237,9 +238,10 @@ pub mod balancer {
         here.perform(CheckBalancers { fleet: targets.fleet })
     }
 
-    /// Takes the fleet's lock now, and asks the question of a guarded fleet. Otherwise the first change does so.
+    /// Takes the fleet's lock now, and asks for confirmation if the fleet is guarded.
     ///
-    /// Read what your changes depend on after this call. The run keeps the lock until it ends.
+    /// Without this call, the first change does both. Read the state that your changes depend on after this call, not
+    /// before. The run keeps the lock until it ends.
     ///
     /// # Example
     ///
@@ -265,7 +267,7 @@ pub mod balancer {
         Ok(targets.with(targets.hosts.iter().filter(pooled).cloned().collect(), &targets.selection))
     }
 
-    /// Returns whether one host is ready in any of its pools, at this moment.
+    /// Returns whether one host is ready in any of its pools right now.
     ///
     /// # Example
     ///
@@ -278,7 +280,7 @@ pub mod balancer {
         Ok(!standing_as(&here, &alone(&here, &host), &[PoolState::Live, PoolState::Mixed])?.hosts.is_empty())
     }
 
-    /// Returns whether one host is drained or in maintenance in any of its pools, at this moment.
+    /// Returns whether one host is drained or in maintenance in any of its pools right now.
     ///
     /// # Example
     ///
@@ -303,7 +305,7 @@ pub mod balancer {
         Ok(!crate::balancer::places(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).is_empty())
     }
 
-    /// Returns the hosts that are ready in any of their pools, at this moment.
+    /// Returns the hosts that are ready in any of their pools right now.
     ///
     /// # Example
     ///
@@ -315,7 +317,7 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[PoolState::Live, PoolState::Mixed])
     }
 
-    /// Returns the hosts that are drained or in maintenance in any of their pools, at this moment.
+    /// Returns the hosts that are drained or in maintenance in any of their pools right now.
     ///
     /// # Example
     ///
@@ -327,10 +329,10 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[PoolState::Out, PoolState::Mixed])
     }
 
-    /// Returns the hosts that are out and that this run may put back, by what the ledger has.
+    /// Returns the hosts that are out and that this run may put back, according to the ledger.
     ///
-    /// They went out with their group (`only`, `flip`), to be changed by a run that is over, or by this run. Somebody
-    /// else took out all others.
+    /// These went out with their group (`only`, `flip`), or this run took them out, or a run that is over took them out
+    /// to change them. Somebody else took out all the others.
     ///
     /// # Example
     ///
@@ -342,9 +344,9 @@ pub mod balancer {
         out_as(&*here(&ctx)?, &targets, |out| out != Out::Strange)
     }
 
-    /// Returns the hosts that are out only to be changed, and must come back.
+    /// Returns the hosts that went out only to be changed, and must be put back.
     ///
-    /// A deploy, a release or a restart took them out: one of this run, or of an earlier run that didn't put them back.
+    /// A deploy, a release or a restart took them out, in this run or in an earlier run that didn't put them back.
     ///
     /// # Example
     ///
@@ -359,7 +361,7 @@ pub mod balancer {
 
     /// Returns the hosts that are live although rfab took them out.
     ///
-    /// A balancer forgot it, or somebody put them back.
+    /// Either a balancer forgot that they are out, or somebody put them back.
     ///
     /// # Example
     ///
@@ -400,7 +402,7 @@ pub mod balancer {
         Ok(taken_out(&host.0.host, book.last_admin(&host.0.host.name)))
     }
 
-    /// Reports that hosts were left as they are and need a person: the run ends with exit code 8.
+    /// Reports that hosts were left as they are and need a person's attention. The run ends with exit code 8.
     ///
     /// # Example
     ///
@@ -416,7 +418,7 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Reports that hosts were left as they are because something failed: the run ends with exit code 8.
+    /// Reports that hosts were left as they are because something failed. The run ends with exit code 8.
     ///
     /// # Example
     ///
@@ -433,9 +435,9 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Checks that the targets have every host of the fleet's pools, and refuses otherwise.
+    /// Checks that the targets include every host of the fleet's pools, and fails if they don't.
     ///
-    /// Hosts that `--exclude` names can be out.
+    /// A host that `--exclude` names can be missing if it's out of its pools.
     ///
     /// # Example
     ///

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 #[export_module(manifest)]
 pub mod clock {
-    /// The seconds since 1970.
+    /// Returns the current time, in seconds since 1970.
     ///
     /// # Example
     ///
@@ -23,7 +23,7 @@ pub mod clock {
         here(&ctx)?.perform(Now)
     }
 
-    /// Returns how long ago something was, in words. It takes a time such as the ledger has, or seconds since 1970.
+    /// Returns how long ago a time was, in words. The time is a string, as in the ledger, or seconds since 1970.
     ///
     /// # Example
     ///
@@ -42,7 +42,7 @@ pub mod clock {
         Ok(age(here(&ctx)?.perform(Now)? - then))
     }
 
-    /// Waits for a time: a string such as `"10s"`, or seconds.
+    /// Waits for a duration: a string such as `"10s"`, or a number of seconds.
     ///
     /// # Example
     ///
@@ -67,9 +67,9 @@ pub mod clock {
         Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
-    /// Waits as long as `--pause` asks, or until a person answers yes; any other answer stops the run.
+    /// Waits for the time that `--pause` gives, or until a person answers yes. Any other answer stops the run.
     ///
-    /// Without `--pause` it doesn't wait. `after` names what was done before the pause.
+    /// Without `--pause`, it doesn't wait. `after` names what was done before the pause.
     ///
     /// # Example
     ///
@@ -93,7 +93,7 @@ pub mod clock {
         }
     }
 
-    /// Calls the closure until it succeeds, at most the given number of times, waiting in between.
+    /// Calls the closure until it succeeds, at most `times` times, and waits between the calls.
     ///
     /// # Example
     ///
@@ -113,7 +113,7 @@ pub mod clock {
         }
     }
 
-    /// Calls the closure every `every` until it returns true, and fails if it hasn't within `within`.
+    /// Calls the closure at intervals of `every` until it returns true, and fails if that takes longer than `within`.
     ///
     /// # Example
     ///
@@ -132,7 +132,7 @@ pub mod clock {
             }
             if lane.world().now(&lane).saturating_sub(began) >= within {
                 let within = limit(Duration::from_millis(within));
-                return Err(thrown(Failure::failed(format!("it didn't become true within {within}"))));
+                return Err(thrown(Failure::failed(format!("the condition didn't become true within {within}"))));
             }
             here(&ctx)?.perform(Wait { time: every.max(10) })?;
         }

@@ -18,7 +18,7 @@ pub(super) fn command_error(e: CommandError) -> Box<EvalAltResult> {
 
 /// Returns a word of a command, which everyone may see; a secret is refused.
 fn word(name: &str, given: Argument) -> RhaiResultOf<String> {
-    let why = format!("{name} is a secret, and every user of the host sees the words of its commands");
+    let why = format!("{name} is a secret, and every user of the host can see the words of a command");
     let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
     given.open(&why, help).map_err(thrown)
 }

@@ -19,13 +19,13 @@ pub mod failure {
         format!("{:?}", failure.reason()).to_lowercase()
     }
 
-    /// The cause of the failure, by its [stable name](../exit-codes.md#causes).
+    /// The cause of the failure, as a [stable name](../exit-codes.md#causes).
     #[rhai_fn(get = "cause", pure)]
     pub(crate) fn cause(failure: &mut super::Failure) -> String {
         failure.cause.name()
     }
 
-    /// The host that it happened on; `()` if it wasn't on a host.
+    /// The host that the failure happened on; `()` if it wasn't on a host.
     #[rhai_fn(get = "host", pure)]
     pub(crate) fn host(failure: &mut super::Failure) -> Dynamic {
         failure.host.as_ref().map_or(Dynamic::UNIT, |h| h.to_string().into())

@@ -29,10 +29,10 @@ fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiR
 
 #[export_module(manifest)]
 pub mod file {
-    /// Sends a file or a folder to the host, and replaces what has that name there, completely or not at all.
+    /// Sends a file or a folder to the host, and replaces what is at that path, completely or not at all.
     ///
-    /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
-    /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it.
+    /// An existing file keeps its permissions, and a new one gets `0644`. To set others, see
+    /// [`mode`](#hostmodepermissions). rfab follows a link, unless another user could change it.
     ///
     /// # Example
     ///
@@ -66,10 +66,10 @@ pub mod file {
         here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
     }
 
-    /// Writes what a command on the host prints to a file of the fabfile's folder, all of it or nothing.
+    /// Runs a command on the host, and saves its output to a file of the fabfile's folder, completely or not at all.
     ///
-    /// The command only reads, such as a database's dump; a status other than 0 is a failure, and then no file is
-    /// written.
+    /// The command must be read-only, such as a database dump. A status other than 0 is a failure, and then rfab writes
+    /// no file.
     ///
     /// # Example
     ///
@@ -86,7 +86,7 @@ pub mod file {
         dump(&ctx, &host.0, argv(command)?, to)
     }
 
-    /// Writes what a shell line made by `sh` prints to a file of the fabfile's folder, in the same way.
+    /// Runs a shell line made by `sh`, and saves its output to a file of the fabfile's folder in the same way.
     ///
     /// # Example
     ///
@@ -103,7 +103,7 @@ pub mod file {
         dump(&ctx, &host.0, command, to)
     }
 
-    /// Runs a command on the host that reads a file of the fabfile's folder, and returns what it printed.
+    /// Runs a command on the host with a file of the fabfile's folder as input, and returns what it printed.
     ///
     /// # Example
     ///
@@ -120,7 +120,7 @@ pub mod file {
         load(&ctx, &host.0, from, argv(command)?)
     }
 
-    /// Runs a shell line made by `sh` that reads a file of the fabfile's folder, and returns what it printed.
+    /// Runs a shell line made by `sh` with a file of the fabfile's folder as input, and returns what it printed.
     ///
     /// # Example
     ///
@@ -152,9 +152,9 @@ pub mod file {
 
     /// Writes text to a file on the host, completely or not at all.
     ///
-    /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
-    /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it. A text that contains a
-    /// secret is written like a secret.
+    /// An existing file keeps its permissions, and a new one gets `0644`. To set others, see
+    /// [`mode`](#hostmodepermissions). rfab follows a link, unless another user could change it. If the text contains a
+    /// secret, rfab writes it like a secret.
     ///
     /// # Example
     ///
@@ -171,8 +171,8 @@ pub mod file {
 
     /// Writes a secret to a file on the host, completely or not at all.
     ///
-    /// A new file has `0600`. An existing one keeps its permissions, except those for everybody. To set others, see
-    /// [`mode`](#hostmodepermissions).
+    /// A new file gets `0600`. An existing file keeps its permissions, except those of all other users. To set others,
+    /// see [`mode`](#hostmodepermissions).
     ///
     /// # Example
     ///
@@ -189,10 +189,10 @@ pub mod file {
         here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: secret, secret: true })
     }
 
-    /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
+    /// Fills a Jinja template of the fabfile's folder, and writes the result to a file on the host.
     ///
-    /// The template sees the map's values, and `host`. A missing value is a failure. If a value is a secret, the file
-    /// is written as a secret.
+    /// The template sees the map's values, and `host`. A missing value is a failure. If a value is a secret, rfab
+    /// writes the file like a secret.
     ///
     /// # Example
     ///
@@ -217,7 +217,7 @@ pub mod file {
         here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into(), secret })
     }
 
-    /// Returns whether there is a file or a folder of this name on the host.
+    /// Returns whether there is a file or a folder at this path on the host.
     ///
     /// # Example
     ///

@@ -17,7 +17,7 @@ pub mod fleet {
         fleet_of_file(&here, path)
     }
 
-    /// Returns the hosts of a fleet that a map describes with the keys of a fleet file, under a name.
+    /// Returns the hosts of a fleet with this name, which a map describes with the keys of a fleet file.
     ///
     /// # Example
     ///

@@ -53,9 +53,9 @@ fn of_attempt(ctx: &NativeCallContext, here: &Here, lane: Arc<Lane>, f: &FnPtr) 
 
 #[export_module(manifest)]
 pub mod forge {
-    /// Returns what `[gate]` of the targets' fleet demands, as a map of its keys; `()` if the fleet has none.
+    /// Returns what `[gate]` of the targets' fleet requires, as a map of its keys; `()` if the fleet has no gate.
     ///
-    /// The keys `kept` and `place` stand for `token`. Without targets, nothing is demanded.
+    /// Instead of `token`, the map has `kept` and `place`. Without targets, the result is `()`.
     ///
     /// # Example
     ///
@@ -73,10 +73,11 @@ pub mod forge {
         Ok(fleet.gate.as_ref().map_or(Dynamic::UNIT, |gate| super::map(gate).into()))
     }
 
-    /// Calls the closure, which fails if the commit mustn't pass by a branch's rules, and records that it passed.
+    /// Calls the closure, which fails if a branch's rules don't let the commit pass, and records that it passed.
     ///
-    /// It isn't called if this run has passed with the commit and the branch before, in the same fleet, so a resumed
-    /// run doesn't ask again. With `--without-gate` it isn't called either: rfab warns of that, and records the reason.
+    /// If this run has already passed with the same commit, branch and fleet, rfab doesn't call the closure, so a
+    /// resumed run doesn't ask again. With `--without-gate`, rfab doesn't call it either: it warns about that, and
+    /// records the reason.
     ///
     /// # Example
     ///
@@ -104,7 +105,7 @@ pub mod forge {
         Ok(())
     }
 
-    /// Calls the closure for what isn't a part of the run, such as a report: each attempt at the run does it again.
+    /// Calls the closure for work that isn't part of the run, such as a report. Each attempt at the run repeats it.
     ///
     /// # Example
     ///
@@ -117,7 +118,9 @@ pub mod forge {
         super::of_attempt(&ctx, &here, here.lane.uncounted("aside"), &f)
     }
 
-    /// Throws a failure with the cause `gate`: what is wrong, and what to do next. Nothing was changed.
+    /// Throws a failure with the cause `gate`, which means that nothing was changed.
+    ///
+    /// `why` is what is wrong, and `help` is what to do next.
     ///
     /// # Example
     ///

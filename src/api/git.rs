@@ -113,8 +113,8 @@ pub mod git {
     /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
     ///
     /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release, or the highest that matches `tags` of
-    /// the fleet file's `[app]`. A branch or tag is the remote's. The first answer for a reference holds for the whole
-    /// run.
+    /// the fleet file's `[app]`. Branches and tags are those of the remote. The first answer for a reference is valid
+    /// for the whole run.
     ///
     /// # Example
     ///
@@ -135,7 +135,7 @@ pub mod git {
 
     /// Returns the id of the pushed commit that a tag, a branch or the first digits of a commit name.
     ///
-    /// The rules of the fleet file about what can be deployed don't count.
+    /// It ignores the fleet file's rules about what can be deployed.
     ///
     /// # Example
     ///
@@ -177,7 +177,7 @@ pub mod git {
 
     /// Returns the version in a tag's name, such as `3.0.1` in `v3.0.1`; `()` if the tag isn't a release of the app.
     ///
-    /// If the line names hosts, and their app has `tags` in the fleet file, that pattern counts.
+    /// If the line names hosts, and their app has `tags` in the fleet file, that pattern applies.
     ///
     /// # Example
     ///
@@ -229,10 +229,10 @@ pub mod git {
         Ok(names.branches.into_iter().map(|b| b.name.into()).collect())
     }
 
-    /// Returns the commits that the new commit has and the old one hasn't, newest first.
+    /// Returns the commits that the new commit has and the old one doesn't, newest first.
     ///
-    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. There are at most 200. If the app
-    /// has a `tree` in the fleet file, only commits that change something in that folder count.
+    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. It returns at most 200. If the
+    /// app has a `tree` in the fleet file, only commits that change something in that folder count.
     ///
     /// # Example
     ///
@@ -269,7 +269,7 @@ pub mod git {
         here.perform(FetchRefs { repository: worked_in(&here)? })
     }
 
-    /// Fetches what another full name of the remote has, such as the head of a pull request, without a name for it here.
+    /// Fetches a ref of the remote by its full name, such as a pull request's head, and makes no ref for it here.
     ///
     /// # Example
     ///
@@ -366,7 +366,7 @@ pub mod git {
         commit.commit.to_string()
     }
 
-    /// All digits of the commit that you asked for, if `release::alike` returned this one in its place; else as `id`.
+    /// All digits of the commit that you asked for, if `release::alike` replaced it with this one; otherwise as `id`.
     #[rhai_fn(get = "asked", pure)]
     pub(crate) fn asked(commit: &mut CommitValue) -> String {
         commit.asked.as_ref().unwrap_or(&commit.commit).to_string()

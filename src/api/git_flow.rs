@@ -53,7 +53,7 @@ fn prepare(here: &Here, squash: bool, words: [&str; 4]) -> RhaiResultOf<String> 
 
 #[export_module(manifest)]
 pub(super) mod git_flow {
-    /// Returns the settings of git that begin with a prefix: a map from names to values.
+    /// Returns the git settings that begin with a prefix, as a map from names to values.
     ///
     /// # Example
     ///
@@ -67,7 +67,7 @@ pub(super) mod git_flow {
         here.perform(ReadSettings { repository, prefix, file: None }).map(map_of)
     }
 
-    /// Returns the settings in a file of the work tree, written as git's configuration; none if the file isn't there.
+    /// Returns the settings in a file of the work tree, in the format of git's configuration; none if there is no file.
     ///
     /// # Example
     ///
@@ -81,9 +81,9 @@ pub(super) mod git_flow {
         here.perform(ReadSettings { repository, prefix, file: Some(file.to_owned()) }).map(map_of)
     }
 
-    /// Writes a setting of the repository, or removes it if the value is `()`.
+    /// Writes a git setting of the repository, or removes it if the value is `()`.
     ///
-    /// Only settings of branches and of git-flow can be written: `branch.…` and `gitflow.…`.
+    /// It writes only settings of branches and of git-flow: `branch.…` and `gitflow.…`.
     ///
     /// # Example
     ///
@@ -125,7 +125,7 @@ pub(super) mod git_flow {
         Ok(map)
     }
 
-    /// Returns the commit that your own branch names; `()` if there is no such branch.
+    /// Returns the commit that your own branch is at; `()` if there is no such branch.
     ///
     /// # Example
     ///
@@ -137,7 +137,7 @@ pub(super) mod git_flow {
         led_to(&here(&ctx)?.clone(), format!("refs/heads/{branch}"))
     }
 
-    /// Returns the commit that the remote's branch names, as last fetched; `()` if there is no such branch.
+    /// Returns the commit that the remote's branch is at, as last fetched; `()` if there is no such branch.
     ///
     /// # Example
     ///
@@ -180,9 +180,9 @@ pub(super) mod git_flow {
         Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name, object: true })?))
     }
 
-    /// Returns the refs below a prefix: a map from what follows the prefix to the commits.
+    /// Returns the refs below a prefix, as a map from the rest of the name to the commit.
     ///
-    /// Your branches are below `refs/heads/`, the remote's, as last fetched, below `refs/rfab/heads/`.
+    /// Your branches are below `refs/heads/`. The remote's branches, as last fetched, are below `refs/rfab/heads/`.
     ///
     /// # Example
     ///
@@ -195,7 +195,7 @@ pub(super) mod git_flow {
         here.perform(ListRefs { repository: worked_in(&here)?, prefix: prefix.to_owned() }).map(map_of)
     }
 
-    /// Makes a branch that begins at a commit, and switches to it.
+    /// Creates a branch that begins at a commit, and switches to it.
     ///
     /// # Example
     ///
@@ -221,8 +221,9 @@ pub(super) mod git_flow {
 
     /// Prepares a merge, and returns its commit. No branch moves until `git::move_refs` moves it.
     ///
-    /// `onto` is the commit that the branch `into` is at. `merged` is the full name of a branch or a tag, and `tip` what
-    /// it names. There is always a merge commit, as with `--no-ff`. A conflict fails with the files.
+    /// `onto` is the commit that the branch `into` is at. `merged` is the full name of a branch or a tag, and `tip` is
+    /// what it names. This always makes a merge commit, as with `--no-ff`. If there is a conflict, the failure lists
+    /// the files.
     ///
     /// # Example
     ///
@@ -262,9 +263,9 @@ pub(super) mod git_flow {
 
     /// Prepares a cherry-pick, and returns its commit. No branch moves until `git::move_refs` moves it.
     ///
-    /// `onto` is the commit that the branch `into` is at. The message names the commit that was picked, as with `-x`. Of
-    /// a merge, rfab picks what it brought to its first parent. If the branch has the changes already, it returns `onto`.
-    /// A conflict fails with the files.
+    /// `onto` is the commit that the branch `into` is at. The message names the commit that was picked, as with `-x`.
+    /// If that's a merge, rfab picks what it changed in its first parent. If the branch already has the changes, the
+    /// result is `onto`. If there is a conflict, the failure lists the files.
     ///
     /// # Example
     ///
@@ -322,9 +323,9 @@ pub(super) mod git_flow {
         move_work_tree(&ctx, branch, WorkTreeMove::Forward(commit.to_owned()))
     }
 
-    /// Prepares an annotated tag of a commit, and returns its object. It has no name until `git::move_refs` gives it one.
+    /// Prepares an annotated tag of a commit, and returns its object. Nothing names it until `git::move_refs` does.
     ///
-    /// With `true`, it's signed, even if your settings don't say so.
+    /// With `true`, rfab signs it, even if your settings don't ask for it.
     ///
     /// # Example
     ///
@@ -344,7 +345,7 @@ pub(super) mod git_flow {
         here.perform(PrepareTag { repository: worked_in(&here)?, name, commit, message, sign, key: None })
     }
 
-    /// Does the same, signed with this key.
+    /// Prepares an annotated tag of a commit, signed with this key.
     ///
     /// # Example
     ///
@@ -366,8 +367,8 @@ pub(super) mod git_flow {
 
     /// Moves branches and tags in one transaction: all of them, or none.
     ///
-    /// Each is a map: `name` in full, `from` and `to` (objects; an absent `from` makes the ref, an absent `to` deletes it),
-    /// and `commit` if `to` is a tag's object. If a ref isn't at `from` any more, nothing moves.
+    /// Each move is a map: the full `name`, the objects `from` and `to`, and `commit` if `to` is a tag's object.
+    /// Without `from`, the ref is created. Without `to`, it's deleted. If a ref isn't at `from` anymore, nothing moves.
     ///
     /// # Example
     ///
@@ -383,8 +384,8 @@ pub(super) mod git_flow {
 
     /// Moves branches and tags of the remote in one push: all of them, or none, and never by force.
     ///
-    /// The maps are those of `git::move_refs`. Objects go there also if no ref of yours names them. A ref without `to`
-    /// is deleted, if it's still at `from`.
+    /// The maps are those of `git::move_refs`. rfab pushes an object even if none of your refs names it. A ref without
+    /// `to` is deleted if it's still at `from`.
     ///
     /// # Example
     ///

@@ -16,7 +16,7 @@ fn step_map(step: Step) -> Dynamic {
 
 #[export_module(manifest)]
 pub(super) mod git_history {
-    /// Returns the id of a commit's tree: commits with the same one have the same files.
+    /// Returns the id of a commit's tree. Commits with the same tree have the same files.
     ///
     /// # Example
     ///
@@ -44,7 +44,7 @@ pub(super) mod git_history {
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
-    /// Returns how many commits each of many has that another doesn't, in their order. It's faster than one by one.
+    /// Returns, in order, how many commits each of several has that another doesn't. It's faster than one by one.
     ///
     /// # Example
     ///
@@ -60,7 +60,7 @@ pub(super) mod git_history {
         Ok(counts.into_iter().map(|count| i64::try_from(count).unwrap_or(i64::MAX).into()).collect())
     }
 
-    /// Returns whether a commit is another, or an ancestor of it.
+    /// Returns whether a commit contains another: that is, `ancestor` is the same commit or an ancestor of it.
     ///
     /// # Example
     ///
@@ -72,9 +72,9 @@ pub(super) mod git_history {
         Ok(ahead(ctx, ancestor, commit)? == 0)
     }
 
-    /// Returns the commit by which a branch got another commit; `()` if it doesn't contain it.
+    /// Returns the commit that brought another commit into a branch; `()` if the branch doesn't contain it.
     ///
-    /// `branch` is the commit that the branch is at. The answer is the merge on the branch's own line of commits, or
+    /// `branch` is the commit that the branch is at. The result is the merge on the branch's own line of commits, or
     /// the commit itself if the branch was moved forward to it.
     ///
     /// # Example
@@ -89,7 +89,7 @@ pub(super) mod git_history {
         Ok(optional(here.perform(ReadMergedAt { repository: worked_in(&here)?, branch, commit })?))
     }
 
-    /// Returns the parents of a commit. Those of a merge are what the branch was at, and what was merged.
+    /// Returns the parents of a commit. For a merge, these are where the branch was, and what was merged.
     ///
     /// # Example
     ///
@@ -105,8 +105,9 @@ pub(super) mod git_history {
 
     /// Returns the steps that lead from a branch to a commit, newest first; `()` if none do.
     ///
-    /// `branch` is the commit that the branch is at. A step is a map: `commit`, `parents`, and `subject`, the first line
-    /// of its message. What a merge brought is one step. A commit that the branch itself was at once has no steps.
+    /// `branch` is the commit that the branch is at. A step is a map with `commit`, `parents`, and `subject`, the first
+    /// line of its message. A merge is one step, with everything that it brought. If the branch itself was once at the
+    /// commit, the list is empty.
     ///
     /// # Example
     ///
@@ -124,8 +125,8 @@ pub(super) mod git_history {
 
     /// Returns whether a commit only merges another commit into its first parent; `()` if rfab can't tell.
     ///
-    /// It does if it has exactly the files that git merges the two to, so nobody changed anything in it by hand. A squash
-    /// can, and the last of several commits that were rebased doesn't. Git 2.38 or newer can tell.
+    /// It does if it has exactly the files that git gets when it merges the two, so nobody changed anything in it by
+    /// hand. A squash can pass this test. The last of several rebased commits doesn't. This needs git 2.38 or newer.
     ///
     /// # Example
     ///
@@ -139,11 +140,11 @@ pub(super) mod git_history {
         let answer = here.perform(ReadIsMerge { repository: worked_in(&here)?, commit, other })?;
         Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
     }
-    /// Returns the commits up to one that are those of another one, made again as a rebase does, newest first.
+    /// Returns the commits, up to this one, that are rebased copies of the commits up to another, newest first.
     ///
-    /// None if it isn't so; `()` if rfab can't tell. Each has exactly the files that git gets if it picks what only
-    /// the other one has, in order. Nothing is, if somebody changed something by hand in a merge that only the other one
-    /// has. Git 2.38 or newer can tell.
+    /// The list is empty if there are none; `()` means that rfab can't tell. Each has exactly the files that git gets
+    /// when it picks, in order, the commits that only the other one has. The list is also empty if somebody changed
+    /// something by hand in a merge that only the other one has. This needs git 2.38 or newer.
     ///
     /// # Example
     ///

@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
 #[export_module(manifest)]
 pub(super) mod git_hooks {
-    /// Returns the names of the repository's hooks that can run. `core.hooksPath` counts.
+    /// Returns the names of the repository's hooks that can run. It respects `core.hooksPath`.
     ///
     /// # Example
     ///
@@ -24,7 +24,8 @@ pub(super) mod git_hooks {
 
     /// Runs a hook of the repository in its work tree, and returns what it printed. It fails if the hook does.
     ///
-    /// The map has variables of its environment. Git's own hooks run without it, when git does something.
+    /// rfab adds `variables` to the hook's environment. You don't need this call for git's own hooks, because git runs
+    /// them.
     ///
     /// # Example
     ///

@@ -40,9 +40,9 @@ fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
 
 #[export_module(manifest)]
 pub mod health {
-    /// Probes until the host has served the commit as the fleet file asks.
+    /// Probes until the host has served the commit as the fleet file requires.
     ///
-    /// Returns true if the served version was proven.
+    /// It returns true if the responses proved the version.
     ///
     /// # Example
     ///
@@ -63,7 +63,7 @@ pub mod health {
 
     /// Does the same for a version that isn't a commit, such as a package's.
     ///
-    /// A service may report it without the package's own `-1`.
+    /// A service can report it without the package's revision, such as `-1`.
     ///
     /// # Example
     ///
@@ -76,7 +76,7 @@ pub mod health {
         Ok(here.perform(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?)?.version_proven)
     }
 
-    /// Returns whether the host answers well at this moment, and with this version as far as that can be proven.
+    /// Returns whether the host answers well right now, and serves this version, as far as rfab can prove that.
     ///
     /// # Example
     ///
@@ -89,7 +89,7 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
     }
 
-    /// Returns whether the host answers well at this moment, and with this commit as far as that can be proven.
+    /// Returns whether the host answers well right now, and serves this commit, as far as rfab can prove that.
     ///
     /// # Example
     ///
@@ -102,10 +102,10 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
     }
 
-    /// Returns whether the host answers well at this moment, and with what it should serve.
+    /// Returns whether the host answers well right now, and serves what it should.
     ///
-    /// That is its package, or its current release. rfab can't prove a release that another tool deployed, so there a
-    /// healthy response is enough.
+    /// What it should serve is its package, or its current release. rfab can't prove a release that another tool
+    /// deployed, so a healthy response is enough there.
     ///
     /// # Example
     ///
@@ -120,9 +120,9 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, expected)?))
     }
 
-    /// Returns what the host answers at this moment.
+    /// Returns what the host answers right now, compared with a commit.
     ///
-    /// It is a map with `right`, as `serves` returns it, and `said`, the response in words.
+    /// The result is a map with `right`, which is what `serves` returns, and `said`, the response in words.
     ///
     /// # Example
     ///
@@ -135,7 +135,7 @@ pub mod health {
         seen(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// Returns what the host answers at this moment, compared with its package or its current release.
+    /// Returns what the host answers right now, compared with its package or its current release.
     ///
     /// # Example
     ///
@@ -150,12 +150,12 @@ pub mod health {
         seen(&here, host, expected)
     }
 
-    /// Asks the host's service once, from where rfab probes it, before a commit is deployed.
+    /// Probes the host's service once, from the same machine as later, before a commit is deployed.
     ///
-    /// The answer is for `health::want_names`.
+    /// Pass the result to `health::want_names`.
     ///
-    /// It fails if no release can fix the problem: the name in the URL doesn't resolve there, or a certificate isn't
-    /// accepted. It doesn't fail if a service is down or broken.
+    /// It fails if it finds a problem that no release can fix: the name in the URL doesn't resolve on that machine, or
+    /// a certificate isn't accepted. It doesn't fail if a service is down or broken.
     ///
     /// # Example
     ///
@@ -167,7 +167,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// Asks the host's service once, before you install a version that isn't a commit, such as a package's.
+    /// Probes the host's service once, before you install a version that isn't a commit, such as a package's.
     ///
     /// # Example
     ///
@@ -183,7 +183,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(version.into(), Vec::new()))
     }
 
-    /// Asks the host's service once, before you restart the host or put it back with the release that it has.
+    /// Probes the host's service once, before you restart the host or put it back with the release that it has.
     ///
     /// # Example
     ///
@@ -195,9 +195,9 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::default())
     }
 
-    /// Refuses hosts if, by `health::try_probe`, none of their responses can prove a release.
+    /// Fails if none of the results of `health::try_probe` can prove a release.
     ///
-    /// If one of them does name a release, or with `--unproven`, it only names the others.
+    /// If at least one response names a release, or with `--unproven`, it only warns about the others.
     ///
     /// # Example
     ///
@@ -239,7 +239,7 @@ pub mod health {
         Err(thrown(Failure::new(Cause::Unproven, message).help(help).unchanged()))
     }
 
-    /// Returns whether the host is probed: its fleet file says how, and the host is in a pool if any host is.
+    /// Returns whether rfab probes the host: the fleet file says how, and the host is in a pool if any host is.
     ///
     /// # Example
     ///
@@ -251,7 +251,7 @@ pub mod health {
         Ok(probed(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host))
     }
 
-    /// Refuses a fleet file that has neither how a host is probed nor its units, because nothing would prove a deploy.
+    /// Fails if the fleet file has neither a probe nor units for a host, because nothing would prove a deploy.
     ///
     /// # Example
     ///

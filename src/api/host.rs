@@ -45,7 +45,7 @@ pub mod host {
 
     /// Runs a command that may change something, and returns what it printed.
     ///
-    /// The text is split into words and never sees a shell. A status other than 0 is a failure.
+    /// rfab splits the text into words, and passes nothing to a shell. A status other than 0 is a failure.
     ///
     /// # Example
     ///
@@ -57,7 +57,7 @@ pub mod host {
         exec(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Runs a command that may change something; each `{name}` in it is filled from the map, as one word.
+    /// Runs a command that may change something. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -74,7 +74,7 @@ pub mod host {
         exec(&ctx, &host.0, words(command, values)?)
     }
 
-    /// Runs a program that may change something, given with its arguments.
+    /// Runs a program that may change something, with its arguments.
     ///
     /// # Example
     ///
@@ -110,7 +110,7 @@ pub mod host {
         capture(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Runs a read-only command; each `{name}` in it is filled from the map, as one word.
+    /// Runs a read-only command. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -165,7 +165,7 @@ pub mod host {
 
     /// Runs a read-only command and returns whether it exits with status 0.
     ///
-    /// Each `{name}` in it is filled from the map, as one word.
+    /// rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -196,7 +196,7 @@ pub mod host {
 
     /// Runs a command as root, with sudo.
     ///
-    /// If sudo needs a password, rfab asks for it once in a run.
+    /// If sudo needs a password, rfab asks for it once per run.
     ///
     /// # Example
     ///
@@ -208,7 +208,7 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), words(command, Map::new())?)
     }
 
-    /// Runs a command as root, with sudo; each `{name}` in it is filled from the map, as one word.
+    /// Runs a command as root, with sudo. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -249,9 +249,9 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), command)
     }
 
-    /// Returns the host, with its next calls in this folder.
+    /// Returns a `host` that runs the next calls in this folder.
     ///
-    /// A folder that doesn't begin with `/` is below the one before it.
+    /// A folder that doesn't begin with `/` is relative to the one before it.
     ///
     /// # Example
     ///
@@ -263,7 +263,7 @@ pub mod host {
         HostValue(On { cd: Some(host.0.place(folder)), ..host.0.clone() })
     }
 
-    /// Returns the host, with its next calls as this user, with sudo.
+    /// Returns a `host` that runs the next calls as this user, with sudo.
     ///
     /// # Example
     ///
@@ -279,7 +279,7 @@ pub mod host {
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }
 
-    /// Returns the host, with this environment for its next calls; a value may be a secret.
+    /// Returns a `host` that adds these variables to the environment of the next calls. A value can be a secret.
     ///
     /// # Example
     ///
@@ -293,7 +293,7 @@ pub mod host {
         Ok(HostValue(on))
     }
 
-    /// Returns the host with a time limit for the calls that follow. rfab stops a command that exceeds it.
+    /// Returns a `host` with a time limit for the next calls. rfab stops a command that exceeds it.
     ///
     /// # Example
     ///
@@ -305,9 +305,10 @@ pub mod host {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
     }
 
-    /// Returns the host, with these permissions for the files that its next calls write, such as `"0640"`.
+    /// Returns a `host` that sets these permissions, such as `"0640"`, on the files that the next calls write.
     ///
-    /// Without it, an existing file keeps its own; a new one has `0644`, or `0600` if it contains a secret.
+    /// Without it, an existing file keeps its permissions, and a new one gets `0644`, or `0600` if it contains a
+    /// secret.
     ///
     /// # Example
     ///
@@ -328,7 +329,7 @@ pub mod host {
         Ok(HostValue(On { mode: Some(digits.to_owned()), ..host.0.clone() }))
     }
 
-    /// Returns the host, with this text as the input of its next calls.
+    /// Returns a `host` that gives the next calls this text as input.
     ///
     /// # Example
     ///
@@ -340,7 +341,7 @@ pub mod host {
         HostValue(On { stdin: Some(text.as_str().into()), ..host.0.clone() })
     }
 
-    /// Returns the host, with this secret as the input of its next calls.
+    /// Returns a `host` that gives the next calls this secret as input.
     ///
     /// # Example
     ///
@@ -352,9 +353,9 @@ pub mod host {
         HostValue(On { stdin: Some(secret), ..host.0.clone() })
     }
 
-    /// Lends your terminal to a shell on the host until it ends, and returns its exit status.
+    /// Opens a shell on the host in your terminal, and returns its exit status when it ends.
     ///
-    /// What you type there is your own, as with ssh by hand: rfab takes no lock, and no ledger has it.
+    /// What you type there is up to you, as with plain ssh: rfab takes no lock, and no ledger records it.
     ///
     /// # Example
     ///
@@ -366,7 +367,7 @@ pub mod host {
         Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command: None })?.into())
     }
 
-    /// Does the same for a program, such as a console or a database client.
+    /// Runs a program in your terminal, such as a console or a database client.
     ///
     /// # Example
     ///
@@ -379,7 +380,7 @@ pub mod host {
         Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command })?.into())
     }
 
-    /// Does the same for a program with its arguments.
+    /// Runs a program with its arguments in your terminal.
     ///
     /// # Example
     ///
@@ -404,19 +405,19 @@ pub mod host {
         host.0.host.address().to_owned()
     }
 
-    /// Its group; `()` if it has none.
+    /// The host's group; `()` if it has none.
     #[rhai_fn(get = "group", pure)]
     pub(crate) fn group(host: &mut HostValue) -> Dynamic {
         host.0.host.group.as_ref().map_or(Dynamic::UNIT, |g| g.to_string().into())
     }
 
-    /// Its roles.
+    /// The host's roles.
     #[rhai_fn(get = "roles", pure)]
     pub(crate) fn roles(host: &mut HostValue) -> Array {
         host.0.host.roles.iter().map(|r| r.to_string().into()).collect()
     }
 
-    /// The keys of its entry in the fleet file that rfab doesn't know: its variables.
+    /// The host's variables: the keys of its entry in the fleet file that rfab doesn't know.
     #[rhai_fn(get = "vars", pure, return_raw)]
     pub(crate) fn vars(host: &mut HostValue) -> RhaiResultOf<Dynamic> {
         rhai::serde::to_dynamic(&host.0.host.vars)

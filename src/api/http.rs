@@ -148,7 +148,7 @@ pub mod http {
         text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
     }
 
-    /// Gets what is at a URL: `#{ status, headers, body }`, the headers' names in lower case.
+    /// Gets what is at a URL, as `#{ status, headers, body }`. The headers' names are in lower case.
     ///
     /// # Example
     ///
@@ -162,9 +162,9 @@ pub mod http {
 
     /// Gets what is at a URL, with options: `headers`, `bearer`, `basic`, `timeout` (default: 30 s) and `status`.
     ///
-    /// A status that isn't 2xx is a failure, unless it is one of `status`. With `status: "any"` none is, and no
-    /// redirect is followed. A secret may be a header, a token (`bearer:
-    /// token`), a password (`basic: #{ user: "ci", password: secret }`), a body or a value in it, or the URL.
+    /// A status other than 2xx is a failure, unless `status` lists it. With `status: "any"`, no status is a failure,
+    /// and rfab follows no redirect. These can be secrets: a header, a token (`bearer: token`), a password
+    /// (`basic: #{ user: "ci", password: secret }`), the body or a value in it, and the URL.
     ///
     /// # Example
     ///
@@ -229,7 +229,7 @@ pub mod http {
         super::send(&ctx, Method::Post, url, body, options)
     }
 
-    /// Puts a body, written as for `post`.
+    /// Sends a PUT with a body, in the same form as for `post`.
     ///
     /// # Example
     ///
@@ -241,7 +241,7 @@ pub mod http {
         super::send(&ctx, Method::Put, url, body, Map::new())
     }
 
-    /// Puts a body, written as for `post`, with the options of `get`.
+    /// Sends a PUT with a body, in the same form as for `post`, with the options of `get`.
     ///
     /// # Example
     ///
@@ -253,7 +253,7 @@ pub mod http {
         super::send(&ctx, Method::Put, url, body, options)
     }
 
-    /// Sends a PATCH with a body, written as for `post`.
+    /// Sends a PATCH with a body, in the same form as for `post`.
     ///
     /// # Example
     ///
@@ -265,7 +265,7 @@ pub mod http {
         super::send(&ctx, Method::Patch, url, body, Map::new())
     }
 
-    /// Sends a PATCH with a body, written as for `post`, with the options of `get`.
+    /// Sends a PATCH with a body, in the same form as for `post`, with the options of `get`.
     ///
     /// # Example
     ///

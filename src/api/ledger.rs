@@ -52,13 +52,13 @@ fn entries<'a>(lines: impl IntoIterator<Item = &'a LedgerLine>, names: &CommitNa
 
 #[export_module(manifest)]
 pub mod ledger {
-    /// Returns what the fleet's ledger has, from all operators: a map with `names`, `out`, `open`, `runs` and `unread`.
+    /// Returns the fleet's ledger, from all operators, as a map with `names`, `out`, `open`, `runs` and `unread`.
     ///
-    /// `names` has what the last 2,000 commits were called, by commit. `out` has the last drain of each host that
-    /// wasn't put back, by host. `open` has what began and has no known end, such as a drain, a switch or a migration.
-    /// `runs` has the other runs that began and didn't end. `unread` counts lines that are torn or from a newer rfab.
-    /// Each entry is a map with `what`, `run`, `who`, `from`, `at`, `host`, `commit`, `reason` (of a run: its command
-    /// line) and `why`, its reason in plain words.
+    /// `names` maps each of the last 2,000 commits to its name. `out` maps each host that wasn't put back to its last
+    /// drain. `open` lists what began and has no known end, such as a drain, a switch or a migration. `runs` lists the
+    /// other runs that began and didn't end. `unread` counts lines that are torn or from a newer rfab. Each entry is a
+    /// map with `what`, `run`, `who`, `from`, `at`, `host`, `commit`, `reason` (for a run, its command line) and `why`,
+    /// the reason in plain words.
     ///
     /// # Example
     ///
@@ -84,7 +84,7 @@ pub mod ledger {
         Ok(map)
     }
 
-    /// What a host's own ledger has: a map with `activated`, the last activation that was done, or `()`, and `open`.
+    /// Returns a host's own ledger: a map with `activated`, the last completed activation or `()`, and `open`.
     ///
     /// Entries are like those of `ledger::of_fleet`.
     ///

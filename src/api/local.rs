@@ -72,7 +72,7 @@ pub mod local {
 
     /// Runs a command here that may change something, and returns what it printed.
     ///
-    /// It's a string, an array of words, or the result of `sh`. A status other than 0 is a failure.
+    /// The command is a string, an array of words, or the result of `sh`. A status other than 0 is a failure.
     ///
     /// # Example
     ///
@@ -85,7 +85,7 @@ pub mod local {
         super::run(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Runs a command here that may change something; each `{name}` in it is filled from the map, as one word.
+    /// Runs a command here that may change something. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -109,7 +109,7 @@ pub mod local {
         super::capture(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Runs a read-only command here; each `{name}` in it is filled from the map, as one word.
+    /// Runs a read-only command here. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -135,7 +135,7 @@ pub mod local {
 
     /// Runs a read-only command here and returns whether it exits with status 0.
     ///
-    /// Each `{name}` in it is filled from the map, as one word.
+    /// rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -147,7 +147,7 @@ pub mod local {
         super::test(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Returns this machine, with the next calls in this folder, relative to the fabfile's folder.
+    /// Returns a `local` that runs the next calls in this folder. The path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -159,7 +159,7 @@ pub mod local {
         cd(&mut LocalValue::new(), folder)
     }
 
-    /// Returns this machine, with this environment for the next calls, in addition to what rfab was started with.
+    /// Returns a `local` that adds these variables to rfab's own environment for the next calls.
     ///
     /// # Example
     ///
@@ -171,7 +171,7 @@ pub mod local {
         env(&mut LocalValue::new(), variables)
     }
 
-    /// Returns this machine with a time limit for the calls that follow. rfab stops a command that exceeds it.
+    /// Returns a `local` with a time limit for the next calls. rfab stops a command that exceeds it.
     ///
     /// # Example
     ///
@@ -183,7 +183,7 @@ pub mod local {
         timeout(&mut LocalValue::new(), limit)
     }
 
-    /// Returns this machine, with this text, or this secret, as the input of the next calls.
+    /// Returns a `local` that gives the next calls this text or secret as input.
     ///
     /// # Example
     ///
@@ -195,7 +195,7 @@ pub mod local {
         stdin(&mut LocalValue::new(), text)
     }
 
-    /// Returns the text of a file of the project; its path is relative to the fabfile's folder.
+    /// Returns the text of a file of the project. The path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -209,7 +209,7 @@ pub mod local {
         here.perform(LocalReadFile { path: path.to_owned(), whole })
     }
 
-    /// Returns whether the project has a file or a folder of this name; its path is relative to the fabfile's folder.
+    /// Returns whether the project has this file or folder. The path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -235,7 +235,7 @@ pub mod local {
         super::run(&ctx, local, super::command(command)?)
     }
 
-    /// Runs a command that may change something; each `{name}` in it is filled from the map, as one word.
+    /// Runs a command that may change something. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -264,7 +264,7 @@ pub mod local {
         super::capture(&ctx, local, super::command(command)?)
     }
 
-    /// Runs a read-only command; each `{name}` in it is filled from the map, as one word.
+    /// Runs a read-only command. rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///
@@ -295,7 +295,7 @@ pub mod local {
 
     /// Runs a read-only command and returns whether it exits with status 0.
     ///
-    /// Each `{name}` in it is filled from the map, as one word.
+    /// rfab fills each `{name}` in it from the map, as one word.
     ///
     /// # Example
     ///

@@ -57,13 +57,13 @@ fn program(here: &Here, command: Array, input: &str) -> RhaiResultOf<Delivery> {
 
 #[export_module(manifest)]
 pub mod notice {
-    /// Calls the closure with all that the run tells, until the run's end.
+    /// Calls the closure with each message that the run sends to people, until the run ends.
     ///
-    /// It gets a map: `event`, the run's facts `run`, `line`, `by`, `from`, `fleet`, `release` and `commit`, and
-    /// `task`, `message`, `outcome`, `exit`, `failure` and `took` (in seconds). What isn't known is `()`. When the run
-    /// has ended and released its locks, `event` is `success` or `failure`, or `abort` if the run undid another one.
-    /// If one of this name listens already, it adds nothing and returns false. What goes wrong in the closure never
-    /// stops the run.
+    /// The message is a map with `event`, the facts of the run (`run`, `line`, `by`, `from`, `fleet`, `release` and
+    /// `commit`), and `task`, `message`, `outcome`, `exit`, `failure` and `took` (in seconds). A value that isn't known
+    /// is `()`. When the run has ended and released its locks, `event` is `success` or `failure`, or `abort` if the run
+    /// undid another one. If a closure listens under this name already, the call adds nothing and returns false. An
+    /// error in the closure never stops the run.
     ///
     /// # Example
     ///
@@ -75,7 +75,7 @@ pub mod notice {
         Ok(here(&ctx)?.listeners.add(name, f, ctx.global_runtime_state().clone()))
     }
 
-    /// Tells those who listen something: a map with an `event`, and what else there is to say.
+    /// Sends a message to all closures that listen: a map with an `event`, and what else there is to say.
     ///
     /// Texts never contain secrets or hidden characters, and have at most 500 characters.
     ///
@@ -92,8 +92,8 @@ pub mod notice {
 
     /// Posts a body in the background: a string as it is, or a map or a list as JSON.
     ///
-    /// It returns at once. The message has 3 s to arrive. If it doesn't, the run doesn't fail: it ends with one
-    /// warning for all such messages. Nobody sees the URL, and secrets in the body are masked. A dry run sends
+    /// It returns immediately. The message has 3 s to arrive. If it doesn't arrive, the run doesn't fail: it ends with
+    /// one warning about all such messages. rfab never shows the URL, and it masks secrets in the body. A dry run sends
     /// nothing, and a resumed run sends nothing again.
     ///
     /// # Example
@@ -126,7 +126,7 @@ pub mod notice {
         super::tell(&here, service, delivery)
     }
 
-    /// Gives a string to a program on this machine, in the background. The rest is as for `post`.
+    /// Runs a program on this machine in the background, with a string as input. The rest is as for `post`.
     ///
     /// # Example
     ///
@@ -140,7 +140,7 @@ pub mod notice {
         super::tell(&here, service, delivery)
     }
 
-    /// Adds a reason why something couldn't be told to the warning at the end of the run.
+    /// Adds a reason to the warning at the end of the run: why a service couldn't be told something.
     ///
     /// # Example
     ///

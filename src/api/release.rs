@@ -20,9 +20,9 @@ pub mod release {
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub(crate) type Release = ReleaseValue;
 
-    /// Finds the commit to deploy: what the reference means, or, while a release is in progress, its commit.
+    /// Finds the commit to deploy: the one that the reference means, or that of a release in progress.
     ///
-    /// Only a tag or commit typed in full ends a release in progress.
+    /// Only a tag, or all digits of a commit, ends a release in progress.
     ///
     /// # Example
     ///
@@ -34,11 +34,12 @@ pub mod release {
         resolved(&*here(&ctx)?, reference)
     }
 
-    /// Returns the commit that the fleet has released with the same files, or the commit itself.
+    /// Returns the commit that the fleet has already released with the same files, or else the commit itself.
     ///
-    /// There can be one if the app is [a folder of its repository](../fleet.md#an-app-in-a-folder-of-its-repository),
-    /// and neither that folder nor `linked` changed between the two. It has the name of the commit that you give. With
-    /// `--force`, it's the commit itself.
+    /// There can be such a commit if the app is
+    /// [a folder of its repository](../fleet.md#an-app-in-a-folder-of-its-repository), and neither that folder nor
+    /// `linked` changed between the two. The result has the name of the commit that you pass. With `--force`, the
+    /// result is always the commit itself.
     ///
     /// # Example
     ///
@@ -50,7 +51,7 @@ pub mod release {
         alike(&here(&ctx)?.clone(), commit)
     }
 
-    /// Records in the fleet's ledger that hosts serve the commit already, if it stands for another one.
+    /// Records in the fleet's ledger that hosts already serve the commit, if `release::alike` replaced it.
     ///
     /// # Example
     ///
@@ -65,10 +66,10 @@ pub mod release {
 
     /// Builds a commit on this machine.
     ///
-    /// The release then contains what the closure leaves in the folder that it gets, or in the named part of it,
-    /// such as `dist`. The folder has the commit's tree, and is removed afterward. rfab keeps a build on this
-    /// machine, so the closure runs once per commit; `--force` builds again. If a host has the release made from
-    /// something else, it fails and changes nothing.
+    /// The closure gets a folder with the commit's tree. The release contains what the closure leaves there, or in the
+    /// named part of the folder, such as `dist`. rfab then removes the folder. It keeps the build on this machine, so
+    /// the closure runs once per commit; `--force` builds again. If a host's release of this commit was made from
+    /// something else, the call fails and changes nothing.
     ///
     /// # Example
     ///
@@ -87,11 +88,11 @@ pub mod release {
         if commit.built.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
     }
 
-    /// Uses an archive of this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
+    /// Uses an archive on this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
     ///
-    /// Its sha256 must be the given one. rfab refuses links, devices and paths that point outside it.
-    /// `release::archive(file, sha256, how)` adds options: its `commit` (without one, its digest is its name), the
-    /// `version` that the service reports, and the `part` of it to release.
+    /// The archive must have this sha256. rfab refuses links, devices and paths that point outside the archive. `how`
+    /// is a map of options: the archive's `commit` (without one, the digest takes its place), the `version` that the
+    /// service reports, and the `part` of the archive to release.
     ///
     /// # Example
     ///
@@ -134,8 +135,8 @@ pub mod release {
 
     /// Returns the host's releases.
     ///
-    /// It is a map with `current` and `previous` (a string, or `()`), `all` (strings), `set_up`, and `foreign`: where
-    /// `current` points if another tool made it.
+    /// The result is a map with `current` and `previous` (each a string, or `()`), `all` (strings), `set_up`, and
+    /// `foreign`, which is where `current` points if another tool made it.
     ///
     /// # Example
     ///
@@ -149,7 +150,7 @@ pub mod release {
 
     /// Returns the host's current release; `()` if it has none.
     ///
-    /// `names` has what commits are called, as `ledger::of_fleet` does.
+    /// `names` maps commits to their names, as in `ledger::of_fleet`.
     ///
     /// # Example
     ///
@@ -175,7 +176,8 @@ pub mod release {
 
     /// Copies the release's tree to the host and checks it. It changes nothing that the host serves.
     ///
-    /// If the host has an earlier release, [only what changed](../release-format.md#upon-an-earlier-release) is sent.
+    /// If the host has an earlier release, rfab sends
+    /// [only what changed](../release-format.md#upon-an-earlier-release).
     ///
     /// # Example
     ///
@@ -208,7 +210,7 @@ pub mod release {
         here.perform(Activate { host: host.0.host, release: release.tree, home, assets, names: release.names })
     }
 
-    /// Removes old releases from the host, and keeps as many as `keep` of the fleet file sets.
+    /// Removes old releases from the host, and keeps as many as `keep` in the fleet file allows.
     ///
     /// # Example
     ///
@@ -223,7 +225,7 @@ pub mod release {
         Ok(here.perform(Prune { host: host.0.host, home, keep })?.into())
     }
 
-    /// Makes the app's folders on a new host, and changes nothing that is already there.
+    /// Creates the app's folders on a new host, and changes nothing that is already there.
     ///
     /// # Example
     ///
@@ -239,9 +241,9 @@ pub mod release {
 
     /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and returns what is there.
     ///
-    /// It makes the folders that are missing and changes nothing else: `current` points where it did until the first
-    /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. It
-    /// returns a map with `tool`, `current`, `commit` (each a string, or `()`) and `others`, the number of the tool's
+    /// It creates the missing folders and changes nothing else: `current` points to the same place until the first
+    /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. The
+    /// result is a map with `tool`, `current`, `commit` (each a string, or `()`) and `others`, the number of the tool's
     /// releases.
     ///
     /// # Example
@@ -267,7 +269,7 @@ pub mod release {
         format!("releases/{}", release.tree)
     }
 
-    /// Returns the host, with its next calls in this folder below the app's path, as the app's user.
+    /// Returns a `host` that runs the next calls as the app's user, in this folder below the app's path.
     ///
     /// # Example
     ///
@@ -284,7 +286,7 @@ pub mod release {
         Ok(HostValue(on))
     }
 
-    /// Returns the hosts that get the app, by `roles` of the fleet file's `[app]`; it fails if none does.
+    /// Returns the hosts that get the app, according to `roles` in the fleet file's `[app]`. It fails if none does.
     ///
     /// # Example
     ///
@@ -296,7 +298,7 @@ pub mod release {
         getting_it(&targets)
     }
 
-    /// Returns whether the host gets the app, by `roles` of the fleet file's `[app]`.
+    /// Returns whether the host gets the app, according to `roles` in the fleet file's `[app]`.
     ///
     /// # Example
     ///
@@ -309,9 +311,9 @@ pub mod release {
         Ok(app(&fleet).map_err(thrown)?.is_on(&host.0.host))
     }
 
-    /// Checks whether the host can be deployed to: rfab reaches it, and tools, folders and rights are there.
+    /// Checks whether rfab can deploy to the host: that it's reachable, and has the tools, folders and permissions.
     ///
-    /// All its problems are one failure.
+    /// It reports all problems of the host as one failure.
     ///
     /// # Example
     ///
@@ -323,7 +325,7 @@ pub mod release {
         looked_at(&here(&ctx)?.clone(), host, None)
     }
 
-    /// Does the same before a commit is deployed: linked files that are missing in `shared/` are problems, too.
+    /// Does the same before a commit is deployed. Linked files that are missing in `shared/` are also problems.
     ///
     /// # Example
     ///
@@ -335,10 +337,10 @@ pub mod release {
         looked_at(&here(&ctx)?.clone(), host, Some(commit.commit))
     }
 
-    /// Checks what is to be sent to hosts, before anything is locked.
+    /// Checks the tree that rfab is about to send to hosts, before it takes a lock.
     ///
-    /// It fails if the commit's tree can't be released, and warns of files that git-crypt or SOPS left encrypted. It does
-    /// so once in a run, and only if one of the hosts lacks the release.
+    /// It fails if the commit's tree can't be released, and warns about files that git-crypt or SOPS left encrypted. It
+    /// does so once per run, and only if one of the hosts lacks the release.
     ///
     /// # Example
     ///
@@ -350,10 +352,10 @@ pub mod release {
         checked(&here(&ctx)?.clone(), &hosts, &commit)
     }
 
-    /// Makes a linked file in `shared/` on the host, with this text.
+    /// Creates a linked file with this text in `shared/` on the host.
     ///
-    /// If there is one, it isn't changed, and the call returns false. It has `0644`, or `0600` if it contains a
-    /// secret; for others, use `host.mode("0640")`.
+    /// If the file exists, rfab doesn't change it, and the call returns false. A new file gets `0644`, or `0600` if it
+    /// contains a secret. For other permissions, use `host.mode("0640")`.
     ///
     /// # Example
     ///
@@ -368,7 +370,7 @@ pub mod release {
 
     /// Does the same from a template of the fabfile's folder.
     ///
-    /// As with `host.template`, the template sees `host` and the map's values, even secrets.
+    /// As with `host.template`, the template sees `host` and the map's values, including secrets.
     ///
     /// # Example
     ///
@@ -400,7 +402,7 @@ pub mod release {
         shared(&home, path).map_err(thrown)
     }
 
-    /// Returns the names in a staged release of the host that are missing, or changed since it was staged.
+    /// Returns which files of the host's staged release are missing, or changed since rfab staged it.
     ///
     /// It returns `()` if the release isn't staged there.
     ///
@@ -414,7 +416,7 @@ pub mod release {
         verified(&here(&ctx)?.clone(), host, commit)
     }
 
-    /// Returns whether `--force` asks to repeat what is done.
+    /// Returns whether `--force` is set, which repeats what is already done.
     ///
     /// # Example
     ///

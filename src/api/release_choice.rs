@@ -42,14 +42,14 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
     if let Some(kept) = kept.filter(other) {
         let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
         if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
-            let message =
-                format!("a release of `{}` is in progress, which isn't a commit of the repository", kept.name);
-            let help = "continue it as it began, or end it with a tag or with all digits of a commit";
+            let message = format!("a release of `{}` is in progress, but the repository has no such commit", kept.name);
+            let help = "continue it the way it began, or type a tag or all digits of a commit to release that instead";
             return Err(thrown(Failure::refused(message).help(help)));
         }
         let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
         let text = format!(
-            "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
+            "{reference} moved from {was} to {is} since the release began: using {was} (to get {is} instead, type it \
+             in full, or its tag)"
         );
         here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
         let commit = kept.commit.to_string();
@@ -235,10 +235,8 @@ pub(super) fn own_name(name: &str) -> RhaiResultOf<()> {
 /// Warns about folders that are named like releases but aren't: their numbers don't count.
 fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     if !names.is_empty() {
-        let text = format!(
-            "`releases/{}` isn't a release of rfab's, and its number doesn't count",
-            names.join("`, `releases/")
-        );
+        let text =
+            format!("`releases/{}` isn't an rfab release, so its number doesn't count", names.join("`, `releases/"));
         here.lane.tell(What::Warned { host: Some(host.name.clone()), text });
     }
 }
@@ -320,7 +318,7 @@ pub(super) fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
     if hosts.is_empty() && !targets.hosts.is_empty() {
         let roles: Vec<&str> = app.roles.iter().map(|role| &**role).collect();
         let message = format!("none of these hosts gets the app: {}", targets.selection);
-        let help = format!("its roles are {}", roles.join(", "));
+        let help = format!("the app's roles are {}", roles.join(", "));
         return Err(thrown(Failure::new(Cause::NoHosts, message).help(help)));
     }
     Ok(targets.with(hosts, &targets.selection))

@@ -29,7 +29,7 @@ fn of_script<'a>(here: &Here, name: &'a str, commit: &'a CommitValue) -> RhaiRes
 
 #[export_module(manifest)]
 pub mod marks {
-    /// Returns the state of something that is done once per commit and fleet: `never`, `begun`, `done`, `failed`.
+    /// Returns the state of a step that runs once per commit and fleet: `never`, `begun`, `done` or `failed`.
     ///
     /// # Example
     ///
@@ -49,10 +49,10 @@ pub mod marks {
         .to_owned())
     }
 
-    /// Calls the closure once per commit and fleet, no matter who runs it, and writes the outcome in the ledger.
+    /// Calls the closure once per commit and fleet, no matter who runs it, and records the outcome in the ledger.
     ///
-    /// Returns false if it was done before. If it began before and rfab can't tell how it ended, that is a failure of
-    /// kind `unknown`.
+    /// It returns false if this was done before. If it began before and rfab can't tell how it ended, the call fails
+    /// with the kind `unknown`.
     ///
     /// # Example
     ///
@@ -65,7 +65,7 @@ pub mod marks {
         of_script(&here, name, &commit)?.call(&ctx, &here, &f)
     }
 
-    /// Does the same, and writes in the ledger on which host: that of the targets, if they are only one.
+    /// Does the same, and records the host in the ledger if the targets `on` are a single host.
     ///
     /// # Example
     ///
@@ -86,10 +86,10 @@ pub mod marks {
         Once { on, ..of_script(&here, name, &commit)? }.call(&ctx, &here, &f)
     }
 
-    /// Fails if something that is done once per commit and fleet began in another run, and its end isn't known.
+    /// Fails if a step that runs once per commit and fleet began in another run, and rfab can't tell how it ended.
     ///
-    /// The failure is of kind `unknown`, and names the run to resume. While a run has the fleet's lock, it may still be
-    /// at it, so the call doesn't fail: it's the lock that is refused or waited for.
+    /// The failure has the kind `unknown`, and names the run to resume. If another run has the fleet's lock, the step
+    /// may still be running, so the call doesn't fail. This run then waits for the lock, or doesn't get it.
     ///
     /// # Example
     ///
@@ -102,7 +102,7 @@ pub mod marks {
         of_script(&here, name, &commit)?.want_known(&here)
     }
 
-    /// Records that something that is done once was done, as a person confirmed.
+    /// Records that a step that runs once is done, because a person confirmed it.
     ///
     /// # Example
     ///
@@ -139,7 +139,7 @@ pub mod marks {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Records that a release didn't prove healthy on the host, so that no rollback goes to it.
+    /// Records that a release didn't prove healthy on the host, so that no rollback returns to it.
     ///
     /// # Example
     ///
@@ -153,7 +153,7 @@ pub mod marks {
 
     /// Records that a commit is rolled back.
     ///
-    /// From now on, `release::resolve` accepts it only if it is typed in full.
+    /// From now on, `release::resolve` accepts it only if you type it in full.
     ///
     /// # Example
     ///
@@ -167,10 +167,10 @@ pub mod marks {
         Once { fleet, name: WITHDRAWN, commit: &commit, on: None }.mark(&here, MarkState::Done)
     }
 
-    /// Returns the commits that each host was switched to and proven healthy with, oldest first.
+    /// Returns, for each host, the commits that it was switched to and proved healthy with, oldest first.
     ///
-    /// It is a map by the host's name. It comes from the fleet's ledger. It doesn't have releases that were rolled
-    /// back, nor those that didn't prove healthy when they were last tried.
+    /// The result is a map by host name, from the fleet's ledger. It leaves out releases that were rolled back, and
+    /// those that didn't prove healthy when they were last tried.
     ///
     /// # Example
     ///
@@ -182,11 +182,11 @@ pub mod marks {
         good(&*here(&ctx)?, &targets)
     }
 
-    /// Returns the commits that a text names, each once.
+    /// Returns those commits that a text names, each once.
     ///
-    /// The text is any name that the commit was ever deployed by, at least 7 of its digits, or its release's folder, such
-    /// as `0007-9ab0c1d2e3f4`. If it's a name, the commit gets it. The digits of another commit with the same files
-    /// count, too.
+    /// The text is a name that the commit was ever deployed by, at least its first 7 digits, or its release's folder,
+    /// such as `0007-9ab0c1d2e3f4`. If the text is a name, the commit in the result gets it. The digits of another
+    /// commit with the same files also count.
     ///
     /// # Example
     ///

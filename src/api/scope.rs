@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 #[export_module(manifest)]
 pub mod scope {
-    /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, even if it fails.
+    /// Runs the closure when the task, the closure of `each`, or the `scope` ends, even if that fails.
     ///
-    /// The last one that was deferred runs first.
+    /// The closure that was deferred last runs first.
     ///
     /// # Example
     ///
@@ -47,7 +47,7 @@ pub mod scope {
         run_defers(&inner, result)
     }
 
-    /// Names a part of the work, in the output and in the history.
+    /// Runs the closure as a step with this name, which the output and the history show.
     ///
     /// # Example
     ///

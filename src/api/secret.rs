@@ -23,11 +23,11 @@ fn printed(ctx: &NativeCallContext, words: Vec<String>) -> RhaiResultOf<Secret> 
 
 #[export_module(manifest)]
 pub mod secret {
-    /// Takes a secret from a variable of the environment that rfab runs in.
+    /// Reads a secret from a variable of rfab's own environment.
     ///
     /// It fails if the variable isn't set, or is empty.
     ///
-    /// The value never prints: in a string it's `***`. You can hand it to `host.env`, `host.stdin`, `host.write`,
+    /// rfab never prints the value: in a string, it's `***`. You can pass it to `host.env`, `host.stdin`, `host.write`,
     /// `host.template` and the values of `sh`.
     ///
     /// # Example
@@ -44,7 +44,7 @@ pub mod secret {
         take(&ctx, SecretSource::Env(name.to_owned()))
     }
 
-    /// Takes a secret from a file below the fabfile's folder, without its last line end.
+    /// Reads a secret from a file below the fabfile's folder, without its last line break.
     ///
     /// rfab refuses a file that every user of this machine can read.
     ///
@@ -59,9 +59,9 @@ pub mod secret {
         take(&ctx, SecretSource::File { file, path: path.to_owned() })
     }
 
-    /// Takes a secret from what a program on this machine prints, without the last line end.
+    /// Reads a secret from the output of a program on this machine, without its last line break.
     ///
-    /// It runs in the fabfile's folder with nothing to read, for at most 60 s. rfab shows what it prints on stderr.
+    /// The program runs in the fabfile's folder without input, for at most 60 s. rfab shows what it prints to stderr.
     ///
     /// # Example
     ///
@@ -70,7 +70,7 @@ pub mod secret {
     /// ```
     #[rhai_fn(name = "command", return_raw)]
     pub(crate) fn command(ctx: NativeCallContext, words: Array) -> RhaiResultOf<Secret> {
-        let why = "a word of a command is a secret, and every user of this machine sees the words of commands";
+        let why = "a word of this command is a secret, and every user of this machine can see the words of a command";
         let word = |word: Dynamic| match Argument::of(&word) {
             Some(given) => given.open(why, "let the program read it from its own store").map_err(thrown),
             None => Ok(word.to_string()),
@@ -78,7 +78,7 @@ pub mod secret {
         printed(&ctx, words.into_iter().map(word).collect::<Result<_, _>>()?)
     }
 
-    /// Takes a secret from what a program on this machine prints; the text is split into words and never sees a shell.
+    /// Reads a secret from the output of a program on this machine. rfab splits the text into words, without a shell.
     ///
     /// # Example
     ///
@@ -93,7 +93,7 @@ pub mod secret {
         }
     }
 
-    /// Asks the person for a secret, and doesn't show what they type. It fails without a terminal.
+    /// Asks for a secret on the terminal, and doesn't show what you type. It fails without a terminal.
     ///
     /// # Example
     ///

@@ -63,9 +63,9 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Stop)
     }
 
-    /// Asks the host's units to take no new work and to finish what they have, by `quiet` of the fleet file.
+    /// Tells the host's units to take no new work and to finish what they have, with `quiet` from the fleet file.
     ///
-    /// Returns how long that may take, or `()` if the fleet file has no `quiet`: then nothing was asked.
+    /// It returns how long that may take. If the fleet file has no `quiet`, it does nothing and returns `()`.
     ///
     /// # Example
     ///
@@ -83,7 +83,7 @@ pub mod service {
         Ok(written(service.quiet_within.as_millis() as u64).into())
     }
 
-    /// Returns whether the host's units have no work left, by `idle` of the fleet file.
+    /// Returns whether the host's units have no work left, according to `idle` in the fleet file.
     ///
     /// # Example
     ///
@@ -96,7 +96,7 @@ pub mod service {
         Ok(answers.iter().all(|(_, output)| output.status == 0))
     }
 
-    /// Installs a version of the app's package with `install` of the fleet file.
+    /// Installs a version of the app's package, with `install` from the fleet file.
     ///
     /// rfab refuses this while the host is live.
     ///
@@ -112,9 +112,9 @@ pub mod service {
         here.perform(Install::of(&fleet, &host.0.host, version).map_err(thrown)?)
     }
 
-    /// Returns the version of the app's package that the host has; `()` if it has none.
+    /// Returns the version of the app's package on the host; `()` if it isn't installed.
     ///
-    /// It is what `installed` of the fleet file prints.
+    /// It is what `installed` in the fleet file prints.
     ///
     /// # Example
     ///

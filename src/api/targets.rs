@@ -38,7 +38,8 @@ pub mod targets {
 
     /// Returns the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
     ///
-    /// `,` means or, `+` means and (and binds tighter), `^` excludes from all before it. It fails if no host is left.
+    /// `,` means *or*. `+` means *and*, and binds tighter. `^` excludes hosts from everything before it. The call fails
+    /// if no host is left.
     ///
     /// # Example
     ///
@@ -51,10 +52,10 @@ pub mod targets {
         select_hosts(&here, targets, selection)
     }
 
-    /// Returns the hosts that an app is on, if the fleet file has several apps.
+    /// Returns an app's hosts, if the fleet file has several apps.
     ///
-    /// They are the targets of a separate fleet, such as `prod.shop`, with its own lock and ledger. Of the balancers it
-    /// has only its own pools.
+    /// They form a separate fleet, such as `prod.shop`, with its own lock and ledger. This fleet has only the app's own
+    /// pools.
     ///
     /// # Example
     ///
@@ -97,7 +98,7 @@ pub mod targets {
         targets.with(hosts, group)
     }
 
-    /// Returns the host with a name, and fails if it isn't among them.
+    /// Returns the host with this name, and fails if it isn't among the targets.
     ///
     /// # Example
     ///
@@ -138,7 +139,7 @@ pub mod targets {
         whole_fleet_of(&here, targets)
     }
 
-    /// Returns none of the hosts, as targets.
+    /// Returns targets without any hosts.
     ///
     /// # Example
     ///
@@ -150,7 +151,7 @@ pub mod targets {
         targets.with(Vec::new(), &targets.selection)
     }
 
-    /// Returns whether the host is among them.
+    /// Returns whether the host is among the targets.
     ///
     /// # Example
     ///
@@ -162,7 +163,7 @@ pub mod targets {
         targets.hosts.contains(&host.0.host)
     }
 
-    /// Returns the hosts that are in both.
+    /// Returns the hosts that are in both sets of targets.
     ///
     /// # Example
     ///
@@ -174,7 +175,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// Returns the hosts without those of the argument.
+    /// Returns the hosts that aren't among the others.
     ///
     /// # Example
     ///
@@ -186,7 +187,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| !others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// Returns the hosts for which the closure returns true. It asks them in parallel.
+    /// Returns the hosts for which the closure returns true. It asks all hosts in parallel.
     ///
     /// # Example
     ///
@@ -201,7 +202,7 @@ pub mod targets {
         Ok(targets.with(hosts.map(|(h, _)| h.clone()).collect(), &targets.selection))
     }
 
-    /// Returns the groups of the hosts in the order in which the fleet rolls over them, as targets.
+    /// Returns the groups of the hosts, each as targets, in the order in which rfab deploys to them.
     ///
     /// Hosts in no group come last.
     ///
@@ -229,9 +230,9 @@ pub mod targets {
         fan_out::out(&ctx, &here, &targets, &Limits::one_by_one(), &f)
     }
 
-    /// Calls the closure for the hosts in parallel. The results are in the hosts' order.
+    /// Calls the closure for all hosts in parallel, and returns the results in the hosts' order.
     ///
-    /// All calls finish before a failure of one is thrown.
+    /// If one call fails, the others finish before rfab throws the failure.
     ///
     /// # Example
     ///
@@ -246,8 +247,9 @@ pub mod targets {
 
     /// Calls the closure for each host within limits.
     ///
-    /// `at_once` is how many run in parallel. `batches` are the sizes of batches, as numbers or percentages; the last
-    /// one repeats. After each batch, the call throws the first failure if more than `max_failed` hosts have failed.
+    /// `at_once` is how many hosts run in parallel. `batches` lists the sizes of the batches, as numbers or
+    /// percentages; the last size repeats. After each batch, the call throws the first failure if more than
+    /// `max_failed` hosts have failed.
     ///
     /// # Example
     ///
@@ -302,19 +304,19 @@ pub mod targets {
         targets.fleet.name.to_string()
     }
 
-    /// The names of the fleet's apps, if it has several; with one app, there are none to choose from.
+    /// The names of the fleet's apps, if it has several; empty if it has only one.
     #[rhai_fn(get = "apps", pure)]
     pub(crate) fn apps(targets: &mut Targets) -> Array {
         targets.fleet.app_names().map(|name| name.to_owned().into()).collect()
     }
 
-    /// Whether the fleet's hosts may be deployed to while they take traffic.
+    /// Whether rfab may deploy to the fleet's hosts while they take requests.
     #[rhai_fn(get = "deploy_live", pure)]
     pub(crate) fn deploy_live(targets: &mut Targets) -> bool {
         targets.fleet.deploy_live
     }
 
-    /// Whether a person changes a balancer of the fleet and rfab asks them: it's best to ask once for all hosts.
+    /// Whether rfab asks a person to change one of the fleet's balancers. Then it's best to ask once for all hosts.
     #[rhai_fn(get = "by_hand", pure)]
     pub(crate) fn by_hand(targets: &mut Targets) -> bool {
         targets.fleet.balancers.iter().any(crate::fleet::Balancer::by_hand)

@@ -13,7 +13,7 @@ fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
 
 #[export_module(manifest)]
 pub mod text {
-    /// Makes a line for `/bin/sh` on a host, such as a pipe. The line must be a literal.
+    /// Makes a line for `/bin/sh` on a host, such as a pipe. The line must be a literal string.
     ///
     /// # Example
     ///
@@ -28,9 +28,9 @@ pub mod text {
 
     /// Makes a line for `/bin/sh` on a host.
     ///
-    /// The values arrive as shell variables, and a missing one is an error (`set -u`).
+    /// rfab passes the values as shell variables. A missing one is an error (`set -u`).
     ///
-    /// A secret among them isn't in an argument of a process there, unless the line itself puts it into one.
+    /// A secret value doesn't appear in the arguments of a process there, unless the line itself puts it there.
     ///
     /// # Example
     ///
@@ -78,7 +78,7 @@ pub mod text {
         }
     }
 
-    /// Returns the text with spaces after it, up to a width.
+    /// Pads the text with spaces on the right, up to a width.
     ///
     /// # Example
     ///
@@ -116,7 +116,7 @@ pub mod text {
         }))
     }
 
-    /// Throws a failure of kind `refused`: nothing was changed.
+    /// Throws a failure of kind `refused`, which means that nothing was changed.
     ///
     /// # Example
     ///

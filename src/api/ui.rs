@@ -24,7 +24,7 @@ fn aligned(mut rows: Vec<Vec<String>>) -> Vec<String> {
 
 #[export_module(manifest)]
 pub mod ui {
-    /// Shows a note, under the host's name inside `each`.
+    /// Shows a note. Inside `each`, it appears under the host's name.
     ///
     /// # Example
     ///
@@ -53,7 +53,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Shows rows as a table. The first row is the header. A column with nothing below its header is left out.
+    /// Shows rows as a table. The first row is the header. rfab leaves out a column with nothing below its header.
     ///
     /// # Example
     ///
@@ -88,9 +88,9 @@ pub mod ui {
         Ok(())
     }
 
-    /// Names a command line that the run's last lines suggest to type next, instead of this one if it fails.
+    /// Sets a line that rfab suggests to type next when the run ends, instead of this run's line if it fails.
     ///
-    /// An empty text means that there is none.
+    /// An empty text suggests nothing.
     ///
     /// # Example
     ///
@@ -103,10 +103,10 @@ pub mod ui {
         Ok(())
     }
 
-    /// Says that if this run fails, its line is to be typed again.
+    /// Suggests to type the same line again, instead of `--resume`, if this run fails.
     ///
-    /// Call it before a failure that a person mends in the repository. A resumed run would still see what was there when
-    /// it began.
+    /// Call it before a failure that a person fixes in the repository. A resumed run would still see the repository as
+    /// it was when the run began.
     ///
     /// # Example
     ///

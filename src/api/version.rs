@@ -72,10 +72,10 @@ fn write(here: &Here, file: VersionFile, value: &str) -> RhaiResultOf<Array> {
 
 #[export_module(manifest)]
 pub(super) mod version {
-    /// Returns the files with the version: those that `rfab.toml` names, or the only one that rfab finds.
+    /// Returns the files that contain the version: those that `rfab.toml` names, or the only one that rfab finds.
     ///
-    /// Each is a map with `file`, `key`, `format`, `found` and `changes`. `found` is whether rfab found the file itself.
-    /// `changes` lists the files that a write changes: the file, and the lock files that repeat its version.
+    /// Each is a map with `file`, `key`, `format`, `found` and `changes`. `found` is whether rfab found the file
+    /// itself. `changes` lists the files that a write changes: the file, and the lock files that repeat its version.
     ///
     /// # Example
     ///
@@ -87,7 +87,7 @@ pub(super) mod version {
         files(&here(&ctx)?.clone(), None)
     }
 
-    /// Returns the files with the version at a commit, which you name by its whole id. `changes` is empty.
+    /// Returns the files that contain the version at a commit, which you pass as its full id. `changes` is empty.
     ///
     /// # Example
     ///
@@ -101,8 +101,8 @@ pub(super) mod version {
 
     /// Returns the version in a file of the work tree, without a `v` before it.
     ///
-    /// The path starts at the top of the repository. The key has dots in it, such as `package.version`. With an empty
-    /// key, rfab looks where such a file usually has its version.
+    /// The path is relative to the top of the repository. The key is a dotted path, such as `package.version`. With an
+    /// empty key, rfab looks where such a file usually has its version.
     ///
     /// # Example
     ///
@@ -114,7 +114,7 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), super::file(file, key, None)?, None)
     }
 
-    /// Returns the version in a file at a commit, which you name by its whole id.
+    /// Returns the version in a file at a commit, which you pass as its full id.
     ///
     /// # Example
     ///
@@ -126,7 +126,7 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), super::file(file, key, None)?, Some(commit))
     }
 
-    /// Returns the version in a file of the work tree, which is a map from `version::files`.
+    /// Returns the version in a file of the work tree. The file is a map from `version::files`.
     ///
     /// # Example
     ///
@@ -138,7 +138,7 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), of_map(&file)?, None)
     }
 
-    /// Returns the version in a file at a commit; the file is a map from `version::files`.
+    /// Returns the version in a file at a commit. The file is a map from `version::files`.
     ///
     /// # Example
     ///
@@ -153,7 +153,7 @@ pub(super) mod version {
     /// Writes a version into a file of the work tree, and returns the paths of the files that have it now.
     ///
     /// Nothing else in the file changes. The lock files that repeat the version change too, if git tracks them. rfab
-    /// refuses a value that isn't a plain string in one line.
+    /// refuses a value that isn't a plain string on one line.
     ///
     /// # Example
     ///
@@ -165,7 +165,7 @@ pub(super) mod version {
         write(&here(&ctx)?.clone(), super::file(file, key, None)?, value)
     }
 
-    /// Writes a version into a file that is a map from `version::files`.
+    /// Writes a version into a file. The file is a map from `version::files`.
     ///
     /// # Example
     ///
@@ -177,7 +177,7 @@ pub(super) mod version {
         write(&here(&ctx)?.clone(), of_map(&file)?, value)
     }
 
-    /// Returns whether a commit changes only the version, exactly as `version::write` does. Name it by its whole id.
+    /// Returns whether a commit changes only the version, exactly as `version::write` does. Pass its full id.
     ///
     /// # Example
     ///
@@ -193,7 +193,7 @@ pub(super) mod version {
 
     /// Compares two semantic versions: -1 if the first one is older, 0 if they are equal, 1 if it is newer.
     ///
-    /// A `v` before a version doesn't count.
+    /// It ignores a `v` before a version.
     ///
     /// # Example
     ///
@@ -205,7 +205,7 @@ pub(super) mod version {
         compare(one, other).map(|order| order as i64).map_err(|e| thrown(e.into()))
     }
 
-    /// Returns the version that follows one; the part is `"major"`, `"minor"` or `"patch"`.
+    /// Returns the version that comes after this one. The part is `"major"`, `"minor"` or `"patch"`.
     ///
     /// # Example
     ///

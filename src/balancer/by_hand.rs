@@ -151,7 +151,7 @@ fn stood(host: &Name, admin: Admin, holder: &Holder) -> LedgerLine {
         number: None,
         names: None,
         content: None,
-        reason: Some("stood so before".into()),
+        reason: Some("already so before the run".into()),
         places: Vec::new(),
         epoch: None,
     }
@@ -176,7 +176,7 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
     let person = at.real.person.clone();
     let typed = tokio::task::spawn_blocking(move || person.ask("Which of them don't? Names, with commas:", false));
     named(&typed.await.ok().flatten().unwrap_or_default(), unknown).ok_or_else(|| {
-        let message = format!("rfab can't tell how the servers of `{}` stand", balancer.name);
+        let message = format!("rfab can't tell which servers of `{}` take requests", balancer.name);
         Failure::new(Cause::Balancer, message).help("type the names as the fleet file has them, such as `web1, web2`")
     })
 }

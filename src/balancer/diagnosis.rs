@@ -59,7 +59,7 @@ pub(super) async fn unasked(transport: &dyn Transport, balancer: &str, host: &Ho
         ),
         13 => (
             format!("`{user}` can't enter `{folder}`, where the socket of `{balancer}` is: it is {mode}"),
-            format!("add `{user}` to its group, or write in the `global` section of haproxy.cfg another path: {line}"),
+            format!("add `{user}` to its group, or write another path in the `global` section of haproxy.cfg: {line}"),
         ),
         _ => return unanswered(balancer),
     };

@@ -42,7 +42,7 @@ impl Haproxy {
         }
         let failure = self.odd(line, answer);
         Err(if answer.contains("Permission denied") {
-            failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it")
+            failure.help("add `level admin` to its `stats socket` line in haproxy.cfg, and reload it")
         } else {
             failure
         })
@@ -212,7 +212,7 @@ impl Driver for Haproxy {
                 return Ok(state);
             }
         }
-        let message = format!("balancer `{}` is reloaded or restarted again and again", self.name);
+        let message = format!("balancer `{}` keeps reloading or restarting", self.name);
         Err(Failure::new(Cause::Balancer, message)
             .help("wait until its processes keep running, then type the line again"))
     }
@@ -256,7 +256,7 @@ impl Driver for Haproxy {
         if answer.contains("Permission denied") {
             found.push(Finding::Forbids {
                 message: format!("the socket of `{}` is read-only: it doesn't have `level admin`", self.name),
-                help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload it".to_owned(),
+                help: "add `level admin` to its `stats socket` line in haproxy.cfg, and reload it".to_owned(),
             });
         }
         let servers = Table::stat(stat);
@@ -365,7 +365,7 @@ mod tests {
                     assert_eq!(socket.exchanges.load(Relaxed), 1);
                 }
                 // Each reading falls into two processes, so nothing is known.
-                (_, state) => assert!(state.unwrap_err().message.contains("again and again")),
+                (_, state) => assert!(state.unwrap_err().message.contains("keeps reloading")),
             }
         }
     }
@@ -376,7 +376,7 @@ mod tests {
             let state = reloaded(each).1.state(&["www"]).await;
             let Ok(state) = state else {
                 assert!(each < 5, "reloaded after {each} answers: {state:?}");
-                assert!(state.unwrap_err().message.contains("again and again"));
+                assert!(state.unwrap_err().message.contains("keeps reloading"));
                 continue;
             };
             let admin = if state.epoch == "0-1" { Admin::Drain } else { Admin::Ready };

@@ -112,8 +112,11 @@ impl KeeperLines {
 /// Returns the failure of a run that can't prove any more that it has its lock: the keeper ended, or didn't answer in
 /// time.
 pub(super) fn lost(host: &str) -> Failure {
-    Failure::new(Cause::Unknown, format!("the lock on `{host}` can't be proven any more: its keeper doesn't answer"))
-        .help("nothing more was changed; check the hosts' state before you continue")
+    Failure::new(
+        Cause::Unknown,
+        format!("rfab can't tell whether this run still has the lock on `{host}`: its keeper doesn't answer"),
+    )
+    .help("nothing more was changed; check the hosts' state before you continue")
 }
 
 /// Sends lines as they come, several together; ends when nobody asks any more.
@@ -303,7 +306,7 @@ mod tests {
     async fn what_is_asked_of_a_keeper_that_has_ended_fails_and_so_does_all_after_it() {
         let all = lines(2);
         let many: Vec<String> = (0..20).map(|at| at.to_string()).collect();
-        assert!(all.say_all(&many).await.unwrap_err().message.contains("can't be proven any more"));
+        assert!(all.say_all(&many).await.unwrap_err().message.contains("still has the lock on"));
         assert!(all.live().await.is_err() && all.say("x").await.is_err() && all.are_lost());
     }
 }

@@ -217,7 +217,7 @@ async fn not_begun(transport: &dyn Transport, host: &Host) -> Option<Failure> {
 }
 
 fn strange(host: &str) -> Failure {
-    Failure::unknown("the keeper of the lock gives an answer that rfab doesn't know")
+    Failure::unknown("the lock's keeper gave an answer that rfab doesn't know")
         .on(&host.into())
         .help("check what the login shell prints there: `ssh` with the command `true` should print nothing")
 }
@@ -304,9 +304,9 @@ mod tests {
             first_of("Welcome!\nheld 1\nfailed to load\nno end\nrfab lock: busy x\n").await,
             Ok("busy x".into())
         );
-        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("can't be proven any more"));
+        assert!(first_of("Welcome!\nheld 1\n").await.unwrap_err().contains("still has the lock on"));
         let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
-        assert!(first_of(endless).await.unwrap_err().contains("gives an answer that rfab doesn't know"));
+        assert!(first_of(endless).await.unwrap_err().contains("gave an answer that rfab doesn't know"));
     }
 
     #[tokio::test]

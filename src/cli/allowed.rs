@@ -17,7 +17,7 @@ pub struct Allowed {
     /// Resolve references without fetching first
     #[arg(long)]
     pub no_fetch: bool,
-    /// Deploy again to hosts that serve the commit already
+    /// Deploy again to hosts that already serve the commit
     #[arg(long)]
     pub force: bool,
     /// Accept hosts that answer well but report no release; one that reports another release still fails
@@ -26,7 +26,7 @@ pub struct Allowed {
     /// Wait for the lock while another operator holds it
     #[arg(long)]
     pub wait: bool,
-    /// Wait between groups, and continue if all is still well then: a TIME such as 10m, or until you say yes
+    /// Wait between groups, for a TIME such as 10m or until you say yes, and continue if all is still well
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "ask", value_parser = pause)]
     pub pause: Option<Pausing>,
     /// Let POOL have fewer live servers than its minimum; repeatable
@@ -79,7 +79,7 @@ pub(super) fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> 
 fn reason(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("a reason has at least one character".to_owned()),
-        text if text.chars().any(hidden) => Err("it has a character that can't be seen".to_owned()),
+        text if text.chars().any(hidden) => Err("it has an invisible character".to_owned()),
         text if text.chars().count() > 200 => Err("a reason has at most 200 characters".to_owned()),
         text => Ok(text.to_owned()),
     }

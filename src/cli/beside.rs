@@ -63,11 +63,11 @@ pub fn refused(definition: &Command, given: &ArgMatches, behind: bool) -> Option
     match (FOR.iter().find(idle), instead) {
         (Some((WORDS, _)), Some(flag)) => {
             let words = given.get_many::<String>(WORDS).into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-            Some(format!("the argument '--{flag}' is instead of tasks; leave out '{words}'"))
+            Some(format!("the argument '--{flag}' can't be used with tasks; leave out '{words}'"))
         }
         (Some((id, _)), _) => purpose(id).map(|purpose| format!("the argument '{}' is for {purpose}", long(id))),
         (None, Some(flag)) if behind => {
-            Some(format!("the argument '--{flag}' is instead of tasks; leave out the command after '--'"))
+            Some(format!("the argument '--{flag}' can't be used with a command; leave out what comes after '--'"))
         }
         (None, _) => None,
     }

@@ -14,22 +14,22 @@ const MOST: u32 = 30;
 #[derive(Args)]
 #[command(next_help_heading = "Which runs --history lists")]
 pub(super) struct HistoryFlags {
-    /// List those on this fleet
+    /// List only runs on this fleet
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     fleet: Option<String>,
-    /// List those with this task
+    /// List only runs with this task
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     task: Option<String>,
-    /// List those with this outcome: done, left-out, failed, interrupted, unfinished, running; repeatable
+    /// List only runs with this outcome: done, left-out, failed, interrupted, unfinished, running; repeatable
     #[arg(long, value_name = "ENDING", value_parser = ending_parser(), hide_possible_values = true)]
     outcome: Vec<Ending>,
-    /// List those that began then or later: 2h, 3d, 2026-11-24, or 2026-11-24T18:00
+    /// List only runs that began at TIME or later: 2h, 3d, 2026-11-24, or 2026-11-24T18:00
     #[arg(long, value_name = "TIME", value_parser = when::read)]
     since: Option<i64>,
-    /// List those that began before then
+    /// List only runs that began before TIME
     #[arg(long, value_name = "TIME", value_parser = when::read)]
     until: Option<i64>,
-    /// List at most the N newest [default: 30]
+    /// List at most the N newest runs [default: 30]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     newest: Option<u32>,
 }

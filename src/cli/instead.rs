@@ -13,19 +13,19 @@ pub(super) struct Instead {
     /// List the tasks
     #[arg(long, group = "instead")]
     list: bool,
-    /// Show what a script can call, the page of NAME, or those with that word
+    /// Show what a script can call, the page of NAME, or what contains it
     #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     docs: Option<Option<String>>,
     /// Trust the key of HOST, or of `all`, after showing it and asking
     #[arg(long, value_name = "HOST", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     trust: Option<String>,
-    /// List the runs of this machine, the newest first
+    /// List the runs of this machine, newest first
     #[arg(long, group = "instead")]
     history: bool,
-    /// Show what RUN did, by the beginning of its id
+    /// Show what RUN did; RUN is the beginning of its id
     #[arg(long, value_name = "RUN", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     show: Option<String>,
-    /// Resume RUN, or the run of this fabfile that isn't done; what it did isn't repeated
+    /// Resume RUN, or the run of this fabfile that isn't done, without repeating what it did
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     resume: Option<Option<String>>,
     /// With --resume: repeat a step if rfab can't tell whether it was done
@@ -34,7 +34,7 @@ pub(super) struct Instead {
     /// With --resume: skip a step if rfab can't tell whether it was done
     #[arg(long)]
     skip: bool,
-    /// With --resume: continue although the fabfile or a fleet was changed since
+    /// With --resume: continue even if the fabfile or a fleet has changed since
     #[arg(long)]
     force_changed: bool,
     /// Abort RUN, or the run of this fabfile that isn't done: hosts return to their old releases
@@ -46,19 +46,19 @@ pub(super) struct Instead {
     /// Close the connections that stay open for later runs
     #[arg(long, group = "instead")]
     disconnect: bool,
-    /// Write a fabfile and fleet files for this folder, from what is found in it; nothing is overwritten
+    /// Write a fabfile and fleet files from what rfab finds in this folder; overwrite nothing
     #[arg(long, group = "instead")]
     init: bool,
-    /// Print what SHELL (bash, zsh or fish) needs to complete lines of rfab
+    /// Print the script that completes lines in SHELL (bash, zsh or fish)
     #[arg(long, value_name = "SHELL", group = "instead", value_parser = completing::parser(), hide_possible_values = true)]
     completions: Option<Shell>,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead")]
     demo: bool,
-    /// Show the version, and the commit that it is built from
+    /// Show the version, and the commit that it was built from
     #[arg(long, group = "instead")]
     version: bool,
-    /// Show this help, and that of the tasks in the line; do nothing else
+    /// Show this help, and the help of the tasks in the line; do nothing else
     #[arg(short, long)]
     pub help: bool,
 }

@@ -67,7 +67,7 @@ fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
     let message = format!("there is no run of `{}` that changed something and isn't done", fabfile.display());
     let mut help = format!("`rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name");
     let said = [
-        (meant.overtaken.first(), "isn't done, and what it changed was changed since"),
+        (meant.overtaken.first(), "isn't done, but a later run changed what it had changed"),
         (meant.idle.first(), "isn't done, and changed nothing"),
     ];
     for (run, how) in said.iter().filter_map(|(run, how)| Some((run.as_ref()?, how))) {

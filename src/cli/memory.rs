@@ -16,8 +16,7 @@ pub(super) fn enough() -> Result<(), Failure> {
     if left >= LEAST {
         return Ok(());
     }
-    let message =
-        format!("the limit of memory is {} MB, and a run needs {} MB more", limit >> 20, (LEAST - left) >> 20);
+    let message = format!("the memory limit is {} MB, and a run needs {} MB more", limit >> 20, (LEAST - left) >> 20);
     Err(Failure::new(Cause::NoSpace, message).unchanged().help("raise the limit: `ulimit -v unlimited`"))
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(next_help_heading = "What to run, and where")]
 pub(super) struct Scope {
-    /// Use this fabfile, not the nearest fabfile.rhai from here upward
+    /// Use this fabfile, not the nearest fabfile.rhai in this folder or above
     #[arg(short, long, value_name = "FILE")]
     pub fabfile: Option<PathBuf>,
     /// Set a key of the fleet file for this run; repeatable
@@ -21,7 +21,7 @@ pub(super) struct Scope {
     /// Work on at most N hosts in parallel
     #[arg(short = 'P', long, value_name = "N", default_value = "32", value_parser = value_parser!(u16).range(1..))]
     pub parallel: u16,
-    /// Use no connection of an earlier run, and leave none open
+    /// Reuse no connection of an earlier run, and leave none open
     #[arg(long)]
     pub no_persist: bool,
     /// Reach the hosts with OpenSSH's client, or with rfab's own

@@ -56,8 +56,8 @@ const ALL: &str = "all";
 fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<Exit, Failure> {
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
-        return Err(Failure::new(Cause::Fabfile, "`all` needs a line that names its fleet")
-            .help("name their fleet before it: `rfab prod --trust all`"));
+        return Err(Failure::new(Cause::Fabfile, "`--trust all` needs a fleet")
+            .help("name the fleet before it: `rfab prod --trust all`"));
     }
     for fleet in fleets {
         // Two apps may share a machine.
@@ -142,9 +142,9 @@ fn agreed(
         let what = match is_authority {
             true => "NOBODY VOUCHES FOR IT. The authority",
             false if kind(fingerprint) == kind(&offer.fingerprint) => "IT HAS CHANGED. It was",
-            false => "IT IS ANOTHER KIND OF KEY than the known one. That is",
+            false => "IT IS ANOTHER KIND OF KEY. The known one is",
         };
-        text += &format!("{what}, by `{}` line {line}:\n  {fingerprint}\n", file.display());
+        text += &format!("{what}, according to `{}` line {line}:\n  {fingerprint}\n", file.display());
     }
     report::say(&text);
     if expected.is_some() {
@@ -153,7 +153,7 @@ fn agreed(
     let question = if known.is_empty() {
         "Ask the people who run it for its fingerprint. Is it this one, and do you trust it?"
     } else {
-        "Somebody may be in between. Did the people who run it say that its key is now this one?"
+        "Somebody may be intercepting the connection. Did the people who run it say that its key is now this one?"
     };
     match person.confirm(question) {
         Some(true) => Ok(()),

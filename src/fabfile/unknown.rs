@@ -87,7 +87,7 @@ impl KnownFunctions {
         if !counts.is_empty() {
             let message = format!("`{shown}` takes {}, but {}", takes(&counts), given(call.arguments));
             let failure = Failure::new(Cause::Fabfile, message);
-            let written = docs::written(&shown).map(|written| format!("it is written\n{written}"));
+            let written = docs::written(&shown).map(|written| format!("usage:\n{written}"));
             let help = written.or_else(|| hints::function(&shown).map(str::to_owned));
             return Some(help.into_iter().fold(failure, Failure::help));
         }

@@ -63,7 +63,7 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
             .help("write a folder, or a URL such as `https://example.org/shop.git` or `git@example.org:shop.git`"))
     };
     if text.starts_with('-') {
-        return wrong("this would be an option to git");
+        return wrong("git would read this as an option");
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         let login = rest.split('/').next().and_then(|place| place.rsplit_once('@')).map_or("", |(login, _)| login);
@@ -100,7 +100,7 @@ fn tree(node: &Node) -> Result<String, Problem> {
     let path = value::text(node)?;
     why_no_path(path).map_or(Ok(path.to_owned()), |why| {
         Err(Problem::new(format!("`{}` {why}", shown(path)), node.place("not a folder of the repository"))
-            .help("write it from the top of the repository on, without a `/` at the end, such as `services/web`"))
+            .help("write it relative to the top of the repository, without a `/` at the end, such as `services/web`"))
     })
 }
 
@@ -128,7 +128,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
             return Ok(path.to_owned());
         }
         Err(Problem::new(format!("`{path}` can't be linked"), node.place("not a path below the release"))
-            .help("write it from the release's folder on, such as `public/uploads`"))
+            .help("write it relative to the release's folder, such as `public/uploads`"))
     };
     let paths = value::list(node, "a list of paths", one)?;
     let NodeValue::List(items) = &node.value else {
@@ -211,7 +211,7 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
     let samples: Vec<(String, String)> = placeholders.iter().map(|name| (name.to_string(), "1".to_owned())).collect();
     let wrong = |node: &Node, error: crate::command::CommandError| {
         let known = placeholders.iter().map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>().join(" and ");
-        Problem::new(error.to_string(), node.place("not a command")).help(format!("{known} may stand in it"))
+        Problem::new(error.to_string(), node.place("not a command")).help(format!("it can contain {known}"))
     };
     match &node.value {
         NodeValue::Text(text) => {

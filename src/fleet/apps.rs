@@ -62,7 +62,7 @@ fn one<'t>(
 ) -> Option<One<'t>> {
     let key = entry.key.as_str();
     if app::KEYS.contains(&key) || !matches!(entry.node.value, NodeValue::Table(_)) {
-        let message = format!("`{key}` is among several apps, but isn't one of them");
+        let message = format!("`{key}` is beside several apps, but doesn't say which one it's for");
         problems.push(
             Problem::new(message, entry.place("of which app?")).help("write it in each app's own table: `[app.shop]`"),
         );
@@ -149,7 +149,7 @@ fn one_pool(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     pairs(all).find_map(|(first, second)| {
         second.roles.iter().find_map(|(role, here)| {
             let (_, there) = first.roles.iter().find(|(other, _)| other == role)?;
-            let message = format!("pool `{}` is of two apps, `{}` and `{}`", pool(role)?, first.key, second.key);
+            let message = format!("pool `{}` belongs to two apps, `{}` and `{}`", pool(role)?, first.key, second.key);
             let label = |app: &str| format!("`{app}` has the pool's role");
             let here = Location { label: label(second.key), ..here.clone() };
             let there = Location { label: label(first.key), ..there.clone() };
@@ -167,7 +167,7 @@ fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     let on = |one: &One<'_>, host: &Host| one.roles.iter().any(|(role, _)| host.roles.contains(role));
     pairs(all).filter(|(first, second)| first.app.path == second.app.path).find_map(|(first, second)| {
         let host = whole.hosts.iter().find(|host| on(first, host) && on(second, host))?;
-        let message = format!("`{}` and `{}` have one folder on `{host}`", first.key, second.key);
+        let message = format!("`{}` and `{}` share a folder on `{host}`", first.key, second.key);
         Some(Problem::new(message, second.path.clone()?).and(first.path.clone()?).help("give each app its own `path`"))
     })
 }

@@ -41,7 +41,7 @@ pub(super) fn read(
         };
         let same = |b: &&Balancer| b.host.address() == balancer.host.address() && b.driver == balancer.driver;
         if let Some(first) = balancers.iter().find(same) {
-            let message = format!("`{}` and `{}` are one balancer", first.name, balancer.name);
+            let message = format!("`{}` and `{}` are the same balancer", first.name, balancer.name);
             problems.push(
                 Problem::new(message, entry.place("again"))
                     .help("put the pools of both into one table, or check `host` and `socket`"),

@@ -31,7 +31,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
     let pulls = section.get("pulls", problems, value::yes).unwrap_or(false);
     if !checks && !pulls && section.find("reviews").is_none() {
         let problem = Problem::new("the gate demands nothing", node.place("neither checks nor reviews"));
-        let help = "write `reviews = 1`, or leave `checks` out; without a gate, leave";
+        let help = "write `reviews = 1`, or leave `checks` out; if you want no gate, leave";
         problems.push(problem.help(format!("{help} `[{}]` out", node.path)));
     }
     let within = section.get("within", problems, value::wait).unwrap_or(WITHIN);
@@ -84,9 +84,9 @@ fn url(node: &Node) -> Result<String, Problem> {
             Err(problem.help("write in `token` where the token is kept"))
         }
         () if url.scheme() != "https" && !(url.scheme() == "http" && own) => {
-            wrong("others could read the token: https")
+            wrong("not https: others could read the token")
         }
-        () if url.query().is_some() || url.fragment().is_some() => wrong("it ends with its path"),
+        () if url.query().is_some() || url.fragment().is_some() => wrong("nothing may follow the path"),
         () => Ok(text.trim_end_matches('/').to_owned()),
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn read(node: &Node, folder: &Path, problems: &mut Vec<Problem>) -> O
     let within = section.get("within", problems, value::wait).unwrap_or(Duration::from_secs(60));
     if problems.len() == before && over >= within {
         let node = section.find("over").or(section.find("within")).unwrap_or(node);
-        let message = "good responses can't span `over` within `within`";
+        let message = "`within` is too short: good responses must span `over`";
         problems.push(
             Problem::new(message, node.place(format!("{over:?} of {within:?}")))
                 .help("make `within` longer than `over`"),
@@ -149,7 +149,7 @@ fn one_status(node: &Node) -> Result<(u16, u16), Problem> {
 fn certificates(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     let text = value::text(node)?;
     let file = std::path::absolute(folder.join(text)).unwrap_or_else(|_| folder.join(text));
-    let help = "write the path of a PEM file from the fleet file's folder on";
+    let help = "write the path of a PEM file relative to the fleet file's folder";
     match std::fs::read_to_string(&file) {
         Ok(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => Ok(file),
         Ok(_) => Err(Problem::new(format!("`{text}` has no certificate"), node.place("no PEM in it")).help(help)),

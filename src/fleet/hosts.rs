@@ -144,7 +144,7 @@ pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (V
                 }
             };
             if let Some((other, place)) = addresses.get(host.address()) {
-                let message = format!("`{name}` and `{other}` are one machine, `{}`", host.address());
+                let message = format!("`{name}` and `{other}` are the same machine, `{}`", host.address());
                 problems.push(Problem::new(message, entry.place("again")).and(place.clone()));
                 break;
             }
@@ -183,7 +183,7 @@ fn one(
     let mut address = section.get("address", problems, address);
     if let (Some(node), true) = (section.find("address"), count > 1 && !is_pattern(address.as_deref())) {
         address = None;
-        let message = format!("{count} hosts can't have one address");
+        let message = format!("{count} hosts can't share one address");
         problems
             .push(Problem::new(message, node.place("this is a range")).help(
                 "write the number of each as `{n}`, such as `address = \"10.0.0.{n}\"`, or put the domain into the name: `\"web[1..9].example.org\"`",
@@ -247,7 +247,7 @@ fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, 
         if let Some(key) = slip {
             let message = format!("`{}` would be a variable, but looks like `{key}`", entry.key);
             problems.push(
-                Problem::new(message, entry.place("a slip?"))
+                Problem::new(message, entry.place("a typo?"))
                     .help(format!("write `{key}`, or give the variable another name")),
             );
         } else if entry.key == "name" {

@@ -33,7 +33,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
     })?;
     if said.0.is_empty() {
         let help =
-            "a fleet without hosts is a mistake more often than not: let it fail, or name hosts under `[hosts]` alone";
+            "a fleet without hosts is usually a mistake: let the program fail, or name hosts only under `[hosts]`";
         return Err(wrong(format!("{by} printed no hosts")).help(help));
     }
     let at = WrittenAt::Printed(by.into());

@@ -99,7 +99,7 @@ fn path(node: &Node) -> Result<&str, Problem> {
     let path = value::text(node)?;
     match why_no_path(path) {
         Some(why) => Err(Problem::new(format!("`{path}` {why}"), node.place("not a path in the repository"))
-            .help("write the path from the top of the repository on, such as `app/VERSION`")),
+            .help("write the path relative to the top of the repository, such as `app/VERSION`")),
         None => Ok(path),
     }
 }
@@ -149,7 +149,7 @@ mod tests {
             refused("[version]\nfile = \"../VERSION\"\n"),
             [
                 "`../VERSION` isn't below the top of the repository",
-                "write the path from the top of the repository on, such as `app/VERSION`",
+                "write the path relative to the top of the repository, such as `app/VERSION`",
                 "rfab.toml:2:8: not a path in the repository"
             ]
         );

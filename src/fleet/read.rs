@@ -143,7 +143,7 @@ fn unproven(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &[Balance
 /// Refuses a balancer that is changed by hand without a health check: nothing could tell whether a host is healthy.
 fn nothing_tells(node: &Node, app: Option<&App>, by_hand: bool) -> Option<Problem> {
     (by_hand && app.is_some_and(|app| app.health.is_none())).then(|| {
-        Problem::new("nothing tells whether a host is healthy", node.place("has no `health`"))
+        Problem::new("rfab can't tell whether a host is healthy", node.place("has no `health`"))
             .help("a balancer that is changed by hand doesn't report it: write `[app.health]` with `url`")
     })
 }
@@ -153,7 +153,7 @@ fn one_url_for_all(node: &Node, app: Option<&App>, balanced: bool) -> Option<Pro
     let url = &app?.health.as_ref()?.url;
     let at = node.inner("health")?.inner("url")?;
     (balanced && !url.contains('{')).then(|| {
-        Problem::new("every host would be probed at one URL", at.place("names no host"))
+        Problem::new("every host would be probed at the same URL", at.place("names no host"))
             .help("add `{address}`: rfab probes from the balancer's machine")
     })
 }

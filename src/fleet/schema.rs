@@ -93,19 +93,19 @@ pub const FLEET: SchemaTable = SchemaTable {
             "guarded",
             Is::YesNo,
             "`false`",
-            "whether the first change of a run asks on the terminal. A confirmation is valid for 15 minutes, for this user and terminal. An unattended run needs `--yes=NAME` with the fleet's name",
+            "whether rfab asks for confirmation on the terminal before a run's first change. A confirmation is valid for 15 minutes, for this user and terminal. An unattended run needs `--yes=NAME` with the fleet's name",
         ),
         key(
             "ssh",
             Is::Text,
             "none",
-            "an ssh configuration beside this file, which is read before the user's own: ports, keys, names",
+            "an ssh configuration file beside this one, with ports, keys and names. ssh reads it before the user's own",
         ),
         key(
             "persist",
             Is::Time,
             "`10m`",
-            "how long a connection stays open after its last use, so that the next run doesn't log in again. With `0s`, none outlives the run. For one run: `--no-persist`",
+            "how long a connection stays open after its last use, so that the next run doesn't log in again. With `0s`, no connection outlives the run. For one run: `--no-persist`",
         ),
         key(
             "transport",
@@ -123,25 +123,25 @@ pub const FLEET: SchemaTable = SchemaTable {
             "via",
             Is::Text,
             "none",
-            "jump hosts as `[USER@]HOST[:PORT]`, with commas between several. Write an IPv6 address in brackets. If a machine of the fleet is itself a jump host, it is reached through the jump hosts before it. rfab logs in to each jump host once, for all hosts that it leads to",
+            "jump hosts as `[USER@]HOST[:PORT]`, with commas between several. Write an IPv6 address in brackets. If a machine of the fleet is itself a jump host, rfab reaches it through the jump hosts before it. rfab logs in to each jump host once, for all hosts behind it",
         ),
         key(
             "user",
             Is::Text,
             "ssh decides",
-            "the login user on the fleet's machines. Only the file that `ssh` names comes before it; your own ssh configuration doesn't. For one run: `--set user=anna`",
+            "the login user on the fleet's machines. It overrides your own ssh configuration, but not the file that `ssh` names. For one run: `--set user=anna`",
         ),
         key(
             "deploy_live",
             Is::YesNo,
             "`false`",
-            "whether hosts can be deployed to while they take requests. Then rfab drains nothing, and goes group by group",
+            "whether rfab can deploy to hosts while they take requests. Then it drains nothing, and goes group by group",
         ),
         key(
             "state",
             Is::Text,
             "`~/.local/state/rfab`",
-            "the folder for the ledger, the lock, and the marks of what runs once, such as a migration. It is on the first balancer's machine, or on the first host if there is no balancer. rfab appends the fleet's name. `~` works only if everyone logs in as `user`",
+            "the folder for the ledger, the lock, and the marks of steps that run once, such as a migration. It is on the first balancer's machine, or on the first host if there is no balancer. rfab appends the fleet's name. `~` works only if everyone logs in as `user`",
         ),
         table("app", Is::OneOrByName(&APP)),
         table("hosts", Is::TableByName(&HOST)),
@@ -166,7 +166,7 @@ pub const APP: SchemaTable = SchemaTable {
             "repository",
             Is::Text,
             "`.`",
-            "a folder relative to the fabfile's folder, or a URL that git reads. rfab refuses a URL with a password in it",
+            "a folder relative to the fabfile's folder, or a URL that git can read. rfab refuses a URL with a password in it",
         ),
         key(
             "tags",
@@ -186,19 +186,19 @@ pub const APP: SchemaTable = SchemaTable {
             "roles",
             Is::Texts,
             "all hosts; with [several apps](#several-apps), those with `units`",
-            "the roles of the hosts that get the app. The other hosts are there for tasks, and get no release",
+            "the roles of the hosts that get the app. The other hosts get no release, but tasks can use them",
         ),
         key(
             "user",
             Is::Text,
             "the login user",
-            "the user who owns the releases. rfab reaches this user with sudo. The services run as another user, who can't write to the releases",
+            "the user who owns the releases. rfab becomes this user with sudo. The services run as another user, who can't write to the releases",
         ),
         key(
             "keep",
             Is::Number,
             "`5`",
-            "how many releases stay on a host. These stay in any case: the current one, the one before it, the one that a rollback goes to, and those that are running",
+            "how many releases stay on a host. These always stay: the current one, the one before it, the one that a rollback goes to, and those that are running",
         ),
         key("linked", Is::Texts, "none", "files and folders that are kept in `shared/` across releases"),
         key(
@@ -329,7 +329,7 @@ pub const HEALTH: SchemaTable = SchemaTable {
             Is::Text,
             "`none`",
             "where the service reports the commit or tag that it serves: `header:NAME`, `json:/POINTER`, `body`, \
-             `process` or `none`. `process` is the folder in which its processes run, which only their own user and \
+             `process` or `none`. `process` is the folder that its processes run in, which only their own user and \
              root can see. A [pattern](#what-proves-a-release) can follow after another colon",
         ),
         key("good", Is::Number, "`3`", "how many good responses in a row prove a host"),
@@ -394,7 +394,7 @@ pub const BALANCER: SchemaTable = SchemaTable {
             "drain_within",
             Is::Time,
             "`60s`",
-            "how long a drain can take. After that it has failed: rfab puts the host back and names it",
+            "how long a drain can take. After that, the drain has failed: rfab puts the host back and names it",
         ),
         key(
             "force_close",

@@ -165,7 +165,7 @@ impl Piece {
 impl Term {
     fn parse(word: &str, text: &str, fleet: &Fleet) -> Result<Term, Failure> {
         match word {
-            "" => Err(wrong(text, "has an empty place").help("`,` is or, `+` is and, each between two names")),
+            "" => Err(wrong(text, "has an empty item").help("`,` is or, `+` is and, each between two names")),
             "all" => Ok(Term::All),
             "live" => Ok(Term::Live),
             "out" => Ok(Term::Out),
@@ -363,10 +363,10 @@ mod tests {
     #[test]
     fn what_is_no_selection_is_refused_with_the_way_on() {
         for (text, message) in [
-            ("", "the selection `` has an empty place | `,` is or, `+` is and, each between two names"),
-            ("web,,api", "the selection `web,,api` has an empty place | `,` is or, `+` is and, each between two names"),
-            ("web+", "the selection `web+` has an empty place | `,` is or, `+` is and, each between two names"),
-            ("^", "the selection `^` has an empty place | `,` is or, `+` is and, each between two names"),
+            ("", "the selection `` has an empty item | `,` is or, `+` is and, each between two names"),
+            ("web,,api", "the selection `web,,api` has an empty item | `,` is or, `+` is and, each between two names"),
+            ("web+", "the selection `web+` has an empty item | `,` is or, `+` is and, each between two names"),
+            ("^", "the selection `^` has an empty item | `,` is or, `+` is and, each between two names"),
             ("^web03", "the selection `^web03` takes hosts away from nothing | write `all,^web03`"),
             ("web+^web03", "the selection `web+^web03` has a `^` that doesn't follow a comma | write `…,^web03`"),
             ("grup1", "`prod` has no host, group or role `grup1` | did you mean `group1`?"),

@@ -44,7 +44,7 @@ pub(super) fn beside(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
         Ok(file)
     } else {
         Err(Problem::new(format!("there is no file `{text}` beside the fleet"), node.place("not a file"))
-            .help("write its path from the fleet file's folder on"))
+            .help("write its path relative to the fleet file's folder"))
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) fn state(node: &Node) -> Result<String, Problem> {
         Some(rest) if rest.split('/').all(|part| !matches!(part, "" | "." | "..")) => Ok(format!("~/{rest}")),
         Some(_) => Err(Problem::new(format!("`{text}` isn't a folder below `~`"), node.place("write it out"))),
         None if text.starts_with('~') => {
-            Err(Problem::new(format!("`{text}` is somebody's home"), node.place("`~/…`, or from `/` on")))
+            Err(Problem::new(format!("`{text}` is in a named user's home"), node.place("`~/…`, or an absolute path")))
         }
         None => value::path(node).map(str::to_owned),
     }

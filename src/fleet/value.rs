@@ -119,7 +119,7 @@ pub fn is_name(text: &str) -> bool {
 pub(super) fn why_no_name(text: &str) -> &'static str {
     match text {
         "" => "write at least one character",
-        "." | ".." => "give it a name that isn't a folder's",
+        "." | ".." => "write a name other than `.` and `..`",
         _ if text.starts_with('-') => "a name can't start with `-`, because that makes it an option",
         _ if text.len() > LONGEST_NAME => "a name has at most 253 characters",
         _ => "a name is made of letters, digits and `._:-`",
@@ -185,7 +185,7 @@ pub(super) fn path(node: &Node) -> Result<&str, Problem> {
     let text = text(node)?;
     let wrong = |message: &str, label: &str| Err(Problem::new(format!("`{text}` {message}"), node.place(label)));
     if !text.starts_with('/') {
-        wrong("doesn't start with `/`", "a path on the hosts, from `/` on")
+        wrong("doesn't start with `/`", "an absolute path on the hosts")
     } else if text.split('/').any(|part| part == ".." || part == ".") {
         wrong("has a `.` or `..` in it", "write the path out")
     } else if text.bytes().all(|b| b == b'/') {

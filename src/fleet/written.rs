@@ -98,7 +98,7 @@ impl WrittenFleet {
             // If it isn't a command, the error says that instead.
             let by = top::command(&command).map(|words| printed::shown(&words));
             let unasked = |by: String| {
-                Problem::new(format!("its hosts come from {by}, which only a run asks"), command.place("here"))
+                Problem::new(format!("its hosts come from {by}, which rfab asks only in a run"), command.place("here"))
             };
             return Err(self.wrong(vec![by.map_or_else(|problem| problem, unasked)]));
         }

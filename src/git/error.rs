@@ -73,9 +73,9 @@ impl GitError {
         let help = match &self {
             GitError::Git { why, .. } if ["gpg", "sign", "key"].iter().any(|word| why.contains(word)) => {
                 "no branch and no tag has moved. git signs without a terminal here: unlock the key in gpg-agent or \
-                 ssh-agent, or mend `user.signingkey`, then type the line again"
+                 ssh-agent, or fix `user.signingkey`, then type the line again"
             }
-            GitError::Git { .. } => "no branch and no tag has moved: mend that, and type the line again",
+            GitError::Git { .. } => "no branch and no tag has moved: fix that, and type the line again",
             _ => return self.into(),
         };
         Failure::from(self).help(help)
@@ -121,13 +121,13 @@ impl From<GitError> for Failure {
             GitError::Fetch { remote, at, .. } => {
                 let at = at.as_ref().map(|at| format!("-C {} ", quoted(at))).unwrap_or_default();
                 let remote = quoted(remote);
-                Some(format!("check `git {at}ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
+                Some(format!("check `git {at}ls-remote -- {remote}`, or use what was fetched last: `--no-fetch`"))
             }
             GitError::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
             GitError::Unknown { near, .. } => {
                 let best = near.first().and_then(|best| question(&[best]));
                 Some(match best {
-                    Some(question) => format!("{question} A new one is pushed first"),
+                    Some(question) => format!("{question} Push a new one first"),
                     None => "push it first, or check `git tag` and `git branch --all`".to_owned(),
                 })
             }
@@ -163,7 +163,7 @@ fn remote_said(said: &[String]) -> String {
 fn nearest(near: &[String]) -> String {
     match near {
         [] => String::new(),
-        near => format!("; near it {}", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        near => format!("; similar: {}", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -8,5 +8,8 @@ pub(super) fn whole(commit: &str) -> bool {
 
 /// Builds the error of several objects with the same first digits.
 pub(super) fn many(digits: &str) -> GitError {
-    GitError::Ambiguous { reference: digits.to_owned(), meanings: vec!["several objects begin so".to_owned()] }
+    GitError::Ambiguous {
+        reference: digits.to_owned(),
+        meanings: vec!["several objects begin with these digits".to_owned()],
+    }
 }

@@ -34,7 +34,7 @@ pub async fn complete(
             fetch(repository, remote, some, quiet).await?;
         }
     }
-    Err(GitError::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
+    Err(GitError::Read(format!("`{}` never sends all of {}", visible(remote), &commit[..12])))
 }
 
 /// Returns whether a clone may lack objects.

@@ -182,11 +182,11 @@ mod tests {
         };
         assert_eq!(
             said(&["shop-v1.0.0-rc.1", "v1.0.0"], "shop-v*"),
-            "no stable tag matches `shop-v*` among 2 tags; near it `shop-v1.0.0-rc.1`"
+            "no stable tag matches `shop-v*` among 2 tags; similar: `shop-v1.0.0-rc.1`"
         );
         assert_eq!(
             said(&["shop-v1.0.0", "x"], "shop-*"),
-            "no stable tag matches `shop-*` among 2 tags; near it `shop-v1.0.0`"
+            "no stable tag matches `shop-*` among 2 tags; similar: `shop-v1.0.0`"
         );
         assert_eq!(said(&[], "shop-*"), "no stable tag matches `shop-*` among 0 tags");
     }

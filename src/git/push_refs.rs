@@ -137,7 +137,7 @@ impl PushRefs {
             let is_git = matches!(error, GitError::Git { .. });
             let failure = Failure::from(error);
             return if is_git {
-                failure.help("mend that, and type the line again: it does what is left")
+                failure.help("fix that, and type the line again: it does what is left")
             } else {
                 failure
             };

@@ -93,8 +93,10 @@ exit 99"#;
 
     fn no_program(&self) -> Failure {
         let through = &self.probe.through;
-        let message =
-            format!("`{through}` has neither bash nor nc, one of which tries the port in `{}`", self.probe.url());
+        let message = format!(
+            "`{through}` has neither bash nor nc, and rfab needs one of them to try the port in `{}`",
+            self.probe.url()
+        );
         Failure::new(Cause::Fabfile, message).on(&through.name).help("install one of them there, or probe with `http`")
     }
 

@@ -63,7 +63,7 @@ impl Probe {
     /// Builds the failure of a name that doesn't resolve on the machine that the probe goes out from.
     pub(super) fn unresolved(&self, name: &str) -> Failure {
         let (host, through) = (&self.host, &self.through);
-        let message = format!("`{name}` doesn't resolve on `{through}`, from where it is probed at {}", self.url());
+        let message = format!("`{name}` doesn't resolve on `{through}`, which probes it at {}", self.url());
         let address = match host.address {
             Some(_) => "correct `address`",
             None => "add `address`",

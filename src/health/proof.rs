@@ -115,7 +115,7 @@ fn failure(probe: &Probe, last: &[ProbeAnswer]) -> Failure {
         Some(Some(version)) => {
             format!("serves version `{version}`, not {}", probe.expected.shown())
         }
-        Some(None) => "answers well, but doesn't say which version it serves".to_owned(),
+        Some(None) => "gives good responses, but doesn't say which version it serves".to_owned(),
         None => format!("doesn't become healthy within {within}"),
     };
     let said: Vec<String> = last.iter().map(ProbeAnswer::shown).collect();

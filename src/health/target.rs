@@ -119,8 +119,8 @@ impl Target {
     fn unaccepted(&self, why: &rustls::Error) -> Failure {
         let message = format!("the certificate of `{}` isn't accepted: {why}", self.url);
         Failure::new(Cause::Fabfile, message).help(
-            "write the name that it is for as `server_name` in `[app.health]`, and as `ca` a file beside the fleet with the \
-             authority that signed it",
+            "in `[app.health]`, write the name that it is for as `server_name`, and as `ca` a file beside the fleet \
+             with the authority that signed it",
         )
     }
 }

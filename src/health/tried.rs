@@ -66,7 +66,7 @@ impl Tried {
     fn of(answer: &ProbeAnswer, probe: &Probe, written: &WrittenNames) -> Tried {
         let health = &probe.health;
         match answer.status {
-            _ if answer.garbled => Tried::Nameless("what answers isn't HTTP".to_owned()),
+            _ if answer.garbled => Tried::Nameless("the response isn't HTTP".to_owned()),
             _ if answer.good => named(answer, health, &probe.expected, written),
             None => Tried::Silent,
             Some(status) if health.takes(status) => Tried::Silent,
@@ -97,8 +97,8 @@ fn named(answer: &ProbeAnswer, health: &Health, expected: &Expected, written: &W
     let status = answer.status.unwrap_or_default();
     let words = match (&answer.version, &answer.text) {
         (Some(said), _) if could_say(said, expected) || written.names_one(said) => return Tried::Fits,
-        (Some(said), _) => format!("{status}, and {place} is `{said}`, which isn't in the form of a release"),
-        (None, Some(text)) => format!("{status}, and {place} is `{text}`, in which the pattern finds nothing"),
+        (Some(said), _) => format!("{status}, and {place} is `{said}`, which doesn't look like a release"),
+        (None, Some(text)) => format!("{status}, and {place} is `{text}`, which the pattern doesn't match"),
         (None, None) if health.version == Version::Body => format!("{status} with an empty body"),
         (None, None) => format!("{status} without {place}"),
     };

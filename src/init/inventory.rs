@@ -86,7 +86,7 @@ impl InventoryReading {
                     self.variable(&section, key.trim(), value.trim().trim_matches(['"', '\'']));
                 }
                 "children" => self.notes.push(format!(
-                    "`{line}` is a part of the group `{section}`: give its hosts that role, too, where it matters"
+                    "`{line}` is part of the group `{section}`: give its hosts that role, too, if you need it"
                 )),
                 _ => self.hosts(&section, line),
             }
@@ -156,7 +156,7 @@ impl InventoryReading {
         );
         if !self.unread.is_empty() {
             let unread: Vec<String> = self.unread.iter().map(|key| named(key)).collect();
-            notes.push(format!("{}: variables that mean nothing here: {}", self.stage.name, unread.join(", ")));
+            notes.push(format!("{}: variables that rfab doesn't use: {}", self.stage.name, unread.join(", ")));
         }
         self.stage
     }

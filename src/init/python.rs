@@ -184,7 +184,7 @@ impl PythonReading<'_> {
     }
 
     fn by_hand(&mut self, what: &str, text: &str) {
-        self.found.notes.push(format!("{what} made by Python, {}: add it by hand", named(text)));
+        self.found.notes.push(format!("{what} computed in Python, {}: add it by hand", named(text)));
     }
 
     fn stage(&mut self, name: &str) -> &mut FoundStage {

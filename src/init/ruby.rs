@@ -66,7 +66,7 @@ pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     found.notes.dedup();
     let listed = |names: &BTreeSet<String>| names.iter().map(|name| named(name)).collect::<Vec<_>>().join(", ");
     if !all.unread.is_empty() {
-        found.notes.push(format!("settings that mean nothing here: {}", listed(&all.unread)));
+        found.notes.push(format!("settings that rfab doesn't use: {}", listed(&all.unread)));
     }
     if !own_tasks.is_empty() {
         let tasks = listed(&own_tasks);
@@ -207,7 +207,7 @@ impl Settings {
     }
 
     fn by_hand(&mut self, what: &str, text: &str) {
-        self.notes.push(format!("{what} {} is made by Ruby: add it by hand", named(text)));
+        self.notes.push(format!("{what} {} is computed in Ruby: add it by hand", named(text)));
     }
 
     fn user(&self) -> Option<String> {

@@ -83,7 +83,7 @@ fn guesses(found: &FoundProject, fleets: &[Planned]) -> Vec<String> {
         guesses.push(format!("it listens on port {}", found.kind.port()));
     }
     if !made_up && fleets.iter().any(|fleet| fleet.first > 0) {
-        guesses.push("each half of the hosts that serve is a group".to_owned());
+        guesses.push("the hosts that serve are split in half, into two groups".to_owned());
     }
     guesses
 }

@@ -134,11 +134,11 @@ fn list_them() -> String {
 }
 
 fn written(task: &Signature) -> String {
-    format!("it is written\n{}", usage::card(task))
+    format!("usage:\n{}", usage::card(task))
 }
 
 fn surplus(task: &Signature) -> String {
-    format!("before it, `{}` has all its arguments\n{}", task.name, usage::card(task))
+    format!("`{}` takes no more arguments\n{}", task.name, usage::card(task))
 }
 
 /// Returns the flag that does what a word of another tool asks for.
@@ -158,7 +158,7 @@ pub fn flag_for(word: &str) -> Option<String> {
         "completions" | "completion" => "--completions bash",
         _ => return None,
     };
-    Some(format!("what the tool itself does is a flag: `rfab {flag}`"))
+    Some(format!("rfab's own commands are flags: `rfab {flag}`"))
 }
 
 fn did_you_mean(near: &[Signature]) -> Option<String> {

@@ -213,80 +213,80 @@ const REFUSED: &[(&[&str], &str)] = &[
         "`deploy` takes 1 argument, but none is given\n\
          `relaese` was taken as `which` of `prod`: did you mean `release`?\n  \
          release REFERENCE\n      Everything in one.\n\
-         it is written\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         usage:\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     // An extra word isn't a task.
     (
         &["deploy", "stable", "now"],
         "`now` isn't a task\n\
-         before it, `deploy` has all its arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         `deploy` takes no more arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["prod:out", "live"],
         "`live` isn't a task\n\
-         before it, `prod` has all its arguments\n  prod [WHICH]\n      Production, or a part of it.",
+         `prod` takes no more arguments\n  prod [WHICH]\n      Production, or a part of it.",
     ),
     (
         &["deploy:", "stable"],
         "`stable` isn't a task\nwrite `deploy:stable`\n\
-         before it, `deploy` has all its arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         `deploy` takes no more arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["tune", "web", "size=3"],
         "`size=3` isn't a task\nwrite `tune:web,size=3`\n\
-         before it, `tune` has all its arguments\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools.",
+         `tune` takes no more arguments\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools.",
     ),
     (
         &["deploy", "stable", "reference=x"],
         "`reference=x` isn't a task\n\
-         before it, `deploy` has all its arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         `deploy` takes no more arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     // Wrong counts.
     (
         &["prod", "deploy"],
         "`deploy` takes 1 argument, but none is given\n\
-         it is written\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         usage:\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["proxy.flip:a,b"],
-        "`proxy.flip` takes no arguments, but 2 are given\nit is written\n  proxy.flip\n      Swaps the groups.",
+        "`proxy.flip` takes no arguments, but 2 are given\nusage:\n  proxy.flip\n      Swaps the groups.",
     ),
     (
         &["prod", "restart:"],
-        "`restart` takes no arguments, but 1 is given\nit is written\n  restart\n      Restarts the service.",
+        "`restart` takes no arguments, but 1 is given\nusage:\n  restart\n      Restarts the service.",
     ),
-    (&["copy:a"], "`copy` takes 2 arguments, but 1 is given\nit is written\n  copy FROM TO\n      Copies a file."),
-    (&["copy:a,b,c"], "`copy` takes 2 arguments, but 3 are given\nit is written\n  copy FROM TO\n      Copies a file."),
-    (&["copy:to=b"], "`copy` takes 2 arguments, but 1 is given\nit is written\n  copy FROM TO\n      Copies a file."),
+    (&["copy:a"], "`copy` takes 2 arguments, but 1 is given\nusage:\n  copy FROM TO\n      Copies a file."),
+    (&["copy:a,b,c"], "`copy` takes 2 arguments, but 3 are given\nusage:\n  copy FROM TO\n      Copies a file."),
+    (&["copy:to=b"], "`copy` takes 2 arguments, but 1 is given\nusage:\n  copy FROM TO\n      Copies a file."),
     (
         &["roll", "a", "b", "restart"],
-        "`roll` takes 1 or 3 arguments, but 2 are given\nit is written\n  roll WHAT [SHARE PAUSE]\n      Rolls.",
+        "`roll` takes 1 or 3 arguments, but 2 are given\nusage:\n  roll WHAT [SHARE PAUSE]\n      Rolls.",
     ),
     (
         &["mark:txet=1"],
         "`mark` takes 1 argument, but none is given\ndid you mean `text` by `txet`?\n\
-         it is written\n  mark TEXT [NAME=VALUE...]\n      Marks.",
+         usage:\n  mark TEXT [NAME=VALUE...]\n      Marks.",
     ),
     // Names.
     (
         &["deploy:refrence=stable"],
         "`deploy` has no parameter `refrence`\ndid you mean `reference`?\n\
-         it is written\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         usage:\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["prod:role=web,^web3"],
         "`prod` has no parameter `role`\nwrite `role\\=web` if the `=` is text\n\
-         it is written\n  prod [WHICH]\n      Production, or a part of it.",
+         usage:\n  prod [WHICH]\n      Production, or a part of it.",
     ),
     (
         &["deploy:stable,force=yes"],
         "`deploy` has no parameter `force`\nwrite `force\\=yes` if the `=` is text\n\
-         it is written\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
+         usage:\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
-    (&["copy:a,b,from=c"], "`copy` is given `from` twice\nit is written\n  copy FROM TO\n      Copies a file."),
-    (&["tune:a=1,a=2"], "`tune` is given `a` twice\nit is written\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools."),
+    (&["copy:a,b,from=c"], "`copy` is given `from` twice\nusage:\n  copy FROM TO\n      Copies a file."),
+    (&["tune:a=1,a=2"], "`tune` is given `a` twice\nusage:\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools."),
     (&["tune:=1"], "`=1` after `tune:` has no name\nwrite `\\=1` if the `=` is text"),
-    (&["odd:a=1,y=2"], "no overload of `odd` fits `a` and `y`\nit is written\n  odd A\n  odd X Y"),
+    (&["odd:a=1,y=2"], "no overload of `odd` fits `a` and `y`\nusage:\n  odd A\n  odd X Y"),
     // A required argument that is a task's name.
     (
         &["deploy", "restart"],

@@ -47,7 +47,7 @@ impl ReadHosts {
         if output.cut {
             return Err(self
                 .failure(&format!("{shown} printed more than {} MiB", LARGEST >> 20))
-                .help("let it print hosts alone"));
+                .help("let it print only hosts"));
         }
         let Output { status, out, err, .. } = output;
         if status == 0 {
@@ -96,7 +96,7 @@ impl Read for ReadHosts {
             Some(said) => Ok(self.judged(said.into())?),
             None => {
                 let failure = self.failure(&format!("the simulator doesn't run {}", self.local.shown(&self.command)));
-                Err(failure.help("write the hosts under `[hosts]` of a fleet that is made for it").into())
+                Err(failure.help("use a fleet for the simulator, with its hosts under `[hosts]`").into())
             }
         }
     }

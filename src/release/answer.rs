@@ -97,7 +97,7 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
         ["short", got] => ReleaseError::Short { got: got.parse().ok()?, bytes: 0 },
         ["short"] => ReleaseError::Cut { bytes: 0 },
         ["base" | "drifted", ..] => return earlier_failed(&words, before),
-        ["manifest", ..] => ReleaseError::Archive("its manifest is another".to_owned()),
+        ["manifest", ..] => ReleaseError::Archive("it has a different manifest".to_owned()),
         ["archive", "name", name] => ReleaseError::Archive(format!("it has `{}`", decoded(name)?)),
         ["archive", ..] => ReleaseError::Archive(shown(&words[1..].join(" "))),
         ["unpack", why] => ReleaseError::Unpack(decoded(why)?),
@@ -117,11 +117,11 @@ fn failed(failure: &str, before: &[&str]) -> Option<ReleaseError> {
         ["not-a-link" | "current"] => ReleaseError::StrangeCurrent,
         ["write"] => ReleaseError::Host("write".to_owned()),
         ["assets"] => ReleaseError::Host("copy the assets of other releases".to_owned()),
-        ["sync"] => ReleaseError::Host("bring the files to the disk".to_owned()),
+        ["sync"] => ReleaseError::Host("flush the files to the disk".to_owned()),
         ["look" | "stat"] => ReleaseError::Host("read the tree".to_owned()),
         ["place" | "read-back"] => ReleaseError::Host("rename".to_owned()),
         ["proc"] => ReleaseError::Host("read `/proc`, to see which releases run".to_owned()),
-        ["path" | "id" | "name" | "keep"] => ReleaseError::Host(format!("take its {}", words[0])),
+        ["path" | "id" | "name" | "keep"] => ReleaseError::Host(format!("use the given {}", words[0])),
         _ => return None,
     })
 }
@@ -131,7 +131,7 @@ fn earlier_failed(words: &[&str], before: &[&str]) -> Option<ReleaseError> {
     let path = |line: &&str| Some(text(line.strip_prefix("drifted ")?)?.strip_prefix("./")?.to_owned());
     Some(match words {
         ["base", "gone"] => ReleaseError::Base("it isn't there any more"),
-        ["base", "another"] => ReleaseError::Base("it has another manifest"),
+        ["base", "another"] => ReleaseError::Base("it has a different manifest"),
         ["base", "copy"] => ReleaseError::Base("its files can't be copied"),
         ["base", "tools"] => ReleaseError::Base("the host lacks a tool for it"),
         ["base", "differs"] => ReleaseError::Base("it isn't what was staged"),
@@ -214,7 +214,7 @@ mod tests {
         let out = format!("biggest 2048 {}\nfailed space 3145728 1048576\nend setup\n", hex::encode("releases/x\n"));
         assert_eq!(
             set_up(&ended(3, &out)).unwrap_err().to_string(),
-            "the disk has 1.0 MiB of the 3.0 MiB that are needed; `releases/x\\n` has 2.0 MiB"
+            "the disk has 1.0 MiB free, but 3.0 MiB are needed; `releases/x\\n` has 2.0 MiB"
         );
     }
 }

@@ -47,7 +47,7 @@ pub enum ReleaseError {
     CurrentFolder(String),
     #[error("`releases` and `.rfab` are on different filesystems")]
     Apart,
-    #[error("the disk has {free} of the {need} that are needed{}", takers(.biggest))]
+    #[error("the disk has {free} free, but {need} are needed{}", takers(.biggest))]
     Full { need: Amount, free: Amount, biggest: Vec<(u64, String)> },
     #[error("the upload broke after {got} of {bytes} bytes")]
     Short { got: u64, bytes: u64 },
@@ -82,7 +82,7 @@ pub enum ReleaseError {
     IdTaken,
     #[error("the release isn't staged")]
     NotStaged,
-    #[error("the release isn't on the disk for certain: the host went down, or a write failed")]
+    #[error("the release may be incomplete on the disk: the host went down, or a write failed")]
     Torn,
     #[error("`current` isn't a link to a release")]
     StrangeCurrent,
@@ -130,7 +130,7 @@ pub enum TreeProblem {
 
 /// What to do when the host has a release of the commit with another content.
 pub const ANOTHER: &str =
-    "deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
+    "deploy from the machine that made the release there, or type `--force`, which gives this one its own number";
 
 impl From<ReleaseError> for Failure {
     fn from(error: ReleaseError) -> Self {
@@ -155,7 +155,9 @@ impl From<ReleaseError> for Failure {
             }
             ReleaseError::Large { fetch, .. } => {
                 let fetch = fetch.as_ref().map(|line| format!(", and check it with `{line}`")).unwrap_or_default();
-                let help = format!("install git-lfs here if it's missing, push the content there if it is{fetch}");
+                let help = format!(
+                    "install git-lfs if this machine lacks it, or push the content if the remote lacks it{fetch}"
+                );
                 return Failure { help: Some(help), ..Failure::new(cause, error.to_string()) };
             }
             ReleaseError::NoTree { .. } => {
@@ -184,7 +186,7 @@ impl From<ReleaseError> for Failure {
                 return Failure { help: Some(help), unchanged, ..Failure::new(cause, error.to_string()) };
             }
             ReleaseError::IdTaken => Some("try again"),
-            ReleaseError::Torn => Some("deploy it again: it is sent again"),
+            ReleaseError::Torn => Some("deploy it again: rfab sends it again"),
             ReleaseError::Another { .. } => Some(ANOTHER),
             ReleaseError::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,
@@ -218,7 +220,7 @@ fn some(files: &[String]) -> String {
 fn help_for(problems: &[TreeProblem]) -> String {
     if problems.iter().any(lacking) {
         let fetch = problems.iter().find_map(fetch_by_hand);
-        return fetch.map_or("type it again without `--no-fetch`".to_owned(), |line| format!("`{line}` brings it"));
+        return fetch.map_or("type it again without `--no-fetch`".to_owned(), |line| format!("`{line}` fetches it"));
     }
     let submodule = problems.iter().any(|problem| matches!(problem, TreeProblem::Submodule { .. }));
     let mend = if submodule {

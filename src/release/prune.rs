@@ -59,8 +59,9 @@ impl Effect for Prune {
         for left in &pruned.gone {
             let path = format!("{}/{}", home.path, shown(left));
             let remove = format!("sudo rm -rf {}", quoted(&path));
-            let text =
-                format!("`{path}` is left of a release, with files of another user in it; `{remove}` there removes it");
+            let text = format!(
+                "`{path}` remains of a removed release, with files of another user; to remove it, type `{remove}` there"
+            );
             at.tell(What::Warned { host: Some(host.name.clone()), text });
         }
         for name in &pruned.left {

@@ -59,16 +59,16 @@ impl Sending<'_> {
             let upon = upon.map(|release| release.name.clone());
             match (sent, base.take()) {
                 (Err(ReleaseError::Drifted(names)), Some(one)) if lost.is_empty() && !names.is_empty() => {
-                    self.warn(format!("{}; the right content is sent again", drifted(&one.0.name, &names)));
+                    self.warn(format!("{}; rfab sends the right content again", drifted(&one.0.name, &names)));
                     lost = names.into_iter().collect();
                     base = Some(one);
                 }
                 (Err(error @ (ReleaseError::Base(_) | ReleaseError::Drifted(_))), Some((release, _))) => {
                     let why = match error {
                         ReleaseError::Drifted(names) if !names.is_empty() => drifted(&release.name, &names),
-                        error => format!("release {} can't be built upon: {error}", release.name),
+                        error => format!("rfab can't build upon release {}: {error}", release.name),
                     };
-                    self.warn(format!("{why}; all of the new release is sent"));
+                    self.warn(format!("{why}; rfab sends all of the new release"));
                 }
                 (sent, _) => return Ok(sent.map(|_| Sent { sent_bytes, upon })),
             }

@@ -37,7 +37,8 @@ impl Stage {
     fn failed(&self, error: ReleaseError) -> Failure {
         let plain = self.built.is_none() && matches!(error, ReleaseError::Another { .. });
         let failure = on(&self.host)(error);
-        let help = "was it built, or did `linked`, `tree` or `export_subst` change in the fleet file? Deploy a commit that is new";
+        let help =
+            "was it built, or did `linked`, `tree` or `export_subst` change in the fleet file? Deploy a new commit";
         if plain { failure.help(help) } else { failure }
     }
 

@@ -111,7 +111,7 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
 fn why(last: &str) -> &'static str {
     match last.strip_prefix("failed ").unwrap_or("") {
         "folder" => "it is a folder",
-        "file" => "it is a file, and a folder is sent",
+        "file" => "it is a file, but rfab sends a folder",
         "no-folder" => "its folder isn't there",
         "link" => LINK,
         "short" => "not all of it arrived; what was there is unchanged",

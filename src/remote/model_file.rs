@@ -46,7 +46,7 @@ pub(super) fn written(model: &mut Model, on: &On, path: &str, content: Option<Ve
         (None | Some("" | "." | ".."), ..) | (_, PathKind::Folder, Some(_)) => "it is a folder",
         _ if leads_through_file(machine, place) => "its folder isn't there",
         _ if is_linked(machine, place) => return Err(linked(on, path).into()),
-        (_, PathKind::File(_), None) => "it is a file, and a folder is sent",
+        (_, PathKind::File(_), None) => "it is a file, but rfab sends a folder",
         _ if machine.full => "it can't be written there; what was there is unchanged",
         _ => {
             match content {

@@ -13,7 +13,7 @@ pub(super) fn shown(here: &Here, located: &Located) -> Failure {
     let mut failure = located.failure.clone();
     let written = located.missing.as_deref().filter(|_| failure.help.is_none()).and_then(docs::written);
     if let Some(written) = written {
-        failure = failure.help(format!("it is written\n{written}"));
+        failure = failure.help(format!("usage:\n{written}"));
     }
     let resolver = &here.script.resolver;
     let place = |spot: &Spot| resolver.place(&spot.source, spot.at);

@@ -30,7 +30,7 @@ pub(super) fn distrust(session: &Session, lane: &Arc<Lane>) {
             Ok(())
         });
         if let Err(failure) = written {
-            let text = format!("it isn't written down that this release died: {}", failure.message);
+            let text = format!("rfab couldn't record that this release died: {}", failure.message);
             lane.tell(What::Warned { host: None, text });
         }
     }

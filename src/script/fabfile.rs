@@ -36,14 +36,14 @@ impl Script {
         let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !inside || path.is_empty() {
             let message = format!("`{path}` isn't below the fabfile's folder");
-            return Err(Failure::new(Cause::Fabfile, message).help("give a path that begins beside the fabfile"));
+            return Err(Failure::new(Cause::Fabfile, message).help("give a path relative to the fabfile's folder"));
         }
         let whole = self.folder.join(relative);
         // A link in the repository must not give access to other files of this machine.
         let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
         if !there.is_some_and(|there| there.starts_with(&self.folder)) {
             let message = format!("`{path}` points outside the fabfile's folder through a link");
-            return Err(Failure::new(Cause::Fabfile, message).help("give a path that stays beside the fabfile"));
+            return Err(Failure::new(Cause::Fabfile, message).help("give a path that stays in the fabfile's folder"));
         }
         Ok(whole)
     }

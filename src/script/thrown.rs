@@ -95,7 +95,7 @@ fn wrong(error: &EvalAltResult) -> Failure {
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match missing(error) {
             Some((name, types)) if name == CLOSURE || name.starts_with("anon$") => {
-                format!("a closure here takes other arguments than ({types})")
+                format!("this closure can't take the arguments that it gets: ({types})")
             }
             Some((name, types)) => {
                 let failure = Failure::new(Cause::Fabfile, format!("no function `{name}` takes ({types})"));
@@ -109,8 +109,11 @@ fn wrong(error: &EvalAltResult) -> Failure {
         EvalAltResult::ErrorStackOverflow(_) => "functions call each other endlessly".to_owned(),
         EvalAltResult::ErrorDataTooLarge(what, _) => format!("the script makes too large a value: {}", lower(what)),
         EvalAltResult::ErrorDataRace(name, _) => {
-            return Failure::new(Cause::Fabfile, format!("`{name}` is used in the closure and called on at once"))
-                .help("write `each(all, |host| …)` instead of `all.each(|host| …)`");
+            return Failure::new(
+                Cause::Fabfile,
+                format!("`{name}` is used in a closure that is passed to its own method"),
+            )
+            .help("write `each(all, |host| …)` instead of `all.each(|host| …)`");
         }
         EvalAltResult::ErrorDotExpr(said, _) if said.starts_with("Unknown property '") => {
             let name = said.split('\'').nth(1).unwrap_or_default();

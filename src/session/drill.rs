@@ -77,7 +77,7 @@ impl Drill {
     pub fn missed(&self) -> Option<&'static str> {
         match (self.met.load(SeqCst), self.came.load(SeqCst)) {
             (true, _) => None,
-            (false, true) => Some("the effect was done, and the run over, before its time had come"),
+            (false, true) => Some("the effect and the run ended before the drill's moment came"),
             (false, false) => Some("it has no such effect"),
         }
     }
@@ -163,7 +163,7 @@ mod tests {
         let drill: Drill = "kill:amid:1.a#1".parse().unwrap();
         assert_eq!(drill.missed(), Some("it has no such effect"));
         drill.came.store(true, SeqCst);
-        assert_eq!(drill.missed(), Some("the effect was done, and the run over, before its time had come"));
+        assert_eq!(drill.missed(), Some("the effect and the run ended before the drill's moment came"));
         drill.met.store(true, SeqCst);
         assert_eq!(drill.missed(), None);
     }

@@ -132,7 +132,8 @@ impl Guard {
             && (self.run.undoes.is_some() || self.touched.contains(&fleet.name))
         {
             let message = format!(
-                "the ledger of fleet `{}` has nothing of run `{run}`, which changed it: it was emptied or lost, or much was done since",
+                "the ledger of fleet `{}` no longer has run `{run}`, which changed this fleet: the ledger was \
+                 emptied or lost, or a lot was done since",
                 fleet.name
             );
             return Err(Failure::new(Cause::Overtaken, message)

@@ -221,7 +221,8 @@ impl Invariants {
             for (balancer, state) in &balance.balancers {
                 if known.get(balancer).is_some_and(|epoch| *epoch != state.epoch) {
                     let message = format!(
-                        "`{balancer}` was reloaded or restarted while this host was out: it may have had requests since"
+                        "`{balancer}` was reloaded or restarted while this host was out: it may have gotten requests \
+                         since"
                     );
                     return Err(Failure::new(Cause::Balancer, message)
                         .on(&host.name)

@@ -221,7 +221,7 @@ impl Journaled {
 fn not_kept(effect: &dyn AnyEffect) -> Failure {
     Failure::new(
         Cause::Fabfile,
-        format!("what this run was told isn't kept, because it contained a secret: {}", effect.describe()),
+        format!("rfab didn't keep this result, because it contained a secret: {}", effect.describe()),
     )
     .help("type the line again instead")
 }
@@ -245,6 +245,5 @@ fn still_runs(effect: &dyn AnyEffect) -> Failure {
 fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
     let differs = differences(known, fleet).join("; ");
     let message = format!("fleet `{}` isn't what the run started with: {differs}", fleet.name);
-    Failure::new(Cause::Fabfile, message)
-        .help("put it back as it was, or continue with it as it is now: `--force-changed`")
+    Failure::new(Cause::Fabfile, message).help("restore it, or continue with it as it is now: `--force-changed`")
 }

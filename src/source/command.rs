@@ -23,7 +23,7 @@ pub(super) async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Res
     let command = Command::Words(words.to_vec());
     // The longest secret may have a newline at its end.
     let ended = process::run(&local, &command, None, LONGEST + 3, &at.real.stops).await;
-    let ended = ended.map_err(|e| Failure { help: e.help.clone(), ..failed(&format!("gave none: {}", e.message)) })?;
+    let ended = ended.map_err(|e| Failure { help: e.help.clone(), ..failed(&format!("failed: {}", e.message)) })?;
     let out = String::from_utf8(ended.out).map(unended);
     // Mask the secret first: stderr may contain it. The output of a failed program isn't a secret.
     if let (Ok(text), 0) = (&out, ended.status) {
@@ -37,7 +37,7 @@ pub(super) async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Res
     }
     match out {
         _ if ended.cut => Err(failed(&format!("printed more than {} KiB", LONGEST >> 10))
-            .help("what is longer is a file to be sent rather than a secret")),
+            .help("something this long isn't a secret: send it as a file")),
         Ok(text) if text.is_empty() => Err(failed("printed nothing").help("run it by hand to see why")),
         Ok(text) => Ok(text),
         Err(_) => Err(failed("printed no text in UTF-8")),

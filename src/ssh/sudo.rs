@@ -139,7 +139,7 @@ fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
 }
 
 fn not_taken(host: &Host, user: &Name) -> Failure {
-    let message = format!("sudo didn't take the password for `{user}`, or doesn't allow the command");
+    let message = format!("sudo didn't accept the password for `{user}`, or doesn't allow the command");
     Failure::new(Cause::Sudo, message).on(&host.name).help("nothing was run; see what `sudo -l` prints there")
 }
 

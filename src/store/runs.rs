@@ -91,7 +91,7 @@ impl Runs {
         let file = self.folder.beside("key");
         DigestKey::of(&file).map_err(|e| {
             Failure::failed(format!(
-                "`{}`, which secrets in journals are sealed with, can't be used: {e}",
+                "the key `{}`, which seals secrets in journals, can't be used: {e}",
                 file.display()
             ))
             .help("nothing was started; remove it if it is damaged: rfab makes another")
@@ -131,7 +131,7 @@ impl Runs {
         }
         let near = did_you_mean(&of.same(name), names.iter().map(String::as_str));
         let help = near.unwrap_or_else(|| "`rfab --history` lists the runs that there are".to_owned());
-        Err(Failure::failed(format!("no run of a {} `{name}` is known on this machine", of.word())).help(help))
+        Err(Failure::failed(format!("this machine knows no run of a {} `{name}`", of.word())).help(help))
     }
 
     /// Opens the journal of a run that didn't end well, to continue it.

@@ -146,7 +146,7 @@ pub(super) fn checked(path: &str) -> Result<&str, Failure> {
     match why_no_path(path) {
         None => Ok(path),
         Some(why) => Err(Failure::new(Cause::Fabfile, format!("`{}` {why}", shown(path)))
-            .help("write the path from the top of the repository on, such as `app/VERSION`")),
+            .help("write the path relative to the top of the repository, such as `app/VERSION`")),
     }
 }
 

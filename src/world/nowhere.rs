@@ -28,7 +28,7 @@ impl World for Nowhere {
         if let (Some(here), EffectKind::Read, Subject::Here) = (&self.here, call.effect.kind(), call.effect.subject()) {
             return here.perform(call);
         }
-        let message = format!("a task that names hosts here may do nothing else: {}", call.effect.describe());
+        let message = format!("a task that names hosts can't do anything else here: {}", call.effect.describe());
         Err(Failure::refused(message).help("name the hosts without `out` or `live`"))
     }
 

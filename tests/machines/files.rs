@@ -118,7 +118,7 @@ fn what_cannot_be_says_why(lab: &Lab, files: &Path) {
     let expected = [
         "host `plain`: `no/folder`: its folder isn't there",
         "host `plain`: `tree`: it is a folder",
-        "host `plain`: `conf`: it is a file, and a folder is sent",
+        "host `plain`: `conf`: it is a file, but rfab sends a folder",
         "host `plain`: `none`: it isn't there",
         "host `plain`: `tree`: it is a folder",
         "host `plain`: `large`: it is larger than 8 MiB",

@@ -74,10 +74,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     assert_eq!(failed.lines().skip(1).map(|l| &l[..11]).collect::<Vec<_>>(), [lines[1][0]]);
     let no_such = lab.rfab(&["--history", "--task", "helo"]).output();
     assert_eq!((no_such.code, no_such.stdout.as_str()), (Some(1), ""));
-    assert_eq!(
-        no_such.stderr,
-        "error: no run of a task `helo` is known on this machine\n  help: did you mean `hello`?\n"
-    );
+    assert_eq!(no_such.stderr, "error: this machine knows no run of a task `helo`\n  help: did you mean `hello`?\n");
     let shown = lab.rfab(&["--show", lines[2][0]]).output().expect_ok();
     assert!(shown.contains("line     rfab testing hello:you\nby       operator on behalf of berta, from "), "{shown}");
     assert!(shown.contains("test1         run `echo you`\n"), "{shown}");

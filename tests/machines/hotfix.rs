@@ -200,7 +200,7 @@ fn a_hotfix_goes_from_its_first_commit_past_a_red_gate_to_every_host_and_no_requ
     // The second one doesn't, and it's approved while the line waits for that.
     let head = team.fixes("3.0.2", &[("index.txt", "shop v3.0.2\n")]);
     let run = team.lab.rfab(&["prod", "hotfix:finish"]).env("FORGE_TOKEN", TOKEN).start();
-    run.wait_for("the gate of shop/web waits for #12: 1 more must approve its head");
+    run.wait_for("the gate of shop/web waits for #12: 1 more person with write access");
     assert_eq!(team.remote(&["tag", "--list", "v3.0.2"]), "");
     team.approve(&head);
     let out = run.output();

@@ -102,7 +102,10 @@ pub(super) fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whate
             new_key(&lab, name);
         }
         let changed = lab.rfab(&["on:web1", "touch"]).output();
-        let says = ["host `web1`: its key differs from the known key", "/known_hosts:1): somebody may be in between"];
+        let says = [
+            "host `web1`: its key differs from the known key",
+            "/known_hosts:1): somebody may be intercepting the connection",
+        ];
         assert_refused(&changed, &[says[0], says[1], "`rfab on:web1 --trust web1`"]);
         let jump = lab.rfab(&["on:web2", "touch"]).output();
         assert_refused(&jump, &["host `web2`: the key of `bastion`, on the way to it, differs from the known key"]);
@@ -336,7 +339,7 @@ pub(super) fn trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_
     run.wait_for("[y/N]");
     let (shown, _) = run.so_far();
     assert!(shown.contains("IT IS ANOTHER KIND OF KEY") && shown.contains("ECDSA SHA256:"), "{shown}");
-    assert!(shown.contains("Somebody may be in between."), "{shown}");
+    assert!(shown.contains("Somebody may be intercepting the connection."), "{shown}");
     run.types("n\n");
     assert_eq!((run.output().code, file()), (Some(7), before.clone()));
     let run = lab.rfab(&["--trust", "web1"]).on_terminal().start();

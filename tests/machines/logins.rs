@@ -122,7 +122,7 @@ pub(super) fn a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_aw
     let begun = Instant::now();
     let out = lab.rfab(&["on:all", "hi"]).output();
     assert_eq!(out.code, Some(4), "{out:?}");
-    assert!(out.stdout.contains("can't connect onward: Connection refused"), "{}", out.stdout);
+    assert!(out.stdout.contains("can't connect to the next host: Connection refused"), "{}", out.stdout);
     assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
 }
 

@@ -49,7 +49,7 @@ fn with_little_memory_there_are_fewer_threads_and_a_run_goes_on() {
         let out = within(&lab, &format!("ulimit -v {kib}; exec \"$@\""), &["prod", "proxy.group2"]);
         told(&format!("{kib} KiB"), &out);
         if kib == 200_000 {
-            assert!(out.stderr.contains("error: the limit of memory is 195 MB, and a run needs "), "{out:?}");
+            assert!(out.stderr.contains("error: the memory limit is 195 MB, and a run needs "), "{out:?}");
         }
         assert!(out.ok() || statuses(&lab) == ["UP"; 4], "{kib} KiB: {out:?}");
         lab.rfab(&["prod", "proxy.all"]).output().expect_ok();

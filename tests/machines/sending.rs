@@ -43,7 +43,7 @@ fn a_file_that_somebody_changed_is_named_and_right_again_in_the_next_release() {
     lab.project.release("v3.0.4");
     let run = lab.rfab(&["prod", "deploy:v3.0.4"]).output();
     let said = format!("{}{}", run.stdout, run.stderr);
-    let warning = "somebody changed `config/application.yml`; the right content is sent again";
+    let warning = "somebody changed `config/application.yml`; rfab sends the right content again";
     assert!(run.ok() && said.matches(warning).count() == 1, "{said}");
     assert_ne!(web1.current(), before);
     assert_eq!(web1.sh("cat /srv/shop/current/config/application.yml").expect_ok(), "name: shop\n");

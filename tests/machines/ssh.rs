@@ -350,7 +350,7 @@ fn nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(lab: &La
     wrong.types("hunter2\n");
     let wrong = wrong.output();
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(wrong.stdout.contains("sudo didn't take the password for `root`"), "{wrong:?}");
+    assert!(wrong.stdout.contains("sudo didn't accept the password for `root`"), "{wrong:?}");
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     for name in ["asks", "each"] {
         assert!(!lab.host(name).path("/ran").exists(), "it ran on {name}");

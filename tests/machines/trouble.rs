@@ -64,7 +64,7 @@ fn words_files_and_references_that_are_wrong_are_refused() {
     let nobody = refused(&lab, &["prod:out", "deploy:stabel"], 10);
     assert!(nobody.contains("error: `out` selects no hosts of `prod`: no host is out"), "{nobody}");
     let tag = refused(&lab, &["prod", "deploy:v3.0.9"], 1);
-    assert!(tag.contains("error: there is no tag, branch or commit `v3.0.9`; near it `v3.0.0`, `v3.0.1`"), "{tag}");
+    assert!(tag.contains("error: there is no tag, branch or commit `v3.0.9`; similar: `v3.0.0`, `v3.0.1`"), "{tag}");
     assert!(tag.ends_with("\nnext: rfab prod deploy:v3.0.9\n"), "{tag}");
     let host = refused(&lab, &["prod:web9", "deploy:stable"], 2);
     assert!(host.contains("`web9`"), "{host}");

@@ -7,16 +7,16 @@ const BEGINS: &str = "# The events of `--json`
 
 <!-- Made by `scripts/pages` from `docs/schema/event.json`; don't edit. -->
 
-With `--json`, a run writes one event per line to stdout, as it happens. An event is a JSON object by [this
+With `--json`, a run writes one event per line to stdout, as it happens. An event is a JSON object that follows [this
 schema](schema/event.json). There are few kinds of event, and they report what has already happened. `v` increases when
-a kind or a field goes away or changes its meaning. New ones can appear without that, so ignore what you don't know.
+a kind or a field is removed or changes its meaning. New ones can appear without that, so ignore what you don't know.
 
 - The first event is `run_started`. The last one is always `run_finished`, even after a failure or Ctrl-C.
 - If rfab doesn't understand the line, or the fabfile doesn't compile, there are no events. Then stdout is empty, and
   the [exit code](exit-codes.md) is 2 or 3.
 - Things that happen in parallel each have their own `lane`.
-- The wording of texts for people (`text`, `message`, `help`) can change in the next version. Decide by `exit`,
-  `result`, `cause` and `balancer`.
+- The wording of texts for people (`text`, `message`, `help`) can change in the next version. Base decisions on
+  `exit`, `result`, `cause` and `balancer`.
 - [Secrets](secrets.md) are `***` in every text.
 
 ```sh
@@ -93,7 +93,7 @@ fn the_page_of_events_is_made_from_their_schema() {
     let mut text = format!("{BEGINS}## Every event\n\n| field | is | |\n|---|---|---|\n");
     for name in COMMON {
         let (what, kind) = match name {
-            "event" => ("Its kind, which is a heading below.", "text".to_owned()),
+            "event" => ("Its kind. Each kind has a heading below.", "text".to_owned()),
             name => (common[name]["description"].as_str().expect(name), is(&common[name])),
         };
         text += &format!("| `{name}` | {kind} | {what} |\n");

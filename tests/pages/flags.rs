@@ -28,8 +28,8 @@ fn the_page_of_flags_is_made_from_their_definition() {
     let definition = flags::command();
     let flags: Vec<&Arg> = definition.get_arguments().filter(|flag| flag.get_long().is_some()).collect();
     let mut text = "# Flags\n\n<!-- Made by `scripts/pages` from `src/cli/`; don't edit. -->\n\n\
-        `rfab --help` shows the same in the terminal. A flag that means nothing beside what you typed is refused (exit\n\
-        code 2), and the error says what the flag is for.\n"
+        `rfab --help` shows the same in the terminal. rfab refuses a flag that means nothing with the rest of the line\n\
+        (exit code 2), and the error says what the flag is for.\n"
         .to_owned();
     let mut heading = None;
     for flag in flags {

@@ -176,7 +176,7 @@ fn deploy(reference) {
    ╰────
   help: did you mean `ui::note`?
           ui::note(text)
-              Shows a note, under the host's name inside `each`.
+              Shows a note. Inside `each`, it appears under the host's name.
           ui::note(host, text)
               Shows a note under a host's name.
 "#,
@@ -203,7 +203,7 @@ fn a_call_with_too_many_arguments_shows_how_it_is_written() {
    ·               ────
  3 │ }
    ╰────
-  help: it is written
+  help: usage:
           targets.role(role)
               Returns the hosts that have a role; there may be none.
 "#,

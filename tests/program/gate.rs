@@ -263,8 +263,8 @@ fn what_happened_to_a_merged_pull_request_of_gitea_is_read_once_and_up_to_its_me
         ("open", Story::default()),
     ];
     let (said, forge) = judged(Dialect::Gitea, cases);
-    let again = "1 more must approve its head, with write access, and not anna; berta must approve it again, because its \
-                 base changed";
+    let again = "1 more person with write access, other than anna, must approve its head; berta must approve it again, \
+                 because its base changed";
     let want = format!("rfab act\nplain green\nbefore green\nafter waiting #12: {again}\nopen green\n");
     assert_eq!(said, want);
     let asked = forge.asked();

@@ -64,7 +64,7 @@ there are older runs: --newest 4 shows more
         &["--history", "--task", "depoly"],
         1,
         "",
-        "error: no run of a task `depoly` is known on this machine\n  help: did you mean `deploy`?\n",
+        "error: this machine knows no run of a task `depoly`\n  help: did you mean `deploy`?\n",
     );
     says(
         folder.path(),

@@ -101,7 +101,7 @@ fn a_command_that_does_not_work_says_what_it_said() {
     );
     assert_eq!(
         why("#!/bin/sh\nhead -c 5000000 /dev/zero\n", 0o755),
-        "error: fleet `prod` has no hosts: `bin/hosts prod` printed more than 4 MiB\n  help: let it print hosts alone"
+        "error: fleet `prod` has no hosts: `bin/hosts prod` printed more than 4 MiB\n  help: let it print only hosts"
     );
     let folder = project(GOOD);
     fs::remove_file(folder.path().join("bin/hosts")).unwrap();

@@ -118,7 +118,7 @@ fn a_wrong_count_of_arguments_shows_how_the_task_is_written() {
         2,
         "",
         "error: `deploy` takes 1 argument, but none is given
-  help: it is written
+  help: usage:
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
 ",
@@ -129,7 +129,7 @@ fn a_wrong_count_of_arguments_shows_how_the_task_is_written() {
         2,
         "",
         "error: `b` isn't a task
-  help: before it, `deploy` has all its arguments
+  help: `deploy` takes no more arguments
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
 ",
@@ -141,7 +141,7 @@ fn a_wrong_count_of_arguments_shows_how_the_task_is_written() {
         "",
         r#"error: `deploy` has no parameter `c`
   help: write `c\=d` if the `=` is text
-        it is written
+        usage:
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
 "#,
@@ -158,7 +158,7 @@ fn an_unknown_name_of_an_argument_is_answered_by_the_nearest() {
         "",
         "error: `deploy` has no parameter `refrence`
   help: did you mean `reference`?
-        it is written
+        usage:
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
 ",
@@ -170,7 +170,7 @@ fn an_unknown_name_of_an_argument_is_answered_by_the_nearest() {
         "",
         r#"error: `setup` has no parameter `x`
   help: write `x\=1` if the `=` is text
-        it is written
+        usage:
           setup [HOW]
               Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed.
 "#,
@@ -245,7 +245,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
     ),
     (
         &["--list", "prod"],
-        "error: the argument '--list' is instead of tasks; leave out 'prod'
+        "error: the argument '--list' can't be used with tasks; leave out 'prod'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
@@ -293,7 +293,7 @@ std/cron
 
     Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. rfab writes them as root.
 
-std/cron::install(host, name, template, values)  Puts a file of jobs on one host. Cron reads it within a minute.
+std/cron::install(host, name, template, values)  Writes a file of jobs on one host. Cron reads it within a minute.
 std/cron::remove(host, name)                     Removes a file of jobs from one host.
 std/cron::show(name)                             Shows a file of jobs as it is on each target.
 ";
@@ -307,7 +307,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         0,
         r#"clock::retry(times, wait, f)
 
-    Calls the closure until it succeeds, at most the given number of times, waiting in between.
+    Calls the closure until it succeeds, at most `times` times, and waits between the calls.
 
     Example:
 
@@ -331,7 +331,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "half"],
         0,
         "\
-std/proxy::only(name)  Makes one group live and takes all others out, and completes what is half done.
+std/proxy::only(name)  Makes one group live, takes all others out, and completes what is half done.
 std/proxy::flip()      Swaps the live groups and the group that is out.
 ",
         "",
@@ -341,7 +341,7 @@ std/proxy::flip()      Swaps the live groups and the group that is out.
         &["--docs", "Open requests"],
         0,
         "\
-balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests can finish, and no new ones come.
+balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests can finish, and no new ones arrive.
 ",
         "",
     );

@@ -61,7 +61,7 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
     fs::write(here.join("show"), "echo\n").unwrap();
     assert!(said(&[], "program").0.starts_with("`sh show`, which prints a secret, printed nothing"));
     assert!(said(&[], "absent").0.starts_with(
-        "`no-such-program x`, which prints a secret, gave none: there is no program `no-such-program` on this machine"
+        "`no-such-program x`, which prints a secret, failed: there is no program `no-such-program` on this machine"
     ));
     let (nobody, code) = said(&[], "ask");
     assert!(nobody.starts_with("typing the database password needs a terminal, and this isn't one"), "{nobody}");

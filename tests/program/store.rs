@@ -333,12 +333,12 @@ fn each_filter_finds_its_runs_the_newest_first_and_all_of_them_together() {
     };
     assert_eq!(
         refused(Filter { fleet: name("pord"), ..any() }),
-        ("no run of a fleet `pord` is known on this machine".into(), "did you mean `prod`?".into())
+        ("this machine knows no run of a fleet `pord`".into(), "did you mean `prod`?".into())
     );
     assert_eq!(
         refused(Filter { task: name("restart"), ..any() }),
         (
-            "no run of a task `restart` is known on this machine".into(),
+            "this machine knows no run of a task `restart`".into(),
             "`rfab --history` lists the runs that there are".into()
         )
     );

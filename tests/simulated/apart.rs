@@ -205,7 +205,10 @@ fn a_closure_means_in_another_file_what_it_means_in_its_own() {
     assert_eq!(project.notes("same"), ["shown 1", "other 1"]);
     assert_eq!(project.notes("lanes"), ["0 [[1, 1, 1, 1, 1]]"]);
     let (exit, failure) = project.fails("wrong");
-    assert_eq!((exit, &*failure.message), (Exit::Fabfile, "a closure here takes other arguments than (whole number)"));
+    assert_eq!(
+        (exit, &*failure.message),
+        (Exit::Fabfile, "this closure can't take the arguments that it gets: (whole number)")
+    );
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn a_deploy_waits_until_the_forge_says_green_and_names_what_it_waits_for() {
     let ran = shop.run("prod deploy:stable", model);
     let (first, last) = (
         "the gate of shop/web waits for build: it's in_progress",
-        "the gate of shop/web waits for #12: 1 more must approve its head, with write access, and not anna",
+        "the gate of shop/web waits for #12: 1 more person with write access, other than anna, must approve its head",
     );
     let said = said(&ran);
     assert_eq!((said.first().map(String::as_str), said.last().map(String::as_str)), (Some(first), Some(last)));

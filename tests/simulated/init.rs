@@ -186,8 +186,8 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
         repository.found.notes,
         [
             "web3.example.org: port 2222 belongs in an ssh configuration",
-            "the host `ENV[\"HOST\"]` is made by Ruby: add it by hand",
-            "settings that mean nothing here: `:ssh_user`",
+            "the host `ENV[\"HOST\"]` is computed in Ruby: add it by hand",
+            "settings that rfab doesn't use: `:ssh_user`",
             "its own tasks and hooks: write them as functions of the fabfile: `after restart`"
         ]
     );
@@ -287,7 +287,7 @@ web
         repository.found.notes,
         [
             "`inventories/live.yml` is YAML: add its hosts by hand",
-            "`web` is a part of the group `site`: give its hosts that role, too, where it matters",
+            "`web` is part of the group `site`: give its hosts that role, too, if you need it",
             "db1: its login user admin belongs in an ssh configuration"
         ]
     );

@@ -131,7 +131,7 @@ fn a_release_of_an_archive_that_is_in_progress_is_not_taken_for_a_commit() {
     let model = shop.done("prod proxy.flip", model);
     let moved = shop.run("prod:out deploy:stable", model.clone());
     assert_eq!(moved.ended.exit, Exit::Refused);
-    let said = "a release of `3.1` is in progress, which isn't a commit of the repository";
+    let said = "a release of `3.1` is in progress, but the repository has no such commit";
     assert!(failures(&moved)[0].starts_with(said), "{:?}", failures(&moved));
     let model = shop.done(&format!("prod:out archive:{SHA256}"), model);
     assert_eq!(current(&model, "web1"), Some("0002-5891b5b522d5".into()));

@@ -153,7 +153,7 @@ fn mapit_is_not_updated_while_nginx_still_answers_and_never_on_two_machines_at_o
     let model = run(&project, "mapit:mapit-2.api", Model::new()).model;
     let line = "mapit:mapit-2.api update_database_via_app";
     let waited = project.run_on(line, model, Scenario { seed: 1, ..Scenario::default() });
-    let why = "it didn't become true within 600 s";
+    let why = "the condition didn't become true within 600 s";
     assert_eq!((waited.ended.exit, &*waited.ended.failures[0].message), (Exit::Failed, why));
     let done = changes(&project, &waited.events);
     assert!(done.ends_with("run `nginx -s quit` as root\n"), "{done}");

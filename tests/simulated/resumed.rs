@@ -453,7 +453,7 @@ fn a_run_whose_lines_are_lost_with_the_ledger_is_not_gone_on_with() {
         assert_eq!(refused.ended.exit, Exit::Refused, "{what}");
         assert_eq!(end(&refused.model), end(&model), "{what}");
         let why = &refused.ended.failures[0].message;
-        assert!(why.starts_with("the ledger of fleet `prod` has nothing of run `sim-"), "{what}: {why}");
+        assert!(why.starts_with("the ledger of fleet `prod` no longer has run `sim-"), "{what}: {why}");
     }
 }
 

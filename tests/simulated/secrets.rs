@@ -114,8 +114,8 @@ fn in_a_text_a_secret_is_stars_and_it_tells_nothing() {
 
 #[test]
 fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
-    let word = "is a secret, and every user of the host sees the words of its commands";
-    let here = "a word of a command is a secret, and every user of this machine sees the words of commands";
+    let word = "is a secret, and every user of the host can see the words of a command";
+    let here = "a word of this command is a secret, and every user of this machine can see the words of a command";
     let stars = "a string for a host contains `***`, which stands for a secret that was put into a string";
     for (code, message) in [
         ("host.run(\"login {x}\", #{ x: s })", format!("the value of `x` {word}")),

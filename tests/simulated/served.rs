@@ -305,8 +305,8 @@ fn an_answer_that_could_name_no_release_is_refused_before_anything_is_changed() 
     let served = shop.done("prod release:stable", shop.done("prod release:v3.0.0", shop.known()));
     for (form, words) in [
         ("", "web1, web2, web3, web4: 200 without the header `X-Release`"),
-        ("ok", "the header `X-Release` is `ok`, which isn't in the form of a release"),
-        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which isn't in the form of a release"),
+        ("ok", "the header `X-Release` is `ok`, which doesn't look like a release"),
+        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which doesn't look like a release"),
     ] {
         for line in lines {
             let model = Model { says: form.to_owned(), ..served.clone() };

@@ -73,5 +73,5 @@ fn a_pattern_without_a_stable_tag_fails_and_names_what_is_near_it() {
     let ran = shop.run("late told:stable", Model::new());
     assert_eq!(ran.ended.exit, Exit::Failed);
     let said = &failures(&ran)[0];
-    assert!(said.starts_with("no stable tag matches `late-*` among 9 tags; near it `late-1.0.0-rc.1`"), "{said}");
+    assert!(said.starts_with("no stable tag matches `late-*` among 9 tags; similar: `late-1.0.0-rc.1`"), "{said}");
 }

@@ -95,10 +95,10 @@ fn what_is_refused_says_what_it_is_for() {
         ("--wait --list", "error: the argument '--wait' is for tasks, '--resume' and '--abort'"),
         ("--retry prod", "error: the argument '--retry' is for '--resume'"),
         ("--read prod", "error: the argument '--read' is for a command after '--'"),
-        ("prod out --list", "error: the argument '--list' is instead of tasks; leave out 'prod out'"),
+        ("prod out --list", "error: the argument '--list' can't be used with tasks; leave out 'prod out'"),
         (
             "--trust web1 -- uptime",
-            "error: the argument '--trust' is instead of tasks; leave out the command after '--'",
+            "error: the argument '--trust' can't be used with a command; leave out what comes after '--'",
         ),
     ] {
         assert_eq!(read(line), Err(said.to_owned()), "{line}");

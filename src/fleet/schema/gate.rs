@@ -11,7 +11,7 @@ pub const GATE: SchemaTable = SchemaTable {
             "project",
             Is::Text,
             "needed",
-            "the project there, as `owner/name`. With GitLab, it can be in several groups",
+            "the project there, as `owner/name`. With GitLab, it can be in nested groups",
         ),
         key(
             "url",
@@ -23,7 +23,7 @@ pub const GATE: SchemaTable = SchemaTable {
             "token",
             Is::Text,
             "needed",
-            "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is a variable, `file:PATH` a file below the fabfile's folder, and `command:WORDS` what a program prints",
+            "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is an environment variable, `file:PATH` is a file below the fabfile's folder, and `command:WORDS` is what a program prints",
         ),
         key(
             "branch",
@@ -37,14 +37,14 @@ pub const GATE: SchemaTable = SchemaTable {
             "pulls",
             Is::YesNo,
             "`false`",
-            "whether [pull requests move the branches](guide/hotfix.md#protected-branches) that a finished hotfix goes into. Write `true` if the forge protects them",
+            "whether [pull requests move the branches](guide/hotfix.md#protected-branches) that a finished hotfix is merged into. Write `true` if the forge protects them",
         ),
-        key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that it has failed"),
+        key("within", Is::Time, "`30m`", "how long a deploy waits for checks and reviews. After that, it has failed"),
         key(
             "environment",
             Is::Text,
             "none",
-            "the environment that rfab reports deploys for. Without it, rfab reports none, and the token needs only to read",
+            "the environment that rfab reports deploys for. Without it, rfab reports no deploys, and the token only needs read access",
         ),
     ],
 };

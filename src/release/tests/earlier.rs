@@ -189,7 +189,7 @@ fn an_earlier_release_that_is_not_what_was_expected_is_not_built_upon() {
         assert_eq!(earlier.stage(&[]), said("it isn't there any more"));
         fs::remove_file(&manifest).unwrap();
         fs::write(&manifest, [&text[..], b"f\n"].concat()).unwrap();
-        assert_eq!(earlier.stage(&[]), said("it has another manifest"));
+        assert_eq!(earlier.stage(&[]), said("it has a different manifest"));
         fs::write(&manifest, &text).unwrap();
         let aside = tree.with_extension("aside");
         fs::rename(&tree, &aside).unwrap();

@@ -59,7 +59,7 @@ fn a_release_whose_files_could_not_be_written_never_becomes_current() {
         // It tells `activate`.
         fs::write(&mark, &boot).unwrap();
         machine.replace("sync", r#"[ "$1" != -f ] || exit 1"#);
-        assert_eq!(activate(), Err(ReleaseError::Host("bring the files to the disk".into())), "{shell:?}");
+        assert_eq!(activate(), Err(ReleaseError::Host("flush the files to the disk".into())), "{shell:?}");
         machine.heal();
         torn();
         assert_eq!(machine.stage(2, &packed), Ok(Staged::New), "{shell:?}");

@@ -71,7 +71,7 @@ async fn files_in_git_lfs_are_released_with_their_content_in_any_kind_of_clone()
     let tail = "git-lfs keeps `big.bin`, and its content isn't on this machine; \
                 git-lfs keeps `dir/with, comma.bin`, and its content isn't on this machine";
     assert_eq!(failure.message, format!("`{}` can't be released: {tail}", &head[..12]));
-    let line = format!("`git -C {} lfs fetch origin {head}` brings it", other.work.display());
+    let line = format!("`git -C {} lfs fetch origin {head}` fetches it", other.work.display());
     assert_eq!(failure.help, Some(line));
     fetch(&at, &head, cache.path()).await.unwrap();
     assert_eq!(packed(&at, &head, cache.path()).unwrap().manifest_sha256, own.manifest_sha256);
@@ -120,7 +120,7 @@ async fn what_the_server_lacks_or_a_disk_damaged_is_never_released() {
         }
     }
     let said = packed(&at, &head, cache.path()).unwrap_err().to_string();
-    assert!(said.contains("`big.bin`: what git-lfs keeps of it is damaged"), "{said}");
+    assert!(said.contains("`big.bin`: git-lfs has a damaged copy of it"), "{said}");
 }
 
 #[tokio::test]

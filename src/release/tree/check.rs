@@ -12,8 +12,8 @@ pub(super) fn name(path: &[u8]) -> Result<&str, TreeProblem> {
     }
     for part in text.split('/') {
         match part {
-            "" | "." | ".." => return Err(bad("leaves its folder")),
-            part if part.eq_ignore_ascii_case(".git") => return Err(bad("is git's own")),
+            "" | "." | ".." => return Err(bad("leads out of its folder")),
+            part if part.eq_ignore_ascii_case(".git") => return Err(bad("is reserved for git")),
             part if part.len() > 255 => return Err(bad("is too long")),
             _ => {}
         }

@@ -115,7 +115,7 @@ impl<R: Read> Read for DigestReader<R> {
         let read = self.inner.read(piece)?;
         self.sha256.update(&piece[..read]);
         if read == 0 && !piece.is_empty() && hex::encode(self.sha256.clone().finalize()) != self.wanted {
-            return Err(io::Error::other("what git-lfs keeps of it is damaged; `git lfs fsck` names what is"));
+            return Err(io::Error::other("git-lfs has a damaged copy of it; `git lfs fsck` names damaged copies"));
         }
         Ok(read)
     }

@@ -59,7 +59,7 @@ pub(crate) async fn fetch(
         Err(ReleaseError::Large {
             commit: commit.to_owned(),
             files: files.iter().map(|file| shown(file)).collect(),
-            why: failed.first().cloned().unwrap_or_else(|| "`git lfs fetch` doesn't bring it".to_owned()),
+            why: failed.first().cloned().unwrap_or_else(|| "`git lfs fetch` doesn't fetch it".to_owned()),
             fetch: git::fetch_large_by_hand(&repository, &large),
         })
     })

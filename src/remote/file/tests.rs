@@ -381,7 +381,7 @@ fn the_simulator_refuses_the_paths_that_a_host_refuses_and_for_the_same_reason()
         ("folder/", false, Some("it is a folder")),
         ("folder/..", false, Some("it is a folder")),
         ("/", true, Some("it is a folder")),
-        ("file", true, Some("it is a file, and a folder is sent")),
+        ("file", true, Some("it is a file, but rfab sends a folder")),
         ("file/deep", false, Some("its folder isn't there")),
         ("theirs/link", false, Some(LINK)),
         ("theirs/link/deep", false, Some(LINK)),

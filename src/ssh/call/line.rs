@@ -135,7 +135,7 @@ impl HostLine<'_> {
             }
             // The command's input wasn't closed, so that the command didn't take a part for the whole.
             Over::Unread(e) => {
-                let why = format!("what the command reads can't be read here any more ({e})");
+                let why = format!("the command lost its input on this machine ({e})");
                 self.stopped(printed, Cause::Failed, &why).await
             }
             Over::Unwanted => self.stopped(printed, Cause::Failed, "the command was no longer needed").await,

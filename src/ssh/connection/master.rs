@@ -175,7 +175,7 @@ async fn locked(folder: &SshFolder, socket: &Path) -> Result<fs::File, Failure> 
     let until = tokio::time::Instant::now() + LOGIN_WITHIN + ALIVE_WITHIN;
     while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         if tokio::time::Instant::now() > until {
-            return Err(failed(&"another run of rfab holds it for too long"));
+            return Err(failed(&"another run of rfab has kept it locked for too long"));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -53,7 +53,10 @@ pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     }
     if let Some(line) = find("has changed and you have requested").or(find("Offending")) {
         let place = find("Offending").and_then(|l| l.split_once(" in ")).map(|(_, place)| format!(" ({place})"));
-        let what = format!("differs from the known key{}: somebody may be in between", place.unwrap_or_default());
+        let what = format!(
+            "differs from the known key{}: somebody may be intercepting the connection",
+            place.unwrap_or_default()
+        );
         return wrong(Cause::HostKeyChanged, about(line), &what).help(format!(
             "ask the people who run it; if they changed the key, compare the new fingerprint and trust it with {trust}"
         ));
@@ -81,7 +84,7 @@ pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     }
     if let Some((_, why)) = find(": open failed: ").and_then(|line| line.split_once(": open failed: ")) {
         let why = why.trim_start_matches("connect failed: ");
-        let failure = unreachable(host, &format!("a jump host on the way to it can't connect onward: {why}"));
+        let failure = unreachable(host, &format!("a jump host on the way to it can't connect to the next host: {why}"));
         return Failure { cause: Cause::JumpHost, ..failure };
     }
     // A jump host's ssh reports the end of its way before the reason.

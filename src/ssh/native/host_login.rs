@@ -126,7 +126,7 @@ impl HostLogin {
     fn broken(&self, e: &Error, greeting: &Greeting) -> Refusal {
         match e {
             Error::NoCommonAlgo { kind, .. } => {
-                Refusal::Needs(format!("this client has no {kind:?} algorithm of its sshd"))
+                Refusal::Needs(format!("this client and its sshd have no {kind:?} algorithm in common"))
             }
             _ if !greeting.has_come() => Refusal::said("kex_exchange_identification: Connection closed by remote host"),
             Error::Disconnect | Error::HUP => self.closed(),

@@ -61,7 +61,7 @@ fn a_hotfix_of_protected_branches_is_released_when_somebody_merges_it_and_no_req
     let next = team.remote(&["commit-tree", "-p", "main", "-m", "the next version", "main^{tree}"]);
     team.remote(&["update-ref", "refs/tags/v3.1.0", next.trim()]);
     let again = team.done(&FINISH);
-    let kept = "v3.1.0 came after v3.0.2 and has it, so nothing is released; release:stable releases v3.1.0\n";
+    let kept = "v3.1.0 is newer than v3.0.2 and contains it, so nothing is released; release:stable releases v3.1.0\n";
     assert!(again.contains(kept), "{again}");
     expect_finished(&team, &requests);
     all_serve(&team.lab, "v3.0.2");

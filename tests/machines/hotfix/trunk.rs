@@ -93,7 +93,7 @@ fn a_line_of_trunk_goes_past_a_red_gate_to_every_host_and_no_request_fails_whoev
     let fix = trunk.fixes(&[("index.txt", "shop v3.1.0, mended\n")]);
     let head = trunk.picks(&fix);
     let run = team.lab.rfab(&["prod", "ship:3.1"]).env("FORGE_TOKEN", TOKEN).start();
-    run.wait_for("the gate of shop/web waits for #12: 1 more must approve its head");
+    run.wait_for("the gate of shop/web waits for #12: 1 more person with write access");
     team.approve(&head);
     let out = run.output();
     assert_eq!((out.code, &*out.stderr), (Some(0), ""), "{out:?}");

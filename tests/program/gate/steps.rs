@@ -201,7 +201,7 @@ fn one_pull_request_without_a_review_holds_the_hotfix_back() {
     history.fixed("a", true);
     history.fixed("b", false);
     history.fixed("c", true);
-    let waits = "waiting #2: 1 more must approve its head, with write access, and not anna";
+    let waits = "waiting #2: 1 more person with write access, other than anna, must approve its head";
     says(&history, waits, waits);
 }
 

@@ -82,8 +82,8 @@ fn a_conflict_with_production_is_solved_by_hand_and_the_same_line_goes_on() {
         out.lines().find(|line| line.starts_with("error: ")),
         Some(
             "error: `hotfix/3.0.1` conflicts with `production` in VERSION. production is checked out with this merge \
-             begun: solve it in these files and type git commit -a, then type the line again (git merge --abort takes it \
-             back)"
+             begun: resolve the conflict in these files and type git commit -a, then type the line again (git merge \
+             --abort undoes it)"
         )
     );
     assert_eq!((sample.origin(), work.branch()), (before, "production".to_owned()));

@@ -142,8 +142,8 @@ fn says(sample: &Sample, branch: &str, version: &str) {
 
 #[test]
 fn a_conflict_in_a_version_file_is_solved_by_the_words_of_the_message() {
-    let solve =
-        "solve it in these files and type git commit -a, then type the line again (git merge --abort takes it back)";
+    let solve = "resolve the conflict in these files and type git commit -a, then type the line again (git merge \
+                 --abort undoes it)";
     let begun = "is checked out with this merge begun";
     for (branch, version, message) in [
         (
@@ -166,8 +166,8 @@ fn a_conflict_in_a_version_file_is_solved_by_the_words_of_the_message() {
             let out = stops(&sample.work, on_terminal, &message);
             let next: Vec<_> = out.lines().filter(|line| line.starts_with("next: ")).collect();
             assert_eq!(next, ["next: rfab finish:hotfix,3.0.1"]);
-            let unsolved = "error: git is in the middle of a merge; solve its conflicts and type git commit -a, or undo it \
-                            with git merge --abort";
+            let unsolved = "error: git is in the middle of a merge; resolve its conflicts and type git commit -a, or \
+                            undo it with git merge --abort";
             stops(&sample.work, on_terminal, unsolved);
             fs::write(sample.work.folder.join("VERSION"), "3.1.0").unwrap();
             sample.work.git(&["commit", "-q", "-a", "--no-edit"]);
@@ -223,8 +223,8 @@ fn each_gate_that_doesnt_open_says_what_is_missing_and_who_can_mend_it() {
         ),
         (
             Story::reviewed(&[]),
-            "COMMIT didn't pass the gate of shop/web in time: #12: 1 more must approve its head, with write access, and \
-             not anna",
+            "COMMIT didn't pass the gate of shop/web in time: #12: 1 more person with write access, other than \
+             anna, must approve its head",
             late,
         ),
         (

@@ -84,7 +84,7 @@ fn a_solved_pick_that_the_forge_squashed_leaves_nothing_in_the_way_of_the_next_o
         ]);
         assert_eq!(changed, "second\n", "{how:?}");
         if how != How::Merged {
-            assert!(said.contains("your stable/3.0 is where the remote's is now"), "{how:?} {said}");
+            assert!(said.contains("your stable/3.0 now matches the remote's"), "{how:?} {said}");
             assert_eq!(
                 (work.branch(), id(work, "stable/3.0")),
                 ("production".to_owned(), shop.is("origin/stable/3.0"))

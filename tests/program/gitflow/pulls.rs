@@ -157,12 +157,12 @@ fn a_pull_request_that_is_there_whose_answer_got_lost_or_that_a_fork_has_makes_n
 #[test]
 fn a_forge_that_opens_none_ends_in_one_report_and_nothing_is_pushed() {
     for (status, why) in [
-        (403, "error: the forge opens no pull request into production: it answers with status 403"),
-        (404, "error: the forge opens no pull request into production: it answers with status 404"),
+        (403, "error: the forge doesn't open a pull request into production: it answers with status 403"),
+        (404, "error: the forge doesn't open a pull request into production: it answers with status 404"),
         (
             422,
-            "error: the forge opens no pull request from hotfix/3.0.1 into production: it answers with status 422: \
-             Validation Failed",
+            "error: the forge doesn't open a pull request from hotfix/3.0.1 into production: it answers with status \
+             422: Validation Failed",
         ),
     ] {
         let shop = Protected::new(Dialect::Github, Opening::Refused(status), "1s");

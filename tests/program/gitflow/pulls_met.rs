@@ -157,7 +157,7 @@ fn one_that_is_closed_because_somebody_squashed_it_by_hand_is_done_once_that_com
         assert_eq!(
             said(&out),
             "\
-error: URL/1 was closed, and production has its changes by other commits
+error: URL/1 was closed, and production has its changes in other commits
   help: nothing was changed; tag the commit that has them, git tag -a v3.0.1 COMMIT, push the tag, and type the line again
 "
         );

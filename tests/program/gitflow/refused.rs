@@ -63,7 +63,7 @@ const CASES: [Case; 18] = [
             colleague.git(&["push", "-q", "origin", "v3.0.1"]);
         },
         typed: &FINISH,
-        error: "the tag v3.0.1 is there already, and is another commit's; nothing was changed",
+        error: "the tag v3.0.1 already exists on another commit; nothing was changed",
     },
     Case {
         name: "a work tree that has the branch",
@@ -85,13 +85,13 @@ const CASES: [Case; 18] = [
         name: "a branch that is there",
         before: |_| {},
         typed: &["start", "hotfix", "3.0.1"],
-        error: "the branch hotfix/3.0.1 is there already; switch to it with git switch hotfix/3.0.1",
+        error: "the branch hotfix/3.0.1 already exists; switch to it with git switch hotfix/3.0.1",
     },
     Case {
         name: "a tag that is there",
         before: |_| {},
         typed: &["start", "release", "3.0.0"],
-        error: "the tag v3.0.0 is there already",
+        error: "the tag v3.0.0 already exists",
     },
     Case {
         name: "a version that doesn't grow",
@@ -235,7 +235,7 @@ fn a_support_branch_begins_at_a_tag_and_is_listed() {
 fn a_start_that_is_refused_offers_no_resume() {
     let sample = Sample::avh();
     let (out, _) = sample.work.typed(&["start", "release", "3.0.0"]);
-    assert!(out.contains("the tag v3.0.0 is there already") && !out.contains("--resume"), "{out}");
+    assert!(out.contains("the tag v3.0.0 already exists") && !out.contains("--resume"), "{out}");
     let (out, _) = sample.work.typed(&["--resume"]);
     assert!(out.contains("changed nothing"), "{out}");
 }

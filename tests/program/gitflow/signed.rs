@@ -96,7 +96,7 @@ fn what_cannot_be_signed_stops_with_the_whole_reason_and_nothing_moves() {
             let begins = format!("error: git {what} failed: ");
             assert!(first.starts_with(&begins) && first.contains(reason) && code == Some(1), "{settings:?}: {out}");
             let help = "  help: no branch and no tag has moved. git signs without a terminal here: unlock the key in \
-                        gpg-agent or ssh-agent, or mend `user.signingkey`, then type the line again";
+                        gpg-agent or ssh-agent, or fix `user.signingkey`, then type the line again";
             assert!(lines.any(|line| line == help), "{settings:?}: {out}");
             assert!(!out.contains("rfab.") && !out.contains("GNUPG:"), "{settings:?}: {out}");
             assert_eq!((sample.origin(), sample.work.refs()), before);

@@ -52,7 +52,7 @@ fn a_line_gets_what_git_cherry_pick_makes_and_its_next_tags() {
     colleague.git(&["cherry-pick", "-x", &fix]);
     colleague.git(&["cherry-pick", "-x", "-m", "1", &merge]);
     assert_eq!(id(&colleague, "origin/release/3.1"), id(&colleague, "HEAD"), "the same commits, up to their ids");
-    assert!(work.rfab(&["pick", "3.1", &fix]).contains("release/3.1 at the remote has that already"));
+    assert!(work.rfab(&["pick", "3.1", &fix]).contains("release/3.1 at the remote already has that"));
     assert!(work.rfab(&["next", "3.1"]).contains("3.1.0"));
     assert!(work.rfab(&["tag", "3.1"]).contains("v3.1.0"));
     let told = work.rfab(&["tag", "3.1"]);
@@ -84,8 +84,9 @@ fn a_pick_that_conflicts_is_solved_as_an_ordinary_cherry_pick_and_the_line_typed
     let (said, code) = work.typed(&["pick", "3.1", &fix, &bad]);
     assert_eq!(code, Some(1), "{said}");
     let why = format!(
-        "`{}` conflicts with `release/3.1` in app. release/3.1 is checked out with this pick begun: solve it, git add it \
-         and git cherry-pick --continue, then type the line again (git cherry-pick --abort takes it back)",
+        "`{}` conflicts with `release/3.1` in app. release/3.1 is checked out with this pick begun: resolve the \
+         conflict, type git add and git cherry-pick --continue, then type the line again (git \
+         cherry-pick --abort undoes it)",
         &bad[..12]
     );
     assert!(said.contains(&why), "{said}");
@@ -97,7 +98,7 @@ fn a_pick_that_conflicts_is_solved_as_an_ordinary_cherry_pick_and_the_line_typed
     work.git(&["add", "app"]);
     work.git(&["cherry-pick", "--continue"]);
     let said = work.rfab(&["pick", "3.1", &fix, &bad]);
-    assert!(said.contains("release/3.1 has") && said.contains(" here, which is pushed, too"), "{said}");
+    assert!(said.contains("release/3.1 has") && said.contains(" here, which rfab pushes, too"), "{said}");
     let subjects = work.git(&["log", "--format=%s", "-3", "origin/release/3.1"]);
     assert_eq!(subjects, "app is 3.2, fixed\nfix is fixed\napp is 3.1.x\n");
     assert_eq!(work.git(&["show", "origin/release/3.1:app"]), "3.1.x, fixed");

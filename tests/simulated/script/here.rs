@@ -89,7 +89,7 @@ fn in_a_made_up_world_the_hosts_of_a_program_are_those_that_it_is_said_to_print(
         (
             Exit::Fabfile,
             "fleet `made` has no hosts: the simulator doesn't run `bin/hosts 'a b'`",
-            Some("write the hosts under `[hosts]` of a fleet that is made for it")
+            Some("use a fleet for the simulator, with its hosts under `[hosts]`")
         )
     );
     let printed = "{ \"web[1..2]\": {}, \"db1\": {} }";
