@@ -42,7 +42,8 @@ fn text() -> String {
     let _ = write!(
         text,
         "\nThe test never combines two things that are refused, because a run ends at the first refusal.\n\n\
-         ## Run the days\n\nCI plays two of the {} days on each calendar day, and different ones on the next:\n\n\
+         ## Run the days\n\nCI plays two of the {} days on each calendar day, and different ones on the next. Over a slow network,\n\
+         a day takes up to 17 minutes, so CI plays its days over a fast one. Play the others yourself:\n\n\
          \x20   RFAB_VARIED=rows cargo test --test varied    # print all\n\
          \x20   RFAB_VARIED=all cargo test --test varied     # play all; what has passed isn't repeated when you type it again\n\
          \x20   RFAB_SEED=2 RFAB_VARIED=all cargo test --test varied    # other combinations\n\n\
