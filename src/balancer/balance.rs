@@ -7,11 +7,11 @@ use crate::{
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     model::{Model, Predicted},
-    port::{Admin, BalancerState, Checked, Server},
+    port::{Admin, BalancerState, Checked, LATELY, Server},
 };
 use futures_util::future::{join, try_join_all};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What the balancers of a fleet report at one moment.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -117,9 +117,6 @@ enum Shares {
     /// One of the last quarter of a second.
     Lately,
 }
-
-/// How long ago a reading may have ended that a script shares with what it read before.
-const LATELY: Duration = Duration::from_millis(250);
 
 impl ReadBalance {
     /// Makes a reading that begins after it is asked for.

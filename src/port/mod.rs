@@ -12,7 +12,7 @@ pub use coordinator::{Coordinator, Holder, Says, Waits};
 pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, ToldServers, only_read};
 pub use kept::Kept;
 pub use person::Person;
-pub use reading::SharedReading;
+pub use reading::{LATELY, SharedReading, SharedReadings};
 pub use real::{FleetConnections, Real};
 pub use spent::{Spending, SpendingTime, Spent, SpentMeter};
 pub use transport::{

@@ -2,7 +2,11 @@
 use crate::failure::Failure;
 use std::{
     any::Any,
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex as Locked,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     time::Duration,
 };
 use tokio::{sync::Mutex, time::Instant};
@@ -15,6 +19,8 @@ pub struct SharedReading {
     changes: AtomicU64,
 }
 
+/// How long ago a reading may have ended that a script shares with what it read before.
+pub const LATELY: Duration = Duration::from_millis(250);
 /// The longest that a shared reading may have taken: of a longer one, the first answers may be old when the last comes.
 const LONGEST: Duration = Duration::from_millis(400);
 /// How long ago a reading may have ended that counts as one that ended just now.
@@ -78,10 +84,29 @@ impl SharedReading {
     }
 }
 
+/// The last reading of each place.
+#[derive(Default)]
+pub struct SharedReadings {
+    places: Locked<BTreeMap<String, Arc<SharedReading>>>,
+}
+
+impl SharedReadings {
+    /// Returns the last reading of a place.
+    pub fn of(&self, place: &str) -> Arc<SharedReading> {
+        let mut places = self.places.lock().expect("no reader panics");
+        places.entry(place.to_owned()).or_default().clone()
+    }
+
+    /// Forgets all readings, and those under way, because something changes.
+    pub fn forget(&self) {
+        self.places.lock().expect("no reader panics").values().for_each(|reading| reading.forget());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, atomic::AtomicU32};
+    use std::sync::atomic::AtomicU32;
 
     #[tokio::test]
     async fn many_who_wait_share_a_reading_and_none_gets_one_that_began_before_it_asked() {

@@ -1,5 +1,5 @@
 //! What effects use to reach the real world.
-use super::{Coordinator, Kept, Person, SharedReading, Transport};
+use super::{Coordinator, Kept, Person, SharedReading, SharedReadings, Transport};
 use crate::{failure::Failure, fleet::Fleet, host::Name};
 use std::{
     collections::BTreeMap,
@@ -14,6 +14,8 @@ pub struct FleetConnections {
     pub coordinator: Arc<dyn Coordinator>,
     /// The last reading of its balancers.
     pub balance: SharedReading,
+    /// The last readings of each host's releases.
+    pub releases: SharedReadings,
 }
 
 /// What effects use to reach the real world.

@@ -13,6 +13,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Model, Predicted, Release},
+    port::LATELY,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -62,22 +63,9 @@ impl ReadReleases {
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         Ok(Self { host: host.clone(), home: Home::of(fleet, host)? })
     }
-}
 
-impl Read for ReadReleases {
-    type Outcome = Listing;
-    const NAME: &'static str = "read_releases";
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Host(&self.host)
-    }
-
-    fn describe(&self) -> String {
-        "list its releases".to_owned()
-    }
-
-    async fn carry_out(&self, at: At<'_>) -> Result<Listing, Failure> {
-        let listed = match listing(&at, &self.host, &self.home).await? {
+    async fn read(&self, at: &At<'_>) -> Result<Listing, Failure> {
+        let listed = match listing(at, &self.host, &self.home).await? {
             Err(ReleaseError::NotSetUp(_)) => return Ok(Listing::default()),
             listed => listed.map_err(on(&self.host))?,
         };
@@ -110,6 +98,29 @@ impl Read for ReadReleases {
             incomplete: others.map(ToString::to_string).collect(),
             set_up: !listed.lacks_folders,
         })
+    }
+}
+
+impl Read for ReadReleases {
+    type Outcome = Listing;
+    const NAME: &'static str = "read_releases";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn describe(&self) -> String {
+        "list its releases".to_owned()
+    }
+
+    /// A listing that ended a moment ago is as good, if this run has changed nothing since it began.
+    async fn carry_out(&self, at: At<'_>) -> Result<Listing, Failure> {
+        let place = format!("{} {}", self.host.name, self.home.path);
+        let last = at.real.site(&self.host.fleet).releases.of(&place);
+        match last.lately(LATELY).await {
+            Some(listing) => Ok(listing),
+            None => last.get(self.read(&at)).await,
+        }
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Listing> {

@@ -28,8 +28,12 @@ impl RealWorld {
         self.runtime.spawn(future);
     }
 
-    fn forget_readings(&self) {
+    fn forget_balances(&self) {
         self.real.sites().iter().for_each(|site| site.balance.forget());
+    }
+
+    fn forget_releases(&self) {
+        self.real.sites().iter().for_each(|site| site.releases.forget());
     }
 
     /// Waits for something on the runtime.
@@ -54,11 +58,15 @@ impl World for RealWorld {
         // What was read before a change isn't what is so after it began.
         let changes = call.effect.kind().may_change();
         if changes {
-            self.forget_readings();
+            self.forget_balances();
+            self.forget_releases();
         }
         let answered = self.runtime.block_on(call.lane.meter.over(call.effect.carry_out(at)));
-        if changes && !call.effect.reads_back() {
-            self.forget_readings();
+        if changes {
+            self.forget_releases();
+            if !call.effect.reads_back() {
+                self.forget_balances();
+            }
         }
         for (host, why) in self.real.sites().iter().flat_map(|site| site.transport.fallbacks()) {
             let text = format!("reached by OpenSSH's client, not by rfab's own: {why}");

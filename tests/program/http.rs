@@ -8,14 +8,18 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Starts a server that answers this many requests with their first line, and then ends. The thread returns the
-/// requests.
+/// Starts a server that answers this many requests with their first line. Before it answers the last one, it stops
+/// listening, so that a later request is refused. The thread returns the requests.
 fn server(requests: usize) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let serve = move || {
-        let answer = |_| {
-            let (mut stream, _) = listener.accept().unwrap();
+        let mut listener = Some(listener);
+        let answer = |nth| {
+            let (mut stream, _) = listener.as_ref().unwrap().accept().unwrap();
+            if nth == requests {
+                listener = None;
+            }
             let mut lines = BufReader::new(stream.try_clone().unwrap());
             let (mut head, mut length) = (String::new(), 0);
             while !head.ends_with("\r\n\r\n") {
@@ -31,7 +35,7 @@ fn server(requests: usize) -> (String, JoinHandle<Vec<String>>) {
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}", said.len()).unwrap();
             asked
         };
-        (0..requests).map(answer).collect()
+        (1..=requests).map(answer).collect()
     };
     (url, thread::spawn(serve))
 }

@@ -1,8 +1,10 @@
 //! Varies what users are free to choose: each row of a covering set is a lab, in which the test lives a whole day under
 //! load.
 //!
-//! Two rows run each day, and the test prints which. `RFAB_VARIED=all` runs all that haven't passed yet with this
-//! binary, `RFAB_VARIED=3,17` those two, and `RFAB_VARIED=rows` only prints them. `RFAB_SEED=2` makes other rows.
+//! Two rows run each day, and the test prints which. Their network is fast, because a day over a slow one takes up to
+//! 17 minutes. With `RFAB_ALL=1`, they have the network of the row. `RFAB_VARIED=all` runs all rows that haven't passed
+//! yet with this binary, `RFAB_VARIED=3,17` those two, and `RFAB_VARIED=rows` only prints them. `RFAB_SEED=2` makes
+//! other rows.
 mod day;
 mod page;
 mod turn;

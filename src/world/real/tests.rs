@@ -143,7 +143,10 @@ impl<const KIND: usize> Effect for OneEffect<KIND> {
     async fn carry_out(&self, at: At<'_>) -> Result<Option<u8>, Failure> {
         let site = at.real.site(&"prod".into());
         let shared = lately(&site.balance).await;
+        let listed = site.releases.of("web1").lately::<u8>(LATELY).await;
+        assert_eq!(listed, shared, "both are forgotten before a change");
         site.balance.get(async { Ok(2u8) }).await?;
+        site.releases.of("web1").get(async { Ok(2u8) }).await?;
         Ok(shared)
     }
 
@@ -156,7 +159,13 @@ impl<const KIND: usize> Effect for OneEffect<KIND> {
 fn world(coordinator: Arc<Unused>) -> (RealWorld, Arc<Fleet>) {
     let build = move |fleet: &Arc<Fleet>| {
         let (transport, coordinator) = (Arc::new(Unused::default()), coordinator.clone());
-        Ok(FleetConnections { fleet: fleet.clone(), transport, coordinator, balance: SharedReading::default() })
+        Ok(FleetConnections {
+            fleet: fleet.clone(),
+            transport,
+            coordinator,
+            balance: Default::default(),
+            releases: Default::default(),
+        })
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let real = Real::new(Arc::new(Unused::default()), "/nowhere".into(), false, Box::new(build));
@@ -176,9 +185,12 @@ fn shared<const KIND: usize>() -> (Option<u8>, Option<u8>) {
     let (world, fleet) = world(Arc::default());
     let site = world.real.site(&fleet.name);
     world.wait(site.balance.get(async { Ok(1u8) })).unwrap();
+    world.wait(site.releases.of("web1").get(async { Ok(1u8) })).unwrap();
     let answer = perform(&world, &OneEffect::<KIND>).unwrap_or_else(|failure| panic!("{}", failure.message));
     let during = answer.as_any().downcast_ref::<Option<u8>>().unwrap();
-    (*during, world.wait(lately(&site.balance)))
+    let after = world.wait(lately(&site.balance));
+    assert_eq!(world.wait(site.releases.of("web1").lately::<u8>(LATELY)), after, "both are forgotten after a change");
+    (*during, after)
 }
 
 #[test]

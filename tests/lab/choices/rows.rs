@@ -37,6 +37,12 @@ impl Rows {
         row.iter().enumerate().map(|(at, value)| &self.choices[at].values[*value]).collect()
     }
 
+    /// Replaces each slow value by its choice's first value.
+    pub fn quick(&self, row: &Row) -> Row {
+        let quick = |(at, value): (usize, &usize)| if self.choices[at].values[*value].slow { 0 } else { *value };
+        row.iter().enumerate().map(quick).collect()
+    }
+
     /// Replaces each value that this machine lacks something for by its choice's first value. Returns the row and what
     /// is missing.
     pub fn at_hand(&self, row: &Row) -> (Row, Vec<String>) {
@@ -98,10 +104,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_for_a_value_that_is_missing_is_always_there_and_stands_with_all() {
-        for choice in choices().into_iter().filter(|choice| choice.values.iter().any(|value| value.need.is_some())) {
+    fn what_stands_for_a_value_that_is_missing_or_slow_is_always_there_and_stands_with_all() {
+        let replaced = |choice: &&Choice| choice.values.iter().any(|value| value.need.is_some() || value.slow);
+        for choice in choices().into_iter().filter(replaced) {
             let first = &choice.values[0];
-            assert!(first.need.is_none() && first.refused.is_none(), "{}", choice.name);
+            assert!(first.need.is_none() && first.refused.is_none() && !first.slow, "{}", choice.name);
             for bar in bars() {
                 for (name, values) in [bar.one, bar.other] {
                     assert!(name != choice.name || !values.contains(&first.name), "{name}={}: {}", first.name, bar.why);

@@ -23,6 +23,8 @@ pub struct Value {
     pub refused: Option<Refusal>,
     /// What this machine must have for it.
     pub need: Option<Need>,
+    /// Whether a day with this value takes many minutes.
+    pub slow: bool,
     pub make: fn(&mut LabChoices),
 }
 
@@ -42,11 +44,15 @@ pub struct Bar {
 
 impl Value {
     const fn of(name: &'static str, what: &'static str, make: fn(&mut LabChoices)) -> Value {
-        Value { name, what, refused: None, need: None, make }
+        Value { name, what, refused: None, need: None, slow: false, make }
     }
 
     const fn needs(self, need: Need) -> Value {
         Value { need: Some(need), ..self }
+    }
+
+    const fn slow(self) -> Value {
+        Value { slow: true, ..self }
     }
 
     const fn refused(self, code: i32, says: &'static str) -> Value {

@@ -87,12 +87,14 @@ pub const CHOICES: &[Choice] = &[
             Value::of("fast", "As fast as within one machine.", |_| {}),
             Value::of("150 ms", "A round trip of 150 ms.", |m| {
                 m.line = Some(Line { round_trip: Duration::from_millis(150), lossy: false })
-            }),
+            })
+            .slow(),
             Value::of(
                 "lossy",
                 "A round trip of 40 ms. Some packets get lost, and every few seconds all packets do for two seconds.",
                 |m| m.line = Some(Line { round_trip: Duration::from_millis(40), lossy: true }),
-            ),
+            )
+            .slow(),
         ],
     },
     Choice {
