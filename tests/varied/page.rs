@@ -45,7 +45,7 @@ fn text() -> String {
         "\nThe test never combines two refused values, because a run ends at the first refusal.\n\n\
          ## Run the days\n\n\
          CI plays two of the {} days each calendar day, and different ones the next day. Over a slow network, a day\n\
-         takes up to 17 minutes, so CI plays all of its days over a fast one. To play them yourself:\n\n\
+         can take 17 minutes, so CI plays all of its days over a fast one. To play them yourself:\n\n\
          \x20   RFAB_VARIED=rows cargo test --test varied    # print all\n\
          \x20   RFAB_VARIED=all cargo test --test varied     # play all; what has passed isn't repeated when you type it again\n\
          \x20   RFAB_SEED=2 RFAB_VARIED=all cargo test --test varied    # other combinations\n\n\
