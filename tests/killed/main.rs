@@ -2,7 +2,7 @@
 //!
 //! One command then completes or aborts the release, no request fails, and steps that may run only once run once.
 //!
-//! Each day runs another tenth of the rounds and prints which; `RFAB_ALL=1 cargo test --test killed` runs all of them.
+//! Each day runs another twentieth of the rounds and prints which; `RFAB_ALL=1 cargo test --test killed` runs all of them.
 //! Hosts are reached in turn by OpenSSH's client over open connections, by rfab's own, and by OpenSSH's with new ones.
 //! `RFAB_MOST=3` runs only so many rounds. `RFAB_ROW=17` runs them in the lab of that row of `--test varied` (with
 //! `RFAB_SEED`, in a row of another seed), and `RFAB_AT_ONCE=4` in four shops in parallel instead of two.
@@ -33,15 +33,15 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Returns the tenth of the rounds that runs today, or all of them, and prints which.
+/// Returns the twentieth of the rounds that runs today, or all of them, and prints which.
 fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
     let all = rounds.len();
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
-    let slice = number("RFAB_SLICE").unwrap_or(days as usize % 10);
+    let slice = number("RFAB_SLICE").unwrap_or(days as usize % 20);
     let every = env::var_os("RFAB_ALL").is_some();
-    let own = rounds.into_iter().enumerate().filter(|(at, _)| every || at % 10 == slice).map(|(_, round)| round);
+    let own = rounds.into_iter().enumerate().filter(|(at, _)| every || at % 20 == slice).map(|(_, round)| round);
     let chosen: Vec<T> = own.take(number("RFAB_MOST").unwrap_or(all)).collect();
-    let which = if every { "all of them".to_owned() } else { format!("tenth {slice}; RFAB_ALL=1 takes all") };
+    let which = if every { "all of them".to_owned() } else { format!("twentieth {slice}; RFAB_ALL=1 takes all") };
     say(&format!("{test}: {} of {all} rounds ({which})", chosen.len()));
     chosen
 }
