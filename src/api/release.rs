@@ -212,6 +212,8 @@ pub mod release {
 
     /// Removes old releases from the host, and keeps as many as `keep` in the fleet file allows.
     ///
+    /// Returns how many it removed.
+    ///
     /// # Example
     ///
     /// ```rhai

@@ -20,7 +20,7 @@ pub(super) struct HistoryFlags {
     /// List only runs with this task
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     task: Option<String>,
-    /// List only runs with this outcome: done, left-out, failed, interrupted, unfinished, running; repeatable
+    /// List only runs with this outcome: done, left-out, failed, interrupted, aborted, unfinished, running; repeatable
     #[arg(long, value_name = "ENDING", value_parser = ending_parser(), hide_possible_values = true)]
     outcome: Vec<Ending>,
     /// List only runs that began at TIME or later: 2h, 3d, 2026-11-24, or 2026-11-24T18:00

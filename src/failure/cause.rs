@@ -99,6 +99,7 @@ causes! {
     Balancer Balancer "the balancer refused, or its state is unknown"
     Refused Refused "a safety rule refused the step, for a reason other than those below"
     Unconfirmed Refused "nobody confirmed the change"
+    Declined Refused "a person answered no"
     MinLive Refused "too few hosts of a pool would stay live"
     StillLive Refused "a host is taking requests, so rfab can't change what it serves"
     Overtaken Refused "somebody else has changed the hosts since"

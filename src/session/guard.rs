@@ -193,7 +193,7 @@ impl Guard {
         let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, project, question, given });
         asked.inspect_err(|no| {
             // If a person said no, the run doesn't lack a yes.
-            if no.help.as_ref().is_some_and(|help| help.contains("--yes=")) {
+            if no.cause == Cause::Unconfirmed {
                 self.observed.wants_yes(&fleet.name);
             }
             self.refused.lock().unwrap().insert(name, no.clone());

@@ -70,7 +70,7 @@ impl Effect for Consent {
                 Ok(())
             }
             Some(false) => {
-                Err(Failure::new(Cause::Unconfirmed, format!("nobody confirmed the change of `{}`", self.fleet))
+                Err(Failure::new(Cause::Declined, format!("nobody confirmed the change of `{}`", self.fleet))
                     .unchanged())
             }
             None => Err(Failure::new(
