@@ -53,10 +53,8 @@ pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     }
     if let Some(line) = find("has changed and you have requested").or(find("Offending")) {
         let place = find("Offending").and_then(|l| l.split_once(" in ")).map(|(_, place)| format!(" ({place})"));
-        let what = format!(
-            "differs from the known key{}: somebody may be intercepting the connection",
-            place.unwrap_or_default()
-        );
+        let place = place.unwrap_or_default();
+        let what = format!("differs from the known key{place}: somebody may be intercepting the connection");
         return wrong(Cause::HostKeyChanged, about(line), &what).help(format!(
             "ask the people who run it; if they changed the key, compare the new fingerprint and trust it with {trust}"
         ));
