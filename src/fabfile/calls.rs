@@ -28,7 +28,7 @@ fn call_of(node: &ASTNode) -> Vec<String> {
         let mut names = vec![if call.namespace.is_empty() {
             call.name.to_string()
         } else {
-            format!("{}{}", call.namespace, call.name)
+            format!("{}::{}", call.namespace, call.name)
         }];
         names.extend(call.args.iter().filter_map(closure));
         names
@@ -82,6 +82,16 @@ mod tests {
     fn reaching(text: &str) -> Vec<String> {
         let calls = of(&rhai::Engine::new().compile(text).unwrap());
         reaching_fleet(&calls, &BTreeMap::new()).into_iter().filter(|n| !n.starts_with("anon$")).collect()
+    }
+
+    #[test]
+    fn a_function_reaches_fleet_through_a_module_of_the_project() {
+        let engine = rhai::Engine::new();
+        let calls = |text: &str| of(&engine.compile(text).unwrap());
+        let ours = calls("fn prod() { fleet(\"prod\") }\nfn help() {}");
+        let own = calls("fn all() { ours::prod() }\nfn shows() { ours::help() }\nfn other() { prod() }");
+        let reaching = reaching_fleet(&own, &BTreeMap::from([("ours".to_owned(), ours)]));
+        assert_eq!(reaching.into_iter().collect::<Vec<_>>(), ["all", "ours::prod"]);
     }
 
     #[test]
