@@ -1,6 +1,6 @@
 //! Loads a project: compiles its fabfile and checks it before rfab connects to any host.
 use super::{
-    Signature, find, keys,
+    Signature, find, keys, locking,
     tasks::{self, Import},
     unknown,
 };
@@ -63,6 +63,11 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
 }
 
 impl Project {
+    /// Returns whether a function of it takes a lock, as far as its text shows it. It runs nothing.
+    pub fn asks_for_lock(&self, function: &str) -> bool {
+        locking::asks_for_lock(&self.script, function)
+    }
+
     /// Refuses calls of unknown functions, and keys that nothing reads, in the fabfile and its modules; runs nothing.
     pub fn check(&self) -> Result<(), Failure> {
         let Script { engine, ast, resolver, .. } = &*self.script;

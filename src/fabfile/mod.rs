@@ -3,6 +3,7 @@ mod calls;
 mod find;
 mod keys;
 mod load;
+mod locking;
 mod taken;
 pub mod task;
 mod tasks;
