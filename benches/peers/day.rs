@@ -1,16 +1,30 @@
 //! The five commands of a release, on ten hosts behind HAProxy, while clients send requests.
 use super::{Asked, app, contender::Rounds, cost::Cost, lines, results::Part, site::Site, tools};
-use lab::Plan;
+use lab::{Lab, Plan, Relay};
+use std::time::Duration;
 
 const HOSTS: usize = 10;
 
 /// The pieces of work, in the page's words.
-pub const WORK: &str = "the five commands of the README, 10 hosts";
+const WORK: &str = "the five commands of the README, 10 hosts";
+const FAR: &str = "the five commands of the README, 10 hosts, 100 ms away";
+/// How far those are.
+const ROUND_TRIP: Duration = Duration::from_millis(100);
 
 const RFAB: [&str; 5] =
     ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip", "prod:out deploy:stable", "prod proxy.all"];
 
 pub fn measure(asked: &Asked, part: &mut Part) {
+    measured(asked, part, WORK, |_| Vec::new());
+}
+
+/// Measures the same with a slow line before each host.
+pub fn measure_far(asked: &Asked, part: &mut Part) {
+    measured(asked, part, FAR, |lab| lab.hosts.iter().map(|host| lab.slow_down(host.plan.name, ROUND_TRIP)).collect());
+}
+
+/// Measures the five commands, with the `lines` to the hosts.
+fn measured(asked: &Asked, part: &mut Part, work: &str, lines: impl Fn(&Lab) -> Vec<Relay>) {
     let [ours, theirs] = [site(asked), site(asked)];
     let lab = &ours.lab;
     lab.edit("fabfile.rhai", |text| {
@@ -23,8 +37,10 @@ pub fn measure(asked: &Asked, part: &mut Part) {
         lab.edit(&format!("fleets/{name}.toml"), |_| text);
     }
     Cost::of(lab, &format!("{} prod setup", ours.rfab)).expect("the app's folders");
+    let relays = [&ours, &theirs].map(|site| lines(&site.lab));
+    let slow = u16::from(!relays[1].is_empty()) * 1000;
     if let Some(fab) = tools::fab() {
-        theirs.put("classic.py", &classic(&theirs));
+        theirs.put("classic.py", &classic(&theirs, slow));
         theirs.put("fab", &fab);
     }
     // The hosts have a release of the app before the first round, as on any other day.
@@ -41,15 +57,15 @@ pub fn measure(asked: &Asked, part: &mut Part) {
             let line = format!("{fab} -f {}", file.display());
             let words = ["only:group2", "out deploy", "flip", "out deploy", "all"];
             let all: Vec<String> = words.iter().map(|words| format!("{line} {words}")).collect();
-            rounds.add(WORK, "fab-classic, without health checks", || served(&theirs, part, "fab-classic", &all));
+            rounds.add(work, "fab-classic, without health checks", || served(&theirs, part, "fab-classic", &all));
         }
         let typed =
             |set: &str| -> Vec<String> { RFAB.iter().map(|words| format!("{}{set} {words}", ours.rfab)).collect() };
-        rounds.add(WORK, "rfab, two good answers over 1 s", || served(&ours, part, "rfab", &typed("")));
+        rounds.add(work, "rfab, two good answers over 1 s", || served(&ours, part, "rfab", &typed("")));
         ours.lab.edit("src/m1/p1/f1.py", |text| format!("{text}quick {round}\n"));
         ours.lab.project.release(&format!("v5.{round}.1"));
         let set = typed(" --set app.health.over=0s --set app.health.settle=0s");
-        rounds.add(WORK, "rfab, two good answers", || served(&ours, part, "rfab", &set));
+        rounds.add(work, "rfab, two good answers", || served(&ours, part, "rfab", &set));
     }
     rounds.end(part);
 }
@@ -89,8 +105,8 @@ fn served(site: &Site, part: &mut Part, tool: &str, lines: &[String]) -> Result<
     cost
 }
 
-/// Returns the same commands as a team writes them for Fabric 1.
-fn classic(site: &Site) -> String {
+/// Returns the same commands as a team writes them for Fabric 1; `slow` is how much higher the slow lines' ports are.
+fn classic(site: &Site, slow: u16) -> String {
     let (hosts, lab) = (site.web(), &site.lab);
     let balancer = lab.host("lb1");
     let names: String = hosts
@@ -100,7 +116,7 @@ fn classic(site: &Site) -> String {
                 "    \"{}\": (\"deploy@{}:{}\", \"{}\"),\n",
                 host.plan.name,
                 host.address,
-                host.port,
+                host.port + slow,
                 host.plan.group.unwrap_or_default()
             )
         })
@@ -112,7 +128,7 @@ fn classic(site: &Site) -> String {
         ("@FABRIC@", fabric),
         ("@NAMES@", names),
         ("@ADDRESS@", balancer.address.to_string()),
-        ("@PORT@", balancer.port.to_string()),
+        ("@PORT@", (balancer.port + slow).to_string()),
         ("@SOCKET@", lab.balancer("lb1").socket().to_string()),
         ("@TMP@", lab.folder.join("tmp").display().to_string()),
     ]

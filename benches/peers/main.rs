@@ -5,7 +5,7 @@
 //! and leaves them out. All runs on this machine, in network namespaces of its own. `cargo bench --bench peers -- WORDS`
 //! takes these words:
 //!
-//! - `logins`, `sends`, `day`, `git`, `hosts`, `files`: only these parts
+//! - `logins`, `sends`, `day`, `far`, `git`, `hosts`, `files`: only these parts
 //! - a number: the rounds
 //! - the name of a Debian release, such as `sid`: ssh and sshd of that release, in place of this machine's
 //! - `only=TOOL`: only the tools whose names have this, such as `only=native`; for `hosts`
@@ -39,10 +39,11 @@ lab::before_main!(lab::begin(env!("CARGO_BIN_EXE_rfab"), env!("CARGO_MANIFEST_DI
 type Measure = fn(&Asked, &mut Part);
 
 /// The parts of the benchmark, in the order of the page.
-const PARTS: [(&str, Measure); 6] = [
+const PARTS: [(&str, Measure); 7] = [
     ("logins", logins::measure),
     ("sends", sends::measure),
     ("day", day::measure),
+    ("far", day::measure_far),
     ("git", git::measure),
     ("hosts", hosts::measure),
     ("files", files::measure),

@@ -30,10 +30,11 @@ To repeat the measurements, run this as root on Debian:
 ";
 
 /// The headings of the parts.
-const HEADINGS: [(&str, &str); 6] = [
+const HEADINGS: [(&str, &str); 7] = [
     ("logins", "Run a command on many hosts"),
     ("sends", "Send a release"),
     ("day", "Release with the five commands"),
+    ("far", "Release to distant hosts"),
     ("git", "Read a repository"),
     ("hosts", "Grow the number of hosts"),
     ("files", "Grow the number of files"),
