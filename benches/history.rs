@@ -1,5 +1,5 @@
 //! Measures `rfab --history` with 100,000 runs: `cargo bench --bench history`. It fails if a line takes too long.
-use rfab::store::{Head, Record, Runs, Tail};
+use rfab::store::{Head, JournalTail, Record, Runs};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
@@ -38,7 +38,7 @@ fn head(number: u64) -> Head {
 /// Builds a journal as `store/journal.rs` writes it, without syncs.
 fn journal(number: u64) -> Vec<u8> {
     let commit = format!("{number:040x}");
-    let tail = Tail {
+    let tail = JournalTail {
         exit: number.is_multiple_of(7).into(),
         took: 90_000,
         journal: 0,

@@ -17,13 +17,13 @@ pub struct Event {
     /// The path of `each` calls and hosts where it happened; empty in a task itself.
     pub lane: Name,
     #[serde(flatten)]
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// The kinds of events.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     /// The command line was read; `line` is its normal form.
     RunStarted {
         line: String,
@@ -132,30 +132,30 @@ pub enum What {
     },
 }
 
-impl What {
+impl EventKind {
     /// Removes secrets from its texts; names of hosts, fleets and files stay.
     pub fn mask(&mut self, masks: &Masks) {
         match self {
-            What::RunStarted { line: text, .. }
-            | What::TargetsChanged { selection: text, .. }
-            | What::HostUnreachable { message: text, .. }
-            | What::StepStarted { step: text, .. }
-            | What::StepFinished { step: text, .. }
-            | What::TaskStarted { task: text }
-            | What::EffectStarted { text, .. }
-            | What::Printed { line: text, .. }
-            | What::Progressed { what: text, .. }
-            | What::LockAwaited { holder: text, .. }
-            | What::Noted { text, .. }
-            | What::Warned { text, .. } => masks.clean(text),
-            What::EffectFinished { text, failure, .. } | What::TaskFinished { task: text, failure, .. } => {
+            EventKind::RunStarted { line: text, .. }
+            | EventKind::TargetsChanged { selection: text, .. }
+            | EventKind::HostUnreachable { message: text, .. }
+            | EventKind::StepStarted { step: text, .. }
+            | EventKind::StepFinished { step: text, .. }
+            | EventKind::TaskStarted { task: text }
+            | EventKind::EffectStarted { text, .. }
+            | EventKind::Printed { line: text, .. }
+            | EventKind::Progressed { what: text, .. }
+            | EventKind::LockAwaited { holder: text, .. }
+            | EventKind::Noted { text, .. }
+            | EventKind::Warned { text, .. } => masks.clean(text),
+            EventKind::EffectFinished { text, failure, .. } | EventKind::TaskFinished { task: text, failure, .. } => {
                 masks.clean(text);
                 failure.iter_mut().for_each(|failure| failure.mask(masks));
             }
-            What::HostFinished { failure, .. } => failure.iter_mut().for_each(|failure| failure.mask(masks)),
+            EventKind::HostFinished { failure, .. } => failure.iter_mut().for_each(|failure| failure.mask(masks)),
             // These have only names, and the few words that a balancer reports.
-            What::BalanceSeen { .. } | What::HostsStarted { .. } => {}
-            What::RunFinished { table, next, failures, .. } => {
+            EventKind::BalanceSeen { .. } | EventKind::HostsStarted { .. } => {}
+            EventKind::RunFinished { table, next, failures, .. } => {
                 table.iter_mut().for_each(|row| row.mask(masks));
                 next.iter_mut().for_each(|line| masks.clean(line));
                 failures.iter_mut().for_each(|failure| failure.mask(masks));

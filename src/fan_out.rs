@@ -1,7 +1,7 @@
 //! Does one thing on many hosts, with limits, batches and budgets.
 use crate::{
     effect::{Lane, LaneWork},
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     host::Host,
     script::{Here, OnLanes, RhaiResultOf, Targets, failure_of, thrown},
@@ -159,14 +159,14 @@ fn note(here: &Here, host: &Host, failure: &Failure) {
 /// Forks a lane for each host and reports that they started.
 fn forked(here: &Here, hosts: &[Host]) -> Vec<Arc<Lane>> {
     if !hosts.is_empty() {
-        here.lane.tell(What::HostsStarted { hosts: hosts.iter().map(|host| host.name.clone()).collect() });
+        here.lane.tell(EventKind::HostsStarted { hosts: hosts.iter().map(|host| host.name.clone()).collect() });
     }
     here.lane.fork(hosts)
 }
 
 fn end(lane: &Lane, host: &Host, failure: Option<Failure>) {
     lane.end(failure.as_ref());
-    lane.tell(What::HostFinished { host: host.name.clone(), failure });
+    lane.tell(EventKind::HostFinished { host: host.name.clone(), failure });
 }
 
 type HostResult = (Host, RhaiResultOf<Dynamic>);

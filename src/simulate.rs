@@ -6,7 +6,7 @@ use crate::{
     line::CommandLine,
     model::Model,
     run::{self, EndedRun},
-    session::{Allowances, Fault, Faults, Journaling, Run, Session, Stop, Yes},
+    session::{Allowances, ConsentFlag, Fault, Faults, Journaling, Run, Session, Stop},
     store::Record,
     ui::Pausing,
     world::{STACK, simulated::Simulated},
@@ -100,7 +100,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run 
         from: "simulator".into(),
         since: "1970-01-01T00:00:00Z".into(),
         allowed: Allowances {
-            yes: Yes::Unnamed,
+            yes: ConsentFlag::Unnamed,
             force: wish.force,
             unproven: wish.unproven,
             pause: wish.pause,

@@ -18,7 +18,7 @@ use rfab::{
     secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_attempt},
-    store::{Journal, Past, Record, records},
+    store::{EarlierAttempts, Journal, Record, records},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{collections::BTreeSet, fs, path::Path};
@@ -33,9 +33,9 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
     let words = ["prod", "release:stable"].map(str::to_owned);
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let journal = if !file.exists() {
-        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+        Journaling::new(Journal::create(file).unwrap(), EarlierAttempts::default(), DigestKey::default())
     } else {
-        Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default())
+        Journaling::new(journals::reopen(file), EarlierAttempts::of(records(file).unwrap()), DigestKey::default())
     };
     room(bytes);
     let ended =

@@ -10,7 +10,7 @@ use crate::{
     event::PoolState,
     failure::{Cause, Failure},
     script::{Here, RhaiResultOf, Targets, here, thrown},
-    session::{LeftOut, Out, taken_out},
+    session::{LeftOut, OutReason, taken_out},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -341,7 +341,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "ours", return_raw)]
     pub(crate) fn ours(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
-        out_as(&*here(&ctx)?, &targets, |out| out != Out::Strange)
+        out_as(&*here(&ctx)?, &targets, |out| out != OutReason::Strange)
     }
 
     /// Returns the hosts that went out only to be changed, and must be put back.
@@ -356,7 +356,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "returning", return_raw)]
     pub(crate) fn returning(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
-        out_as(&*here(&ctx)?, &targets, |out| out == Out::Returning)
+        out_as(&*here(&ctx)?, &targets, |out| out == OutReason::Returning)
     }
 
     /// Returns the hosts that are live although rfab took them out.
@@ -413,7 +413,7 @@ pub mod balancer {
     pub(crate) fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         if here.session.observed.left_out(LeftOut::Why(why.to_owned())) {
-            here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
+            here.lane.tell(crate::event::EventKind::Warned { host: None, text: why.to_owned() });
         }
         Ok(())
     }
@@ -430,7 +430,7 @@ pub mod balancer {
         let here = here(&ctx)?;
         let text = failure.to_string();
         if here.session.observed.left_out(LeftOut::Failed(Box::new(failure))) {
-            here.lane.tell(crate::event::What::Warned { host: None, text });
+            here.lane.tell(crate::event::EventKind::Warned { host: None, text });
         }
         Ok(())
     }

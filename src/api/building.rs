@@ -9,7 +9,7 @@ use crate::{
     git::app,
     host::Host,
     model::Release,
-    release::{ANOTHER, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, TakeArchive, Wanted},
+    release::{ANOTHER, BuildRequest, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, TakeArchive},
     script::{Here, RhaiResultOf, Targets, current_targets, failure_of, run_defers, thrown},
 };
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
@@ -28,7 +28,7 @@ pub(super) fn build(
     let inner = Here { lane: here.lane.of_attempt("build"), defers: Arc::default(), ..here.clone() };
     let app = app(&targets.fleet).map_err(thrown)?;
     let (repository, rules) = (app.repository.clone(), app.rules.clone());
-    let of = Wanted { repository, commit: commit.commit.to_string(), part: part.to_owned(), rules };
+    let of = BuildRequest { repository, commit: commit.commit.to_string(), part: part.to_owned(), rules };
     let made = made(ctx, &inner, &targets, of, f);
     here.lane.advance(inner.lane.clock());
     inner.lane.end(made.as_ref().err().map(|e| failure_of(e)).as_ref());
@@ -92,7 +92,7 @@ fn made(
     ctx: &NativeCallContext,
     here: &Here,
     targets: &Targets,
-    of: Wanted,
+    of: BuildRequest,
     f: &FnPtr,
 ) -> RhaiResultOf<(String, bool)> {
     let force = here.session.run.allowed.force;
@@ -146,7 +146,7 @@ pub(super) fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultO
 }
 
 /// Calls the closure with a clean checkout, which is removed afterwards even if the closure fails.
-fn built(ctx: &NativeCallContext, here: &Here, of: Wanted, f: &FnPtr) -> RhaiResultOf<String> {
+fn built(ctx: &NativeCallContext, here: &Here, of: BuildRequest, f: &FnPtr) -> RhaiResultOf<String> {
     let (repository, commit, rules) = (of.repository.clone(), of.commit.clone(), of.rules.clone());
     let folder = here.perform(CheckOut { repository: repository.clone(), commit, rules })?;
     let mut global = ctx.global_runtime_state().clone();

@@ -90,7 +90,7 @@ pub mod forge {
         let (run, without) = (&here.session.run, here.session.run.allowed.without_gate.clone());
         if let Some(why) = &without {
             let text = format!("the gate isn't asked whether this commit may be deployed: {why}");
-            here.lane.tell(crate::event::What::Warned { host: None, text });
+            here.lane.tell(crate::event::EventKind::Warned { host: None, text });
         }
         let named = here.targets.lock().unwrap().is_some();
         let fleet = if named { current_targets(&here)?.fleet.name.clone() } else { "".into() };

@@ -1,7 +1,7 @@
 //! Primitives that check whether hosts serve what they should.
 use super::{HostValue, git::CommitValue};
 use crate::{
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::Version,
     health::{Expected, Inspect, InspectedHost, Probe, ProbeOnce, ReadExpected, Tried, TryProbe, probed},
@@ -215,7 +215,7 @@ pub mod health {
         }
         if here.session.run.allowed.unproven || answers.contains(&Tried::Fits) {
             for text in nameless {
-                here.lane.tell(What::Warned {
+                here.lane.tell(EventKind::Warned {
                     host: None,
                     text: format!("a host's response doesn't prove a release yet: {text}"),
                 });

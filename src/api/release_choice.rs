@@ -3,14 +3,16 @@ use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
     bookkeeping::{CalledCommit, Consult, Histories, ReleasedAs, Releasing},
-    event::{PoolState, What},
+    event::{EventKind, PoolState},
     failure::{Cause, Failure},
     fan_out,
     git::{ReadDate, ReferenceKind, Resolve, app},
     host::Host,
     ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
-    release::{CheckTree, Home, Lacks, Listing, Preflight, ReadContent, ReadReleases, RecordNumber, Share, shared},
+    release::{
+        CheckTree, Home, Listing, Preflight, PreflightProblems, ReadContent, ReadReleases, RecordNumber, Share, shared,
+    },
     script::{
         Here, RhaiResultOf, Targets, current_targets, failure_of, has_secret, owned_well, refuse_stars, revealed,
         thrown,
@@ -51,7 +53,7 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
             "{reference} moved from {was} to {is} since the release began: using {was} (to get {is} instead, type it \
              in full, or its tag)"
         );
-        here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
+        here.lane.tell(EventKind::Warned { host: here.lane.host.clone(), text });
         let commit = kept.commit.to_string();
         let kept = crate::git::Resolved { commit, name: kept.name, tag: kept.tag, tags: kept.names, ..resolved };
         observed.resolve(&fleet.name, reference, &kept);
@@ -187,7 +189,7 @@ pub(super) fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) ->
     let fleet = here.fleet_of(&host);
     let look = Preflight::of(&fleet, &host).map_err(thrown)?;
     let path = look.home.path.clone();
-    let Lacks { mut problems, files } = here.perform(Preflight { commit, ..look })?;
+    let PreflightProblems { mut problems, files } = here.perform(Preflight { commit, ..look })?;
     let help = files.first().map_or_else(
         || folders(here),
         |file| {
@@ -237,7 +239,7 @@ fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     if !names.is_empty() {
         let text =
             format!("`releases/{}` isn't an rfab release, so its number doesn't count", names.join("`, `releases/"));
-        here.lane.tell(What::Warned { host: Some(host.name.clone()), text });
+        here.lane.tell(EventKind::Warned { host: Some(host.name.clone()), text });
     }
 }
 
@@ -258,7 +260,7 @@ pub(super) fn checked(here: &Here, targets: &Targets, commit: &CommitValue) -> R
     here.lane.advance(inner.lane.clock());
     inner.lane.end(found.as_ref().err().map(|e| failure_of(e)).as_ref());
     if let Some(text) = found? {
-        here.lane.tell(What::Warned { host: None, text });
+        here.lane.tell(EventKind::Warned { host: None, text });
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Primitives for scopes: what runs when one ends, and their names.
 use crate::{
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure, Reason},
     script::{Here, RhaiResultOf, failure_of, here, run_defers, thrown},
 };
@@ -64,11 +64,11 @@ pub mod scope {
         let host = here.lane.host.clone();
         let (lane, world) = (&here.lane, here.lane.world());
         let (began, step) = (world.now(lane), here.session.observed.names.told(name));
-        lane.tell(What::StepStarted { step: step.clone(), host: host.clone() });
+        lane.tell(EventKind::StepStarted { step: step.clone(), host: host.clone() });
         let result = f.call_within_context::<Dynamic>(&ctx, ());
         let took = world.now(lane).saturating_sub(began);
         let failed = result.as_ref().is_err_and(|e| failure_of(e).reason() != Reason::Killed);
-        lane.tell(What::StepFinished { step, host, took, failed });
+        lane.tell(EventKind::StepFinished { step, host, took, failed });
         result
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     event::PoolState,
     host::Host,
     script::{Here, RhaiResultOf, Targets, thrown},
-    session::{Out, in_again},
+    session::{OutReason, in_again},
 };
 use rhai::Map;
 
@@ -41,7 +41,7 @@ pub(super) fn standing_as(here: &Here, targets: &Targets, wanted: &[PoolState]) 
 }
 
 /// Returns the targets that are out for a wanted reason.
-pub(super) fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
+pub(super) fn out_as(here: &Here, targets: &Targets, wanted: fn(OutReason) -> bool) -> RhaiResultOf<Targets> {
     let gone = standing_as(here, targets, &[PoolState::Out, PoolState::Mixed])?;
     if gone.hosts.is_empty() {
         return Ok(gone);

@@ -1,7 +1,7 @@
 //! Primitives that talk to the person: notes, warnings and questions.
 use super::HostValue;
 use crate::{
-    event::What,
+    event::EventKind,
     script::{RhaiResultOf, here, worded},
     ui::{Confirm, Prompt},
 };
@@ -48,7 +48,7 @@ pub mod ui {
     pub(crate) fn note_of(ctx: NativeCallContext, host: HostValue, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         for line in here.session.observed.names.told(text).lines() {
-            here.lane.tell(What::Noted { host: Some(host.0.host.name.clone()), text: line.to_owned() });
+            here.lane.tell(EventKind::Noted { host: Some(host.0.host.name.clone()), text: line.to_owned() });
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ pub mod ui {
             Err(alone) => vec![cell(&alone)],
         };
         for text in aligned(rows.into_iter().map(cells).collect()) {
-            here.lane.tell(What::Noted { host: here.lane.host.clone(), text });
+            here.lane.tell(EventKind::Noted { host: here.lane.host.clone(), text });
         }
         Ok(())
     }
@@ -84,7 +84,8 @@ pub mod ui {
     #[rhai_fn(name = "warn", return_raw)]
     pub(crate) fn warn(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        here.lane.tell(What::Warned { host: here.lane.host.clone(), text: here.session.observed.names.told(text) });
+        here.lane
+            .tell(EventKind::Warned { host: here.lane.host.clone(), text: here.session.observed.names.told(text) });
         Ok(())
     }
 

@@ -6,13 +6,13 @@ use crate::{
     host::Host,
     model::Release,
     script::{Here, RhaiResultOf},
-    session::Was,
+    session::HostBefore,
 };
 use rhai::{Dynamic, Map};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Makes `std/abort` undo what a run did to the targets.
-pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
+pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, HostBefore)]) -> RhaiResultOf<()> {
     let hosts = changed.iter().map(|(host, _)| host.name.clone()).collect();
     let reasons = match here.session.run.undoes.clone() {
         Some(run) => here.perform(Consult { fleet: fleet.clone(), question: ReasonsBefore { run, hosts } })?,
@@ -23,7 +23,7 @@ pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiRe
     here.script.clone().abort(here, before.collect())
 }
 
-fn map(was: &Was, reason: String) -> Map {
+fn map(was: &HostBefore, reason: String) -> Map {
     let value =
         |tree: Release| ReleaseValue { name: tree.to_string(), tree, tag: None, names: Vec::new(), built: None };
     let release = was.release.clone().map(value);

@@ -51,7 +51,7 @@ impl KnownBook {
 }
 
 /// The location of a ledger.
-pub(super) struct Shelf<'a> {
+pub(super) struct LedgerPlace<'a> {
     pub transport: &'a dyn Transport,
     pub place: &'a Name,
     pub host: &'a Host,
@@ -81,7 +81,7 @@ impl Books {
     }
 
     /// Returns the current ledger. Under the lock, that's what was read once and what was written since.
-    pub(super) async fn read(&self, shelf: &Shelf<'_>, locked: bool) -> Result<Arc<Book>, Failure> {
+    pub(super) async fn read(&self, shelf: &LedgerPlace<'_>, locked: bool) -> Result<Arc<Book>, Failure> {
         let known = self.of(shelf.place);
         let mut known = known.lock().await;
         if !(locked && known.locked) {
@@ -115,7 +115,7 @@ impl Books {
     /// Shortens a long ledger, under the lock: the old file keeps all its lines, under another name.
     ///
     /// Leaves a ledger with lines of a newer rfab as it is.
-    pub(super) async fn rotate(&self, shelf: &Shelf<'_>, keeper: &LockSession) -> Result<(), Failure> {
+    pub(super) async fn rotate(&self, shelf: &LedgerPlace<'_>, keeper: &LockSession) -> Result<(), Failure> {
         let size = keeper.size();
         if size < LONG {
             return Ok(());
@@ -188,7 +188,7 @@ impl LedgerReading {
         self.read + self.rest.len() as u64
     }
 
-    async fn read(&mut self, shelf: &Shelf<'_>) -> Result<(), Failure> {
+    async fn read(&mut self, shelf: &LedgerPlace<'_>) -> Result<(), Failure> {
         let values = vec![
             ("folder".into(), shelf.folder.clone()),
             ("known".into(), self.known.0.clone()),

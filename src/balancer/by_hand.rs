@@ -27,13 +27,13 @@ fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item =
 
 /// The states that a person reported in this run, because no program can read them: by fleet, balancer and host.
 #[derive(Default)]
-struct SaidByPerson(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
+struct ReportedStates(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
 
 /// Returns the state of every server. A person is asked for those that the ledger lacks.
 pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
     let book = at.real.site(&fleet.name).coordinator.book(&balancer.name).await?;
     // Other callers wait for the answer.
-    let said = at.real.kept.get::<SaidByPerson>();
+    let said = at.real.kept.get::<ReportedStates>();
     let mut said = said.0.lock().await;
     let key = |host: &Host| (fleet.name.clone(), balancer.name.clone(), host.name.clone());
     let unknown: Vec<&Name> = servers(fleet, balancer)
@@ -122,7 +122,7 @@ fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
 
 /// Records what a person reported in this run about the hosts' states before it. Needs the lock.
 pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> Result<(), Failure> {
-    let said = at.real.kept.get::<SaidByPerson>().0.lock().await.clone();
+    let said = at.real.kept.get::<ReportedStates>().0.lock().await.clone();
     let site = at.real.site(&fleet.name);
     for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
         if known(&*site.coordinator.book(&balancer).await?, &host).is_none() {

@@ -2,7 +2,7 @@
 use super::places;
 use crate::{
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     fleet::Fleet,
     model::{Model, Predicted},
@@ -43,7 +43,7 @@ impl Read for CheckBalancers {
                         messages.push(message);
                         helps.push(help);
                     }
-                    Finding::Warns(text) => at.tell(What::Warned { host: None, text }),
+                    Finding::Warns(text) => at.tell(EventKind::Warned { host: None, text }),
                 }
             }
         }

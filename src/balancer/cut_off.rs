@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     effect::*,
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
@@ -198,7 +198,7 @@ impl CutOff {
         if may {
             let requests = if cut == 1 { "1 open request".to_owned() } else { format!("{cut} open requests") };
             let text = format!("closed {requests} of `{}`, as `force_close` says", self.host);
-            at.tell(What::Warned { host: Some(self.host.name.clone()), text });
+            at.tell(EventKind::Warned { host: Some(self.host.name.clone()), text });
         }
         Ok(may)
     }

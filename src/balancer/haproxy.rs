@@ -7,7 +7,7 @@ mod words;
 use crate::{
     control::{brief, shown},
     failure::{Cause, Failure},
-    port::{Admin, BalancerState, Driver, Finding, Server, ServerPlace, Socket, ToldServers},
+    port::{Admin, BalancerState, ChangeAnswer, Driver, Finding, Server, ServerPlace, Socket},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
@@ -49,7 +49,7 @@ impl Haproxy {
     }
 
     /// Reads, from `show servers state`, what a pool's servers were told and their weights.
-    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, ToldState>, Failure> {
+    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, ServerStateLine>, Failure> {
         let odd = || self.odd(&format!("show servers state {pool}"), answer);
         let table = Table::servers_state(answer).ok_or_else(odd)?;
         let mut all = BTreeMap::new();
@@ -59,7 +59,7 @@ impl Haproxy {
             let bits = number("srv_admin_state")?;
             let (own, admin) = words::admin(bits).ok_or_else(|| self.unknown_bits(pool, name, bits))?;
             let (weight, configured) = (number("srv_uweight")?, number("srv_iweight")?);
-            all.insert(name.to_owned(), ToldState { own, admin, weight, configured });
+            all.insert(name.to_owned(), ServerStateLine { own, admin, weight, configured });
         }
         Ok(all)
     }
@@ -68,7 +68,7 @@ impl Haproxy {
     async fn servers(
         &self,
         pool: &str,
-        mut told: BTreeMap<String, ToldState>,
+        mut told: BTreeMap<String, ServerStateLine>,
         answer: &str,
         tables: &str,
     ) -> Result<Vec<Server>, Failure> {
@@ -90,7 +90,7 @@ impl Haproxy {
             let number = |column| table.number(row, column).ok_or_else(odd);
             let name = table.cell(row, "svname").ok_or_else(odd)?.to_owned();
             let status = table.cell(row, "status").ok_or_else(odd)?;
-            let ToldState { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
+            let ServerStateLine { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
             let full = number("check_rise")? + number("check_fall")?;
             let falling = full > 0 && number("check_health")? + 1 < full;
             servers.push(Server {
@@ -185,7 +185,7 @@ fn reading(pools: &[&str]) -> Result<Vec<String>, Failure> {
 }
 
 /// What `show servers state` reports of a server.
-struct ToldState {
+struct ServerStateLine {
     own: Admin,
     admin: Admin,
     weight: u32,
@@ -217,7 +217,7 @@ impl Driver for Haproxy {
             .help("wait until its processes keep running, then type the line again"))
     }
 
-    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin, shown: &[&str]) -> Result<ToldServers, Failure> {
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin, shown: &[&str]) -> Result<ChangeAnswer, Failure> {
         let state = match to {
             Admin::Ready => "ready",
             Admin::Drain => "drain",
@@ -236,7 +236,7 @@ impl Driver for Haproxy {
             Ok(None) => self.state(shown).await,
             Err(failure) => Err(failure),
         };
-        Ok(ToldServers { results, state })
+        Ok(ChangeAnswer { results, state })
     }
 
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure> {

@@ -3,7 +3,7 @@ use super::{keeper_lines::lost, lock_session::held};
 use crate::{
     bookkeeping::place,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Name,
@@ -47,9 +47,9 @@ impl Effect for Lock {
             return Ok(());
         }
         let awaited = |holder: &str| {
-            at.tell(What::LockAwaited { fleet: self.fleet.name.clone(), holder: holder.to_owned() });
+            at.tell(EventKind::LockAwaited { fleet: self.fleet.name.clone(), holder: holder.to_owned() });
         };
-        let say = |text: &str| at.tell(What::Noted { host: None, text: text.to_owned() });
+        let say = |text: &str| at.tell(EventKind::Noted { host: None, text: text.to_owned() });
         let stops = || at.real.person.stops();
         let waits = self.wait.then_some(Waits { says: &awaited, stops: &stops });
         site.coordinator.lock(&self.holder, waits, &say).await?;

@@ -1,10 +1,10 @@
 //! Servers that are about to change on their balancers, and how they are told.
 use crate::{
     effect::{Admin, At},
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     host::{Host, Name},
-    port::{BalancerState, Checked, Driver, Server, ServerPlace, ToldServers},
+    port::{BalancerState, ChangeAnswer, Checked, Driver, Server, ServerPlace},
 };
 use futures_util::future::join_all;
 use std::{
@@ -43,18 +43,18 @@ impl MeantServer<'_> {
                 None => format!("`{balancer}` reports `{}`", server.raw),
             };
             let text = format!("`{pool}/{name}` on `{balancer}` was put back, but gets no requests: {because}");
-            at.tell(What::Warned { host: Some(host.clone()), text });
+            at.tell(EventKind::Warned { host: Some(host.clone()), text });
         }
         Ok(())
     }
 }
 
 /// The servers of one balancer, out of several.
-type Ours<'s, 'a> = Vec<&'s MeantServer<'a>>;
+type BalancerServers<'s, 'a> = Vec<&'s MeantServer<'a>>;
 
 /// Groups servers by their balancers.
-fn by_balancer<'s, 'a>(servers: &'s [MeantServer<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
-    let mut all: BTreeMap<&Name, Ours> = BTreeMap::new();
+fn by_balancer<'s, 'a>(servers: &'s [MeantServer<'a>]) -> BTreeMap<&'s Name, BalancerServers<'s, 'a>> {
+    let mut all: BTreeMap<&Name, BalancerServers> = BTreeMap::new();
     for server in servers {
         all.entry(&server.place.balancer).or_default().push(server);
     }
@@ -70,7 +70,7 @@ pub(super) async fn tell<'a>(
     changed: &mut Vec<MeantServer<'a>>,
 ) -> Result<ServersNow, Failure> {
     let moving = by_balancer(servers);
-    let told = by_balancer(all).into_iter().map(async |(balancer, all): (&Name, Ours<'_, 'a>)| {
+    let told = by_balancer(all).into_iter().map(async |(balancer, all): (&Name, BalancerServers<'_, 'a>)| {
         let ours = moving.get(balancer).cloned().unwrap_or_default();
         let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
         (balancer, all[0].driver.set_admin(&names, to, &pools(&all)).await, all[0].host, ours)
@@ -78,7 +78,7 @@ pub(super) async fn tell<'a>(
     let (mut result, mut states) = (Ok(()), BTreeMap::new());
     for (balancer, told, first, ours) in join_all(told).await {
         match told {
-            Ok(ToldServers { results, state }) => {
+            Ok(ChangeAnswer { results, state }) => {
                 for (server, answer) in ours.into_iter().zip(results) {
                     match answer {
                         Ok(()) => changed.push(server.clone()),
@@ -100,7 +100,7 @@ pub(super) async fn tell<'a>(
 }
 
 /// Returns the pools of servers on one balancer, each once.
-fn pools<'s>(ours: &Ours<'s, '_>) -> Vec<&'s str> {
+fn pools<'s>(ours: &BalancerServers<'s, '_>) -> Vec<&'s str> {
     let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
     pools.into_iter().collect()
 }
@@ -111,7 +111,7 @@ pub(super) struct ServersNow(BTreeMap<Name, BalancerState>);
 impl ServersNow {
     /// Asks the balancers about the pools of these servers, all at the same time.
     pub(super) async fn of(servers: &[MeantServer<'_>]) -> Result<ServersNow, Failure> {
-        let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_, '_>)| {
+        let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, BalancerServers<'_, '_>)| {
             let state = ours[0].driver.state(&pools(&ours)).await.map_err(|f| f.on(&ours[0].host.name))?;
             Ok((balancer.clone(), state))
         });
@@ -201,7 +201,7 @@ pub(super) fn unknown(ServerPlace { balancer, pool, server }: &ServerPlace) -> F
 
 /// Sets a server's state, and reads it back until the balancer shows it.
 pub(super) async fn set(driver: &dyn Driver, place: &ServerPlace, to: Admin) -> Result<(), Failure> {
-    let ToldServers { results, state } = driver.set_admin(&[(&place.pool, &place.server)], to, &[&place.pool]).await?;
+    let ChangeAnswer { results, state } = driver.set_admin(&[(&place.pool, &place.server)], to, &[&place.pool]).await?;
     results.into_iter().collect::<Result<(), Failure>>()?;
     let mut servers = state?.pools.remove(&place.pool).unwrap_or_default();
     let until = tokio::time::Instant::now() + SETTLE;

@@ -1,6 +1,6 @@
 //! The locks, balancers and state folders of one fleet, over ssh.
 use super::{
-    books::{Books, Shelf},
+    books::{Books, LedgerPlace},
     by_tool::ByTool,
     diagnosis::unasked,
     haproxy::Haproxy,
@@ -13,7 +13,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     ledger::Book,
-    port::{Coordinator, Driver, Holder, Says, Socket, Spending, SpendingTime, Transport, Waits},
+    port::{Coordinator, Driver, Holder, NoticeSink, Socket, Spending, SpendingTime, Transport, Waits},
 };
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
@@ -81,8 +81,8 @@ impl SshCoordinator {
         Some(unasked(&*self.transport, balancer, &host, &socket?).await)
     }
 
-    fn shelf<'a>(&'a self, place: &'a Name, host: &'a Host) -> Shelf<'a> {
-        Shelf { transport: &*self.transport, place, host, folder: self.folder() }
+    fn shelf<'a>(&'a self, place: &'a Name, host: &'a Host) -> LedgerPlace<'a> {
+        LedgerPlace { transport: &*self.transport, place, host, folder: self.folder() }
     }
 
     fn folder(&self) -> String {
@@ -129,7 +129,7 @@ type Keepers = BTreeMap<Name, Arc<LockSession>>;
 
 impl SshCoordinator {
     /// Checks that each balancer answers, and says if that takes a tool on its host.
-    async fn asked(&self, taken: &Keepers, say: &Says<'_>) -> Result<(), Failure> {
+    async fn asked(&self, taken: &Keepers, say: &NoticeSink<'_>) -> Result<(), Failure> {
         for (name, keeper) in taken {
             let detour = match keeper.detour().await {
                 Err(failure) if failure.reason() == Reason::Balancer => {
@@ -145,7 +145,7 @@ impl SshCoordinator {
     }
 
     /// Rotates the ledgers that are long. One that isn't rotated only takes longer to read.
-    async fn rotated(&self, taken: &Keepers, say: &Says<'_>) -> Result<(), Failure> {
+    async fn rotated(&self, taken: &Keepers, say: &NoticeSink<'_>) -> Result<(), Failure> {
         for (name, host, _) in self.homes() {
             let rotated = self.books.rotate(&self.shelf(&name, &host), &taken[&name]).await;
             rotated.or_else(|failure| {
@@ -163,7 +163,7 @@ impl SshCoordinator {
 
 #[async_trait]
 impl Coordinator for SshCoordinator {
-    async fn lock(&self, holder: &Holder, waits: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure> {
+    async fn lock(&self, holder: &Holder, waits: Option<Waits<'_>>, say: &NoticeSink<'_>) -> Result<(), Failure> {
         let mut sessions = self.sessions.lock().await;
         if !sessions.is_empty() {
             return Ok(());

@@ -3,7 +3,7 @@ use super::{Balance, ReadBalance, places};
 use crate::{
     duration::limit,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
@@ -125,7 +125,13 @@ impl Read for WaitDrained {
             most = open.max(most);
             if said.replace(open) != Some(open) {
                 let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
-                at.tell(What::Progressed { host: Some(host), what, done: most - open, total: most, unit: "requests" });
+                at.tell(EventKind::Progressed {
+                    host: Some(host),
+                    what,
+                    done: most - open,
+                    total: most,
+                    unit: "requests",
+                });
             }
             sleep_until(asked + if bound { OFTEN } else { EVERY }).await;
         }

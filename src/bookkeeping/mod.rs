@@ -9,11 +9,11 @@ mod run;
 
 pub use conclude::Conclude;
 pub use mark::{Mark, MarkState, ReadMarks};
-pub use owner::{Owner, ReadHome, SayOwner, foreign};
+pub use owner::{Owner, ReadHome, RecordOwner, foreign};
 pub use pass_gate::PassGate;
 pub use question::{
-    BegunOnce, CalledCommit, Calling, Consult, Good, Histories, HostPoolStates, NumberOf, Question, ReasonsBefore,
-    ReleasedAs, Releasing, Summary, Summed, Switched,
+    BegunOnce, CalledCommit, Calling, Consult, GoodByHost, Histories, HostPoolStates, NumberOf, Question,
+    ReasonsBefore, ReleasedAs, Releasing, Summary, Summed, Switched,
 };
 pub use read::{ReadLedger, place};
-pub use run::SayRun;
+pub use run::RecordRun;

@@ -137,12 +137,12 @@ impl Read for ReadHome {
 
 /// Records the owner of a fleet's state folder. Needs the lock.
 #[derive(Clone, Serialize)]
-pub struct SayOwner {
+pub struct RecordOwner {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
 }
 
-impl Effect for SayOwner {
+impl Effect for RecordOwner {
     type Outcome = ();
     const NAME: &'static str = "owner";
     const KIND: EffectKind = EffectKind::Hold;

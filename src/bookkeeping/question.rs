@@ -186,7 +186,7 @@ pub struct Histories {
 
 /// Commits with their names, and which of them were good on each host, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Good {
+pub struct GoodByHost {
     pub commits: Vec<CalledCommit>,
     /// Indexes into `commits`.
     pub hosts: BTreeMap<Name, Vec<usize>>,
@@ -213,15 +213,15 @@ impl CalledCommit {
 }
 
 impl Question for Histories {
-    type Answer = Good;
+    type Answer = GoodByHost;
     const NAME: &'static str = "read_histories";
 
     fn text(&self) -> String {
         "what was good on its hosts".to_owned()
     }
 
-    fn answer(&self, book: &Book) -> Good {
-        let mut good = Good::default();
+    fn answer(&self, book: &Book) -> GoodByHost {
+        let mut good = GoodByHost::default();
         let mut places: BTreeMap<Commit, usize> = BTreeMap::new();
         for (host, commits) in book.goods(&self.hosts) {
             let place = |commit: Commit| {

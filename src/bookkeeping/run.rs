@@ -14,7 +14,7 @@ use std::sync::Arc;
 ///
 /// It's a hold, because a resumed run records that again.
 #[derive(Clone, Serialize)]
-pub struct SayRun {
+pub struct RecordRun {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     /// The command line's normal form.
@@ -25,7 +25,7 @@ pub struct SayRun {
     pub line: LedgerLine,
 }
 
-impl Effect for SayRun {
+impl Effect for RecordRun {
     type Outcome = ();
     const NAME: &'static str = "run";
     const KIND: EffectKind = EffectKind::Hold;
@@ -53,7 +53,7 @@ impl Effect for SayRun {
     }
 }
 
-impl SayRun {
+impl RecordRun {
     fn text(&self) -> String {
         LedgerLine { effect: "run".into(), reason: Some(self.typed.clone()), ..self.line.clone() }.text()
     }

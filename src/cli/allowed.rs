@@ -2,7 +2,7 @@
 use crate::{
     control::hidden,
     duration,
-    session::{Allowances, Yes},
+    session::{Allowances, ConsentFlag},
     ui::Pausing,
 };
 use clap::{Args, builder::NonEmptyStringValueParser};
@@ -43,9 +43,9 @@ pub struct Allowed {
 impl From<Allowed> for Allowances {
     fn from(flags: Allowed) -> Allowances {
         let yes = match flags.yes {
-            None => Yes::Unsaid,
-            Some(None) => Yes::Unnamed,
-            Some(Some(name)) => Yes::Fleet(name),
+            None => ConsentFlag::Unsaid,
+            Some(None) => ConsentFlag::Unnamed,
+            Some(Some(name)) => ConsentFlag::Fleet(name),
         };
         Allowances {
             yes,

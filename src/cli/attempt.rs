@@ -8,7 +8,7 @@ use crate::{
     failure::{Cause, Failure},
     report,
     session::{Journaling, OnUnknownOutcome, Run},
-    store::{Attempt, Begun, Head, Past, Record, Resumed, Runs},
+    store::{Attempt, Begun, EarlierAttempts, Head, Record, Resumed, Runs},
 };
 use sha2::{Digest, Sha256};
 use std::{env, slice};
@@ -27,7 +27,7 @@ pub(super) fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     if let Some(why) = unknown {
         report::complain(&format!("warning: {why}"));
     }
-    Ok(Journaling::new(journal, Past::default(), runs.key()?))
+    Ok(Journaling::new(journal, EarlierAttempts::default(), runs.key()?))
 }
 
 /// Makes a run the next attempt of the one that it resumes; also returns what was changed since, if that may be.
@@ -41,7 +41,7 @@ pub(super) fn resume(
 ) -> Result<(Journaling, Option<String>), Failure> {
     let Resuming { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = resuming;
     facts.id = before.run.clone();
-    let past = Past::of(records);
+    let past = EarlierAttempts::of(records);
     facts.attempt = past.attempts;
     facts.passed = past.passed();
     facts.allowed.force_changed = force_changed;

@@ -8,7 +8,7 @@ use crate::{
     failure::{Failure, Reason},
     port::Person,
     report,
-    store::{Meant, Resumed, RunEntry},
+    store::{ResumableRuns, Resumed, RunEntry},
 };
 use jiff::Zoned;
 use std::{path::Path, slice, thread::sleep, time::Duration};
@@ -63,7 +63,7 @@ pub(super) fn without(flag: &str, missing: Failure) -> Failure {
     missing.help(help)
 }
 
-fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
+fn none(flag: &str, fabfile: &Path, meant: &ResumableRuns, now: &Zoned) -> Failure {
     let message = format!("there is no run of `{}` that changed something and isn't done", fabfile.display());
     let mut help = format!("`rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name");
     let said = [

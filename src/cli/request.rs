@@ -3,7 +3,7 @@ use super::completing::Shell;
 use crate::{
     command::quoted,
     fleet::TransportKind,
-    session::{Allowances, OnUnknownOutcome, Yes},
+    session::{Allowances, ConsentFlag, OnUnknownOutcome},
     store::Filter,
 };
 use std::path::PathBuf;
@@ -66,9 +66,9 @@ impl Request {
         self.allowed.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
         self.allowed.without_gate.iter().for_each(|reason| give("--without-gate", reason));
         match &self.allowed.yes {
-            Yes::Unsaid => {}
-            Yes::Unnamed => flags.push(vec!["--yes".to_owned()]),
-            Yes::Fleet(name) => flags.push(vec![format!("--yes={name}")]),
+            ConsentFlag::Unsaid => {}
+            ConsentFlag::Unnamed => flags.push(vec!["--yes".to_owned()]),
+            ConsentFlag::Fleet(name) => flags.push(vec![format!("--yes={name}")]),
         }
         flags.extend(self.transport.map(|kind| vec!["--transport".to_owned(), kind.word().to_owned()]));
         flags.extend(self.allowed.pause.map(|pause| vec![format!("--pause={pause}")]));

@@ -6,7 +6,7 @@ use crate::{
     release::Sent,
     report::{self, Palette, visible},
     session::CommitNames,
-    store::{Attempt, Head, Logs, Record, Tail},
+    store::{Attempt, Head, JournalTail, Logs, Record},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -33,7 +33,7 @@ pub(super) fn text(records: &[Record], palette: Palette) -> String {
     let attempts: String = records.iter().filter_map(attempt).collect();
     let end = match tail {
         Some(tail) => {
-            let Tail { exit, took, journal, .. } = tail;
+            let JournalTail { exit, took, journal, .. } = tail;
             format!("ended with exit code {exit} after {took} ms, {journal} ms of it for the journal\n")
         }
         None => "it hasn't ended\n".to_owned(),
@@ -44,7 +44,7 @@ pub(super) fn text(records: &[Record], palette: Palette) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-fn head_of(head: &Head, records: &[Record], tail: Option<&Tail>) -> String {
+fn head_of(head: &Head, records: &[Record], tail: Option<&JournalTail>) -> String {
     let on_behalf = head.on_behalf_of.as_ref().map(|who| format!(" on behalf of {who}")).unwrap_or_default();
     let (fleets, hosts) = concerned(records, tail);
     let names = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
@@ -63,7 +63,7 @@ fn head_of(head: &Head, records: &[Record], tail: Option<&Tail>) -> String {
 }
 
 /// Returns what was deployed: its name with the commit, or only the commit.
-fn release(tail: &Tail) -> String {
+fn release(tail: &JournalTail) -> String {
     let commit = tail.commit.as_deref().unwrap_or_default();
     tail.name.as_ref().map_or(commit.to_owned(), |name| format!("{name} ({commit})"))
 }
@@ -89,7 +89,7 @@ pub(super) fn logs(logs: &Logs, records: &[Record]) -> String {
 }
 
 /// Returns the fleets and the hosts that a run worked on, or ended with.
-fn concerned<'a>(records: &'a [Record], tail: Option<&'a Tail>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+fn concerned<'a>(records: &'a [Record], tail: Option<&'a JournalTail>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
     let (mut fleets, mut hosts) = (BTreeSet::new(), BTreeSet::new());
     for record in records {
         if let Record::Fleet(fleet) = record {

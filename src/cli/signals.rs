@@ -1,6 +1,6 @@
 //! The signals that end a run.
 use crate::{
-    event::What,
+    event::EventKind,
     session::{Session, Stop},
     world::real::RealWorld,
 };
@@ -51,7 +51,7 @@ pub(super) fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<St
                 "interrupted again: stopping the commands that are still running"
             };
             if let Some(session) = session.upgrade() {
-                session.lane().tell(What::Warned { host: None, text: text.to_owned() });
+                session.lane().tell(EventKind::Warned { host: None, text: text.to_owned() });
             }
             if !first && let Some(world) = weak.upgrade() {
                 world.real.stops.notify_waiters();

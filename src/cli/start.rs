@@ -13,7 +13,7 @@ use crate::{
     fabfile::{self, Project},
     failure::{Exit, Failure},
     line, report,
-    session::{Drill, Yes},
+    session::{ConsentFlag, Drill},
     ui::Pausing,
 };
 use std::{
@@ -48,7 +48,7 @@ pub(super) fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stop
         })?;
     let mut allowed = again.allowed;
     allowed.wait |= request.allowed.wait;
-    if request.allowed.yes != Yes::Unsaid {
+    if request.allowed.yes != ConsentFlag::Unsaid {
         allowed.yes = request.allowed.yes.clone();
     }
     let again = Request {

@@ -14,7 +14,7 @@ use crate::{
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
-    ssh::{KeyStanding, Offer, Other, Strangers},
+    ssh::{KeyStanding, Offer, OtherKnownKey, RouteKeys},
     world::{STACK, nowhere::Nowhere},
 };
 use std::{
@@ -85,7 +85,7 @@ fn taken_up(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
     let folder = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let way = Strangers::on_the_way(fleet, host, &project.script.folder, &home, folder.as_deref());
+    let way = RouteKeys::on_the_way(fleet, host, &project.script.folder, &home, folder.as_deref());
     let way = runtime.block_on(way)?;
     for at in 0..way.hosts() {
         let offer = runtime.block_on(way.offer(at))?;
@@ -131,14 +131,14 @@ fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
 /// Shows a key, and requires the expected fingerprint or a person's yes.
 fn agreed(
     offer: &Offer,
-    known: &[Other],
+    known: &[OtherKnownKey],
     expected: Option<&str>,
     person: &dyn Person,
     name: &str,
 ) -> Result<(), Failure> {
     let mut text = format!("{} shows this key:\n  {}\n", called(offer), offer.fingerprint);
     let kind = |print: &str| print.split(' ').next().map(str::to_owned);
-    for Other { is_authority, fingerprint, file, line } in known {
+    for OtherKnownKey { is_authority, fingerprint, file, line } in known {
         let what = match is_authority {
             true => "NOBODY VOUCHES FOR IT. The authority",
             false if kind(fingerprint) == kind(&offer.fingerprint) => "IT HAS CHANGED. It was",

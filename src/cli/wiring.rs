@@ -10,7 +10,7 @@ use super::{
 use crate::{
     balancer::SshCoordinator,
     effect::{Fleets, World},
-    event::{Listener, What},
+    event::{EventKind, Listener},
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
@@ -19,7 +19,7 @@ use crate::{
     run::{self, EndedRun},
     session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Record, Steps, Tail},
+    store::{JournalTail, Record, Steps},
     world::{STACK, real::RealWorld},
 };
 use std::{env, path::PathBuf, sync::Arc, thread, time::Duration};
@@ -62,7 +62,7 @@ pub(super) fn run(
         Some(keep),
     );
     if let Some(text) = changed {
-        session.lane().tell(What::Warned { host: None, text });
+        session.lane().tell(EventKind::Warned { host: None, text });
     }
     if let Some(drill) = &drill {
         report::complain(&format!("warning: drill: this run is {drill}"));
@@ -72,7 +72,7 @@ pub(super) fn run(
     let (commit, took) = (session.observed.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let name = commit.as_ref().and_then(|commit| session.observed.names.of(commit));
     let (exit, typed_again) = (ended.exit.code(), session.observed.is_typed_again());
-    let tail = Tail { exit, took, journal: journal.spent(), commit, name, typed_again, table: ended.table };
+    let tail = JournalTail { exit, took, journal: journal.spent(), commit, name, typed_again, table: ended.table };
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
         report::complain(&format!("warning: drill: this run wasn't {drill}: {why}"));
     }

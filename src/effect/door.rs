@@ -5,7 +5,7 @@ use super::{
     Alone, Answered, AnyOutcome, EffectKind, Happened, Id, LaneWork, LedgerDetail, LedgerWrite, Subject, Touch,
 };
 use crate::{
-    event::{Event, Listener, What},
+    event::{Event, EventKind, Listener},
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
@@ -82,7 +82,7 @@ pub struct At<'a> {
 
 impl At<'_> {
     /// Reports something on behalf of the effect.
-    pub fn tell(&self, what: What) {
+    pub fn tell(&self, what: EventKind) {
         self.lane.tell(what);
     }
 
@@ -349,7 +349,7 @@ impl Lane {
     }
 
     /// Reports something to the run's listener.
-    pub fn tell(&self, what: What) {
+    pub fn tell(&self, what: EventKind) {
         let event =
             Event { v: 1, at: self.world().now(self), run: self.door.run().clone(), lane: self.path.clone(), what };
         self.door.listener().tell(&event);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LOCK: &str = "balancer::lock";
 
 /// A file, by the name that it's imported by; the fabfile has none.
-struct File {
+struct ScriptFile {
     calls: Calls,
     /// The files that it imports, by alias.
     imports: BTreeMap<String, String>,
@@ -20,7 +20,7 @@ struct File {
 ///
 /// It runs nothing. What can't be read counts as a function that doesn't.
 pub(super) fn asks_for_lock(script: &Script, function: &str) -> bool {
-    let mut files: BTreeMap<String, File> = BTreeMap::new();
+    let mut files: BTreeMap<String, ScriptFile> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let mut waiting = vec![(String::new(), function.to_owned())];
     while let Some((name, function)) = waiting.pop() {
@@ -43,11 +43,11 @@ pub(super) fn asks_for_lock(script: &Script, function: &str) -> bool {
     false
 }
 
-fn read(script: &Script, name: &str) -> File {
+fn read(script: &Script, name: &str) -> ScriptFile {
     let ast = if name.is_empty() { Some(script.ast.clone()) } else { script.resolver.ast(&script.engine, name).ok() };
-    let Some(ast) = ast else { return File { calls: Calls::new(), imports: BTreeMap::new() } };
+    let Some(ast) = ast else { return ScriptFile { calls: Calls::new(), imports: BTreeMap::new() } };
     let imports = tasks::imports(&ast).into_iter().filter_map(|import| Some((import.alias?, import.name))).collect();
-    File { calls: calls::of(&ast), imports }
+    ScriptFile { calls: calls::of(&ast), imports }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct SchemaTable {
 #[derive(Debug)]
 pub struct SchemaKey {
     pub name: &'static str,
-    pub is: Is,
+    pub is: ValueKind,
     /// In Markdown; `needed` for one that must be there.
     pub default: &'static str,
     /// In Markdown, without the last full stop; empty for a table, which has its own heading.
@@ -28,7 +28,7 @@ pub struct SchemaKey {
 
 /// What the value of a key is.
 #[derive(Debug)]
-pub enum Is {
+pub enum ValueKind {
     YesNo,
     Text,
     /// A whole number from 1 on.
@@ -59,11 +59,11 @@ pub enum Is {
     TableByName(&'static SchemaTable),
 }
 
-const fn key(name: &'static str, is: Is, default: &'static str, what: &'static str) -> SchemaKey {
+const fn key(name: &'static str, is: ValueKind, default: &'static str, what: &'static str) -> SchemaKey {
     SchemaKey { name, is, default, what }
 }
 
-const fn table(name: &'static str, is: Is) -> SchemaKey {
+const fn table(name: &'static str, is: ValueKind) -> SchemaKey {
     key(name, is, "none", "")
 }
 
@@ -91,69 +91,69 @@ pub const FLEET: SchemaTable = SchemaTable {
     keys: &[
         key(
             "guarded",
-            Is::YesNo,
+            ValueKind::YesNo,
             "`false`",
             "whether rfab asks for confirmation on the terminal before a run's first change. A confirmation is valid for 15 minutes, for this user and terminal. An unattended run needs `--yes=NAME` with the fleet's name",
         ),
         key(
             "ssh",
-            Is::Text,
+            ValueKind::Text,
             "none",
             "an ssh configuration file beside this one, with ports, keys and names. ssh reads it before the user's own",
         ),
         key(
             "persist",
-            Is::Time,
+            ValueKind::Time,
             "`10m`",
             "how long a connection stays open after its last use, so that the next run doesn't log in again. With `0s`, no connection outlives the run. For one run: `--no-persist`",
         ),
         key(
             "transport",
-            Is::Word(&["openssh", "native"]),
+            ValueKind::Word(&["openssh", "native"]),
             "`\"openssh\"`",
             "what reaches the hosts: OpenSSH's client, or [rfab's own](transport.md), which logs in faster and closes its connections after the run. For one run: `--transport`",
         ),
         key(
             "accept",
-            Is::Words(ACCEPT),
+            ValueKind::Words(ACCEPT),
             r#"if guarded: `["stable", "tag"]`; if not: also `"branch"`, `"commit"`, `"archive"` (an archive [without a commit](releases.md#an-archive))"#,
             "what can be deployed to this fleet",
         ),
         key(
             "via",
-            Is::Text,
+            ValueKind::Text,
             "none",
             "jump hosts as `[USER@]HOST[:PORT]`, with commas between several. Write an IPv6 address in brackets. If a machine of the fleet is itself a jump host, rfab reaches it through the jump hosts before it. rfab logs in to each jump host once, for all hosts behind it",
         ),
         key(
             "user",
-            Is::Text,
+            ValueKind::Text,
             "ssh decides",
             "the login user on the fleet's machines. It overrides your own ssh configuration, but not the file that `ssh` names. For one run: `--set user=anna`",
         ),
         key(
             "deploy_live",
-            Is::YesNo,
+            ValueKind::YesNo,
             "`false`",
             "whether rfab can deploy to hosts while they take requests. Then it drains nothing, and goes group by group",
         ),
         key(
             "state",
-            Is::Text,
+            ValueKind::Text,
             "`~/.local/state/rfab`",
             "the folder for the ledger, the lock, and the marks of steps that run once, such as a migration. It is on the first balancer's machine, or on the first host if there is no balancer. rfab appends the fleet's name. `~` works only if everyone logs in as `user`",
         ),
-        table("app", Is::OneOrByName(&APP)),
-        table("hosts", Is::TableByName(&HOST)),
+        table("app", ValueKind::OneOrByName(&APP)),
+        table("hosts", ValueKind::TableByName(&HOST)),
         key(
             "hosts_from",
-            Is::Texts,
+            ValueKind::Texts,
             "none",
             "a program and its arguments. The program prints the hosts: [see below](#hosts-that-a-program-prints)",
         ),
-        table("balancer", Is::TableByName(&BALANCER)),
-        table("roll", Is::Table(&ROLL)),
-        table("gate", Is::Table(&GATE)),
+        table("balancer", ValueKind::TableByName(&BALANCER)),
+        table("roll", ValueKind::Table(&ROLL)),
+        table("gate", ValueKind::Table(&GATE)),
     ],
 };
 
@@ -164,52 +164,57 @@ pub const APP: SchemaTable = SchemaTable {
     keys: &[
         key(
             "repository",
-            Is::Text,
+            ValueKind::Text,
             "`.`",
             "a folder relative to the fabfile's folder, or a URL that git can read. rfab refuses a URL with a password in it",
         ),
         key(
             "tags",
-            Is::Text,
+            ValueKind::Text,
             "`vX.Y.Z` and `X.Y.Z`",
             "which tags are the app's releases: a tag's name with a `*` for the version, such as `shop-v*`. `stable` is the newest of them ([more](#tags-of-an-app))",
         ),
         key(
             "tree",
-            Is::Text,
+            ValueKind::Text,
             "all of it",
             "the folder of the repository that is released, such as `services/web`, if the repository has [several apps](#an-app-in-a-folder-of-its-repository)",
         ),
-        key("export_subst", Is::YesNo, "`false`", "whether [`$Format:…$`](release-format.md#placeholders) is replaced"),
-        key("path", Is::Text, "needed", "the app's folder on the hosts"),
+        key(
+            "export_subst",
+            ValueKind::YesNo,
+            "`false`",
+            "whether [`$Format:…$`](release-format.md#placeholders) is replaced",
+        ),
+        key("path", ValueKind::Text, "needed", "the app's folder on the hosts"),
         key(
             "roles",
-            Is::Texts,
+            ValueKind::Texts,
             "all hosts; with [several apps](#several-apps), those with `units`",
             "the roles of the hosts that get the app. The other hosts get no release, but tasks can use them",
         ),
         key(
             "user",
-            Is::Text,
+            ValueKind::Text,
             "the login user",
             "the user who owns the releases. rfab becomes this user with sudo. The services run as another user, who can't write to the releases",
         ),
         key(
             "keep",
-            Is::Number,
+            ValueKind::Number,
             "`5`",
             "how many releases stay on a host. These always stay: the current one, the one before it, the one that a rollback goes to, and those that are running",
         ),
-        key("linked", Is::Texts, "none", "files and folders that are kept in `shared/` across releases"),
+        key("linked", ValueKind::Texts, "none", "files and folders that are kept in `shared/` across releases"),
         key(
             "assets",
-            Is::Texts,
+            ValueKind::Texts,
             "none",
             "folders such as `public/assets`, in which [files of other releases stay reachable](releases.md#assets-of-several-releases)",
         ),
-        table("service", Is::Table(&SERVICE)),
-        table("health", Is::Table(&HEALTH)),
-        table("gate", Is::Table(&GATE)),
+        table("service", ValueKind::Table(&SERVICE)),
+        table("health", ValueKind::Table(&HEALTH)),
+        table("gate", ValueKind::Table(&GATE)),
     ],
 };
 
@@ -218,70 +223,70 @@ pub const SERVICE: SchemaTable = SchemaTable {
     path: "app.service",
     open: false,
     keys: &[
-        key("units", Is::TextsByName, "needed", "the names of the units, by role"),
+        key("units", ValueKind::TextsByName, "needed", "the names of the units, by role"),
         key(
             "restart",
-            Is::Command,
+            ValueKind::Command,
             "`systemctl restart {unit}`",
             "the command that restarts a unit. A string is split into words and runs with sudo. An array of words runs without sudo",
         ),
         key(
             "start",
-            Is::Command,
+            ValueKind::Command,
             "`systemctl start {unit}`",
             "the command that starts a unit, in the same format as `restart`",
         ),
         key(
             "stop",
-            Is::Command,
+            ValueKind::Command,
             "`systemctl stop {unit}`",
             "the command that stops a unit, in the same format as `restart`",
         ),
         key(
             "status",
-            Is::Command,
+            ValueKind::Command,
             "`systemctl status {unit}`",
             "the command that checks a unit, in the same format as `restart`. Exit status 0 means that it runs",
         ),
         key(
             "logs",
-            Is::Command,
+            ValueKind::Command,
             "`journalctl -u {unit} -n {lines} --no-pager`",
             "the command that shows a unit's log, in the same format as `restart`. `{lines}` is the number of lines",
         ),
         key(
             "follow",
-            Is::Command,
+            ValueKind::Command,
             "`journalctl -u {unit} -n 20 -f --no-pager`",
             "the command that shows a unit's log as it grows, in the same format as `restart`",
         ),
         key(
             "quiet",
-            Is::Command,
+            ValueKind::Command,
             "none",
             "the command that tells a unit to take no new work before `std/service` restarts it, in the same format as `restart`. Job workers have a signal for this: Sidekiq's is `TSTP`",
         ),
         key(
             "idle",
-            Is::Command,
+            ValueKind::Command,
             "needed with `quiet`",
             "the command that checks whether a unit still has work, in the same format as `restart`. Exit status 0 means that it has none",
         ),
         key(
             "quiet_within",
-            Is::Time,
+            ValueKind::Time,
             "`10m`",
             "how long a unit can take to finish its work. If it isn't idle by then, rfab doesn't restart it and the deploy stops there",
         ),
         key(
             "install",
-            Is::Command,
+            ValueKind::Command,
             "none",
             r#"the command that installs an app that is [a package](releases.md#a-package), in the same format as `restart`: `"apt-get install --yes shop={version}"`"#,
         ),
         key(
             "installed",
-            Is::Command,
+            ValueKind::Command,
             "none",
             r#"the command that prints the installed version: `["dpkg-query", "-W", "-f", "${Version}", "shop"]`"#,
         ),
@@ -295,49 +300,49 @@ pub const HEALTH: SchemaTable = SchemaTable {
     keys: &[
         key(
             "url",
-            Is::Text,
+            ValueKind::Text,
             "needed",
             "the URL to probe: `http`, `https`, or `tcp://{address}:5432`, which only connects. rfab probes from the balancer's machine, or from the host itself if there is no balancer. `{address}` and `{name}` are the host's, `{n}` is the number at the end of its name, and any other `{KEY}` is a variable of the host, such as `{port}`",
         ),
         key(
             "host",
-            Is::Text,
+            ValueKind::Text,
             "the URL's",
             "the `Host` header, for a server with several sites. It can have the same placeholders as `url`",
         ),
         key(
             "status",
-            Is::Statuses,
+            ValueKind::Statuses,
             "`\"200..299\"`",
             r#"the statuses of a good response: a number, a range, or several, `[200, "300..399"]`"#,
         ),
-        key("body", Is::Text, "none", "a string that the body of a good response contains"),
+        key("body", ValueKind::Text, "none", "a string that the body of a good response contains"),
         key(
             "server_name",
-            Is::Text,
+            ValueKind::Text,
             "as `host`, or else the URL's",
             "with `https`, the name that the certificate must be for. It can have the same placeholders as `url`",
         ),
         key(
             "ca",
-            Is::Text,
+            ValueKind::Text,
             "your machine's authorities",
             "with `https`, a PEM file beside this one. Only the authorities in it may have signed the certificate",
         ),
         key(
             "version",
-            Is::Text,
+            ValueKind::Text,
             "`none`",
             "where the service reports the commit or tag that it serves: `header:NAME`, `json:/POINTER`, `body`, \
              `process` or `none`. `process` is the folder that its processes run in, which only their own user and \
              root can see. A [pattern](#what-proves-a-release) can follow after another colon",
         ),
-        key("good", Is::Number, "`3`", "how many good responses in a row prove a host"),
-        key("over", Is::Time, "`10s`", "the shortest time that these responses must span"),
-        key("within", Is::Time, "`60s`", "the longest time that the proof can take"),
+        key("good", ValueKind::Number, "`3`", "how many good responses in a row prove a host"),
+        key("over", ValueKind::Time, "`10s`", "the shortest time that these responses must span"),
+        key("within", ValueKind::Time, "`60s`", "the longest time that the proof can take"),
         key(
             "settle",
-            Is::Time,
+            ValueKind::Time,
             "as `over`, but at most `3s`",
             "how long hosts that were put back take requests before rfab checks them again. It does so before the next hosts go out, and before the run reports `ok`",
         ),
@@ -349,11 +354,11 @@ pub const HOST: SchemaTable = SchemaTable {
     path: "hosts",
     open: true,
     keys: &[
-        key("group", Is::Text, "none", "the host's group. The hosts of a group go out of the balancer together"),
-        key("roles", Is::Texts, "none", "what the host is for. Pools and units name their hosts by role"),
+        key("group", ValueKind::Text, "none", "the host's group. The hosts of a group go out of the balancer together"),
+        key("roles", ValueKind::Texts, "none", "what the host is for. Pools and units name their hosts by role"),
         key(
             "address",
-            Is::Text,
+            ValueKind::Text,
             "the name",
             r#"the address of the host. For a range, write a pattern such as `"10.0.0.{n}"`. `{n}` is the number at the end of the host's name, `{name}` is the whole name, and any other `{KEY}` is a variable of the host"#,
         ),
@@ -367,44 +372,44 @@ pub const BALANCER: SchemaTable = SchemaTable {
     keys: &[
         key(
             "driver",
-            Is::Word(&["haproxy", "manual"]),
+            ValueKind::Word(&["haproxy", "manual"]),
             "needed",
             "`haproxy`, or `manual` for [a balancer that a person changes](#a-balancer-that-a-person-changes)",
         ),
         key(
             "host",
-            Is::Text,
+            ValueKind::Text,
             "needed; with `manual`, none",
             "the machine that the balancer runs on. rfab reaches it over ssh, and keeps the lock and the ledger there",
         ),
         key(
             "socket",
-            Is::Text,
+            ValueKind::Text,
             "needed; not allowed with `manual`",
             "HAProxy's admin socket there, or its master's: a path, or `127.0.0.1:9999`. See [what it has to allow](haproxy.md#the-socket)",
         ),
-        key("pools", Is::TextByName, "needed", "each backend, and the role of the hosts that are its servers"),
+        key("pools", ValueKind::TextByName, "needed", "each backend, and the role of the hosts that are its servers"),
         key(
             "server",
-            Is::TextsOrByName,
+            ValueKind::TextsOrByName,
             "`{name}`",
             r#"the name of a host's server in its pools. A host that is several servers has several names, `["{name}-a", "{name}-b"]`. Names can differ by pool, `{ bk_web = "{name}-web" }`. `{n}` is the number at the end of the host's name, as `server-template` counts, and any other `{KEY}` is a variable of the host"#,
         ),
         key(
             "drain_within",
-            Is::Time,
+            ValueKind::Time,
             "`60s`",
             "how long a drain can take. After that, the drain has failed: rfab puts the host back and names it",
         ),
         key(
             "force_close",
-            Is::YesNo,
+            ValueKind::YesNo,
             "`false`",
             "whether rfab closes requests and connections that are still open after `drain_within`. Their clients notice. The host then stays out, and the deploy continues",
         ),
         key(
             "min_live",
-            Is::Share,
+            ValueKind::Share,
             "nine tenths of the smallest group, rounded down; without groups, half; never below 1",
             r#"the fewest hosts of each pool that stay live, as a number or a share such as `"80%"`"#,
         ),
@@ -417,7 +422,7 @@ pub const ROLL: SchemaTable = SchemaTable {
     open: false,
     keys: &[key(
         "order",
-        Is::Texts,
+        ValueKind::Texts,
         "groups as they first appear, then the roles of hosts in no pool",
         "groups and roles in the order in which rfab deploys to them. The first goes out first",
     )],

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     effect::*,
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::{Accept, App, Fleet, TagPattern},
     model::{Miss, Model, Predicted},
@@ -86,7 +86,7 @@ impl Read for Resolve {
         let fetch = at.real.fetch && repository.remote.is_some();
         let resolved = resolve(&repository, self.wanted(fetch, &told)).await?;
         for warning in &resolved.warnings {
-            at.tell(What::Warned { host: None, text: warning.clone() });
+            at.tell(EventKind::Warned { host: None, text: warning.clone() });
         }
         Ok(resolved)
     }
@@ -106,7 +106,7 @@ impl Read for Resolve {
 
 /// Reports the progress of a fetch.
 pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
-    |done, total| at.tell(What::Progressed { host: None, what: "fetched".into(), done, total, unit: "objects" })
+    |done, total| at.tell(EventKind::Progressed { host: None, what: "fetched".into(), done, total, unit: "objects" })
 }
 
 /// Finds a repository on this machine without creating anything.

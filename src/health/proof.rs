@@ -3,7 +3,7 @@ use super::{Probe, ProbeAnswer, asking::Asking, predicted::predicted, verdict::V
 use crate::{
     duration::limit,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     model::{Miss, Model, Predicted, Time},
     port::{Spending, SpendingTime},
@@ -70,7 +70,7 @@ impl Read for Probe {
             if said.replace(good) != Some(good) {
                 let (host, what) = (self.host.name.clone(), "good responses".to_owned());
                 let total = wanted.max(good).into();
-                at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "responses" });
+                at.tell(EventKind::Progressed { host: Some(host), what, done: good.into(), total, unit: "responses" });
             }
             let left = self.health.over.saturating_sub(since.elapsed());
             tokio::time::sleep_until(asked + next(good > 0, began.elapsed(), left)).await;

@@ -1,5 +1,5 @@
 //! Writes the fabfile.
-use super::{found::FoundProject, plan::Planned};
+use super::{found::FoundProject, plan::PlannedFleet};
 use crate::control::hidden;
 
 const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
@@ -7,7 +7,7 @@ const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
 const BALANCED: &str = include_str!("templates/balanced.rhai");
 
 /// Returns the fabfile for these fleets; the first one is the default.
-pub(super) fn text(found: &FoundProject, fleets: &[Planned]) -> String {
+pub(super) fn text(found: &FoundProject, fleets: &[PlannedFleet]) -> String {
     let balanced = if fleets.iter().any(|fleet| fleet.example) {
         BALANCED.to_owned()
     } else {
@@ -25,7 +25,7 @@ pub(super) fn text(found: &FoundProject, fleets: &[Planned]) -> String {
         .replace("@HOOKS@\n", &hooks(found))
 }
 
-fn naming(fleet: &Planned) -> String {
+fn naming(fleet: &PlannedFleet) -> String {
     let (function, file) = (&fleet.function, fleet.file());
     let words = if fleet.example { "out, live, group1, a role, hosts" } else { "a role, hosts" };
     let (name, gap) = (&fleet.stage.name, " ".repeat("which".len()));

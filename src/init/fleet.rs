@@ -1,7 +1,7 @@
 //! Writes a fleet file.
 use super::{
     found::{FoundHost, FoundProject},
-    plan::{Planned, served},
+    plan::{PlannedFleet, served},
 };
 
 const TEMPLATE: &str = include_str!("templates/fleet.toml");
@@ -16,7 +16,7 @@ const BEHIND: &str = "   # ";
 const WIDEST: usize = 56;
 
 /// Returns a fleet file with all keys. Those that aren't needed are commented out and show their defaults.
-pub(super) fn text(found: &FoundProject, fleet: &Planned) -> String {
+pub(super) fn text(found: &FoundProject, fleet: &PlannedFleet) -> String {
     let accept = if fleet.guarded { "[\"stable\", \"tag\"]" } else { "[\"stable\", \"tag\", \"branch\", \"commit\"]" };
     let line = |on: bool, text: String| if on { text } else { format!("# {text}") };
     let linked = list(if found.linked.is_empty() { vec!["config/database.yml", "log"] } else { texts(&found.linked) });
@@ -78,7 +78,7 @@ fn aligned(text: &str) -> String {
 }
 
 /// Returns a line for each host, or for a range of hosts that are alike.
-fn hosts(fleet: &Planned) -> String {
+fn hosts(fleet: &PlannedFleet) -> String {
     let role = served(&fleet.stage);
     let group = |at: usize, host: &FoundHost| match fleet.first {
         0 => None,

@@ -16,13 +16,13 @@ mod written;
 
 pub use found::FoundProject;
 pub use look::look;
-pub use plan::{Planned, fleets};
+pub use plan::{PlannedFleet, fleets};
 pub use said::said;
 pub use written::{File, write};
 
 /// Returns the files to write.
-pub fn files(found: &FoundProject, fleets: &[Planned]) -> Vec<File> {
+pub fn files(found: &FoundProject, fleets: &[PlannedFleet]) -> Vec<File> {
     let tasks = File { path: "fabfile.rhai".to_owned(), text: fabfile::text(found, fleets) };
-    let of_fleet = |planned: &Planned| File { path: planned.file(), text: fleet::text(found, planned) };
+    let of_fleet = |planned: &PlannedFleet| File { path: planned.file(), text: fleet::text(found, planned) };
     [tasks].into_iter().chain(fleets.iter().map(of_fleet)).collect()
 }

@@ -18,7 +18,7 @@ const TASKS: [&str; 10] = [
 
 /// A fleet, and the task that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
+pub struct PlannedFleet {
     pub stage: FoundStage,
     /// The name of the task's function; `NAME_` if the name is taken.
     pub function: String,
@@ -34,7 +34,7 @@ pub struct Planned {
     pub strange: Vec<String>,
 }
 
-impl Planned {
+impl PlannedFleet {
     /// Returns the path of the fleet's file from the fabfile's folder.
     pub fn file(&self) -> String {
         format!("fleets/{}.toml", self.stage.name)
@@ -42,9 +42,9 @@ impl Planned {
 }
 
 /// Returns the fleets, with the default one first.
-pub fn fleets(found: &FoundProject) -> Vec<Planned> {
+pub fn fleets(found: &FoundProject) -> Vec<PlannedFleet> {
     let known = found.stages.iter().filter(|stage| !stage.hosts.is_empty());
-    let mut fleets: Vec<Planned> = known.map(|stage| planned(found, stage.clone(), false)).collect();
+    let mut fleets: Vec<PlannedFleet> = known.map(|stage| planned(found, stage.clone(), false)).collect();
     if fleets.is_empty() {
         fleets = examples(found).map(|stage| planned(found, stage, true)).into();
     }
@@ -58,7 +58,7 @@ pub fn fleets(found: &FoundProject) -> Vec<Planned> {
     fleets
 }
 
-fn planned(found: &FoundProject, mut stage: FoundStage, example: bool) -> Planned {
+fn planned(found: &FoundProject, mut stage: FoundStage, example: bool) -> PlannedFleet {
     for host in &mut stage.hosts {
         host.roles.retain(|role| !WORDS.contains(&role.as_str()) && role != "group1" && role != "group2");
     }
@@ -81,7 +81,7 @@ fn planned(found: &FoundProject, mut stage: FoundStage, example: bool) -> Planne
     stage.hosts.sort_by_key(|host| !host.roles.contains(&web));
     let serving = stage.hosts.iter().filter(|host| host.roles.contains(&web)).count();
     let path = stage.path.clone().or(found.path.clone()).unwrap_or_else(|| format!("/srv/{}", found.app));
-    Planned {
+    PlannedFleet {
         function: function(&stage),
         guarded: ["production", "prod", "live"].contains(&stage.name.as_str()),
         example: example && serving > 1,

@@ -1,8 +1,8 @@
 //! Reports on a new fabfile: what was found, what was written, and what to type next.
-use super::{File, FoundProject, plan::Planned};
+use super::{File, FoundProject, plan::PlannedFleet};
 
 /// Returns the whole report.
-pub fn said(found: &FoundProject, fleets: &[Planned], files: &[File]) -> String {
+pub fn said(found: &FoundProject, fleets: &[PlannedFleet], files: &[File]) -> String {
     let mut text = String::from("found:\n");
     for line in facts(found) {
         text += &format!("  {line}\n");
@@ -63,7 +63,7 @@ fn facts(found: &FoundProject) -> Vec<String> {
 }
 
 /// Lists what rfab wrote into the files without knowing it for certain.
-fn guesses(found: &FoundProject, fleets: &[Planned]) -> Vec<String> {
+fn guesses(found: &FoundProject, fleets: &[PlannedFleet]) -> Vec<String> {
     let mut guesses = found.guesses.clone();
     let made_up = fleets.iter().any(|fleet| fleet.example);
     if made_up {
@@ -88,7 +88,7 @@ fn guesses(found: &FoundProject, fleets: &[Planned]) -> Vec<String> {
     guesses
 }
 
-fn next(fleets: &[Planned]) -> String {
+fn next(fleets: &[PlannedFleet]) -> String {
     let Some(first) = fleets.first() else { return String::new() };
     let task = first.function.trim_end_matches('_');
     let example = fleets.iter().any(|fleet| fleet.example);

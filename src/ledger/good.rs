@@ -35,15 +35,15 @@ pub fn reserved(name: &str) -> bool {
 const BACK: usize = 20;
 
 /// The good commits of a host so far, each with a value from its line.
-pub(super) struct Goods<'a, T>(Vec<(&'a Name, T)>);
+pub(super) struct GoodCommits<'a, T>(Vec<(&'a Name, T)>);
 
-impl<T> Default for Goods<'_, T> {
+impl<T> Default for GoodCommits<'_, T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<'a, T> Goods<'a, T> {
+impl<'a, T> GoodCommits<'a, T> {
     /// Applies the next mark of the host.
     pub(super) fn take(&mut self, line: &'a LedgerLine, commit: &'a Name, kept: T) {
         let known = self.0.iter().position(|(c, _)| *c == commit);
@@ -71,7 +71,7 @@ impl Book {
     /// A switch back to one of them drops the later ones as soon as it begins, because a host doesn't return to what it
     /// left. A commit that wasn't healthy at its last try is dropped too.
     pub fn good(&self, host: &str) -> Vec<Name> {
-        let mut goods = Goods::default();
+        let mut goods = GoodCommits::default();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
             let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };
             if of_host(name) == Some(host) {
@@ -89,14 +89,15 @@ impl Book {
 
     /// Lists the good commits of several hosts in one pass.
     pub fn goods(&self, hosts: &[Name]) -> BTreeMap<Name, Vec<Name>> {
-        let mut all: BTreeMap<&str, Goods<()>> = hosts.iter().map(|host| (&**host, Goods::default())).collect();
+        let mut all: BTreeMap<&str, GoodCommits<()>> =
+            hosts.iter().map(|host| (&**host, GoodCommits::default())).collect();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
             let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };
             if let Some(goods) = of_host(name).and_then(|host| all.get_mut(host)) {
                 goods.take(line, commit, ());
             }
         }
-        let commits = |goods: Goods<()>| goods.0.into_iter().map(|(commit, ())| commit.clone()).collect();
+        let commits = |goods: GoodCommits<()>| goods.0.into_iter().map(|(commit, ())| commit.clone()).collect();
         all.into_iter().map(|(host, goods)| (host.into(), commits(goods))).collect()
     }
 

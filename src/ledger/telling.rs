@@ -150,7 +150,7 @@ impl<'a> Telling<'a> {
     fn marks(&mut self) {
         let (mut once, mut last) = (HashMap::new(), HashMap::new());
         // By host: its good commits, and their lines at its last switch with the bad marks after it.
-        let mut hosts: HashMap<&str, (super::good::Goods<usize>, Vec<usize>)> = HashMap::new();
+        let mut hosts: HashMap<&str, (super::good::GoodCommits<usize>, Vec<usize>)> = HashMap::new();
         for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "mark") {
             let Some(name) = line.reason.as_deref() else { continue };
             last.insert(name, at);

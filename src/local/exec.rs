@@ -3,7 +3,7 @@ use super::{LocalCall, here, process};
 use crate::{
     command::Command,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     model::{Model, Predicted},
     remote::Output,
@@ -35,7 +35,7 @@ impl Effect for LocalRun {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
-        let heard = |stream, line: &str| at.tell(What::Printed { host: here(), stream, line: line.to_owned() });
+        let heard = |stream, line: &str| at.tell(EventKind::Printed { host: here(), stream, line: line.to_owned() });
         let ended = process::run(&self.local, &self.command, Some(&heard), process::KEPT, &at.real.stops).await?;
         Output::from(ended).good(&self.local.shown(&self.command))
     }

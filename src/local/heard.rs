@@ -1,7 +1,7 @@
 //! Reads an output of a process line by line, and keeps a limited part of it.
 use crate::{
     event::Stream,
-    port::Hears,
+    port::LineSink,
     ssh::{Halves, flush, hear},
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -9,14 +9,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 /// An output of a process.
 pub(super) struct HeardOutput<'a> {
     stream: Stream,
-    heard: Option<&'a Hears<'a>>,
+    heard: Option<&'a LineSink<'a>>,
     line: Vec<u8>,
     kept: Halves,
 }
 
 impl<'a> HeardOutput<'a> {
     /// Passes lines on to `heard`, and keeps at most `keep` bytes.
-    pub(super) fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
+    pub(super) fn new(stream: Stream, heard: Option<&'a LineSink<'a>>, keep: usize) -> Self {
         Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     duration,
     event::Stream,
     failure::{Cause, Failure},
-    port::{Ended, Hears},
+    port::{Ended, LineSink},
 };
 use std::{
     io,
@@ -31,7 +31,7 @@ const LINGER: Duration = Duration::from_millis(500);
 pub async fn run(
     local: &LocalCall,
     command: &Command,
-    heard: Option<&Hears<'_>>,
+    heard: Option<&LineSink<'_>>,
     keep: usize,
     stops: &Notify,
 ) -> Result<Ended, Failure> {

@@ -5,13 +5,13 @@ use async_trait::async_trait;
 use std::sync::Arc;
 
 /// Receives a line for people.
-pub type Says<'a> = dyn for<'x> Fn(&'x str) + Send + Sync + 'a;
+pub type NoticeSink<'a> = dyn for<'x> Fn(&'x str) + Send + Sync + 'a;
 
 /// How a run waits for a lock that another run has.
 #[derive(Clone, Copy)]
 pub struct Waits<'a> {
     /// Receives who holds it.
-    pub says: &'a Says<'a>,
+    pub says: &'a NoticeSink<'a>,
     /// Returns whether to stop waiting.
     pub stops: &'a (dyn Fn() -> bool + Send + Sync),
 }
@@ -25,7 +25,7 @@ pub trait Coordinator: Send + Sync {
     ///
     /// `say` receives a note if it's done in an unusual way. Fails with `Locked` if another operator holds the lock, or
     /// `Interrupted` if the wait was stopped.
-    async fn lock(&self, holder: &Holder, wait: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure>;
+    async fn lock(&self, holder: &Holder, wait: Option<Waits<'_>>, say: &NoticeSink<'_>) -> Result<(), Failure>;
 
     /// Begins to log in for the lock, beside other work. It takes nothing yet.
     fn foresee(&self) {}

@@ -22,7 +22,7 @@ pub trait Driver: Send + Sync {
     /// exchange.
     ///
     /// It needn't wait or verify. If the call fails, rfab can't tell which changes were made.
-    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin, shown: &[&str]) -> Result<ToldServers, Failure>;
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin, shown: &[&str]) -> Result<ChangeAnswer, Failure>;
 
     /// Sets a server's weight, as a percentage of the configured one, rounded down.
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure>;
@@ -50,7 +50,7 @@ impl fmt::Display for ServerPlace {
 
 /// How a balancer answered a change of servers.
 #[derive(Debug)]
-pub struct ToldServers {
+pub struct ChangeAnswer {
     /// A result for each server: `Balancer` if the change was refused and not made.
     pub results: Vec<Result<(), Failure>>,
     /// The state that it showed after that.

@@ -8,13 +8,15 @@ mod real;
 mod spent;
 mod transport;
 
-pub use coordinator::{Coordinator, Holder, Says, Waits};
-pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Server, ServerPlace, Socket, ToldServers, only_read};
+pub use coordinator::{Coordinator, Holder, NoticeSink, Waits};
+pub use driver::{
+    Admin, BalancerState, ChangeAnswer, Checked, Driver, Finding, Server, ServerPlace, Socket, only_read,
+};
 pub use kept::Kept;
 pub use person::Person;
 pub use reading::{LATELY, SharedReading, SharedReadings};
 pub use real::{FleetConnections, Real};
 pub use spent::{Spending, SpendingTime, Spent, SpentMeter};
 pub use transport::{
-    Ended, Exclusive, Growing, Hears, Input, Job, LedgerLines, Remote, Takes, Trace, Traced, Transport,
+    ByteSink, Ended, Exclusive, Growing, Input, Job, LedgerLines, LineSink, Remote, Trace, Traced, Transport,
 };

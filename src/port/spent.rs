@@ -47,11 +47,11 @@ pub enum Spending {
 }
 
 /// The durations so far, in the order of [`Spending`].
-type Times = [Duration; 4];
+type Durations = [Duration; 4];
 
 /// Adds up what one effect after the other spends.
 #[derive(Debug, Default)]
-pub struct SpentMeter(Mutex<Times>);
+pub struct SpentMeter(Mutex<Durations>);
 
 tokio::task_local! {
     static METER: Arc<SpentMeter>;
@@ -82,7 +82,7 @@ impl SpentMeter {
 pub struct SpendingTime {
     on: Spending,
     began: Instant,
-    before: Option<Times>,
+    before: Option<Durations>,
 }
 
 impl SpendingTime {

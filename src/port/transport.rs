@@ -82,10 +82,10 @@ pub struct Exclusive {
 }
 
 /// Receives each line of a command's output as it arrives.
-pub type Hears<'a> = dyn Fn(Stream, &str) + Send + Sync + 'a;
+pub type LineSink<'a> = dyn Fn(Stream, &str) + Send + Sync + 'a;
 
 /// Receives a command's output as it arrives, byte for byte.
-pub type Takes<'a> = dyn Fn(&[u8]) + Send + Sync + 'a;
+pub type ByteSink<'a> = dyn Fn(&[u8]) + Send + Sync + 'a;
 
 /// A command on a host.
 pub struct Job<'a> {
@@ -106,11 +106,11 @@ pub struct Job<'a> {
     /// The limit for the whole command, which is stopped after that.
     pub timeout: Option<Duration>,
     /// Receives each line as it arrives, unfiltered.
-    pub heard: Option<&'a Hears<'a>>,
+    pub heard: Option<&'a LineSink<'a>>,
     /// The most that is kept of its output, in bytes: the first and the last half of it.
     pub keep: usize,
     /// Receives its output, which isn't kept then.
-    pub into: Option<&'a Takes<'a>>,
+    pub into: Option<&'a ByteSink<'a>>,
     /// Returns whether to stop it; asked from time to time. It then ends with [`Job::STOPPED`].
     pub until: Option<&'a (dyn Fn() -> bool + Send + Sync)>,
 }

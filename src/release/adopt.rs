@@ -8,7 +8,7 @@ use super::{
 use crate::{
     command::Command,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     host::Host,
     model::{Model, Predicted},
@@ -44,7 +44,7 @@ impl Effect for Adopt {
         let command = adopt(&home.path).map_err(on(host))?;
         let ended = run(&at, host, &home.user, plain(&command)).await?;
         let (_, adopted) = set_up(&ended).map_err(on(host))?;
-        at.tell(What::Noted { host: Some(self.host.name.clone()), text: adopted.to_string() });
+        at.tell(EventKind::Noted { host: Some(self.host.name.clone()), text: adopted.to_string() });
         Ok(adopted)
     }
 

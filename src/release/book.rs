@@ -34,7 +34,7 @@ impl ReadBook {
 
 /// What a host's own ledger tells about the host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Own {
+pub struct HostLedger {
     /// The last activation that finished.
     pub activated: Option<LedgerLine>,
     /// What began and has no known end.
@@ -42,7 +42,7 @@ pub struct Own {
 }
 
 impl Read for ReadBook {
-    type Outcome = Own;
+    type Outcome = HostLedger;
     const NAME: &'static str = "read_book";
 
     fn subject(&self) -> Subject<'_> {
@@ -53,19 +53,19 @@ impl Read for ReadBook {
         "read its own ledger".to_owned()
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Own, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<HostLedger, Failure> {
         Ok(self.own(&self.whole(&at).await?))
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Own> {
+    fn predict(&self, model: &mut Model) -> Predicted<HostLedger> {
         Ok(self.own(&self.on_model(model)?))
     }
 }
 
 impl ReadBook {
-    fn own(&self, book: &Book) -> Own {
+    fn own(&self, book: &Book) -> HostLedger {
         let open = book.unfinished().into_iter().cloned().collect();
-        Own { activated: book.activated(&self.host.name).cloned(), open }
+        HostLedger { activated: book.activated(&self.host.name).cloned(), open }
     }
 
     /// Returns the path of the ledger.

@@ -56,7 +56,7 @@ pub use listed::{Current, Listed, ListedRelease, listed};
 pub use name::ReleaseName;
 pub use number::RecordNumber;
 pub use pack_built::PackBuilt;
-pub use preflight::{Lacks, Preflight};
+pub use preflight::{Preflight, PreflightProblems};
 pub use prune::{Prune, Pruned, prune, pruned};
 pub use read_built::ReadBuilt;
 pub use read_manifest::ReadManifest;
@@ -70,5 +70,5 @@ pub use take_archive::TakeArchive;
 pub(crate) use tree::pack;
 #[cfg(test)]
 pub(crate) use tree::pack_folder;
-pub use tree::{Manifest, ManifestEntry, ManifestKind, Packed, PackedTrees, Packing, Parcel, Wanted};
+pub use tree::{BuildRequest, Manifest, ManifestEntry, ManifestKind, Packed, PackedTrees, Packing, Parcel};
 pub use verify::{Verified, Verify, verified, verify};

@@ -2,7 +2,7 @@
 use crate::{
     bookkeeping::{ReadLedger, place},
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     fleet::Fleet,
     ledger::{Book, LedgerLine, Phase, line},
@@ -67,7 +67,7 @@ impl Effect for RecordNumber {
                  can't tell any more what was done once per commit, such as a migration",
                 self.fleet.name
             );
-            at.tell(What::Warned { host: None, text });
+            at.tell(EventKind::Warned { host: None, text });
         }
         for odd in self.known.into_iter().chain([self.highest]).filter(|number| !credible(book.highest(), *number)) {
             let text = format!(
@@ -75,7 +75,7 @@ impl Effect for RecordNumber {
                  the next number is {number}",
                 self.fleet.name
             );
-            at.tell(What::Warned { host: None, text });
+            at.tell(EventKind::Warned { host: None, text });
         }
         let text = self.text(number).replace(line::AT, &line::now());
         at.real.site(&self.fleet.name).coordinator.note(&home, "ledger", &text).await?;

@@ -1,8 +1,8 @@
 //! Packs the output of a build.
-use super::{PackedTrees, Wanted, name::short, work::blocking};
+use super::{BuildRequest, PackedTrees, name::short, work::blocking};
 use crate::{
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     model::{Model, Predicted},
 };
@@ -13,7 +13,7 @@ use std::path::Path;
 /// Packs the output of a build, and keeps it on this machine.
 #[derive(Clone, Debug, Serialize)]
 pub struct PackBuilt {
-    pub of: Wanted,
+    pub of: BuildRequest,
     pub folder: String,
 }
 
@@ -40,7 +40,7 @@ impl Effect for PackBuilt {
         let (packs, cache) = (at.real.kept.get::<PackedTrees>(), at.real.cache.clone());
         let packed = blocking(move || packs.keep(&of, Path::new(&folder), &run, &cache)).await?;
         if let Some(text) = packed.odd.warning() {
-            at.tell(What::Warned { host: None, text });
+            at.tell(EventKind::Warned { host: None, text });
         }
         Ok(packed.manifest_sha256.clone())
     }

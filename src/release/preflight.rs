@@ -51,7 +51,7 @@ impl Preflight {
 }
 
 impl Read for Preflight {
-    type Outcome = Lacks;
+    type Outcome = PreflightProblems;
     const NAME: &'static str = "preflight";
 
     fn subject(&self) -> Subject<'_> {
@@ -62,7 +62,7 @@ impl Read for Preflight {
         "check whether it can be deployed to".to_owned()
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Lacks, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<PreflightProblems, Failure> {
         let files = self.files(&at.real.cache.join("mirrors"));
         let host = &self.host;
         // What is checked before a deploy comes before its lock.
@@ -75,11 +75,11 @@ impl Read for Preflight {
         Ok(lacks)
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Lacks> {
+    fn predict(&self, model: &mut Model) -> Predicted<PreflightProblems> {
         let commit = self.commit.as_ref().map(|commit| model.prepared.stand_in(commit).into());
         let files = Preflight { commit, ..self.clone() }.files(Path::new("/nonexistent"));
         let machine = model.machine(&self.host)?;
-        let mut lacks = Lacks::default();
+        let mut lacks = PreflightProblems::default();
         if !*machine.set_up.get("whether it is set up")? {
             lacks.problems.push("the app's folders aren't there yet".to_owned());
         }
@@ -123,7 +123,7 @@ pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, Release
 
 /// What keeps a release from being staged on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lacks {
+pub struct PreflightProblems {
     /// Problems, worded for people.
     pub problems: Vec<String>,
     /// Linked files that are missing in `shared/`.
@@ -131,8 +131,8 @@ pub struct Lacks {
 }
 
 /// Reads the answer of `preflight`.
-pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, ReleaseError> {
-    let mut lacks = Lacks::default();
+pub(super) fn preflighted(ended: &Ended) -> Result<PreflightProblems, ReleaseError> {
+    let mut lacks = PreflightProblems::default();
     let (lines, mut folders) = match AnswerLines::of(Program::Preflight, ended) {
         Err(ReleaseError::NotSetUp(_)) => {
             lacks.problems.push("the app's folders aren't there yet".to_owned());

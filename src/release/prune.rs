@@ -12,7 +12,7 @@ use crate::{
     command::{Command, quoted},
     control::shown,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     host::Host,
     model::{Commit, Model, Predicted, Release},
@@ -62,11 +62,11 @@ impl Effect for Prune {
             let text = format!(
                 "`{path}` remains of a removed release, with files of another user; to remove it, type `{remove}` there"
             );
-            at.tell(What::Warned { host: Some(host.name.clone()), text });
+            at.tell(EventKind::Warned { host: Some(host.name.clone()), text });
         }
         for name in &pruned.left {
             let text = format!("release {name} can't be moved away: `releases` belongs to another user");
-            at.tell(What::Warned { host: Some(host.name.clone()), text });
+            at.tell(EventKind::Warned { host: Some(host.name.clone()), text });
         }
         Ok(pruned.removed.len() as u32)
     }

@@ -1,5 +1,5 @@
 //! Finds a build that this machine keeps.
-use super::{PackedTrees, Wanted, name::short};
+use super::{BuildRequest, PackedTrees, name::short};
 use crate::{
     effect::*,
     failure::Failure,
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Finds a build of a commit that this machine keeps.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadBuilt {
-    pub of: Wanted,
+    pub of: BuildRequest,
     /// Whether only a build of this run counts.
     pub own: bool,
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     control::shown,
     effect::At,
-    event::What,
+    event::EventKind,
     failure::Failure,
     fleet::TreeRules,
     host::Host,
@@ -126,7 +126,7 @@ impl Sending<'_> {
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());
-            self.at.tell(What::Progressed { host, what, done, total, unit: "bytes" });
+            self.at.tell(EventKind::Progressed { host, what, done, total, unit: "bytes" });
         };
         let stdin = Input::Growing(parcel, &progress);
         let job = Job { stdin, timeout: Some(WITHIN * 15), ..Job::new(&command) };
@@ -138,7 +138,7 @@ impl Sending<'_> {
     }
 
     fn warn(&self, text: String) {
-        self.at.tell(What::Warned { host: Some(self.host.name.clone()), text });
+        self.at.tell(EventKind::Warned { host: Some(self.host.name.clone()), text });
     }
 }
 

@@ -3,9 +3,9 @@ use super::On;
 use crate::{
     command::Command,
     effect::At,
-    event::What,
+    event::EventKind,
     failure::Failure,
-    port::{Ended, Hears, Job},
+    port::{Ended, Job, LineSink},
     ssh::PROGRESS,
     temporary::TemporaryFile,
 };
@@ -82,13 +82,13 @@ pub(super) async fn arrived(
     command: &Command,
     to: &Path,
     total: u64,
-    heard: Option<&Hears<'_>>,
+    heard: Option<&LineSink<'_>>,
 ) -> Result<(Ended, TemporaryFile, String), Failure> {
     let folder = to.parent().unwrap_or(Path::new("."));
     let arriving = Arriving::into(TemporaryFile::make_in(folder).map_err(|e| unwritable(to, &e))?);
     let tell = |done: u64| {
         let (host, total) = (Some(on.host.name.clone()), total.max(done));
-        at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
+        at.tell(EventKind::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
     };
     let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
     let asked = || at.real.person.stops();

@@ -3,7 +3,7 @@ use super::{On, Output, on::good};
 use crate::{
     command::Command,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     model::{Model, ModelOutput, Predicted},
 };
@@ -34,7 +34,7 @@ impl Read for Capture {
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
         let host = &self.on.host;
         let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
+            at.tell(EventKind::Printed { host: host.name.clone(), stream, line: line.to_owned() });
         };
         let mut job = self.on.job(&self.command);
         if self.shown {

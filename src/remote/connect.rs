@@ -1,7 +1,7 @@
 //! Connections to hosts, opened once and in parallel.
 use crate::{
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
@@ -75,7 +75,7 @@ impl Effect for Connect {
             match opening.join_next().await {
                 None => break,
                 Some(Ok((host, Err(failure)))) => {
-                    at.tell(What::HostUnreachable { host: host.clone(), message: failure.message.clone() });
+                    at.tell(EventKind::HostUnreachable { host: host.clone(), message: failure.message.clone() });
                     connected.unreachable.insert(host, failure);
                 }
                 Some(Ok((host, Ok(())))) => {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     command::Command,
     effect::*,
-    event::{Stream, What},
+    event::{EventKind, Stream},
     failure::Failure,
     model::{Model, Predicted},
 };
@@ -43,7 +43,7 @@ impl Effect for Dump {
         // Its stdout is the file; its stderr is for people.
         let heard = |stream, line: &str| {
             if stream == Stream::Err {
-                at.tell(What::Printed { host: self.on.host.name.clone(), stream, line: line.to_owned() });
+                at.tell(EventKind::Printed { host: self.on.host.name.clone(), stream, line: line.to_owned() });
             }
         };
         let (ended, file, _) = arrived(&at, &self.on, &self.command, &self.to, 0, Some(&heard)).await?;

@@ -4,7 +4,7 @@ use super::{
     arriving::{arrived, place, unwritable},
     digest::digest,
     file::{PathKind, lies, unfit},
-    look::Look,
+    look::InspectPath,
     model_file,
     original::{CHANGED, cat, remote_digest},
     unpack,
@@ -58,7 +58,7 @@ impl Effect for Get {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
-        let lies = ask.read(Look { on: self.on.clone(), path: self.from.clone() })?;
+        let lies = ask.read(InspectPath { on: self.on.clone(), path: self.from.clone() })?;
         let mine =
             File::open(&self.to).and_then(|mut file| digest(&mut file)).map(|(digest, _)| PathKind::File(digest)).ok();
         Ok(if mine == Some(lies) { Happened::Done(()) } else { Happened::Not })

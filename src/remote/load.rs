@@ -7,7 +7,7 @@ use super::{
 use crate::{
     command::Command,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     model::{Model, Predicted},
     port::{Input, Job},
@@ -47,7 +47,7 @@ impl Effect for Load {
         self.check()?;
         let host = &self.on.host;
         let sent = |done, total| {
-            at.tell(What::Progressed {
+            at.tell(EventKind::Progressed {
                 host: Some(host.name.clone()),
                 what: "sent".into(),
                 done,

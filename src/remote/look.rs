@@ -13,12 +13,12 @@ use serde::Serialize;
 
 /// Finds out what is at a path of a host.
 #[derive(Clone, Debug, Serialize)]
-pub struct Look {
+pub struct InspectPath {
     pub on: On,
     pub path: String,
 }
 
-impl Read for Look {
+impl Read for InspectPath {
     type Outcome = PathKind;
     const NAME: &'static str = "look";
 

@@ -30,7 +30,7 @@ pub use exists::Exists;
 pub use file::PathKind;
 pub use get::Get;
 pub use load::Load;
-pub use look::Look;
+pub use look::InspectPath;
 pub use on::{On, good, trace};
 pub use output::Output;
 pub use put::Put;

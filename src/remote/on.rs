@@ -3,10 +3,10 @@ use super::Output;
 use crate::{
     command::Command,
     effect::{At, Id},
-    event::What,
+    event::EventKind,
     failure::Failure,
     host::{Host, Name},
-    port::{Ended, Hears, Input, Job, Trace},
+    port::{Ended, Input, Job, LineSink, Trace},
     secret::Secret,
 };
 use serde::Serialize;
@@ -64,10 +64,10 @@ impl On {
     pub async fn change_by(&self, at: &At<'_>, job: Job<'_>, state: &str) -> Result<Output, Failure> {
         let host = &self.host;
         let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
+            at.tell(EventKind::Printed { host: host.name.clone(), stream, line: line.to_owned() });
         };
         let trace = Some(trace(state, &host.fleet, at.lane.run(), at.id));
-        let (ledger, heard) = (at.ledger_lines(), Some(&heard as &Hears<'_>));
+        let (ledger, heard) = (at.ledger_lines(), Some(&heard as &LineSink<'_>));
         Ok(self.run(at, Job { trace, ledger, heard, changes_logins: true, ..job }).await?.into())
     }
 

@@ -3,12 +3,12 @@ use super::{
     On,
     digest::digest,
     file::{Content, PathKind, replace},
-    look::Look,
+    look::InspectPath,
     model_file::written,
 };
 use crate::{
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     model::{Model, Predicted},
     port::Input,
@@ -50,7 +50,13 @@ impl Effect for Put {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let host = self.on.host.name.clone();
         let sent = |done, total| {
-            at.tell(What::Progressed { host: Some(host.clone()), what: "sent".into(), done, total, unit: "bytes" });
+            at.tell(EventKind::Progressed {
+                host: Some(host.clone()),
+                what: "sent".into(),
+                done,
+                total,
+                unit: "bytes",
+            });
         };
         let folder = self.from.is_dir();
         let temp = if folder { Some(packed(&self.from).map_err(|e| self.unpacked(&e))?) } else { None };
@@ -67,7 +73,7 @@ impl Effect for Put {
         }
         let (digest, _) =
             File::open(&self.from).and_then(|mut file| digest(&mut file)).map_err(|e| self.unreadable(&e))?;
-        let lies = ask.read(Look { on: self.on.clone(), path: self.to.clone() })?;
+        let lies = ask.read(InspectPath { on: self.on.clone(), path: self.to.clone() })?;
         Ok(if lies == PathKind::File(digest) { Happened::Done(()) } else { Happened::Not })
     }
 

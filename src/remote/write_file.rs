@@ -2,7 +2,7 @@
 use super::{
     On,
     file::{Content, PathKind, replace, sha256},
-    look::Look,
+    look::InspectPath,
     model_file::written,
 };
 use crate::{
@@ -51,7 +51,7 @@ impl Effect for WriteFile {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
-        let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
+        let lies = ask.read(InspectPath { on: self.on.clone(), path: self.path.clone() })?;
         Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) {
             Happened::Done(())
         } else {

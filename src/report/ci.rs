@@ -15,7 +15,7 @@ use super::{
     lines::{Loud, Wording},
     outlet::Outlet,
 };
-use crate::event::{Event, Listener, What};
+use crate::event::{Event, EventKind, Listener};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -83,28 +83,31 @@ impl<W: Write + Send> Listener for Ci<W> {
 }
 
 impl<W> JobLog<W> {
-    fn of(&mut self, what: &What) -> String {
+    fn of(&mut self, what: &EventKind) -> String {
         match what {
-            What::RunStarted { line, .. } => self.line = format!("rfab {}", visible(line, false)),
-            What::TaskStarted { task } => self.task = Some(task.clone()),
-            What::StepStarted { step, host: None } => self.steps.push(step.clone()),
+            EventKind::RunStarted { line, .. } => self.line = format!("rfab {}", visible(line, false)),
+            EventKind::TaskStarted { task } => self.task = Some(task.clone()),
+            EventKind::StepStarted { step, host: None } => self.steps.push(step.clone()),
             _ => {}
         }
         let said = self.wording.of(what);
         let text = match (what, said) {
             // The group's title shows it.
-            (What::StepStarted { host: None, .. }, _) | (_, None) => String::new(),
-            (What::Warned { host, text }, Some(said)) => self.warning(host.as_deref(), text, said),
-            (What::HostUnreachable { host, message }, Some(said)) => self.warning(Some(host), message, said),
+            (EventKind::StepStarted { host: None, .. }, _) | (_, None) => String::new(),
+            (EventKind::Warned { host, text }, Some(said)) => self.warning(host.as_deref(), text, said),
+            (EventKind::HostUnreachable { host, message }, Some(said)) => self.warning(Some(host), message, said),
             (_, Some(said)) => self.pipeline.harmless(&said),
         };
-        let apart = matches!(what, What::RunStarted { .. } | What::TargetsChanged { .. } | What::RunFinished { .. });
+        let apart = matches!(
+            what,
+            EventKind::RunStarted { .. } | EventKind::TargetsChanged { .. } | EventKind::RunFinished { .. }
+        );
         let mut all = if text.is_empty() && !apart { String::new() } else { self.folded(apart) };
         match what {
-            What::TaskFinished { .. } => (self.task, self.steps) = (None, Vec::new()),
-            What::StepFinished { host: None, .. } => drop(self.steps.pop()),
+            EventKind::TaskFinished { .. } => (self.task, self.steps) = (None, Vec::new()),
+            EventKind::StepFinished { host: None, .. } => drop(self.steps.pop()),
             // Before the report, so that nothing comes below the table and the next lines to type.
-            What::RunFinished { .. } => all += &self.end(what),
+            EventKind::RunFinished { .. } => all += &self.end(what),
             _ => {}
         }
         all.push_str(&text);
@@ -144,8 +147,8 @@ impl<W> JobLog<W> {
     }
 
     /// Returns the annotations of what failed, and writes the summary.
-    fn end(&self, what: &What) -> String {
-        let (Pipeline::GitHub { summary }, What::RunFinished { failures, .. }) = (&self.pipeline, what) else {
+    fn end(&self, what: &EventKind) -> String {
+        let (Pipeline::GitHub { summary }, EventKind::RunFinished { failures, .. }) = (&self.pipeline, what) else {
             return String::new();
         };
         let mut text: String = failures.iter().map(|f| github::error(&self.line, f, &self.folder)).collect();

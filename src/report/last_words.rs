@@ -22,10 +22,10 @@ const IN_SIGHT: usize = 20;
 pub(super) struct LastWords {
     /// How many lines were shown, for all hosts.
     shown: usize,
-    hosts: BTreeMap<Name, VecDeque<SaidLine>>,
+    hosts: BTreeMap<Name, VecDeque<LastLine>>,
 }
 
-struct SaidLine {
+struct LastLine {
     line: String,
     /// How many lines had been shown before this one; nothing if it wasn't shown.
     shown: Option<usize>,
@@ -41,7 +41,7 @@ impl LastWords {
         if said.len() == LINES {
             said.pop_front();
         }
-        said.push_back(SaidLine { line, shown: shown.then_some(self.shown) });
+        said.push_back(LastLine { line, shown: shown.then_some(self.shown) });
     }
 
     /// Counts lines that were shown.

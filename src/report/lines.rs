@@ -7,7 +7,7 @@ use crate::{
     bookkeeping::Mark,
     duration,
     effect::Effect,
-    event::{EffectKind, Event, Listener, Stream, What},
+    event::{EffectKind, Event, EventKind, Listener, Stream},
     failure::Reason,
     host::Name,
     release::RecordNumber,
@@ -84,13 +84,13 @@ impl Wording {
     }
 
     /// Turns an event into complete lines, or nothing.
-    pub(super) fn of(&mut self, what: &What) -> Option<String> {
+    pub(super) fn of(&mut self, what: &EventKind) -> Option<String> {
         if self.loud < Loud::Verbose && self.is_told(what) {
             return None;
         }
         let said = self.said(what);
         let text = self.worded(what, said.as_deref());
-        if let What::Printed { host, .. } | What::Noted { host: Some(host), .. } = what
+        if let EventKind::Printed { host, .. } | EventKind::Noted { host: Some(host), .. } = what
             && let Some(line) = said
         {
             self.last_words.say(host, line, text.is_some());
@@ -101,10 +101,10 @@ impl Wording {
 
     /// Returns whether it was already reported that a host is unreachable. If that host is a balancer's machine, effects
     /// on other hosts fail because of it.
-    fn is_told(&mut self, what: &What) -> bool {
+    fn is_told(&mut self, what: &EventKind) -> bool {
         match what {
-            What::HostUnreachable { host, .. } => !self.unreachable.insert(host.clone()),
-            What::EffectFinished { host: of, failure: Some(failure), .. } if failure.host != *of => {
+            EventKind::HostUnreachable { host, .. } => !self.unreachable.insert(host.clone()),
+            EventKind::EffectFinished { host: of, failure: Some(failure), .. } if failure.host != *of => {
                 let told = failure.host.as_ref().is_some_and(|host| self.unreachable.contains(host));
                 told && failure.reason() == Reason::Unreachable
             }
@@ -113,17 +113,17 @@ impl Wording {
     }
 
     /// Returns what a host printed, shown or not.
-    fn said(&self, what: &What) -> Option<String> {
+    fn said(&self, what: &EventKind) -> Option<String> {
         let color = self.palette.color;
         Some(match what {
-            What::Printed { stream: Stream::Out, line, .. } => format!("| {}", visible(line, color)),
-            What::Printed { stream: Stream::Err, line, .. } => format!("! {}", visible(line, color)),
-            What::Noted { text, .. } => visible(text, color),
+            EventKind::Printed { stream: Stream::Out, line, .. } => format!("| {}", visible(line, color)),
+            EventKind::Printed { stream: Stream::Err, line, .. } => format!("! {}", visible(line, color)),
+            EventKind::Noted { text, .. } => visible(text, color),
             _ => return None,
         })
     }
 
-    fn worded(&mut self, what: &What, said: Option<&str>) -> Option<String> {
+    fn worded(&mut self, what: &EventKind, said: Option<&str>) -> Option<String> {
         if let Some(end) = self.end(what) {
             return Some(end);
         }
@@ -140,23 +140,25 @@ impl Wording {
         self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
     }
 
-    fn line(&self, what: &What, said: Option<&str>) -> Option<(Option<String>, String)> {
+    fn line(&self, what: &EventKind, said: Option<&str>) -> Option<(Option<String>, String)> {
         let p = self.palette;
         let host = |h: &Option<crate::host::Name>| h.as_ref().map(|h| h.to_string());
         let normal = self.loud >= Loud::Normal;
         Some(match what {
-            What::RunStarted { line, world, .. } if normal => {
+            EventKind::RunStarted { line, world, .. } if normal => {
                 let world = if *world == "real" { String::new() } else { p.faint(&format!("  ({world})")) };
                 (None, format!("{}{world}", p.strong(&format!("rfab {}", visible(line, false)))))
             }
-            What::TargetsChanged { fleet, hosts, of, selection } if normal => {
+            EventKind::TargetsChanged { fleet, hosts, of, selection } if normal => {
                 let selection =
                     if selection == "all" { String::new() } else { format!(" ({})", visible(selection, false)) };
                 (None, format!("targets: {fleet}, {} of {}{selection}", hosts.len(), count(*of, "host")))
             }
-            What::HostUnreachable { host, message } => (Some(host.to_string()), p.warn(&visible(message, false))),
-            What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
-            What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
+            EventKind::HostUnreachable { host, message } => (Some(host.to_string()), p.warn(&visible(message, false))),
+            EventKind::StepStarted { step, host: h } if normal => {
+                (host(h), p.strong(&format!("{}:", visible(step, false))))
+            }
+            EventKind::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
                 // The failure itself is reported once, at the end.
                 Some(failed) if matches!(kind, EffectKind::Change | EffectKind::Once) || self.loud == Loud::Verbose => {
                     (
@@ -181,16 +183,18 @@ impl Wording {
                 }
                 _ => return None,
             },
-            What::Printed { host, .. } if normal => (Some(host.to_string()), said?.to_owned()),
-            What::LockAwaited { holder, .. } => (None, p.warn(&format!("waiting: {}", visible(holder, false)))),
-            What::Noted { host: h, .. } if normal => (host(h), said?.to_owned()),
-            What::Warned { host: h, text } => (host(h), format!("{} {}", p.warn("warning:"), visible(text, false))),
+            EventKind::Printed { host, .. } if normal => (Some(host.to_string()), said?.to_owned()),
+            EventKind::LockAwaited { holder, .. } => (None, p.warn(&format!("waiting: {}", visible(holder, false)))),
+            EventKind::Noted { host: h, .. } if normal => (host(h), said?.to_owned()),
+            EventKind::Warned { host: h, text } => {
+                (host(h), format!("{} {}", p.warn("warning:"), visible(text, false)))
+            }
             _ => return None,
         })
     }
 
-    fn end(&self, event: &What) -> Option<String> {
-        let What::RunFinished { took, table: rows, next, failures, logs, .. } = event else { return None };
+    fn end(&self, event: &EventKind) -> Option<String> {
+        let EventKind::RunFinished { took, table: rows, next, failures, logs, .. } = event else { return None };
         // The table and the next lines to type come last, so that nothing scrolls them away.
         let mut text = self.last_words.text(rows, failures, logs, self.palette);
         text += &report_all(failures, rows, self.palette);
@@ -236,7 +240,7 @@ mod tests {
         }
     }
 
-    fn shown(loud: Loud, events: Vec<What>) -> String {
+    fn shown(loud: Loud, events: Vec<EventKind>) -> String {
         let screen = WrittenBytes::default();
         let lines = Lines::new(screen.clone(), loud, Palette { color: false });
         for what in events {
@@ -245,8 +249,8 @@ mod tests {
         String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn effect(host: &str, kind: EffectKind, text: &str, took: u64) -> What {
-        What::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
+    fn effect(host: &str, kind: EffectKind, text: &str, took: u64) -> EventKind {
+        EventKind::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
     }
 
     fn row(host: &str, result: Outcome, note: Option<&str>) -> HostRow {
@@ -289,19 +293,19 @@ next: rfab prod:out deploy:stable
         let text = shown(
             Loud::Normal,
             vec![
-                What::RunStarted { line: "prod:out deploy:stable".into(), who: "anna".into(), world: "real" },
-                What::TargetsChanged {
+                EventKind::RunStarted { line: "prod:out deploy:stable".into(), who: "anna".into(), world: "real" },
+                EventKind::TargetsChanged {
                     fleet: "prod".into(),
                     hosts: vec!["web1".into(), "web2".into()],
                     of: 4,
                     selection: "out".into(),
                 },
-                What::StepStarted { step: "stage 0002-bbbbbbbbbbbb".into(), host: None },
+                EventKind::StepStarted { step: "stage 0002-bbbbbbbbbbbb".into(), host: None },
                 effect("web1", EffectKind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
                 effect("web1", EffectKind::Read, "list its releases", 4),
-                What::Printed { host: "web10".into(), stream: Stream::Err, line: "\x1b[2Jcleared\r".into() },
-                What::Warned { host: None, text: "a tag moved".into() },
-                What::RunFinished {
+                EventKind::Printed { host: "web10".into(), stream: Stream::Err, line: "\x1b[2Jcleared\r".into() },
+                EventKind::Warned { host: None, text: "a tag moved".into() },
+                EventKind::RunFinished {
                     exit: Exit::Failed,
                     took: 10,
                     table: vec![
@@ -323,7 +327,7 @@ next: rfab prod:out deploy:stable
             vec![
                 effect("web1", EffectKind::Change, "activate", 1),
                 effect("web1", EffectKind::Read, "list its releases", 4),
-                What::Warned { host: Some("web1".into()), text: "look".into() },
+                EventKind::Warned { host: Some("web1".into()), text: "look".into() },
             ]
         };
         assert_eq!(shown(Loud::Quiet, events()), "web1  warning: look\n");

@@ -13,7 +13,7 @@ use super::{
     lines::{Loud, Wording},
 };
 use crate::{
-    event::{Event, Listener, What},
+    event::{Event, EventKind, Listener},
     model::Time,
 };
 use in_hand::InHand;
@@ -54,7 +54,7 @@ impl<W: Write + Send + 'static> Live<W> {
 impl<W: Write + Send + 'static> Listener for Live<W> {
     fn tell(&self, event: &Event) {
         self.view.told(event);
-        if matches!(event.what, What::RunFinished { .. }) {
+        if matches!(event.what, EventKind::RunFinished { .. }) {
             self.view.end();
         }
     }
@@ -77,7 +77,7 @@ pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, siz
     let view = LiveView::new(to, Arc::new(move || size), true, Loud::Normal, palette);
     for event in events.iter().filter(|event| event.at <= until) {
         view.told(event);
-        if matches!(event.what, What::RunFinished { .. }) {
+        if matches!(event.what, EventKind::RunFinished { .. }) {
             return view.end();
         }
     }
@@ -119,7 +119,7 @@ impl<W: Write + Send + 'static> LiveView<W> {
         let told = self.told.lock().unwrap();
         let full = |told: &mut Told| told.scrolled.len() > WAITING && !told.over;
         let mut told = self.changed.wait_while(told, full).unwrap();
-        if matches!(event.what, What::RunStarted { .. }) {
+        if matches!(event.what, EventKind::RunStarted { .. }) {
             told.began = Instant::now().checked_sub(Duration::from_millis(event.at)).unwrap_or(told.began);
         }
         if let Some(text) = told.wording.of(&event.what) {

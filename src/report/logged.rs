@@ -2,7 +2,7 @@
 use super::filter::visible;
 use crate::{
     duration,
-    event::{Event, Listener, LogFile, Stream, What},
+    event::{Event, EventKind, Listener, LogFile, Stream},
     host::Name,
     store::{Log, Logs},
 };
@@ -21,12 +21,12 @@ pub struct HostLogs {
     logs: Logs,
     /// The fleet of each host, by the host's name.
     fleets: Mutex<BTreeMap<Name, Name>>,
-    files: Mutex<BTreeMap<Whose, Arc<Mutex<OpenLog>>>>,
+    files: Mutex<BTreeMap<LogOwner, Arc<Mutex<OpenLog>>>>,
     warned: AtomicBool,
 }
 
 /// The fleet, if it is known, and the host.
-type Whose = (Option<Name>, Name);
+type LogOwner = (Option<Name>, Name);
 
 /// A log; without `file` after a write failed.
 struct OpenLog {
@@ -65,14 +65,14 @@ impl HostLogs {
     fn warn(&self, event: &Event, host: &Name, e: &io::Error) {
         if !self.warned.swap(true, Relaxed) {
             let text = format!("the log of `{host}` can't be written, so the run continues without it: {e}");
-            self.shown.tell(&Event { what: What::Warned { host: None, text }, ..event.clone() });
+            self.shown.tell(&Event { what: EventKind::Warned { host: None, text }, ..event.clone() });
         }
     }
 
     /// Returns every log, by fleet and host.
     fn all(&self) -> Vec<LogFile> {
         let files = self.files.lock().unwrap();
-        let of = |((_, host), written): (&Whose, &Arc<Mutex<OpenLog>>)| {
+        let of = |((_, host), written): (&LogOwner, &Arc<Mutex<OpenLog>>)| {
             let written = written.lock().unwrap();
             written.file.is_some().then(|| LogFile { host: host.clone(), file: written.path.clone() })
         };
@@ -101,28 +101,28 @@ impl OpenLog {
 /// Returns the host whose log gets an event, and the text: a mark, and what happened.
 ///
 /// A host's output is written as it came; by the mark, a reader can tell that it isn't rfab's.
-fn line(what: &What) -> Option<(&Name, String)> {
+fn line(what: &EventKind) -> Option<(&Name, String)> {
     Some(match what {
-        What::Printed { host, stream: Stream::Out, line } => (host, format!("| {line}")),
-        What::Printed { host, stream: Stream::Err, line } => (host, format!("! {line}")),
-        What::EffectStarted { host: Some(host), text, .. } => (host, format!("> {}", visible(text, false))),
-        What::EffectFinished { host: Some(host), text, took, failure, .. } => {
+        EventKind::Printed { host, stream: Stream::Out, line } => (host, format!("| {line}")),
+        EventKind::Printed { host, stream: Stream::Err, line } => (host, format!("! {line}")),
+        EventKind::EffectStarted { host: Some(host), text, .. } => (host, format!("> {}", visible(text, false))),
+        EventKind::EffectFinished { host: Some(host), text, took, failure, .. } => {
             let how = match failure {
                 None => format!("done after {}", duration::took(*took)),
                 Some(f) => format!("failed after {}: {}", duration::took(*took), visible(&f.beside(Some(host)), false)),
             };
             (host, format!("< {}  {how}", visible(text, false)))
         }
-        What::Noted { host: Some(host), text } => (host, format!("# {text}")),
-        What::Warned { host: Some(host), text } => (host, format!("# warning: {text}")),
-        What::HostUnreachable { host, message } => (host, format!("# {}", visible(message, false))),
+        EventKind::Noted { host: Some(host), text } => (host, format!("# {text}")),
+        EventKind::Warned { host: Some(host), text } => (host, format!("# warning: {text}")),
+        EventKind::HostUnreachable { host, message } => (host, format!("# {}", visible(message, false))),
         _ => return None,
     })
 }
 
 impl Listener for HostLogs {
     fn tell(&self, event: &Event) {
-        if let What::TargetsChanged { fleet, hosts, .. } = &event.what {
+        if let EventKind::TargetsChanged { fleet, hosts, .. } = &event.what {
             let mut fleets = self.fleets.lock().unwrap();
             hosts.iter().for_each(|host| _ = fleets.insert(host.clone(), fleet.clone()));
         }
@@ -130,9 +130,9 @@ impl Listener for HostLogs {
             self.write(event, host, &text);
         }
         match &event.what {
-            What::RunFinished { .. } => {
+            EventKind::RunFinished { .. } => {
                 let mut last = event.clone();
-                if let What::RunFinished { logs, .. } = &mut last.what {
+                if let EventKind::RunFinished { logs, .. } = &mut last.what {
                     *logs = self.all();
                 }
                 self.shown.tell(&last);
@@ -156,7 +156,7 @@ mod tests {
     use std::fs;
 
     #[derive(Default)]
-    struct ToldEvents(Mutex<Vec<What>>);
+    struct ToldEvents(Mutex<Vec<EventKind>>);
 
     impl Listener for ToldEvents {
         fn tell(&self, event: &Event) {
@@ -164,17 +164,17 @@ mod tests {
         }
     }
 
-    fn tell(logged: &HostLogs, what: What) {
+    fn tell(logged: &HostLogs, what: EventKind) {
         logged.tell(&Event { v: 1, at: 0, run: "r1".into(), lane: "".into(), what });
     }
 
-    fn printed(host: &str, stream: Stream, line: &str) -> What {
-        What::Printed { host: host.into(), stream, line: line.into() }
+    fn printed(host: &str, stream: Stream, line: &str) -> EventKind {
+        EventKind::Printed { host: host.into(), stream, line: line.into() }
     }
 
-    fn finished() -> What {
+    fn finished() -> EventKind {
         let (table, next, failures, logs) = (vec![], vec![], vec![], vec![]);
-        What::RunFinished { exit: Exit::Failed, took: 1, table, next, failures, logs }
+        EventKind::RunFinished { exit: Exit::Failed, took: 1, table, next, failures, logs }
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         let shown = Arc::new(ToldEvents::default());
         let logged = HostLogs::new(shown.clone(), Logs::new(folder.path().join("runs")));
         let (effect, kind, host, text) = ("exec", EffectKind::Once, Some("web1".into()), "run `make\nall`".to_owned());
-        let targets = |fleet: &str| What::TargetsChanged {
+        let targets = |fleet: &str| EventKind::TargetsChanged {
             fleet: fleet.into(),
             hosts: vec!["web1".into()],
             of: 1,
@@ -200,20 +200,20 @@ mod tests {
             lines.collect()
         };
         tell(&logged, targets("prod"));
-        tell(&logged, What::EffectStarted { effect, kind, host: host.clone(), text: text.clone() });
+        tell(&logged, EventKind::EffectStarted { effect, kind, host: host.clone(), text: text.clone() });
         tell(&logged, printed("web1", Stream::Out, "\x1b[2Jone"));
         assert_eq!(read(&path), [" > run `make␊all`", " | \x1b[2Jone"], "it is there before the next one comes");
         tell(&logged, printed("web1", Stream::Err, "two"));
         tell(&logged, printed("lb1", Stream::Out, "other"));
         let failure = Some(Failure::failed("no rule"));
-        tell(&logged, What::EffectFinished { effect, kind, host: host.clone(), text, took: 1_500, failure });
-        tell(&logged, What::Noted { host, text: "a note".into() });
+        tell(&logged, EventKind::EffectFinished { effect, kind, host: host.clone(), text, took: 1_500, failure });
+        tell(&logged, EventKind::Noted { host, text: "a note".into() });
         tell(&logged, targets("testing"));
         tell(&logged, printed("web1", Stream::Out, "of another fleet"));
         assert_eq!(read(&path)[2..], [" ! two", " < run `make␊all`  failed after 1.5 s: no rule", " # a note"]);
         tell(&logged, finished());
         let told = shown.0.lock().unwrap();
-        let Some(What::RunFinished { logs, .. }) = told.last() else { panic!("{told:?}") };
+        let Some(EventKind::RunFinished { logs, .. }) = told.last() else { panic!("{told:?}") };
         let named: Vec<(&str, &str)> = logs.iter().map(|l| (&*l.host, l.file.rsplit('/').next().unwrap())).collect();
         assert_eq!(named, [("lb1", "lb1.log"), ("web1", "prod.web1.log"), ("web1", "testing.web1.log")]);
         assert_eq!(told.len(), 10, "every event was shown");
@@ -230,8 +230,8 @@ mod tests {
         }
         tell(&logged, finished());
         let told = shown.0.lock().unwrap();
-        let warnings = told.iter().filter(|what| matches!(what, What::Warned { .. })).count();
+        let warnings = told.iter().filter(|what| matches!(what, EventKind::Warned { .. })).count();
         assert_eq!((warnings, told.len()), (1, 5), "{told:?}");
-        assert!(matches!(told.last(), Some(What::RunFinished { logs, .. }) if logs.is_empty()), "{told:?}");
+        assert!(matches!(told.last(), Some(EventKind::RunFinished { logs, .. }) if logs.is_empty()), "{told:?}");
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api,
-    event::What,
+    event::EventKind,
     fabfile::Project,
     failure::Failure,
     fleet::Fleet,
@@ -33,7 +33,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
     let changed = before.changed(fleet);
     if changed.is_empty() {
         let text = format!("the run didn't change any host of {}", fleet.name);
-        here.lane.tell(What::Noted { host: None, text });
+        here.lane.tell(EventKind::Noted { host: None, text });
         return Ok(());
     }
     let fleet = here.session.admit((**fleet).clone()).map_err(Located::plain)?;
@@ -69,7 +69,7 @@ fn awaited(here: &Here, fleet: &Fleet, left: &InFlight) -> Result<(), Failure> {
         }
         if waited == 0 {
             let text = format!("it's still running; rfab waits for it to end: {}", left.text);
-            here.lane.tell(What::Noted { host: Some(left.host.name.clone()), text });
+            here.lane.tell(EventKind::Noted { host: Some(left.host.name.clone()), text });
         }
         here.lane.perform(Wait { time: EVERY })?;
     }

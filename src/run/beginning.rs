@@ -1,5 +1,5 @@
 //! The beginning of a run.
-use crate::{event::What, fabfile::Project, script::Here, session::Session};
+use crate::{event::EventKind, fabfile::Project, script::Here, session::Session};
 use std::sync::{Arc, Mutex};
 
 /// Begins a run, and reports it with its line.
@@ -9,6 +9,6 @@ pub(super) fn begin(project: &Project, session: &Arc<Session>, line: String) -> 
     let lane = session.lane();
     let (targets, defers, listeners) = (Arc::new(Mutex::new(None)), Arc::default(), Arc::default());
     let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers, listeners };
-    lane.tell(What::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
+    lane.tell(EventKind::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
     here
 }

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     balancer::Lock,
-    bookkeeping::SayRun,
+    bookkeeping::RecordRun,
     effect::Lane,
-    event::{HostRow, What},
+    event::{EventKind, HostRow},
     failure::{Exit, Failure},
     fleet::Fleet,
     ledger::Phase,
@@ -64,7 +64,7 @@ pub(super) fn close(here: &Here, failed: &[Box<Located>], single: bool) -> Ended
     // The listener that writes the logs fills in their places.
     let took = lane.world().now(&lane).saturating_sub(lane.world().begins());
     let logs = Vec::new();
-    lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
+    lane.tell(EventKind::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
     EndedRun { exit, table, failures }
 }
 
@@ -95,7 +95,7 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
     if session.observed.has_lock(&fleet.name) {
         let (typed, line) = (session.run.typed(), session.run.line(phase));
         // Without the record the run counts as not done, which misleads nobody.
-        let _ = lane.perform(SayRun { fleet: fleet.clone(), typed, line });
+        let _ = lane.perform(RecordRun { fleet: fleet.clone(), typed, line });
     }
     // The lock ends with the connection in any case.
     let holder = Holder {
@@ -119,7 +119,7 @@ fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec
         return unread;
     }
     for failure in unread {
-        lane.tell(What::Warned { host: None, text: failure.to_string() });
+        lane.tell(EventKind::Warned { host: None, text: failure.to_string() });
     }
     Vec::new()
 }

@@ -2,7 +2,7 @@
 use crate::{
     balancer::{ReadBalance, ReadHolder},
     bookkeeping::{self, Consult, place},
-    event::{PoolState, What},
+    event::{EventKind, PoolState},
     failure::Failure,
     host::Host,
     ledger::Book,
@@ -69,7 +69,7 @@ fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host
     let balance = here.lane.perform(ReadBalance::of(fleet.clone()))?;
     let out = |host: &&Host| matches!(balance.standing(fleet, host), Ok(PoolState::Out));
     for text in tell_forgotten(fleet, &balance, book) {
-        here.lane.tell(What::Warned { host: None, text });
+        here.lane.tell(EventKind::Warned { host: None, text });
     }
     let out: Vec<Host> = targets.hosts.iter().filter(out).cloned().collect();
     if out.is_empty() {

@@ -4,11 +4,11 @@ use crate::{
     bookkeeping::{self, Consult},
     control::shown,
     effect::Lane,
-    event::{PoolState, What},
+    event::{EventKind, PoolState},
     failure::Failure,
     host::Name,
     ledger::Book,
-    session::{LeftOut, Out, Session},
+    session::{LeftOut, OutReason, Session},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,17 +32,17 @@ pub(super) fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, wel
         let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
         let text = match session.run.out_as(book, &host.name) {
-            Out::Returning if well && of_line(session, book, &host.name) => {
+            OutReason::Returning if well && of_line(session, book, &host.name) => {
                 let why = book.last_admin(&host.name).map_or("", |line| line.why());
                 format!("`{host}` was taken out {why} and isn't back yet: `rfab {}` puts it back", session.run.typed())
             }
-            Out::Strange if observed.host(&host).back.is_some() && !mixed => {
+            OutReason::Strange if observed.host(&host).back.is_some() && !mixed => {
                 format!("`{host}` was put back by this run, and somebody took it out since: not touched")
             }
             _ => continue,
         };
         observed.left_out(LeftOut::Why(text.clone()));
-        lane.tell(What::Warned { host: None, text });
+        lane.tell(EventKind::Warned { host: None, text });
     }
 }
 

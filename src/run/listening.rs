@@ -1,10 +1,10 @@
 //! Tells those who listen how the run ended, and waits for the messages.
 use crate::{
     effect::Lane,
-    event::{HostRow, What},
+    event::{EventKind, HostRow},
     failure::{Exit, Failure},
     notice::ReadUndelivered,
-    script::{Here, ToldEnd, tell_end},
+    script::{Here, RunResult, tell_end},
     session::LeftOut,
 };
 use std::sync::Arc;
@@ -24,12 +24,12 @@ pub(super) fn end(here: &Here, lane: &Arc<Lane>, exit: Exit, failures: &[Failure
     let took = lane.world().now(lane).saturating_sub(lane.world().begins()) / 1_000;
     let closing = Here { lane: lane.clone(), defers: Arc::default(), ..here.clone() };
     // The run has ended, so it can't end here.
-    let _ = tell_end(&closing, ToldEnd { exit, failure, took, release: served(table) });
+    let _ = tell_end(&closing, RunResult { exit, failure, took, release: served(table) });
     let undelivered = lane.perform(ReadUndelivered).unwrap_or_else(|failure| vec![failure.message]);
     undelivered.into_iter().for_each(|why| here.listeners.miss(why));
     let missed = here.listeners.missed();
     if !missed.is_empty() {
-        lane.tell(What::Warned { host: None, text: format!("not everybody was told: {}", missed.join("; ")) });
+        lane.tell(EventKind::Warned { host: None, text: format!("not everybody was told: {}", missed.join("; ")) });
     }
 }
 

@@ -2,7 +2,7 @@
 use crate::{
     failure::{Cause, Exit},
     host::Host,
-    session::{Session, Yes},
+    session::{ConsentFlag, Session},
 };
 
 /// The lines without the program's name, the best first; none where no line is known that could end otherwise.
@@ -56,7 +56,7 @@ fn resuming(session: &Session, exit: Exit) -> Vec<String> {
     let yes = |resumed: bool| match (session.observed.unsaid(), &run.allowed.yes) {
         (Some(fleet), _) => format!(" --yes={fleet}"),
         // A resumed run has the yes that was typed with it.
-        (None, Yes::Fleet(fleet)) if !resumed => format!(" --yes={fleet}"),
+        (None, ConsentFlag::Fleet(fleet)) if !resumed => format!(" --yes={fleet}"),
         _ => String::new(),
     };
     let abort = |of: &str| format!("--abort {of}{wait}{}", yes(false));

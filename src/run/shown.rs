@@ -2,7 +2,7 @@
 use crate::{
     docs,
     failure::Failure,
-    script::{Here, Located, Spot},
+    script::{Here, Located, ScriptPlace},
 };
 
 /// Returns the failure with the lines of the team's own scripts that led to it: the innermost one, and the last call in
@@ -16,8 +16,8 @@ pub(super) fn shown(here: &Here, located: &Located) -> Failure {
         failure = failure.help(format!("usage:\n{written}"));
     }
     let resolver = &here.script.resolver;
-    let place = |spot: &Spot| resolver.place(&spot.source, spot.at);
-    let calls: Vec<&Spot> = located.calls.iter().chain(&located.spot).collect();
+    let place = |spot: &ScriptPlace| resolver.place(&spot.source, spot.at);
+    let calls: Vec<&ScriptPlace> = located.calls.iter().chain(&located.spot).collect();
     let last = calls.len().saturating_sub(1);
     let own = calls.iter().rposition(|call| !call.source.starts_with("std/")).unwrap_or(last);
     let mut add = |at: usize, label: &str| {
@@ -30,7 +30,7 @@ pub(super) fn shown(here: &Here, located: &Located) -> Failure {
         // The failure has a place already, such as a line of a fleet file: any call may have led there.
         false => outer = calls.len(),
     }
-    let in_fabfile = |call: &&Spot| call.source.is_empty();
+    let in_fabfile = |call: &&ScriptPlace| call.source.is_empty();
     if outer > own || own == last || !in_fabfile(&calls[own]) {
         let outer = calls[..outer].iter().rposition(in_fabfile);
         outer.into_iter().for_each(|at| add(at, "called here"));
@@ -39,7 +39,7 @@ pub(super) fn shown(here: &Here, located: &Located) -> Failure {
 }
 
 /// Returns a place in a script as `FILE:LINE`.
-fn named(here: &Here, spot: &Spot) -> String {
+fn named(here: &Here, spot: &ScriptPlace) -> String {
     let source = here.script.resolver.shown(&spot.source);
     spot.at.line().map_or(source.clone(), |line| format!("{source}:{line}"))
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     command::Command,
-    event::What,
+    event::EventKind,
     fabfile::Project,
     fan_out,
     line::{CommandLine, TaskCall},
@@ -55,7 +55,7 @@ fn perhaps_a_task(line: &CommandLine, mut located: Box<Located>) -> Box<Located>
 /// Calls a task. If it names hosts and there is `work` for them, it connects to them.
 fn task(here: &Here, call: &TaskCall, work: Option<HostWork>) -> Result<(), Box<Located>> {
     let began = here.lane.world().now(&here.lane);
-    here.lane.tell(What::TaskStarted { task: call.to_string() });
+    here.lane.tell(EventKind::TaskStarted { task: call.to_string() });
     let inside = Here { lane: here.lane.inner(&call.task), defers: Arc::default(), ..here.clone() };
     let options = call.takes_options.then(|| call.options.clone());
     let invocation = Invocation { function: call.function.clone(), arguments: call.arguments.clone(), options };
@@ -73,7 +73,7 @@ fn task(here: &Here, call: &TaskCall, work: Option<HostWork>) -> Result<(), Box<
     let took = here.lane.world().now(&here.lane).saturating_sub(began);
     let failure = result.as_ref().err().map(|l| l.failure.clone());
     inside.lane.end(failure.as_ref());
-    here.lane.tell(What::TaskFinished { task: call.to_string(), took, failure });
+    here.lane.tell(EventKind::TaskFinished { task: call.to_string(), took, failure });
     result
 }
 

@@ -3,7 +3,7 @@ use crate::{
     balancer::{ReadBalance, SetAdmin},
     bookkeeping::{Mark, MarkState, ReadLedger},
     effect::{Admin, Lane},
-    event::{PoolState, What},
+    event::{EventKind, PoolState},
     failure::Failure,
     fleet::Fleet,
     host::{Host, listed},
@@ -31,7 +31,7 @@ pub(super) fn distrust(session: &Session, lane: &Arc<Lane>) {
         });
         if let Err(failure) = written {
             let text = format!("rfab couldn't record that this release died: {}", failure.message);
-            lane.tell(What::Warned { host: None, text });
+            lane.tell(EventKind::Warned { host: None, text });
         }
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn out_again(session: &Session, lane: &Arc<Lane>) {
             }
             Err(failure) => format!("rfab can't tell whether {} gets requests: {}", hosts[0], failure.message),
         };
-        lane.tell(What::Warned { host: None, text });
+        lane.tell(EventKind::Warned { host: None, text });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fleets that a script names, with their hosts as targets.
 use super::{Here, RhaiResultOf, Targets, owned_well, thrown};
 use crate::{
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::{Fleet, WrittenFleet, Wrong},
     host::Host,
@@ -66,7 +66,7 @@ fn warn(here: &Here, fleet: &Fleet) {
              requests. It drains nothing, doesn't count which stay live, and doesn't check whether the balancer \
              finds them healthy"
         );
-        here.lane.tell(What::Warned { host: None, text });
+        here.lane.tell(EventKind::Warned { host: None, text });
     }
     for host in fleet.hosts.iter().filter(|host| !fleet.unasked(host).is_empty()) {
         here.session.observed.remark(host, "its balancer wasn't asked");

@@ -1,7 +1,7 @@
 //! Hands targets from task to task.
 use super::{Here, Invocation, RhaiResultOf, Targets, TaskValue, failure_of, selection::limit, thrown};
 use crate::{
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
 };
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
 /// Makes hosts the targets of the next tasks, and reports them.
 pub fn hand_over(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let limited = limit(here, targets).map_err(thrown)?;
-    here.lane.tell(What::TargetsChanged {
+    here.lane.tell(EventKind::TargetsChanged {
         fleet: limited.fleet.name.clone(),
         hosts: limited.hosts.iter().map(|h| h.name.clone()).collect(),
         of: limited.fleet.hosts.len(),

@@ -2,7 +2,7 @@
 use super::{Listeners, Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
 use crate::{
     effect::{Effect, Lane},
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
@@ -49,7 +49,7 @@ impl Here {
     /// Reports a text, line by line; inside `each`, under the host's name.
     pub fn note(&self, text: &str) {
         for line in self.session.observed.names.told(text).lines() {
-            self.lane.tell(What::Noted { host: self.lane.host.clone(), text: line.to_owned() });
+            self.lane.tell(EventKind::Noted { host: self.lane.host.clone(), text: line.to_owned() });
         }
     }
 

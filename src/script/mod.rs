@@ -41,5 +41,5 @@ pub use result::RhaiResultOf;
 pub use selection::{select_hosts, whole_fleet_of};
 pub use targets::Targets;
 pub use task::{Invocation, TaskValue};
-pub use telling::{ToldEnd, tell, tell_end};
-pub use thrown::{Located, Spot, failure_of, thrown};
+pub use telling::{RunResult, tell, tell_end};
+pub use thrown::{Located, ScriptPlace, failure_of, thrown};

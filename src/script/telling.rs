@@ -14,7 +14,7 @@ const LONGEST: usize = 500;
 const UNKNOWN: [&str; 6] = ["task", "message", "outcome", "exit", "failure", "took"];
 
 /// How a run ended, for those who listen.
-pub struct ToldEnd {
+pub struct RunResult {
     pub exit: Exit,
     /// Why it didn't end well.
     pub failure: Option<String>,
@@ -25,7 +25,7 @@ pub struct ToldEnd {
 }
 
 /// Tells those who listen how the run ended.
-pub fn tell_end(here: &Here, end: ToldEnd) -> RhaiResultOf<()> {
+pub fn tell_end(here: &Here, end: RunResult) -> RhaiResultOf<()> {
     let event = match end.exit {
         Exit::Done if here.session.run.undoes.is_some() => "abort",
         Exit::Done => "success",

@@ -19,7 +19,7 @@ pub fn thrown(failure: Failure) -> Box<EvalAltResult> {
 
 /// A place in a script.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Spot {
+pub struct ScriptPlace {
     /// The file's name; empty for the fabfile.
     pub source: String,
     pub at: Position,
@@ -29,8 +29,8 @@ pub struct Spot {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located {
     pub failure: Failure,
-    pub spot: Option<Spot>,
-    pub calls: Vec<Spot>,
+    pub spot: Option<ScriptPlace>,
+    pub calls: Vec<ScriptPlace>,
     /// The name of the called function, if none takes such arguments.
     pub missing: Option<String>,
 }
@@ -67,8 +67,8 @@ pub(super) fn located(error: &EvalAltResult) -> Located {
     Located { failure, spot, calls, missing: missing(error).map(|(name, _)| name) }
 }
 
-fn spot(source: &str, at: Position) -> Option<Spot> {
-    (!at.is_none()).then(|| Spot { source: source.to_owned(), at })
+fn spot(source: &str, at: Position) -> Option<ScriptPlace> {
+    (!at.is_none()).then(|| ScriptPlace { source: source.to_owned(), at })
 }
 
 /// Extracts the failure at the bottom of a Rhai error.

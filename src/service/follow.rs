@@ -3,7 +3,7 @@ use super::units;
 use crate::{
     command::Command,
     effect::*,
-    event::What,
+    event::EventKind,
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
@@ -48,7 +48,7 @@ impl Read for FollowLogs {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
+            at.tell(EventKind::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
         };
         let ends = || at.real.person.stops();
         let follow = async |(on, command): &(On, Command)| {

@@ -4,7 +4,7 @@ use crate::ui::Pausing;
 /// What a command line allows; the default allows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowances {
-    pub yes: Yes,
+    pub yes: ConsentFlag,
     /// Whether the run waits for a lock that another operator holds.
     pub wait: bool,
     /// Whether a host that serves the commit already is deployed again.
@@ -25,7 +25,7 @@ pub struct Allowances {
 
 /// Whether the question about a guarded fleet is answered in advance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Yes {
+pub enum ConsentFlag {
     /// There is no answer in advance.
     #[default]
     Unsaid,
@@ -35,13 +35,13 @@ pub enum Yes {
     Fleet(String),
 }
 
-impl Yes {
+impl ConsentFlag {
     /// Returns the answer as `Consent` needs it: none, a yes without a name, or a yes for a fleet.
     pub fn given(&self) -> Option<Option<String>> {
         match self {
-            Yes::Unsaid => None,
-            Yes::Unnamed => Some(None),
-            Yes::Fleet(name) => Some(Some(name.clone())),
+            ConsentFlag::Unsaid => None,
+            ConsentFlag::Unnamed => Some(None),
+            ConsentFlag::Fleet(name) => Some(Some(name.clone())),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The state of a host before a run, and what the run did to it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Was {
+pub struct HostBefore {
     /// The release that it served; none if it served nothing, or if the run didn't look.
     pub release: Option<Release>,
     pub live: bool,
@@ -47,7 +47,7 @@ impl InFlight {
 #[derive(Default)]
 pub struct Before {
     pub fleets: BTreeMap<Name, Arc<Fleet>>,
-    was: BTreeMap<(Name, Name), Was>,
+    was: BTreeMap<(Name, Name), HostBefore>,
     pub in_flight: Vec<InFlight>,
 }
 
@@ -86,12 +86,12 @@ impl Before {
     }
 
     /// Returns the hosts of a fleet that the run changed, in the fleet's order.
-    pub fn changed(&self, fleet: &Fleet) -> Vec<(Host, Was)> {
+    pub fn changed(&self, fleet: &Fleet) -> Vec<(Host, HostBefore)> {
         let was = |host: &Host| self.was.get(&key(host)).filter(|was| was.switched || was.moved).cloned();
         fleet.hosts.iter().filter_map(|host| Some((host.clone(), was(host)?))).collect()
     }
 
-    fn note(&mut self, host: &Host, f: impl FnOnce(&mut Was)) {
+    fn note(&mut self, host: &Host, f: impl FnOnce(&mut HostBefore)) {
         f(self.was.entry(key(host)).or_default());
     }
 

@@ -1,6 +1,6 @@
 //! The one door for all effects: a run's layers around a world.
 use super::{
-    Faults, Journaling, Layer, Observed, Rest, Run, Stop,
+    Faults, InnerLayers, Journaling, Layer, Observed, Run, Stop,
     events::Events,
     guard::Guard,
     invariants::Invariants,
@@ -131,7 +131,7 @@ impl Door for Session {
     }
 
     fn pass(&self, call: Call<'_>) -> Answered {
-        Rest::all(&self.layers, &*self.world).pass(call)
+        InnerLayers::all(&self.layers, &*self.world).pass(call)
     }
 
     fn world(&self) -> &dyn World {

@@ -1,5 +1,5 @@
 //! A drill: the operator names an effect at which the run is killed or interrupted.
-use super::{Rest, Stop};
+use super::{InnerLayers, Stop};
 use crate::effect::{Answered, Call, EffectKind};
 use rustix::process::{Signal, getpid, kill_process};
 use std::{
@@ -17,7 +17,7 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Drill {
     what: DrillAction,
-    when: When,
+    when: DrillMoment,
     lane: String,
     number: u32,
     /// Whether the run reached the effect.
@@ -34,7 +34,7 @@ enum DrillAction {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum When {
+enum DrillMoment {
     /// The effect is in the journal and hasn't begun.
     Before,
     /// The effect began a moment ago, and may still be in progress.
@@ -53,21 +53,21 @@ impl Drill {
     }
 
     /// Performs the effect, and strikes before, during or after it.
-    pub fn pass(&self, call: Call<'_>, rest: Rest<'_>, stop: &Arc<Stop>) -> Answered {
+    pub fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>, stop: &Arc<Stop>) -> Answered {
         self.came.store(true, SeqCst);
         match self.when {
-            When::Before => self.strike(stop),
-            When::Amid => {
+            DrillMoment::Before => self.strike(stop),
+            DrillMoment::Amid => {
                 let (drill, stop) = (self.clone(), stop.clone());
                 thread::spawn(move || {
                     thread::sleep(MOMENT);
                     drill.strike(&stop);
                 });
             }
-            When::After => {}
+            DrillMoment::After => {}
         }
         let answered = rest.pass(call);
-        if self.when == When::After {
+        if self.when == DrillMoment::After {
             self.strike(stop);
         }
         answered
@@ -126,9 +126,9 @@ impl FromStr for Drill {
             other => return Err(format!("`{other}` isn't `kill`, `int` or `int2`")),
         };
         let when = match when {
-            "before" => When::Before,
-            "amid" => When::Amid,
-            "after" => When::After,
+            "before" => DrillMoment::Before,
+            "amid" => DrillMoment::Amid,
+            "after" => DrillMoment::After,
             other => return Err(format!("`{other}` isn't `before`, `amid` or `after`")),
         };
         let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` isn't a `LANE#NUMBER`"))?;
@@ -146,9 +146,9 @@ impl fmt::Display for Drill {
             DrillAction::InterruptTwice => "interrupted twice",
         };
         let when = match self.when {
-            When::Before => "before",
-            When::Amid => "amid",
-            When::After => "after",
+            DrillMoment::Before => "before",
+            DrillMoment::Amid => "amid",
+            DrillMoment::After => "after",
         };
         write!(f, "{what} {when} {}#{}", self.lane, self.number)
     }

@@ -1,8 +1,8 @@
 //! Reports the start and end of each effect to the listener; begins no more effects in an interrupted run.
-use super::{Layer, Observed, Rest, Run, Stop};
+use super::{InnerLayers, Layer, Observed, Run, Stop};
 use crate::{
     effect::{Answered, Call, EffectKind},
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
 };
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Events {
 }
 
 impl Layer for Events {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         let (effect, lane) = (call.effect, call.lane);
         if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != EffectKind::Hold {
             return Err(Failure::new(Cause::Interrupted, "interrupted"));
@@ -35,12 +35,12 @@ impl Layer for Events {
             self.observed.names.told(&effect.describe()),
             effect.subject().host().cloned(),
         );
-        lane.tell(What::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
+        lane.tell(EventKind::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
         let began = rest.world().now(lane);
         let answered = rest.pass(call).map_err(|failure| self.told(failure));
         let took = rest.world().now(lane).saturating_sub(began);
         let failure = answered.as_ref().err().cloned();
-        lane.tell(What::EffectFinished { effect: name, kind, host, text, took, failure });
+        lane.tell(EventKind::EffectFinished { effect: name, kind, host, text, took, failure });
         answered
     }
 }

@@ -1,5 +1,5 @@
 //! Dies or fails at the n-th effect, on purpose.
-use super::{Layer, Rest, Stop, drill::Drill};
+use super::{InnerLayers, Layer, Stop, drill::Drill};
 use crate::{
     effect::{Answered, Call, LedgerWrite},
     failure::{Cause, Failure},
@@ -78,7 +78,7 @@ fn without_end(write: LedgerWrite) -> LedgerWrite {
 }
 
 impl Layer for Faults {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         if self.dead.load(SeqCst) {
             return Err(Failure::new(Cause::Killed, "killed here, as asked for"));
         }

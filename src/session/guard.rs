@@ -1,11 +1,11 @@
 //! Before the first change of a fleet: asks about a guarded fleet, then takes the lock and keeps it to the run's end.
-use super::{Layer, Observed, Rest, Run, invariants::reads_before, unfinished::tell};
+use super::{InnerLayers, Layer, Observed, Run, invariants::reads_before, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
-    bookkeeping::{Mark, Owner, ReadHome, SayOwner, SayRun, foreign},
+    bookkeeping::{Mark, Owner, ReadHome, RecordOwner, RecordRun, foreign},
     control::shown,
     effect::{Answered, AnyEffect, Call, EffectKind, Fleets, Touch},
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     git::{Behind, ReadBehind},
@@ -51,7 +51,7 @@ impl Guard {
         Self { run, fleets, observed, touched, lawful, held, refused, looked }
     }
 
-    fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: InnerLayers<'_>) -> Result<(), Failure> {
         let held = |name: &Name| self.held.lock().unwrap().contains(name);
         if held(&fleet.name) {
             // A run that lost the lock changes nothing more.
@@ -93,7 +93,7 @@ impl Guard {
         // The holder of the lock knows that no other run is in progress.
         tell(&self.run, &self.observed, &book, call.lane, || None);
         let line = self.run.line(Phase::Intent);
-        rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.typed(), line })?;
+        rest.ask(&call).hold(RecordRun { fleet: fleet.clone(), typed: self.run.typed(), line })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
         self.observed.locked(&fleet.name);
         Ok(())
@@ -109,12 +109,18 @@ impl Guard {
     }
 
     /// Refuses a state folder in which another project keeps a fleet; records the owner if there is none.
-    fn own(&self, fleet: &Arc<Fleet>, owner: Option<Owner>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn own(
+        &self,
+        fleet: &Arc<Fleet>,
+        owner: Option<Owner>,
+        call: Call<'_>,
+        rest: InnerLayers<'_>,
+    ) -> Result<(), Failure> {
         let ours = Owner::of(fleet);
         match owner {
             Some(owner) if owner == ours => Ok(()),
             Some(owner) if !owner.is_same(&ours) => Err(foreign(fleet, &owner)),
-            _ => rest.ask(&call).hold(SayOwner { fleet: fleet.clone() }),
+            _ => rest.ask(&call).hold(RecordOwner { fleet: fleet.clone() }),
         }
     }
 
@@ -168,7 +174,7 @@ impl Guard {
     }
 
     /// Warns that the fabfile isn't what others run, before the first guarded fleet is changed.
-    fn point_out(&self, call: Call<'_>, rest: Rest<'_>) {
+    fn point_out(&self, call: Call<'_>, rest: InnerLayers<'_>) {
         let folder = self.run.folder.to_string_lossy().into_owned();
         if self.looked.swap(true, Relaxed) {
             return;
@@ -180,11 +186,11 @@ impl Guard {
                 None => format!("behind `{upstream}`: somebody pushed to it since the last fetch"),
             };
             let text = format!("the fabfile's branch is {by}: `git pull` gets what others changed");
-            call.lane.tell(What::Warned { host: None, text });
+            call.lane.tell(EventKind::Warned { host: None, text });
         }
     }
 
-    fn consent(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn consent(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: InnerLayers<'_>) -> Result<(), Failure> {
         if let Some(no) = self.refused.lock().unwrap().get(&fleet.name).cloned() {
             return Err(no);
         }
@@ -245,7 +251,7 @@ fn of_pools(effect: &dyn AnyEffect) -> bool {
 }
 
 impl Layer for Guard {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         if call.effect.kind() != EffectKind::Read
             && let Some(fleet) = call.effect.touch().fleet()
         {

@@ -1,13 +1,13 @@
 //! Checks the invariants that no script may break; reads the state again before each change.
 use super::{
-    Layer, Observed, Out, Reader, Rest, Run, Stop, capacity::enough_live, ours, proof, served::served, settled,
-    standings,
+    InnerLayers, Layer, Observed, OutReason, Reader, Run, Stop, capacity::enough_live, ours, proof, served::served,
+    settled, standings,
 };
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin, places},
     bookkeeping::ReadLedger,
     effect::{Admin, Answered, AnyEffect, Call, Fleets, Touch},
-    event::{PoolState, What},
+    event::{EventKind, PoolState},
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     host::Host,
@@ -33,7 +33,7 @@ pub(super) fn reads_before(effect: &dyn AnyEffect, fleet: &Fleet) -> bool {
 }
 
 impl Layer for Invariants {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         let touch = call.effect.touch();
         let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return rest.pass(call) };
         if fleet.balancers.is_empty() {
@@ -76,7 +76,7 @@ impl Layer for Invariants {
                 match (answered, self.still_out(&fleet, host, call, rest)) {
                     (Ok(_), Err(failure)) => Err(failure),
                     (Err(failure), Err(exposed)) => {
-                        call.lane.tell(What::Warned { host: Some(host.name.clone()), text: exposed.message });
+                        call.lane.tell(EventKind::Warned { host: Some(host.name.clone()), text: exposed.message });
                         Err(failure)
                     }
                     (answered, Ok(())) => answered,
@@ -97,11 +97,11 @@ impl Invariants {
     }
 
     /// Reads the balancers before a change, and checks in the same moment that this run still has the lock.
-    fn before(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
+    fn before(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: InnerLayers<'_>) -> Result<Balance, Failure> {
         self.seen(fleet, rest.ask(&call).read(ReadBalance::before_change(fleet.clone())))
     }
 
-    fn after(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
+    fn after(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: InnerLayers<'_>) -> Result<Balance, Failure> {
         self.seen(fleet, rest.ask(&call).read(ReadBalance::just_now(fleet.clone())))
     }
 
@@ -116,7 +116,7 @@ impl Invariants {
         hosts: &[Host],
         balance: &Balance,
         call: Call<'_>,
-        rest: Rest<'_>,
+        rest: InnerLayers<'_>,
     ) -> Result<(), Failure> {
         let mut book = None;
         for host in hosts {
@@ -131,8 +131,8 @@ impl Invariants {
             let book = book.as_ref().expect("it was just read");
             let known = book.last_admin(&host.name).map(|line| line.places.clone());
             match (self.run.out_as(book, &host.name), standing) {
-                (Out::Strange, PoolState::Out) => self.observed.stays_theirs(host),
-                (Out::Strange, _) => {
+                (OutReason::Strange, PoolState::Out) => self.observed.stays_theirs(host),
+                (OutReason::Strange, _) => {
                     let ready = places(fleet, host).into_iter().zip(balance.servers(fleet, host)?);
                     let ready = ready.filter(|(_, server)| server.admin == Admin::Ready).map(|(p, _)| p.to_string());
                     self.observed.moves(host, Some(ready.collect()));
@@ -145,7 +145,13 @@ impl Invariants {
     }
 
     /// Refuses to take hosts out while a host that this run put back doesn't serve.
-    fn settled(&self, fleet: &Arc<Fleet>, going: &[Host], call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn settled(
+        &self,
+        fleet: &Arc<Fleet>,
+        going: &[Host],
+        call: Call<'_>,
+        rest: InnerLayers<'_>,
+    ) -> Result<(), Failure> {
         let stopped = || self.stopped.signal().is_some() && !call.lane.deferred;
         let reader = Reader::Layer(rest.ask(&call));
         settled(fleet, &self.observed, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
@@ -153,7 +159,7 @@ impl Invariants {
     }
 
     /// Checks I11 after a change: a host that isn't out any more took requests meanwhile. Takes it out again.
-    fn still_out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn still_out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: InnerLayers<'_>) -> Result<(), Failure> {
         let known = self.observed.host(host).out_since;
         if fleet.deploy_live {
             return Ok(());
@@ -184,7 +190,7 @@ impl Invariants {
         host: &Host,
         balance: &Balance,
         call: Call<'_>,
-        rest: Rest<'_>,
+        rest: InnerLayers<'_>,
     ) -> Result<(), Failure> {
         let hosts = vec![host.clone()];
         enough_live(fleet, &hosts, balance, &self.run.allowed)?;
@@ -198,7 +204,7 @@ impl Invariants {
     }
 
     /// Checks I3 and I11: a host is changed only if it is out, has no requests, and wasn't live in between.
-    fn out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: InnerLayers<'_>) -> Result<(), Failure> {
         if fleet.deploy_live {
             return Ok(());
         }

@@ -1,10 +1,10 @@
 //! Records effects and their results in the run's journal.
-use super::{Rest, Stop, lane_tail::LaneTails, unknown_outcome::OnUnknownOutcome};
+use super::{InnerLayers, Stop, lane_tail::LaneTails, unknown_outcome::OnUnknownOutcome};
 use crate::{
     effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Fleets, Touch},
     failure::{Failure, Reason},
     secret::{DigestKey, Masks},
-    store::{Journal, Past, Record},
+    store::{EarlierAttempts, Journal, Record},
 };
 use serde_json::{
     Value,
@@ -18,7 +18,7 @@ use std::{
 /// The journal of a run, and how the run continues with what it contains.
 pub struct Journaling {
     pub journal: Arc<Journal>,
-    pub past: Past,
+    pub past: EarlierAttempts,
     /// The key that seals secrets.
     pub key: DigestKey,
     pub doubt: OnUnknownOutcome,
@@ -28,7 +28,7 @@ pub struct Journaling {
 
 impl Journaling {
     /// Makes a journaling that returns what an earlier attempt did, and asks the person in doubt.
-    pub fn new(journal: Journal, past: Past, key: DigestKey) -> Self {
+    pub fn new(journal: Journal, past: EarlierAttempts, key: DigestKey) -> Self {
         Self { journal: Arc::new(journal), past, key, doubt: OnUnknownOutcome::Ask, force_changed: false }
     }
 }
@@ -54,7 +54,7 @@ impl Journaled {
     }
 
     /// Performs an effect, and records its start and end.
-    pub(super) fn perform(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    pub(super) fn perform(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         self.begins(call, rest)?;
         let began = rest.world().now(call.lane);
         let answered = rest.pass(call);
@@ -63,7 +63,7 @@ impl Journaled {
     }
 
     /// Records that an effect is about to start.
-    pub(super) fn begins(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    pub(super) fn begins(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Result<(), Failure> {
         let effect = call.effect;
         let _ = call.lane.meter.take();
         let begun = Record::Effect {

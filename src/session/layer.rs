@@ -7,7 +7,7 @@ use crate::{
 
 /// A layer of the door.
 pub trait Layer: Send + Sync {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered;
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered;
 
     /// Called when a fleet is added to the run; a layer may refuse it.
     fn admit(&self, _fleet: &Fleet) -> Result<(), Failure> {
@@ -20,20 +20,20 @@ pub trait Layer: Send + Sync {
 
 /// The layers further in, and the world.
 #[derive(Clone, Copy)]
-pub struct Rest<'a> {
+pub struct InnerLayers<'a> {
     layers: &'a [Box<dyn Layer>],
     world: &'a dyn World,
 }
 
-impl<'a> Rest<'a> {
+impl<'a> InnerLayers<'a> {
     /// Makes the rest that has all layers.
     pub(super) fn all(layers: &'a [Box<dyn Layer>], world: &'a dyn World) -> Self {
-        Rest { layers, world }
+        InnerLayers { layers, world }
     }
 
     pub fn pass(self, call: Call<'_>) -> Answered {
         match self.layers.split_first() {
-            Some((first, layers)) => first.pass(call, Rest { layers, ..self }),
+            Some((first, layers)) => first.pass(call, InnerLayers { layers, ..self }),
             None => self.world.perform(call),
         }
     }

@@ -1,5 +1,5 @@
 //! The layer that learns from effects and their answers.
-use super::{Layer, Observed, Rest, observed::UNPROVEN};
+use super::{InnerLayers, Layer, Observed, observed::UNPROVEN};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
     effect::{Admin, Answered, AnyEffect, AnyOutcome, Call, EffectKind, Subject, Touch},
@@ -13,7 +13,7 @@ use crate::{
 use std::sync::Arc;
 
 impl Layer for Arc<Observed> {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         let answered = rest.pass(call);
         self.learn(call, rest.world().now(call.lane), &answered);
         self.tell_places(call, &answered);

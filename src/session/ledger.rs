@@ -1,5 +1,5 @@
 //! Records who did what, in the ledgers of the machines that it affects.
-use super::{Layer, Moves, Observed, Rest, Run};
+use super::{InnerLayers, Layer, Moves, Observed, Run};
 use crate::{
     bookkeeping::place,
     effect::{Answered, Call, EffectKind, Fleets, LedgerWrite, Touch},
@@ -136,7 +136,7 @@ impl Run {
 }
 
 impl Layer for Ledger {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         if !matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once) {
             return rest.pass(call);
         }

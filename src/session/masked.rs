@@ -1,8 +1,8 @@
 //! Adds secrets to the run's masks when they are taken, and shows them to nobody.
-use super::{Layer, Rest};
+use super::{InnerLayers, Layer};
 use crate::{
     effect::{Answered, Call},
-    event::{Event, Listener, What},
+    event::{Event, EventKind, Listener},
     secret::{Masks, SHORTEST, Secret},
 };
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Listener for Masked {
 pub(super) struct Learns(pub Masks);
 
 impl Layer for Learns {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         let answered = rest.pass(call);
         // `as_any` on the box itself would return the box.
         let secret = answered.as_ref().ok().and_then(|answer| (**answer).as_any().downcast_ref::<Secret>());
@@ -43,7 +43,7 @@ impl Layer for Learns {
                 "{}: it has fewer than {SHORTEST} characters, so it isn't masked where it is shown or kept",
                 call.effect.describe()
             );
-            call.lane.tell(What::Warned { host: None, text });
+            call.lane.tell(EventKind::Warned { host: None, text });
         }
         answered
     }

@@ -1,6 +1,6 @@
 //! The names of the releases that a run sees, so that it can report them by name.
 use crate::{
-    bookkeeping::{CalledCommit, Calling, Consult, Good, Summary},
+    bookkeeping::{CalledCommit, Calling, Consult, GoodByHost, Summary},
     event::HostRow,
     ledger::{Book, called},
     model::Commit,
@@ -30,7 +30,7 @@ impl CommitNames {
         if let Some(summary) = answer.downcast_ref::<Summary>() {
             summary.names.iter().for_each(|(commit, name)| self.hear(commit, name));
         }
-        if let Some(good) = answer.downcast_ref::<Good>() {
+        if let Some(good) = answer.downcast_ref::<GoodByHost>() {
             let of = |one: &CalledCommit| {
                 Some((one.commit.clone(), called(&one.commit, one.name.as_deref(), &one.names)?.to_owned()))
             };

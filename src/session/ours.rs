@@ -1,5 +1,5 @@
 //! Which hosts that are out a run may put back, by the ledger and by their state.
-use super::{Observed, Rest, Run};
+use super::{InnerLayers, Observed, Run};
 use crate::{
     balancer::{Balance, SetAdmin},
     bookkeeping::ReadLedger,
@@ -18,7 +18,7 @@ const TO_CHANGE: [&str; 4] = ["deploy", "release", "restart", "abort"];
 
 /// Why a host is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Out {
+pub enum OutReason {
     /// With its group, as a line asked.
     WithGroup,
     /// To be changed and put back, by this run or by one that ended before it put the host back.
@@ -38,7 +38,7 @@ pub(super) fn may_put_back(
     run: &Run,
     observed: &Observed,
     call: Call<'_>,
-    rest: Rest<'_>,
+    rest: InnerLayers<'_>,
 ) -> Result<(), Failure> {
     let live = |host: &Host| balance.standing(&set.fleet, host) == Ok(PoolState::Live);
     if set.typed || set.hosts.iter().all(live) {
@@ -48,7 +48,7 @@ pub(super) fn may_put_back(
     let book = rest.ask(&call).read(ReadLedger { fleet: set.fleet.clone() })?;
     for host in &set.hosts {
         let line = book.last_admin(&host.name);
-        if !live(host) && run.out_as(&book, &host.name) == Out::Strange {
+        if !live(host) && run.out_as(&book, &host.name) == OutReason::Strange {
             return Err(Failure::refused(format!("{}: not touched", by_whom(line)))
                 .on(&host.name)
                 .help(format!("type its name to put it back: `proxy.all:{host}`")));
@@ -62,23 +62,23 @@ impl Run {
     /// Returns why a host is out, by its last line in the ledger of a fleet that this run has locked or may lock.
     ///
     /// The holder of the lock knows that all other runs are over, even if the ledger has no end of them.
-    pub fn out_as(&self, book: &Book, host: &str) -> Out {
-        let Some(line) = book.last_admin(host) else { return Out::Strange };
+    pub fn out_as(&self, book: &Book, host: &str) -> OutReason {
+        let Some(line) = book.last_admin(host) else { return OutReason::Strange };
         let reason = line.reason.as_deref().unwrap_or_default();
         match &*line.effect {
-            "drain" if BY_GROUP.contains(&reason) => Out::WithGroup,
-            "drain" if TO_CHANGE.contains(&reason) => Out::Returning,
-            "drain" if self.is_about(book, line) => Out::Ours,
-            "drain" if book.ended_early(&line.run) => Out::Returning,
+            "drain" if BY_GROUP.contains(&reason) => OutReason::WithGroup,
+            "drain" if TO_CHANGE.contains(&reason) => OutReason::Returning,
+            "drain" if self.is_about(book, line) => OutReason::Ours,
+            "drain" if book.ended_early(&line.run) => OutReason::Returning,
             // Its run died when it was about to put the host back.
-            "ready" if line.phase == Phase::Intent => Out::Returning,
-            _ => Out::Strange,
+            "ready" if line.phase == Phase::Intent => OutReason::Returning,
+            _ => OutReason::Strange,
         }
     }
 
     /// Returns whether a host that is out may be put back without being named.
     pub fn may_end(&self, book: &Book, host: &str) -> bool {
-        self.out_as(book, host) != Out::Strange
+        self.out_as(book, host) != OutReason::Strange
     }
 
     /// Returns whether a ledger line belongs to this run, to the one that it aborts, or to another abort of that run.
@@ -125,16 +125,16 @@ mod tests {
         // other.
         let mut all = Vec::new();
         for (end, kept) in [(Some(Intent), false), (Some(Unknown), false), (Some(Ok), true), (None, true)] {
-            let others = if kept { Out::Strange } else { Out::Returning };
+            let others = if kept { OutReason::Strange } else { OutReason::Returning };
             all.extend([
-                ("drain", "only", Ok, end, [Out::WithGroup; 3]),
-                ("drain", "flip", Intent, end, [Out::WithGroup; 3]),
-                ("drain", "deploy", Ok, end, [Out::Returning; 3]),
-                ("drain", "restart", Intent, end, [Out::Returning; 3]),
-                ("drain", "disk", Ok, end, [Out::Ours, Out::Ours, others]),
-                ("ready", "ready", Intent, end, [Out::Returning; 3]),
-                ("ready", "ready", Ok, end, [Out::Strange; 3]),
-                ("drain", "deploy", Failed, end, [Out::Strange; 3]),
+                ("drain", "only", Ok, end, [OutReason::WithGroup; 3]),
+                ("drain", "flip", Intent, end, [OutReason::WithGroup; 3]),
+                ("drain", "deploy", Ok, end, [OutReason::Returning; 3]),
+                ("drain", "restart", Intent, end, [OutReason::Returning; 3]),
+                ("drain", "disk", Ok, end, [OutReason::Ours, OutReason::Ours, others]),
+                ("ready", "ready", Intent, end, [OutReason::Returning; 3]),
+                ("ready", "ready", Ok, end, [OutReason::Strange; 3]),
+                ("drain", "deploy", Failed, end, [OutReason::Strange; 3]),
             ]);
         }
         for (effect, reason, phase, end, is) in all {
@@ -151,7 +151,7 @@ mod tests {
         let by_it = LedgerLine { run: "r4".into(), ..line("drain", "disk", Ok) };
         let book = Book { lines: vec![tried, by_it], unread: 0 };
         let runs = [run("r2", Some("r1")), run("r3", None)];
-        assert_eq!(runs.map(|run| run.out_as(&book, "web1")), [Out::Ours, Out::Strange]);
-        assert_eq!(run("r1", None).out_as(&book, "web2"), Out::Strange);
+        assert_eq!(runs.map(|run| run.out_as(&book, "web1")), [OutReason::Ours, OutReason::Strange]);
+        assert_eq!(run("r1", None).out_as(&book, "web2"), OutReason::Strange);
     }
 }

@@ -1,5 +1,5 @@
 //! Checks what must hold before a host is put back.
-use super::{Observed, Rest, observed::UNPROVEN};
+use super::{InnerLayers, Observed, observed::UNPROVEN};
 use crate::{
     balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
@@ -21,7 +21,7 @@ pub(super) fn healthy(
     observed: &Observed,
     nameless: bool,
     call: Call<'_>,
-    rest: Rest<'_>,
+    rest: InnerLayers<'_>,
 ) -> Result<(), Failure> {
     for host in &set.hosts {
         let servers = balance.servers(&set.fleet, host)?;
@@ -61,7 +61,7 @@ pub(super) fn healthy(
 }
 
 /// Makes the probe for what a host should serve.
-fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<Probe, Failure> {
+fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: InnerLayers<'_>) -> Result<Probe, Failure> {
     let expected = rest.ask(&call).read(ReadExpected { fleet: set.fleet.clone(), host: host.clone() })?;
     Probe::of(&set.fleet, host, expected)
 }

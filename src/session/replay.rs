@@ -1,14 +1,14 @@
 //! Hands a resumed run the results of what it did before.
 use super::{
-    Layer, Rest,
+    InnerLayers, Layer,
     journal::{Journaled, unwritten},
-    unknown_outcome::Why,
+    unknown_outcome::DoubtReason,
 };
 use crate::{
     balancer::AcquireLock,
     bookkeeping::Conclude,
     effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Happened, Lane, Subject, Touch},
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure, Reason},
     fleet::{Fleet, differences},
     local::ReadHosts,
@@ -23,10 +23,10 @@ use std::sync::atomic::Ordering::SeqCst;
 pub const STILL: u64 = 15 * 60_000;
 pub const EVERY: u64 = 1_000;
 
-type Looked = Result<Happened<Box<dyn AnyOutcome>>, Failure>;
+type ReplayOutcome = Result<Happened<Box<dyn AnyOutcome>>, Failure>;
 
 impl Layer for Journaled {
-    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn pass(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         if self.dead.load(SeqCst) {
             return Err(Failure::new(Cause::Killed, "killed before this"));
         }
@@ -73,7 +73,7 @@ impl Journaled {
 
     /// Performs an effect that has no record at this place. A command that the run did and forgot, because of a failure
     /// before it, isn't repeated without asking.
-    fn perform_anew(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn perform_anew(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         let effect = call.effect;
         if effect.kind() != EffectKind::Once || self.keep.past.forgotten.is_empty() {
             return self.perform(call, rest);
@@ -81,7 +81,7 @@ impl Journaled {
         let Some(done) = self.keep.past.forgotten(&call.lane.path, |known| self.is(known, effect)) else {
             return self.perform(call, rest);
         };
-        let why = if done.end.is_some() { Why::DoneBefore } else { Why::Unknown };
+        let why = if done.end.is_some() { DoubtReason::DoneBefore } else { DoubtReason::Unknown };
         let Some(assumed) = self.keep.doubt.decide(why, call, rest)? else { return self.perform(call, rest) };
         self.begins(call, rest)?;
         let outcome = match &done.end {
@@ -92,7 +92,7 @@ impl Journaled {
     }
 
     /// Returns the recorded result, unless the world has changed.
-    fn replay(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn replay(&self, known: &PastEffect, call: Call<'_>, rest: InnerLayers<'_>) -> Answered {
         let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
         if effect.kind() == EffectKind::Hold {
             return self.perform(call, rest);
@@ -133,7 +133,7 @@ impl Journaled {
                 Happened::Cannot if known.masked => self.perform(call, rest),
                 Happened::Done(_) | Happened::Cannot => effect.answer(outcome),
             },
-            (Some(Ok(_)), _) if known.masked => match self.keep.doubt.decide(Why::Masked, call, rest)? {
+            (Some(Ok(_)), _) if known.masked => match self.keep.doubt.decide(DoubtReason::Masked, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
                 None => self.perform(call, rest),
             },
@@ -155,7 +155,7 @@ impl Journaled {
         seen: Happened<Box<dyn AnyOutcome>>,
         kind: EffectKind,
         call: Call<'_>,
-        rest: Rest<'_>,
+        rest: InnerLayers<'_>,
     ) -> Answered {
         match seen {
             Happened::Done(outcome) => {
@@ -163,16 +163,18 @@ impl Journaled {
                 self.taken_for_done(call, outcome)
             }
             Happened::Running => Err(still_runs(call.effect)),
-            Happened::Cannot if kind == EffectKind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
-                Some(outcome) => self.taken_for_done(call, outcome),
-                None => self.perform(call, rest),
-            },
+            Happened::Cannot if kind == EffectKind::Once => {
+                match self.keep.doubt.decide(DoubtReason::Unknown, call, rest)? {
+                    Some(outcome) => self.taken_for_done(call, outcome),
+                    None => self.perform(call, rest),
+                }
+            }
             Happened::Not | Happened::Cannot => self.perform(call, rest),
         }
     }
 
     /// Records in the ledgers that it is done: the attempt that made the change may have died before that.
-    fn conclude(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    fn conclude(&self, call: Call<'_>, rest: InnerLayers<'_>) -> Result<(), Failure> {
         let (effect, run) = (call.effect, rest.ask(&call).run().clone());
         let touch = effect.touch();
         let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Ok(()) };
@@ -192,7 +194,7 @@ impl Journaled {
     }
 
     /// Checks whether an effect was done, under the fleet's lock.
-    fn look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
+    fn look(&self, known: &PastEffect, call: Call<'_>, rest: InnerLayers<'_>) -> ReplayOutcome {
         if let Some(fleet) = call.effect.touch().fleet() {
             rest.pass(Call { effect: &AcquireLock { fleet: self.fleets.get(fleet) }, ..call })?;
         }
@@ -202,7 +204,7 @@ impl Journaled {
     }
 
     /// Checks whether an effect was done; waits if it is still running.
-    fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
+    fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: InnerLayers<'_>) -> ReplayOutcome {
         for waited in 0..STILL / EVERY {
             let seen = self.look(known, call, rest)?;
             if !matches!(seen, Happened::Running) || self.stopped.signal().is_some() {
@@ -210,7 +212,7 @@ impl Journaled {
             }
             if waited == 0 {
                 let text = format!("it's still running; rfab waits for it to end: {}", call.effect.describe());
-                call.lane.tell(What::Noted { host: call.effect.subject().host().cloned(), text });
+                call.lane.tell(EventKind::Noted { host: call.effect.subject().host().cloned(), text });
             }
             rest.ask(&call).read(Wait { time: EVERY })?;
         }

@@ -3,7 +3,7 @@ use super::Observed;
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Answered, Call},
-    event::{HostPlace, PoolState, What},
+    event::{EventKind, HostPlace, PoolState},
     failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
@@ -84,7 +84,7 @@ impl Observed {
             return;
         };
         if !hosts.is_empty() {
-            call.lane.tell(What::BalanceSeen { fleet: fleet.name.clone(), hosts });
+            call.lane.tell(EventKind::BalanceSeen { fleet: fleet.name.clone(), hosts });
         }
     }
 }

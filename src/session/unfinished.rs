@@ -3,7 +3,7 @@ use super::{Observed, Run};
 use crate::{
     control::shown,
     effect::Lane,
-    event::What,
+    event::EventKind,
     ledger::{Book, LedgerLine, is_bad, of_host},
     port::Holder,
 };
@@ -29,7 +29,7 @@ pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holde
             }
             _ => text(line, last),
         };
-        lane.tell(What::Warned { host: None, text });
+        lane.tell(EventKind::Warned { host: None, text });
     }
 }
 

@@ -1,8 +1,8 @@
 //! Decides about a command if rfab can't tell whether it was done.
-use super::Rest;
+use super::InnerLayers;
 use crate::{
     effect::{AnyEffect, AnyOutcome, Call},
-    event::What,
+    event::EventKind,
     failure::Failure,
     ui::Prompt,
 };
@@ -21,7 +21,7 @@ pub enum OnUnknownOutcome {
 
 /// Why there is a doubt.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum DoubtReason {
     /// The command was in progress when an attempt ended.
     Unknown,
     /// The command was done, after a failure that is being retried.
@@ -30,20 +30,20 @@ pub enum Why {
     Masked,
 }
 
-impl Why {
+impl DoubtReason {
     fn is(self) -> &'static str {
         match self {
-            Why::Unknown => "rfab can't tell whether it was done",
-            Why::Masked => "it was done, and what it printed isn't kept, because it contained a secret",
-            Why::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
+            DoubtReason::Unknown => "rfab can't tell whether it was done",
+            DoubtReason::Masked => "it was done, and what it printed isn't kept, because it contained a secret",
+            DoubtReason::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
         }
     }
 
     fn says(self) -> &'static str {
         match self {
-            Why::Unknown => "rfab can't tell whether this was done",
-            Why::Masked => "this was done, and what it printed isn't kept, because it contained a secret",
-            Why::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
+            DoubtReason::Unknown => "rfab can't tell whether this was done",
+            DoubtReason::Masked => "this was done, and what it printed isn't kept, because it contained a secret",
+            DoubtReason::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
         }
     }
 }
@@ -52,7 +52,12 @@ impl OnUnknownOutcome {
     /// Returns the assumed outcome if the command counts as done; none if it runs again.
     ///
     /// `Unknown` when nobody decides.
-    pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn AnyOutcome>>, Failure> {
+    pub fn decide(
+        self,
+        why: DoubtReason,
+        call: Call<'_>,
+        rest: InnerLayers<'_>,
+    ) -> Result<Option<Box<dyn AnyOutcome>>, Failure> {
         let effect = call.effect;
         let again = match self {
             OnUnknownOutcome::Retry => true,
@@ -64,7 +69,7 @@ impl OnUnknownOutcome {
         } else {
             format!("counted as done, as {}: {}", why.is(), effect.describe())
         };
-        call.lane.tell(What::Warned { host: effect.subject().host().cloned(), text });
+        call.lane.tell(EventKind::Warned { host: effect.subject().host().cloned(), text });
         if again {
             return Ok(None);
         }
@@ -76,7 +81,7 @@ impl OnUnknownOutcome {
     }
 }
 
-fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
+fn asked(why: DoubtReason, call: Call<'_>, rest: InnerLayers<'_>) -> Result<bool, Failure> {
     let effect = call.effect;
     let on = effect.subject().host().map(|host| format!(" on {host}")).unwrap_or_default();
     let question = format!(
@@ -92,7 +97,7 @@ fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
     }
 }
 
-fn nobody_knows(why: Why, effect: &dyn AnyEffect) -> Failure {
+fn nobody_knows(why: DoubtReason, effect: &dyn AnyEffect) -> Failure {
     Failure::unknown(format!("{}: {}", why.says(), effect.describe()))
         .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done")
 }

@@ -3,7 +3,7 @@ use super::text::{LONGEST, unended};
 use crate::{
     command::Command,
     effect::At,
-    event::What,
+    event::EventKind,
     failure::Failure,
     local::{LocalCall, process},
     secret::Secret,
@@ -30,7 +30,7 @@ pub(super) async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Res
         at.lane.masks().add(&Secret::from(text.as_str()));
     }
     for line in String::from_utf8_lossy(&ended.err[..ended.err.len().min(SAID)]).lines() {
-        at.tell(What::Noted { host: None, text: line.to_owned() });
+        at.tell(EventKind::Noted { host: None, text: line.to_owned() });
     }
     if ended.status != 0 {
         return Err(failed(&format!("ended with status {}", ended.status)).help("run it by hand to see why"));

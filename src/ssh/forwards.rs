@@ -16,11 +16,11 @@ use std::{
 use tokio::{sync::OnceCell, time::timeout};
 
 /// The local socket of a forward, when it exists.
-type Near = Arc<OnceCell<PathBuf>>;
+type ForwardSocket = Arc<OnceCell<PathBuf>>;
 
 /// The forwards of a run; their sockets are removed when it ends.
 #[derive(Default)]
-pub(super) struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
+pub(super) struct Forwards(Mutex<HashMap<(Name, Remote), ForwardSocket>>);
 
 impl Forwards {
     /// Returns the local socket of a forward, which is opened through `carrier` when it is first needed.

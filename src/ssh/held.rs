@@ -1,16 +1,16 @@
 //! Holds sudo's output back until rfab knows whether it is news.
-use crate::{event::Stream, port::Hears};
+use crate::{event::Stream, port::LineSink};
 use std::sync::Mutex;
 
 /// Passes on a call's output, and holds sudo's own lines back until rfab knows whether they are news.
 pub(super) struct HeldBack<'a> {
-    heard: Option<&'a Hears<'a>>,
+    heard: Option<&'a LineSink<'a>>,
     lines: Mutex<Vec<String>>,
 }
 
 impl<'a> HeldBack<'a> {
     /// Makes a filter in front of `heard`.
-    pub(super) fn new(heard: Option<&'a Hears<'a>>) -> Self {
+    pub(super) fn new(heard: Option<&'a LineSink<'a>>) -> Self {
         Self { heard, lines: Mutex::default() }
     }
 

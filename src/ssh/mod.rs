@@ -18,6 +18,6 @@ pub(crate) mod wrapper;
 
 pub use call::{Halves, PROGRESS, flush, hear};
 pub use connection::{KeptConnection, disconnect, kept};
-pub use offer::{KeyStanding, Offer, Other};
+pub use offer::{KeyStanding, Offer, OtherKnownKey};
 pub use openssh::Openssh;
-pub use trust::Strangers;
+pub use trust::RouteKeys;

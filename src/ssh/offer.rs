@@ -25,12 +25,12 @@ pub enum KeyStanding {
     /// A known authority signed it: the authority's fingerprint, and its place as `FILE:LINE`.
     Vouched { authority: String, place: String },
     /// No file has it.
-    Strange { key: HostKey, known: Vec<Other> },
+    Strange { key: HostKey, known: Vec<OtherKnownKey> },
 }
 
 /// A known key other than the one that is shown.
 #[derive(Clone, Debug)]
-pub struct Other {
+pub struct OtherKnownKey {
     /// Whether it is an authority's, which didn't sign this host's key.
     pub is_authority: bool,
     pub fingerprint: String,
@@ -39,13 +39,13 @@ pub struct Other {
 }
 
 /// Returns the keys that files have for a name, and the authorities that should sign its key.
-pub(super) fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
+pub(super) fn others(hop: &Hop, name: &str) -> Result<Vec<OtherKnownKey>, Failure> {
     let mut others = Vec::new();
     for file in &hop.known_in {
         for mark in [KeyMark::Host, KeyMark::Authority] {
             for KnownKey { key, line } in known::marked(file, name, mark)? {
                 let (is_authority, fingerprint) = (mark == KeyMark::Authority, known::fingerprint(&key)?);
-                others.push(Other { is_authority, fingerprint, file: file.clone(), line });
+                others.push(OtherKnownKey { is_authority, fingerprint, file: file.clone(), line });
             }
         }
     }

@@ -16,7 +16,7 @@ use tokio::process::Command;
 const WITHIN: Duration = Duration::from_secs(25);
 
 /// The way to a host; its keys are checked one after another.
-pub struct Strangers {
+pub struct RouteKeys {
     folder: SshFolder,
     config: PathBuf,
     project: PathBuf,
@@ -24,7 +24,7 @@ pub struct Strangers {
     route: Vec<Hop>,
 }
 
-impl Strangers {
+impl RouteKeys {
     /// Finds the way to a host by ssh's configuration, without connecting to anything.
     pub async fn on_the_way(
         fleet: Option<&Fleet>,
@@ -32,13 +32,13 @@ impl Strangers {
         project: &Path,
         home: &Path,
         runtime: Option<&Path>,
-    ) -> Result<Strangers, Failure> {
+    ) -> Result<RouteKeys, Failure> {
         let folder = SshFolder::make(runtime)?;
         let config =
             folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::make(fleet, project, home)?.text)?;
         let project = project.to_owned();
         let route = route(&config, &host, None).await;
-        let mut strangers = Strangers { folder, config, project, host, route: Vec::new() };
+        let mut strangers = RouteKeys { folder, config, project, host, route: Vec::new() };
         strangers.route = route?;
         Ok(strangers)
     }
@@ -136,7 +136,7 @@ impl Strangers {
     }
 }
 
-impl Drop for Strangers {
+impl Drop for RouteKeys {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.config);
     }

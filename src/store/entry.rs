@@ -1,5 +1,5 @@
 //! A summary of a run, read from its journal.
-use super::{Head, Tail, read};
+use super::{Head, JournalTail, read};
 use crate::{
     event::EffectKind,
     failure::{Exit, Reason},
@@ -165,7 +165,7 @@ impl RunEntry {
         self.since.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond)
     }
 
-    fn ended(&mut self, tail: Tail) {
+    fn ended(&mut self, tail: JournalTail) {
         self.hosts.extend(tail.table.into_iter().map(|row| row.host));
         (self.commit, self.name) = (tail.commit, tail.name);
         self.outcome = Ending::of(tail.exit);
@@ -199,7 +199,7 @@ enum Part {
         number: u32,
         failure: WrittenReason,
     },
-    Ended(Tail),
+    Ended(JournalTail),
     Aborted {},
 }
 

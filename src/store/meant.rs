@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
 /// The runs of one fabfile that somebody may want to resume or abort; each list has the newest first.
 #[derive(Debug, Default, PartialEq)]
-pub struct Meant {
+pub struct ResumableRuns {
     /// Runs that changed something and aren't done.
     pub open: Vec<RunEntry>,
     /// Runs in progress.
@@ -20,8 +20,8 @@ impl Runs {
     /// Finds the runs of a fabfile that changed something and aren't done, however the path to the file is spelled.
     ///
     /// A run that another open run is aborting doesn't count as open.
-    pub fn meant(&self, fabfile: &Path) -> Result<Meant, Failure> {
-        let mut meant = Meant::default();
+    pub fn meant(&self, fabfile: &Path) -> Result<ResumableRuns, Failure> {
+        let mut meant = ResumableRuns::default();
         for run in self.of(fabfile, false, None)? {
             match run.outcome {
                 Ending::Running => meant.running.push(run),

@@ -2,7 +2,7 @@
 use super::{
     Fate, PastEffect, Record,
     lanes::{Lanes, below},
-    rewind::{Ends, lost, once_from, rewind},
+    rewind::{LaneEnds, lost, once_from, rewind},
 };
 use crate::{effect::EffectKind, failure::Failure, fleet::Fleet, host::Name};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ struct PassedRecord {
 
 /// The effects of earlier attempts, by lane and number; empty for a new run.
 #[derive(Debug, Default)]
-pub struct Past {
+pub struct EarlierAttempts {
     lanes: Lanes,
     /// Reads after the last change, which are read again; they don't count as done.
     read: Lanes,
@@ -41,10 +41,10 @@ pub struct Past {
     pub attempts: u32,
 }
 
-impl Past {
+impl EarlierAttempts {
     /// Reads the records of a journal. Leaves out what `defer`s did, which belongs to their attempt.
-    pub fn of(records: Vec<Record>) -> Past {
-        let (mut past, mut ends) = (Past::default(), Ends::new());
+    pub fn of(records: Vec<Record>) -> EarlierAttempts {
+        let (mut past, mut ends) = (EarlierAttempts::default(), LaneEnds::new());
         for (place, record) in records.into_iter().enumerate() {
             match record {
                 Record::Effect { lane, number, attempt, name, kind, text, recorded, things, .. }
@@ -98,7 +98,7 @@ impl Past {
     }
 
     /// Marks everything from an effect on, and in the lanes forked there, as stale; no lane there counts as ended.
-    fn doubt(&mut self, ends: &mut Ends, lane: &str, number: u32) {
+    fn doubt(&mut self, ends: &mut LaneEnds, lane: &str, number: u32) {
         for (other, effects) in &mut self.lanes {
             let (own, fork) = (**other == *lane, below(lane, other));
             for (n, known) in effects {
@@ -122,7 +122,7 @@ impl Past {
     }
 
     /// Prepares the past for the next attempt, which sees all earlier attempts as one.
-    fn attempt_over(&mut self, ends: &mut Ends) {
+    fn attempt_over(&mut self, ends: &mut LaneEnds) {
         self.attempts += 1;
         self.lanes.values_mut().flat_map(BTreeMap::values_mut).for_each(|known| known.fate = Fate::Kept);
         let mut done = self.lanes.values().flat_map(BTreeMap::values).filter(|known| known.may_be_done()).peekable();

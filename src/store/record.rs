@@ -82,7 +82,7 @@ pub enum Record {
         took: u64,
         failed: bool,
     },
-    Ended(Tail),
+    Ended(JournalTail),
     /// Another run undid what this one did.
     Aborted {
         by: Name,
@@ -158,7 +158,7 @@ impl Head {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tail {
+pub struct JournalTail {
     /// The exit code.
     pub exit: u8,
     /// How long the run took, in milliseconds.

@@ -11,12 +11,12 @@ use crate::{
 use std::collections::HashMap;
 
 /// How each lane ended, with the record's place in the journal; a lane that is missing here was cut off.
-pub(super) type Ends = HashMap<Name, (usize, Option<Failure>)>;
+pub(super) type LaneEnds = HashMap<Name, (usize, Option<Failure>)>;
 
 /// Follows a failure to its origin, which is retried; forgets what was done because of the failure.
 ///
 /// What a lane that didn't end well has read since its last change is read again.
-pub(super) fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
+pub(super) fn rewind(lanes: &mut Lanes, ends: &mut LaneEnds, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
     let end = ends.get(lane).cloned();
     let origin = match &end {
         Some((_, None)) => return,
@@ -64,7 +64,7 @@ pub(super) fn lost(lanes: &mut Lanes) {
 ///
 /// A failure that a script throws itself has no origin: then it is the last thing that failed, unless a command that
 /// may not be repeated came after it. The same holds for a journal of rfab 0.1.0, which doesn't record origins.
-fn origin(lanes: &Lanes, ends: &Ends, lane: &str, failure: &Failure) -> Option<Failed> {
+fn origin(lanes: &Lanes, ends: &LaneEnds, lane: &str, failure: &Failure) -> Option<Failed> {
     let mut all: Vec<Failed> = Vec::new();
     for (number, known) in lanes.get(lane).into_iter().flatten() {
         if let Some(Err(_)) = known.end {
@@ -123,7 +123,7 @@ fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
     children
 }
 
-fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
+fn read_afresh(lanes: &mut Lanes, ends: &mut LaneEnds, lane: &str) {
     let changes = |known: &PastEffect| matches!(known.kind, EffectKind::Change | EffectKind::Once);
     let own = lanes.get(lane).into_iter().flatten().filter(|(_, known)| changes(known)).map(|(n, _)| *n);
     let forks = lanes.iter().filter(|(_, effects)| effects.values().any(changes));

@@ -1,6 +1,6 @@
 //! Records how long each step of a script took.
 use super::{Journal, Record};
-use crate::event::{Event, Listener, What};
+use crate::event::{Event, EventKind, Listener};
 use std::sync::Arc;
 
 /// A listener in front of the one that shows events.
@@ -11,7 +11,7 @@ pub struct Steps {
 
 impl Listener for Steps {
     fn tell(&self, event: &Event) {
-        if let What::StepFinished { step, host, took, failed } = &event.what {
+        if let EventKind::StepFinished { step, host, took, failed } = &event.what {
             let (lane, step, host) = (event.lane.clone(), step.clone(), host.clone());
             let record = Record::Step { lane, step, host, took: *took, failed: *failed };
             // Not important: if the write fails, the next change will notice.
@@ -48,9 +48,9 @@ mod tests {
         let steps = Steps { journal: Arc::new(Journal::create(&path).unwrap()), then: heard.clone() };
         let (step, host) = ("build".to_owned(), Some("web1".into()));
         for what in [
-            What::StepStarted { step: step.clone(), host: host.clone() },
-            What::Noted { host: None, text: "x".into() },
-            What::StepFinished { step, host, took: 12, failed: true },
+            EventKind::StepStarted { step: step.clone(), host: host.clone() },
+            EventKind::Noted { host: None, text: "x".into() },
+            EventKind::StepFinished { step, host, took: 12, failed: true },
         ] {
             steps.tell(&Event { v: 1, at: 1, run: "r".into(), lane: "each/web1".into(), what });
         }

@@ -2,7 +2,7 @@
 use crate::{
     duration::{limit, written},
     effect::*,
-    event::What,
+    event::EventKind,
     failure::{Cause, Failure},
     model::{Miss, Model, Predicted, Time},
     port::{Spending, SpendingTime},
@@ -116,7 +116,7 @@ impl Read for Pause {
             }
             let done = began.elapsed().as_secs();
             if said.replace(done) != Some(done) {
-                at.tell(What::Progressed { host: None, what: "waited".to_owned(), done, total, unit: "seconds" });
+                at.tell(EventKind::Progressed { host: None, what: "waited".to_owned(), done, total, unit: "seconds" });
             }
             tokio::time::sleep(Duration::from_millis(100).min(whole.saturating_sub(began.elapsed()))).await;
         }

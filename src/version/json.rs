@@ -32,7 +32,7 @@ fn part_of(text: &str, source: &str, deepest: usize) -> Result<FilePart, Version
     let what = match source.as_bytes().first() {
         Some(b'"') => PartKind::Text(serde_json::from_str(source).map_err(wrong)?),
         Some(b'{') => {
-            let Pairs(pairs) = serde_json::from_str(source).map_err(wrong)?;
+            let JsonObject(pairs) = serde_json::from_str(source).map_err(wrong)?;
             let part =
                 |(key, value): (Cow<'_, str>, &RawValue)| Ok((key.into_owned(), part_of(text, value.get(), deepest)?));
             PartKind::Table(pairs.into_iter().map(part).collect::<Result<_, _>>()?)
@@ -58,28 +58,28 @@ fn malformed(text: &str, from: usize, error: &serde_json::Error) -> VersionError
 }
 
 /// The keys and values of an object, with duplicates.
-struct Pairs<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
+struct JsonObject<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
 
 /// A key, which is borrowed if it has no escapes.
 #[derive(Deserialize)]
 struct JsonName<'t>(#[serde(borrow)] Cow<'t, str>);
 
-impl<'t> Deserialize<'t> for Pairs<'t> {
+impl<'t> Deserialize<'t> for JsonObject<'t> {
     fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
         struct OfObject;
         impl<'t> Visitor<'t> for OfObject {
-            type Value = Pairs<'t>;
+            type Value = JsonObject<'t>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Pairs<'t>, A::Error> {
+            fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<JsonObject<'t>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some((JsonName(key), value)) = map.next_entry()? {
                     pairs.push((key, value));
                 }
-                Ok(Pairs(pairs))
+                Ok(JsonObject(pairs))
             }
         }
         deserializer.deserialize_map(OfObject)

@@ -20,10 +20,10 @@ enum Suspension {
     Outside,
 }
 
-type Turns = Yielder<(), Suspension>;
+type LaneYielder = Yielder<(), Suspension>;
 
 thread_local! {
-    static TURNS: Cell<*const Turns> = const { Cell::new(ptr::null()) };
+    static TURNS: Cell<*const LaneYielder> = const { Cell::new(ptr::null()) };
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -98,7 +98,7 @@ fn stack() -> Option<DefaultStack> {
 }
 
 fn start(lane: Arc<Lane>, work: LaneWork, stack: DefaultStack) -> Stacked {
-    let coroutine = Coroutine::with_stack(stack, move |yielder: &Turns, ()| {
+    let coroutine = Coroutine::with_stack(stack, move |yielder: &LaneYielder, ()| {
         TURNS.set(yielder);
         work();
     });

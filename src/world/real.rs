@@ -2,7 +2,7 @@
 use super::threads;
 use crate::{
     effect::{Alone, Answered, At, Call, Lane, LaneWork, World},
-    event::What,
+    event::EventKind,
     failure::Failure,
     fleet::Fleet,
     model::Time,
@@ -70,7 +70,7 @@ impl World for RealWorld {
         }
         for (host, why) in self.real.sites().iter().flat_map(|site| site.transport.fallbacks()) {
             let text = format!("reached by OpenSSH's client, not by rfab's own: {why}");
-            lane.tell(What::Warned { host: Some(host), text });
+            lane.tell(EventKind::Warned { host: Some(host), text });
         }
         answered
     }

@@ -3,14 +3,14 @@
 use crate::made_up::{Shop, done, failures};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
-    event::{Event, Outcome, PoolState, What},
+    event::{Event, EventKind, Outcome, PoolState},
     failure::Exit,
     line,
     model::{Model, key},
     secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
-    store::{Journal, Past, Record, records},
+    store::{EarlierAttempts, Journal, Record, records},
 };
 
 /// `mixed1` serves both apps; `db1` serves none.
@@ -217,7 +217,7 @@ fn a_deploy_of_one_app_is_taken_back_and_the_other_stays() {
     let file = folder.path().join("journal");
     let words: Vec<String> = ["api", "deploy:v3.0.2"].map(str::to_owned).to_vec();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
+    let keep = Journaling::new(Journal::create(&file).unwrap(), EarlierAttempts::default(), DigestKey::default());
     let model = Model { runs: model.runs + 1, ..model };
     let run = format!("sim-{}", model.runs);
     let wish = Scenario { seed: 1, ..Scenario::default() };
@@ -264,7 +264,8 @@ fn an_app_is_chosen_by_its_name_and_of_the_hosts_chosen_before() {
     let ran = shop.run("of_api_hosts uptime", Model::new());
     assert_eq!(table(&ran, &shop), "mixed1 0001-111111111111 0001-111111111111 live ok\n");
     let ran = shop.run("apps", Model::new());
-    let noted = |event: &Event| matches!(&event.what, What::Noted { text, .. } if text.contains(r#"["shop", "api"]"#));
+    let noted =
+        |event: &Event| matches!(&event.what, EventKind::Noted { text, .. } if text.contains(r#"["shop", "api"]"#));
     assert!(ran.events.iter().any(noted));
 }
 

@@ -3,7 +3,7 @@
 use crate::made_up::{FIVE, FOUR, Shop, changes, failures, host};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root};
 use rfab::{
-    event::{Event, What},
+    event::{Event, EventKind},
     failure::Exit,
     model::{Model, key},
     simulate::Simulation,
@@ -20,7 +20,7 @@ fn with_database(keys: &str) -> Shop {
 
 fn noted(run: &Simulation) -> Vec<String> {
     let text = |event: &Event| match &event.what {
-        What::Noted { text, .. } => Some(text.clone()),
+        EventKind::Noted { text, .. } => Some(text.clone()),
         _ => None,
     };
     run.events.iter().filter_map(text).collect()

@@ -3,7 +3,7 @@
 use crate::made_up::{FOUR, Shop, host};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
-    event::{EffectKind, Event, What},
+    event::{EffectKind, Event, EventKind},
     failure::Exit,
     model::Model,
     session::Fault,
@@ -16,9 +16,9 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 #[track_caller]
 fn said(shop: &Shop, ran: &Simulation) -> String {
     let line = |event: &Event| match &event.what {
-        What::Noted { text, .. } => Some(format!("{text}\n")),
-        What::Warned { text, .. } => Some(format!("warning: {text}\n")),
-        What::EffectStarted { kind, effect, .. }
+        EventKind::Noted { text, .. } => Some(format!("{text}\n")),
+        EventKind::Warned { text, .. } => Some(format!("warning: {text}\n")),
+        EventKind::EffectStarted { kind, effect, .. }
             if *kind != EffectKind::Read && !["connect", "lock"].contains(effect) =>
         {
             panic!("a status does {effect}")
@@ -250,7 +250,7 @@ fn a_balancer_that_forgot_who_is_out_is_told_with_the_line_that_takes_them_out_a
     assert_eq!(nobody.ended.failures[0].help.as_deref(), Some(line));
     let warned = |ran: &Simulation| {
         let all = ran.events.iter().filter_map(|event| match &event.what {
-            What::Warned { text, .. } => Some(text.clone()),
+            EventKind::Warned { text, .. } => Some(text.clone()),
             _ => None,
         });
         all.collect::<Vec<_>>()

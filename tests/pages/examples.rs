@@ -1,7 +1,7 @@
 //! Every example compiles, lists its tasks, and does in the simulator what it promises.
 
 use rfab::{
-    event::{EffectKind, Event, What},
+    event::{EffectKind, Event, EventKind},
     fabfile::{self, Options, Project},
     failure::Exit,
     line,
@@ -80,7 +80,7 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
 /// Returns the changes of a run, in order, each after its host.
 fn changes(events: &[Event]) -> Vec<String> {
     let change = |event: &Event| match &event.what {
-        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
+        EventKind::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
             Some(format!("{host}: {text}"))
         }
         _ => None,
@@ -167,7 +167,7 @@ fn a_static_site_is_built_here_and_nothing_is_restarted() {
     let (deploy, table) = example.table(&["deploy", "stable"], model);
     assert_eq!(table, deployed(&[("web1.example.org", "-"), ("web2.example.org", "-")], "version not proven"));
     let here = |event: &Event| match &event.what {
-        What::EffectFinished {
+        EventKind::EffectFinished {
             kind: EffectKind::Hold | EffectKind::Change | EffectKind::Once,
             host: None,
             text,

@@ -180,7 +180,7 @@ fn the_schema_of_events_knows_all_that_can_happen_and_nothing_else() {
         .map(|one| one["properties"]["event"]["const"].as_str().unwrap().to_owned())
         .collect();
     let source = include_str!("../../src/event.rs");
-    let (_, rest) = source.split_once("pub enum What {").unwrap();
+    let (_, rest) = source.split_once("pub enum EventKind {").unwrap();
     let variants =
         rest.split("\n}").next().unwrap().lines().filter_map(|line| line.strip_prefix("    ")?.strip_suffix(" {"));
     let snake = |name: &str| {

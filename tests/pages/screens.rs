@@ -3,14 +3,14 @@
 use crate::made_up::Shop;
 use lab::{alone, page};
 use rfab::{
-    event::{Event, Stream, What},
+    event::{Event, EventKind, Stream},
     line,
     model::Model,
     report::{self, Palette},
     secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate, simulate_attempt},
-    store::{Past, Record, Runs, Tail},
+    store::{EarlierAttempts, JournalTail, Record, Runs},
 };
 use serde_json::json;
 use std::{
@@ -53,11 +53,11 @@ fn drained(events: &[Event]) -> Vec<Event> {
     let mut all = Vec::new();
     for event in events {
         all.push(event.clone());
-        if let What::EffectStarted { effect: "wait_drained", host: Some(host), .. } = &event.what {
+        if let EventKind::EffectStarted { effect: "wait_drained", host: Some(host), .. } = &event.what {
             let total = 40 - host.len() as u64 - u64::from(*host.as_bytes().last().unwrap() % 7);
             for done in 1..total {
                 let (host, what) = (host.clone(), "open requests ended".to_owned());
-                let what = What::Progressed { host: Some(host), what, done, total, unit: "requests" };
+                let what = EventKind::Progressed { host: Some(host), what, done, total, unit: "requests" };
                 all.push(Event { at: event.at + done * 150, what, ..event.clone() });
             }
         }
@@ -96,7 +96,7 @@ impl Kept {
         let head = json!({ "v": 1, "run": format!("sim-{number}"), "line": words, "tasks": tasks, "flags": [], "argv": [],
             "who": "anna", "on_behalf_of": null, "from": "laptop", "since": at, "fabfile": "fabfile.rhai", "digest": "5e1f" });
         let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
-        let keep = Journaling::new(journal, Past::default(), DigestKey::default());
+        let keep = Journaling::new(journal, EarlierAttempts::default(), DigestKey::default());
         let (journal, model) = (keep.journal.clone(), Model { runs: number, ..self.model.clone() });
         let wish = Scenario { seed: 1, ..Scenario::default() };
         let ran = simulate_attempt(&self.shop.project, &line, model, wish, Some(keep));
@@ -104,7 +104,7 @@ impl Kept {
         let commit = Some(self.shop.stable.as_str().into());
         let commit = commit.filter(|_| words.contains("stable"));
         let name = commit.as_ref().map(|_| "v3.0.1".to_owned());
-        let tail = Tail {
+        let tail = JournalTail {
             exit: ran.ended.exit.code(),
             took,
             journal: 0,
@@ -155,7 +155,7 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
     let line = line::parse(&["prod".into(), "release:stable".into()], None, &large.project.tasks).unwrap();
     let events =
         drained(&simulate(&large.project, &line, Model::new(), Scenario { seed: 1, ..Scenario::default() }).events);
-    let out = |event: &&Event| matches!(&event.what, What::StepStarted { step, .. } if step == "group2 out");
+    let out = |event: &&Event| matches!(&event.what, EventKind::StepStarted { step, .. } if step == "group2 out");
     let moment = events.iter().find(out).unwrap().at + 3_500;
     let of_large = |text: String| text.replace(&large.stable[..12], &COMMITS[1][..12]);
     let of_kept = |text: &str| kept.settled(text);
@@ -220,7 +220,7 @@ fn after_a_failed_release_a_window_of_thirty_rows_shows_the_whole_table_and_what
     let mut sick = Kept::new();
     sick.model.sick.insert(sick.shop.stable.as_str().into());
     let mut events = sick.run("prod release:stable", "2001-11-24T11:05:00Z").events;
-    let printed = |n: u32| What::Printed { host: "web1".into(), stream: Stream::Out, line: format!("line {n}") };
+    let printed = |n: u32| EventKind::Printed { host: "web1".into(), stream: Stream::Out, line: format!("line {n}") };
     let last = events.pop().unwrap();
     events.extend((1..=100).map(|n| Event { what: printed(n), ..last.clone() }));
     events.push(last);

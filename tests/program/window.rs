@@ -1,7 +1,7 @@
 //! The live view in a real terminal, while its window gets narrower and wider.
 
 use rfab::{
-    event::{EffectKind, Event, HostPlace, PoolState, What},
+    event::{EffectKind, Event, EventKind, HostPlace, PoolState},
     failure::Exit,
     report::{self, Loud, Style},
 };
@@ -96,28 +96,32 @@ fn plays() {
     };
     let shown = report::listener(Style { json: false, loud: Loud::Normal, color: true }, Path::new("."));
     // The clock stands still, so that the view is the same at any moment.
-    let tell = |lane: &str, what: What| shown.tell(&Event { v: 1, at: 0, run: "r".into(), lane: lane.into(), what });
+    let tell =
+        |lane: &str, what: EventKind| shown.tell(&Event { v: 1, at: 0, run: "r".into(), lane: lane.into(), what });
     let hosts = || (1..=6).map(|n| format!("web{n}").into());
-    tell("", What::RunStarted { line: "prod deploy:stable".into(), who: "anna".into(), world: "real" });
-    tell("", What::TargetsChanged { fleet: "prod".into(), hosts: hosts().collect(), of: 6, selection: "all".into() });
+    tell("", EventKind::RunStarted { line: "prod deploy:stable".into(), who: "anna".into(), world: "real" });
+    tell(
+        "",
+        EventKind::TargetsChanged { fleet: "prod".into(), hosts: hosts().collect(), of: 6, selection: "all".into() },
+    );
     let place = |n: usize| HostPlace {
         host: format!("web{n}").into(),
         group: Some(format!("group{}", n.div_ceil(3)).into()),
         balancer: if n > 3 { PoolState::Out } else { PoolState::Live },
         open: 0,
     };
-    tell("", What::BalanceSeen { fleet: "prod".into(), hosts: (1..=6).map(place).collect() });
-    tell("0.deploy", What::HostsStarted { hosts: hosts().collect() });
+    tell("", EventKind::BalanceSeen { fleet: "prod".into(), hosts: (1..=6).map(place).collect() });
+    tell("0.deploy", EventKind::HostsStarted { hosts: hosts().collect() });
     for n in 4..=6 {
         let text = "stage 0002-bbbbbbbbbbbb of a repository with a long name".to_owned();
         let host = Some(format!("web{n}").into());
         tell(
             &format!("0.deploy/1.web{n}"),
-            What::EffectStarted { effect: "stage", kind: EffectKind::Change, host, text },
+            EventKind::EffectStarted { effect: "stage", kind: EffectKind::Change, host, text },
         );
     }
     waits_for("note");
-    tell("", What::Noted { host: None, text: "told meanwhile".into() });
+    tell("", EventKind::Noted { host: None, text: "told meanwhile".into() });
     waits_for("ask");
     shown.aside(&mut || {
         println!("go on? [y/N]");
@@ -126,7 +130,7 @@ fn plays() {
     });
     waits_for("end");
     let (table, next, failures, logs) = (vec![], vec!["prod status".to_owned()], vec![], vec![]);
-    tell("", What::RunFinished { exit: Exit::Done, took: 1, table, next, failures, logs });
+    tell("", EventKind::RunFinished { exit: Exit::Done, took: 1, table, next, failures, logs });
     waits_for("over");
 }
 

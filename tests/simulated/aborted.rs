@@ -8,7 +8,7 @@ use rfab::{
     secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub fn standing(model: &Model) -> Vec<String> {
 fn attempt(shop: &Shop, words: &str, model: Model, fault: Option<Fault>, file: &Path) -> Simulation {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default());
+    let keep = Journaling::new(Journal::create(file).unwrap(), EarlierAttempts::default(), DigestKey::default());
     simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, fault, ..Scenario::default() }, Some(keep))
 }
 

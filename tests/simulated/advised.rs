@@ -7,14 +7,14 @@ use crate::made_up::{Shop, changes, done, failures, load};
 use rfab::{
     bookkeeping::Owner,
     cli::{flags, request::Action},
-    event::{Outcome, What},
+    event::{EventKind, Outcome},
     failure::Exit,
     line,
     model::{Fact, Machine, Model},
     secret::DigestKey,
     session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 use std::{fs, path::Path};
 
@@ -48,9 +48,9 @@ impl Trial {
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = if !file.exists() {
-            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+            Journaling::new(Journal::create(&file).unwrap(), EarlierAttempts::default(), DigestKey::default())
         } else {
-            let past = Past::of(records(&file).unwrap());
+            let past = EarlierAttempts::of(records(&file).unwrap());
             Journaling::new(journals::reopen(&file), past, DigestKey::default())
         };
         let model = Model { runs: self.before.runs, ..model };
@@ -90,7 +90,7 @@ impl Trial {
 
 fn next(run: &Simulation) -> Vec<String> {
     let next = run.events.iter().find_map(|event| match &event.what {
-        What::RunFinished { next, .. } => Some(next.clone()),
+        EventKind::RunFinished { next, .. } => Some(next.clone()),
         _ => None,
     });
     next.expect("it came to its end")
@@ -103,7 +103,7 @@ fn commands(model: &Model) -> Vec<String> {
 
 fn warned(run: &Simulation) -> Vec<String> {
     let text = |event: &rfab::event::Event| match &event.what {
-        What::Warned { text, .. } => Some(text.clone()),
+        EventKind::Warned { text, .. } => Some(text.clone()),
         _ => None,
     };
     run.events.iter().filter_map(text).collect()

@@ -10,7 +10,7 @@ use rfab::{
     secret::DigestKey,
     session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
-    store::{Journal, Past, Record, records},
+    store::{EarlierAttempts, Journal, Record, records},
 };
 use std::{
     collections::BTreeMap,
@@ -47,9 +47,9 @@ impl Trial {
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = if !file.exists() {
-            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+            Journaling::new(Journal::create(&file).unwrap(), EarlierAttempts::default(), DigestKey::default())
         } else {
-            let past = Past::of(records(&file).unwrap());
+            let past = EarlierAttempts::of(records(&file).unwrap());
             let journal = journals::reopen(&file);
             journal.append(RESUMED.as_bytes(), false).unwrap();
             Journaling::new(journal, past, DigestKey::default())

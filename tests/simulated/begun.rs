@@ -2,7 +2,7 @@
 //! is changed.
 use crate::{journals::reopen, made_up, made_up::Shop, resumed::RESUMED};
 use rfab::{
-    event::{Event, What},
+    event::{Event, EventKind},
     failure::{Exit, Failure, Unchanged},
     line,
     model::Model,
@@ -10,7 +10,7 @@ use rfab::{
     secret::DigestKey,
     session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 use std::path::PathBuf;
 
@@ -44,10 +44,10 @@ impl Dead {
     /// Makes the next attempt at the release.
     fn attempt(&self, model: Model, fault: Option<Fault>) -> Simulation {
         let keep = if self.journal.exists() {
-            let past = Past::of(records(&self.journal).unwrap());
+            let past = EarlierAttempts::of(records(&self.journal).unwrap());
             Journaling::new(reopen(&self.journal), past, DigestKey::default())
         } else {
-            Journaling::new(Journal::create(&self.journal).unwrap(), Past::default(), DigestKey::default())
+            Journaling::new(Journal::create(&self.journal).unwrap(), EarlierAttempts::default(), DigestKey::default())
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
@@ -107,7 +107,7 @@ fn every_word_that_would_come_to_the_migration_names_the_run_to_resume_which_the
 /// Returns the lines that a run suggests to type next.
 fn next(ran: &Simulation) -> Vec<String> {
     let of = |event: &Event| match &event.what {
-        What::RunFinished { next, .. } => Some(next.clone()),
+        EventKind::RunFinished { next, .. } => Some(next.clone()),
         _ => None,
     };
     ran.events.iter().find_map(of).unwrap()

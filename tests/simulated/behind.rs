@@ -3,7 +3,7 @@
 use crate::project;
 use crate::project::Project;
 use rfab::{
-    event::{EffectKind, What},
+    event::{EffectKind, EventKind},
     failure::Exit,
 };
 use std::fs;
@@ -31,11 +31,13 @@ fn warned(project: &Project, words: &str) -> (Vec<String>, usize) {
     let (mut warned, mut changes, mut before) = (Vec::new(), 0, 0);
     for event in &ran.events {
         match &event.what {
-            What::Warned { text, .. } => {
+            EventKind::Warned { text, .. } => {
                 warned.push(text.clone());
                 before = changes;
             }
-            What::EffectFinished { kind, .. } if !matches!(kind, EffectKind::Read | EffectKind::Hold) => changes += 1,
+            EventKind::EffectFinished { kind, .. } if !matches!(kind, EffectKind::Read | EffectKind::Hold) => {
+                changes += 1
+            }
             _ => {}
         }
     }

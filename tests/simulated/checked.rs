@@ -1,6 +1,6 @@
 //! What is known of a commit's tree before anything is locked.
 use crate::made_up::{FOUR, Shop, changes, done, failures};
-use rfab::{event::What, simulate::Simulation};
+use rfab::{event::EventKind, simulate::Simulation};
 
 const WARNING: &str = "these files are released encrypted, as they were committed: `config/key` (git-crypt), \
                        `config/prod.yaml` (SOPS)";
@@ -22,8 +22,8 @@ fn warned(ran: &Simulation) -> Vec<(String, bool)> {
     let mut all = Vec::new();
     for event in &ran.events {
         match &event.what {
-            What::EffectFinished { effect: "lock", .. } => locked = true,
-            What::Warned { text, .. } if text.contains("encrypted") => all.push((text.clone(), locked)),
+            EventKind::EffectFinished { effect: "lock", .. } => locked = true,
+            EventKind::Warned { text, .. } if text.contains("encrypted") => all.push((text.clone(), locked)),
             _ => {}
         }
     }

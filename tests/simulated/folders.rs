@@ -1,7 +1,7 @@
 //! An app that is a folder of its repository, and deploys that change nothing in it.
 use crate::made_up::{FOUR, Shop, changes, done, host};
 use rfab::{
-    event::{Event, What},
+    event::{Event, EventKind},
     model::{Model, key},
     simulate::Simulation,
 };
@@ -32,7 +32,7 @@ fn current(model: &Model, name: &str) -> String {
 /// Returns what a run shows.
 fn shown(ran: &Simulation) -> String {
     let note = |event: &Event| match &event.what {
-        What::Noted { text, .. } => Some(format!("{text}\n")),
+        EventKind::Noted { text, .. } => Some(format!("{text}\n")),
         _ => None,
     };
     ran.events.iter().filter_map(note).collect()

@@ -2,7 +2,7 @@
 
 use crate::made_up::{Shop, failures, fleet};
 use rfab::{
-    event::{Event, Outcome, PoolState, What},
+    event::{Event, EventKind, Outcome, PoolState},
     failure::Exit,
 };
 
@@ -21,7 +21,7 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
         // Between the last look of a change and the change itself, which are one step, rfab can't see it.
         let forgot = began + took * part / 40;
         let is_amid = |event: &Event| {
-            let begins = matches!(event.what, What::EffectStarted { effect: "activate" | "change_service", .. });
+            let begins = matches!(event.what, EventKind::EffectStarted { effect: "activate" | "change_service", .. });
             begins && event.at < forgot && forgot <= event.at + 20
         };
         let amid = ran.events.iter().any(is_amid);
@@ -87,7 +87,7 @@ fn a_balancer_that_forgets_leaves_no_host_in_on_which_a_release_failed() {
         let looked = at + 1_000 < ran.model.now;
         let is_out = |row: &rfab::event::HostRow| row.balancer == PoolState::Out || !looked;
         failed.for_each(|row| assert!(is_out(row), "at {at}: {row:?} {:?}", failures(&ran)));
-        let said = |event: &rfab::event::Event| matches!(&event.what, What::Warned { text, .. } if text.ends_with(": out again"));
+        let said = |event: &rfab::event::Event| matches!(&event.what, EventKind::Warned { text, .. } if text.ends_with(": out again"));
         forgot += usize::from(ran.events.iter().any(said));
     }
     assert!(forgot > 5, "{forgot}");

@@ -6,14 +6,14 @@ use crate::{
 };
 use lab::forge::{Asked, COMMIT, Dialect, Pull, Report, Review, Story};
 use rfab::{
-    event::What,
+    event::EventKind,
     failure::{Cause, Exit},
     line,
     model::{Model, ModelAnswer},
     secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 
 const GATE: &str = r#"
@@ -89,14 +89,14 @@ fn waiting() -> Story {
 
 /// Returns how often a run asked the forge.
 fn asked(ran: &Simulation) -> usize {
-    let asks = |what: &What| matches!(what, What::EffectFinished { effect: "http_fetch", .. });
+    let asks = |what: &EventKind| matches!(what, EventKind::EffectFinished { effect: "http_fetch", .. });
     ran.events.iter().filter(|event| asks(&event.what)).count()
 }
 
 /// Returns the notes and warnings of a run about its gate.
 fn said(ran: &Simulation) -> Vec<String> {
-    let text = |what: &What| match what {
-        What::Noted { text, .. } | What::Warned { text, .. } if text.contains("gate") => Some(text.clone()),
+    let text = |what: &EventKind| match what {
+        EventKind::Noted { text, .. } | EventKind::Warned { text, .. } if text.contains("gate") => Some(text.clone()),
         _ => None,
     };
     ran.events.iter().filter_map(|event| text(&event.what)).collect()
@@ -107,9 +107,9 @@ fn a_green_commit_passes_before_the_first_change_and_is_asked_for_once() {
     let shop = shop("");
     let ran = shop.run("prod release:stable", told(&shop, &Story::default()));
     assert_eq!(asked(&ran), 7, "{:?}", failures(&ran));
-    let place = |wanted: &dyn Fn(&What) -> bool| ran.events.iter().position(|event| wanted(&event.what));
-    let passed = place(&|what| matches!(what, What::EffectFinished { effect: "pass_gate", .. }));
-    let locked = place(&|what| matches!(what, What::EffectFinished { effect: "lock", .. }));
+    let place = |wanted: &dyn Fn(&EventKind) -> bool| ran.events.iter().position(|event| wanted(&event.what));
+    let passed = place(&|what| matches!(what, EventKind::EffectFinished { effect: "pass_gate", .. }));
+    let locked = place(&|what| matches!(what, EventKind::EffectFinished { effect: "lock", .. }));
     assert!(passed.is_some() && locked.is_some() && passed < locked, "{passed:?} {locked:?}");
     let text: String = ran.events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     assert!(!text.contains("Bearer"), "{text}");
@@ -228,14 +228,14 @@ fn attempt(shop: &Shop, file: &std::path::Path, model: Model, fault: Option<Faul
     let words: Vec<String> = ["prod", "release:stable"].map(str::to_owned).to_vec();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let keep = if file.exists() {
-        let past = Past::of(records(file).unwrap());
+        let past = EarlierAttempts::of(records(file).unwrap());
         let journal = journals::reopen(file);
         let resumed =
             r#"{"resumed":{"who":"tester","on_behalf_of":null,"from":"simulator","since":"1970-01-01T00:00:00Z"}}"#;
         journal.append(resumed.as_bytes(), false).unwrap();
         Journaling::new(journal, past, DigestKey::default())
     } else {
-        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+        Journaling::new(Journal::create(file).unwrap(), EarlierAttempts::default(), DigestKey::default())
     };
     simulate_attempt(&shop.project, &line, model, Scenario { fault, ..wish }, Some(keep))
 }
@@ -251,7 +251,7 @@ fn a_resumed_run_asks_only_if_it_has_not_passed_wherever_it_died() {
     for at in (0..calm.effects).step_by(7) {
         let file = folder.path().join(format!("{at}"));
         let mut died = attempt(&shop, &file, before.clone(), Some(Fault::KilledBefore(at)), CALM);
-        let passed = !Past::of(records(&file).unwrap()).passed().is_empty();
+        let passed = !EarlierAttempts::of(records(&file).unwrap()).passed().is_empty();
         if passed {
             // A forge that can't be asked any more mustn't keep the run from its end.
             died.model.answers.clear();
@@ -272,8 +272,8 @@ fn without_a_gate_the_reason_is_shown_and_recorded() {
     let ran = shop.run_with("prod release:stable", told(&shop, &red()), wish);
     assert_eq!(asked(&ran), 0);
     assert_eq!(said(&ran), ["the gate isn't asked whether this commit may be deployed: the forge is down"]);
-    let passed = |what: &What| match what {
-        What::EffectFinished { effect: "pass_gate", text, .. } => Some(text.clone()),
+    let passed = |what: &EventKind| match what {
+        EventKind::EffectFinished { effect: "pass_gate", text, .. } => Some(text.clone()),
         _ => None,
     };
     let passed: Vec<String> = ran.events.iter().filter_map(|event| passed(&event.what)).collect();
@@ -309,8 +309,8 @@ fn a_deployment_is_reported_and_a_report_that_fails_stops_nothing() {
 }
 
 fn said_of(ran: &Simulation, begin: &str) -> Vec<String> {
-    let text = |what: &What| match what {
-        What::Warned { text, .. } if text.starts_with(begin) => Some(text.clone()),
+    let text = |what: &EventKind| match what {
+        EventKind::Warned { text, .. } if text.starts_with(begin) => Some(text.clone()),
         _ => None,
     };
     ran.events.iter().filter_map(|event| text(&event.what)).collect()
@@ -348,7 +348,7 @@ fn twice() {
     let shop = Shop::of(&[("prod", &format!("{FOUR}{GATE}"))], tasks);
     let ran = shop.run("prod twice", told(&shop, &Story::default()));
     let passed =
-        ran.events.iter().filter(|event| matches!(event.what, What::EffectFinished { effect: "pass_gate", .. }));
+        ran.events.iter().filter(|event| matches!(event.what, EventKind::EffectFinished { effect: "pass_gate", .. }));
     // Of `other` the forge knows nothing, so the commit doesn't pass.
     assert_eq!((passed.count(), ran.ended.failures[0].cause), (2, Cause::Gate), "{:?}", failures(&ran));
     assert!(asked(&ran) > 6 && failures(&ran)[0].contains("rules/branches/other"), "{:?}", failures(&ran));

@@ -8,7 +8,7 @@ use rfab::{
     secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_attempt},
-    store::{Journal, Past},
+    store::{EarlierAttempts, Journal},
 };
 use std::{path::Path, time::Instant};
 
@@ -35,7 +35,7 @@ fn shop_with(hosts: usize, task: &str) -> Shop {
 fn journaled(shop: &Shop, words: &str, model: Model, file: &Path) -> (Simulation, u64) {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default());
+    let keep = Journaling::new(Journal::create(file).unwrap(), EarlierAttempts::default(), DigestKey::default());
     let ran = simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, ..Scenario::default() }, Some(keep));
     (ran, std::fs::metadata(file).unwrap().len())
 }

@@ -3,7 +3,7 @@
 use crate::made_up;
 use crate::made_up::{Shop, changes, done, failures, host};
 use rfab::{
-    event::{EffectKind, What},
+    event::{EffectKind, EventKind},
     failure::Exit,
     model::{Model, Release},
     simulate::{Scenario, Simulation},
@@ -21,9 +21,9 @@ fn built(reference, part) {
 
 /// Returns the steps that were done only on this machine, and the notes.
 fn here(simulation: &Simulation) -> Vec<String> {
-    let of = |what: &What| match what {
-        What::EffectFinished { kind: EffectKind::Hold, text, host: None, .. } => Some(text.clone()),
-        What::Noted { text, .. } => Some(format!("note: {text}")),
+    let of = |what: &EventKind| match what {
+        EventKind::EffectFinished { kind: EffectKind::Hold, text, host: None, .. } => Some(text.clone()),
+        EventKind::Noted { text, .. } => Some(format!("note: {text}")),
         _ => None,
     };
     let all = simulation.events.iter().filter_map(|event| of(&event.what));

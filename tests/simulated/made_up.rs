@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "not every test of a made-up world needs all of it")]
 
 use rfab::{
-    event::{EffectKind, Event, What},
+    event::{EffectKind, Event, EventKind},
     fabfile::{self, Options, Project},
     failure::Exit,
     fleet::Fleet,
@@ -172,9 +172,9 @@ pub fn load(folder: &Path) -> Project {
 /// Returns the changes of a run, in order, as a person reads them.
 pub fn changes(events: &[Event]) -> Vec<String> {
     let change = |event: &Event| match &event.what {
-        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host, text, failure: None, .. } => {
-            Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}")))
-        }
+        EventKind::EffectFinished {
+            kind: EffectKind::Change | EffectKind::Once, host, text, failure: None, ..
+        } => Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}"))),
         _ => None,
     };
     events.iter().filter_map(change).collect()

@@ -17,7 +17,7 @@ use rfab::{
     secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate_abort, simulate_abort_attempt, simulate_attempt},
-    store::{Past, Record, records},
+    store::{EarlierAttempts, Record, records},
 };
 use std::path::{Path, PathBuf};
 
@@ -94,7 +94,7 @@ impl Old {
 
 /// The journal of the next attempt, after those that a file has.
 fn continued(file: &Path) -> Journaling {
-    let past = Past::of(records(file).unwrap());
+    let past = EarlierAttempts::of(records(file).unwrap());
     let journal = reopen(file);
     journal.append(RESUMED.as_bytes(), false).unwrap();
     Journaling::new(journal, past, DigestKey::default())

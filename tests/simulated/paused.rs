@@ -2,7 +2,7 @@
 
 use crate::made_up::{Shop, changes, done, failures};
 use rfab::{
-    event::{Outcome, PoolState, What},
+    event::{EventKind, Outcome, PoolState},
     failure::Exit,
     session::Fault,
     simulate::{Scenario, Simulation},
@@ -24,13 +24,15 @@ fn order(ran: &Simulation) -> Vec<String> {
     let mut order: Vec<String> = vec![String::new()];
     for event in &ran.events {
         match &event.what {
-            What::EffectFinished { effect: "pause" | "confirm", text, .. } => {
+            EventKind::EffectFinished { effect: "pause" | "confirm", text, .. } => {
                 order.extend([text.clone(), String::new()]);
             }
-            What::EffectFinished { effect: "activate", host: Some(host), .. } => {
+            EventKind::EffectFinished { effect: "activate", host: Some(host), .. } => {
                 *order.last_mut().unwrap() += &format!("{host} ");
             }
-            What::EffectFinished { effect: "set_admin", text, .. } => *order.last_mut().unwrap() += &format!("{text} "),
+            EventKind::EffectFinished { effect: "set_admin", text, .. } => {
+                *order.last_mut().unwrap() += &format!("{text} ")
+            }
             _ => {}
         }
     }

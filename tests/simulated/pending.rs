@@ -1,12 +1,12 @@
 //! What is pending on each host, and what changed from one release to another.
 use crate::made_up::{Shop, done, failures};
-use rfab::{event::What, failure::Exit, model::Model, simulate::Simulation};
+use rfab::{event::EventKind, failure::Exit, model::Model, simulate::Simulation};
 
 /// Returns what a run shows, without its warnings, with `ID` for each commit's beginning and `AGE` for each age.
 fn shown(shop: &Shop, ran: &Simulation) -> String {
     let mut text = String::new();
     for event in &ran.events {
-        if let What::Noted { text: line, .. } = &event.what {
+        if let EventKind::Noted { text: line, .. } = &event.what {
             text += &format!("{}\n", line.trim_end());
         }
     }

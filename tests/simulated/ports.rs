@@ -3,7 +3,7 @@
 
 use crate::project::{Project, notes};
 use rfab::{
-    event::{EffectKind, Event, What},
+    event::{EffectKind, Event, EventKind},
     failure::Exit,
     model::{Fact, Machine, Model, ModelOutput},
     simulate::{Scenario, Simulation},
@@ -66,7 +66,7 @@ fn run(project: &Project, words: &str, model: Model) -> Simulation {
 fn changes(project: &Project, events: &[Event]) -> String {
     let commit = project.git(&["rev-parse", "master"]);
     let line = |event: &Event| match &event.what {
-        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
+        EventKind::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
             Some(format!("{host}: {}\n", text.replace(&commit[..12], "COMMIT")))
         }
         _ => None,

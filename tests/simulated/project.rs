@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use rfab::{
-    event::What,
+    event::EventKind,
     fabfile::{self, Options},
     failure::{Exit, Failure},
     line,
@@ -136,8 +136,8 @@ impl Project {
 /// Returns the notes of a run, each after its host.
 pub fn notes(ran: &Simulation) -> Vec<String> {
     let note = |event: &rfab::event::Event| match &event.what {
-        What::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),
-        What::Noted { host: None, text } => Some(text.clone()),
+        EventKind::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),
+        EventKind::Noted { host: None, text } => Some(text.clone()),
         _ => None,
     };
     ran.events.iter().filter_map(note).collect()

@@ -2,7 +2,7 @@
 
 use crate::made_up::{self, FOUR, Shop, changes, failures};
 use rfab::{
-    event::{Event, Outcome, PoolState, What},
+    event::{Event, EventKind, Outcome, PoolState},
     failure::Exit,
     ledger::Book,
     session::Fault,
@@ -36,7 +36,7 @@ fn a_sick_release_stops_the_roll_at_the_first_group_and_nobody_unproven_comes_ba
 
 fn finished(event: &Event) -> Option<&str> {
     match &event.what {
-        What::EffectFinished { text, .. } => Some(text),
+        EventKind::EffectFinished { text, .. } => Some(text),
         _ => None,
     }
 }
@@ -52,7 +52,7 @@ fn a_release_that_died_between_its_put_back_and_the_balancers_look_is_bad_and_no
         let texts: Vec<&str> = ran.events.iter().filter_map(|event| finished(event)).collect();
         let ready = texts.iter().position(|text| text.starts_with("ready web"))?;
         let failed = ran.events.iter().rev().find_map(|event| match &event.what {
-            What::EffectFinished { text, failure: Some(_), .. } => Some(&**text),
+            EventKind::EffectFinished { text, failure: Some(_), .. } => Some(&**text),
             _ => None,
         })?;
         let waits = failed.contains("is up for its balancer") && texts[ready..].contains(&failed);
@@ -105,7 +105,7 @@ fn an_app_that_dies_after_its_put_back_is_never_ok_and_no_group_goes_out_after_i
         let back = whole.ended.table.iter().filter(|row| row.result == Outcome::Ok && row.host.starts_with("web"));
         back.for_each(|row| assert!(row.looked.is_some_and(|after| after >= 4_000), "{row:?}"));
         let ready = |event: &&rfab::event::Event| match &event.what {
-            What::EffectFinished { effect: "set_admin", text, .. } => text.starts_with("ready web"),
+            EventKind::EffectFinished { effect: "set_admin", text, .. } => text.starts_with("ready web"),
             _ => false,
         };
         let back = whole.events.iter().find(ready).expect("one comes back").at;
@@ -132,7 +132,7 @@ fn what_died_after_its_put_back_is_nothing_to_go_back_to_and_what_mends_it_may_f
     let fleet = FOUR.replace(r#"over = "5s""#, "over = \"2s\"\nsettle = \"4s\"");
     let tasks = "fn asked() { ui::note(`${release::resolve(\"stable\")} ${release::history(targets())[\"web1\"]}`); }";
     let shop = Shop::of(&[("prod", &fleet)], tasks);
-    let ready = |event: &&rfab::event::Event| matches!(&event.what, What::EffectFinished { effect: "set_admin", text, .. } if text.starts_with("ready web"));
+    let ready = |event: &&rfab::event::Event| matches!(&event.what, EventKind::EffectFinished { effect: "set_admin", text, .. } if text.starts_with("ready web"));
     let whole = shop.run("prod release:stable", shop.known());
     let back = whole.events.iter().find(ready).expect("one comes back").at;
     let mut model = shop.known();
@@ -142,6 +142,6 @@ fn what_died_after_its_put_back_is_nothing_to_go_back_to_and_what_mends_it_may_f
     shop.tagged("v3.0.2");
     let asked = shop.run("prod asked", died.model);
     let said = format!("v3.0.2 ({}) []", &shop.commit("v3.0.2")[..12]);
-    let noted = |event: &rfab::event::Event| matches!(&event.what, What::Noted { text, .. } if *text == said);
+    let noted = |event: &rfab::event::Event| matches!(&event.what, EventKind::Noted { text, .. } if *text == said);
     assert!(asked.events.iter().any(noted), "{said}: {:?} {:?}", asked.events, failures(&asked));
 }

@@ -12,7 +12,7 @@ use rfab::{
     secret::DigestKey,
     session::{Fault, Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
     ui::Pausing,
 };
 use std::{
@@ -91,9 +91,9 @@ impl<'a> Whole<'a> {
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = if !file.exists() {
-            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+            Journaling::new(Journal::create(&file).unwrap(), EarlierAttempts::default(), DigestKey::default())
         } else {
-            Journaling::new(reopen(&file), Past::of(records(&file).unwrap()), DigestKey::default())
+            Journaling::new(reopen(&file), EarlierAttempts::of(records(&file).unwrap()), DigestKey::default())
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
@@ -253,7 +253,7 @@ fn a_host_that_somebody_takes_out_by_hand_before_the_run_goes_on_stays_out_and_i
             let all: Vec<_> =
                 ["web1", "web2", "web3", "web4"].into_iter().filter(|n| !is_live(&resumed.model, n)).collect();
             let named = resumed.events.iter().any(|event| match &event.what {
-                rfab::event::What::Warned { text, .. } => text.contains(&format!("`{name}`")),
+                rfab::event::EventKind::Warned { text, .. } => text.contains(&format!("`{name}`")),
                 _ => false,
             });
             let harmed = &resumed.model.harmed;
@@ -345,14 +345,14 @@ fn a_pause_is_waited_anew_unless_the_next_group_was_begun() {
     let whole = Whole { pause: Some(Pausing::For(600_000)), ..Whole::of(&shop, RELEASE, &shop.known(), 1) };
     let waited = |ran: &Simulation| {
         let pauses = |event: &&rfab::event::Event| match &event.what {
-            rfab::event::What::EffectFinished { effect, took, .. } => *effect == "pause" && *took > 0,
+            rfab::event::EventKind::EffectFinished { effect, took, .. } => *effect == "pause" && *took > 0,
             _ => false,
         };
         ran.events.iter().filter(pauses).count()
     };
     // The attempt that resumes it finds this step begun, even if nothing came of it.
     let begins_next = |event: &rfab::event::Event| match &event.what {
-        rfab::event::What::EffectStarted { text, .. } => text.starts_with("drain web3"),
+        rfab::event::EventKind::EffectStarted { text, .. } => text.starts_with("drain web3"),
         _ => false,
     };
     let calm = whole.attempt(whole.before.clone(), None, "paused");
@@ -407,7 +407,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     let died = whole.attempt(whole.before.clone(), Some(Fault::KilledBefore(83)), "died");
     let told = |ran: &Simulation| {
         let warned = ran.events.iter().filter_map(|event| match &event.what {
-            rfab::event::What::Warned { text, .. } => Some(text.clone()),
+            rfab::event::EventKind::Warned { text, .. } => Some(text.clone()),
             _ => None,
         });
         warned.collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 
 use crate::made_up::{FOUR, Shop, changes, done, failures, host};
 use rfab::{
-    event::What,
+    event::EventKind,
     failure::Exit,
     model::Model,
     session::Fault,
@@ -21,9 +21,9 @@ fn fixed(shop: &Shop) -> Model {
 /// Returns a run's notes, its failures and its closing table, with tags for commits.
 fn told(shop: &Shop, ran: &Simulation) -> String {
     let said = ran.events.iter().filter_map(|event| match &event.what {
-        What::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),
-        What::Noted { host: None, text } => Some(text.clone()),
-        What::Warned { text, .. } => Some(format!("warning: {text}")),
+        EventKind::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),
+        EventKind::Noted { host: None, text } => Some(text.clone()),
+        EventKind::Warned { text, .. } => Some(format!("warning: {text}")),
         _ => None,
     });
     let why = ran.ended.failures.iter().map(|f| format!("error: {f}"));

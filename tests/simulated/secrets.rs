@@ -4,14 +4,14 @@ use crate::journals;
 use crate::project;
 use crate::project::{Project, notes};
 use rfab::{
-    event::{Event, What},
+    event::{Event, EventKind},
     failure::{Cause, Exit},
     line,
     model::{Fact, Model, ModelOutput},
     secret::DigestKey,
     session::{Journaling, OnUnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 use std::{fs, path::Path, sync::Arc};
 
@@ -189,7 +189,9 @@ fn a_script_reads_what_is_true_and_whoever_is_told_of_it_reads_stars() {
     let told = said(&ran.events);
     assert!(!told.contains(&secret), "{told}");
     assert!(told.contains("run `echo db=***`") && told.contains("\"next\":[\"db=***\"]"), "{told}");
-    assert!(ran.events.iter().any(|event| matches!(&event.what, What::StepStarted { step, .. } if step == "db=***")));
+    assert!(
+        ran.events.iter().any(|event| matches!(&event.what, EventKind::StepStarted { step, .. } if step == "db=***"))
+    );
 }
 
 /// Makes the next attempt at a run with its journal in this file.
@@ -197,9 +199,9 @@ fn attempt(project: &Project, model: Model, file: &Path, doubt: OnUnknownOutcome
     let loaded = project.load().unwrap();
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
     let keep = if !file.exists() {
-        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+        Journaling::new(Journal::create(file).unwrap(), EarlierAttempts::default(), DigestKey::default())
     } else {
-        Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default())
+        Journaling::new(journals::reopen(file), EarlierAttempts::of(records(file).unwrap()), DigestKey::default())
     };
     simulate_attempt(
         &loaded,

@@ -3,14 +3,14 @@
 use crate::journals;
 use crate::made_up::{FIVE, FOUR, Shop, changes, done, failures, host};
 use rfab::{
-    event::{Event, What},
+    event::{Event, EventKind},
     failure::Exit,
     line,
     model::{FIRST, Fact, Machine, Model, Release},
     secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 
 const OLD: &str = "/srv/shop/releases/20240101120000";
@@ -45,7 +45,7 @@ fn adopted_hosts_are_deployed_to_group_by_group_and_status_names_what_they_serve
     let (shop, model) = foreign();
     let model = done(shop.run("prod setup:adopt", model));
     let status = shop.run("prod status", model.clone());
-    let shown = |event: &Event| matches!(&event.what, What::Noted { text, .. } if text.contains(OLD));
+    let shown = |event: &Event| matches!(&event.what, EventKind::Noted { text, .. } if text.contains(OLD));
     assert!(status.events.iter().any(shown), "{:?}", status.events);
     // What the other tool deployed doesn't name a release.
     assert_eq!(shop.run("prod release:stable", model.clone()).ended.exit, Exit::Refused);
@@ -279,13 +279,13 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
     for at in (0..effects).step_by(effects as usize / 12) {
         let file = folder.path().join(at.to_string());
         let before = Model { runs: calm.runs + 1, ..calm.clone() };
-        let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
+        let keep = Journaling::new(Journal::create(&file).unwrap(), EarlierAttempts::default(), DigestKey::default());
         let fault = Scenario { fault: Some(Fault::KilledAfter(at)), ..wish };
         let died = simulate_attempt(&shop.project, &line, before.clone(), fault, Some(keep)).model;
         let kept = records(&file).unwrap();
         let aborted = simulate_abort(&shop.project, &format!("sim-{}", before.runs), &kept, died.clone(), wish);
         assert_eq!(aborted.ended.exit, Exit::Done, "taken back at {at}: {:?}", failures(&aborted));
-        let keep = Journaling::new(journals::reopen(&file), Past::of(kept), DigestKey::default());
+        let keep = Journaling::new(journals::reopen(&file), EarlierAttempts::of(kept), DigestKey::default());
         let resumed = simulate_attempt(&shop.project, &line, died, wish, Some(keep));
         assert_eq!(resumed.ended.exit, Exit::Done, "resumed at {at}: {:?}", failures(&resumed));
     }
@@ -357,7 +357,7 @@ fn an_app_that_is_down_or_broken_stops_no_deploy_and_one_host_that_names_a_relea
         change(&mut model);
         let run = shop.run("prod deploy:stable", model);
         let tried =
-            |event: &&Event| matches!(&event.what, What::EffectFinished { effect, .. } if *effect == "try_probe");
+            |event: &&Event| matches!(&event.what, EventKind::EffectFinished { effect, .. } if *effect == "try_probe");
         assert_eq!(run.events.iter().filter(tried).count(), 4, "{case}");
         assert_ne!(run.ended.exit, Exit::Refused, "{case}: {:?}", failures(&run));
         assert!(!changes(&run.events).is_empty(), "{case}: {:?}", failures(&run));
@@ -370,7 +370,7 @@ fn an_app_that_is_down_or_broken_stops_no_deploy_and_one_host_that_names_a_relea
     let run = shop.run("prod release:stable", model);
     assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
     let warned = "a host's response doesn't prove a release yet: web1: 200 without the header `X-Release`";
-    let said = |event: &Event| matches!(&event.what, What::Warned { text, .. } if text == warned);
+    let said = |event: &Event| matches!(&event.what, EventKind::Warned { text, .. } if text == warned);
     assert!(run.events.iter().any(said));
 }
 

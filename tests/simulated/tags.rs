@@ -1,6 +1,6 @@
 //! Which tags are an app's releases, in a repository with several apps.
 use crate::made_up::{Shop, done, failures};
-use rfab::{event::What, failure::Exit, model::Model, simulate::Simulation};
+use rfab::{event::EventKind, failure::Exit, model::Model, simulate::Simulation};
 
 /// Two apps of one repository, each with its own tags, and a second fleet with a third pattern.
 const APPS: &str = r#"
@@ -44,7 +44,7 @@ fn shop() -> Shop {
 
 fn notes(ran: &Simulation) -> Vec<String> {
     let note = |event: &rfab::event::Event| match &event.what {
-        What::Noted { text, .. } => Some(text.clone()),
+        EventKind::Noted { text, .. } => Some(text.clone()),
         _ => None,
     };
     ran.events.iter().filter_map(note).collect()

@@ -1,13 +1,13 @@
 //! What runs tell people, in the simulator: it tells nobody, and notes what a run would tell.
 use crate::made_up::{FOUR, Shop, changes, failures};
 use rfab::{
-    event::What,
+    event::EventKind,
     failure::Exit,
     line,
     secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, simulate_abort, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{EarlierAttempts, Journal, records},
 };
 
 const FABFILE: &str = r#"
@@ -53,14 +53,15 @@ fn a_message_that_fails_fails_no_deploy_and_takes_no_step_away() {
     for at in 0..calm.effects {
         let wish = Scenario { seed: 1, fault: Some(Fault::FailsAt(at)), ..Scenario::default() };
         let ran = shop.run_with("prod release:stable", known.clone(), wish);
-        let failed = |what: &What| matches!(what, What::EffectFinished { effect: "tell", failure: Some(_), .. });
+        let failed =
+            |what: &EventKind| matches!(what, EventKind::EffectFinished { effect: "tell", failure: Some(_), .. });
         if !ran.events.iter().any(|event| failed(&event.what)) {
             continue;
         }
         tried += 1;
         assert_eq!(ran.ended.exit, Exit::Done, "{at}: {:?}", failures(&ran));
         assert_eq!(changes(&ran.events), changes(&calm.events), "{at}");
-        let warned = ran.events.iter().filter(|event| matches!(event.what, What::Warned { .. })).count();
+        let warned = ran.events.iter().filter(|event| matches!(event.what, EventKind::Warned { .. })).count();
         assert_eq!(warned, 1, "{at}");
     }
     assert_eq!(tried, 7);
@@ -76,7 +77,7 @@ fn an_abort_is_told_to_the_services_of_the_hooks() {
     let before = shop.done("prod quiet:v3.0.0", shop.known());
     let at = shop.run("prod quiet:stable", before.clone()).effects * 3 / 4;
     let wish = Scenario { seed: 1, fault: Some(Fault::KilledAfter(at)), ..Scenario::default() };
-    let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
+    let keep = Journaling::new(Journal::create(&file).unwrap(), EarlierAttempts::default(), DigestKey::default());
     let mut model = before;
     model.runs += 1;
     let run = format!("sim-{}", model.runs);

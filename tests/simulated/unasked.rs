@@ -2,7 +2,7 @@
 
 use crate::made_up::{Shop, changes, failures};
 use rfab::{
-    event::{Outcome, PoolState, What},
+    event::{EventKind, Outcome, PoolState},
     failure::Exit,
     simulate::{Scenario, Simulation},
 };
@@ -13,7 +13,7 @@ fn without(shop: &Shop, line: &str, pool: &'static str) -> Simulation {
 
 fn warned(ran: &Simulation) -> Vec<&str> {
     let text = |event: &'_ rfab::event::Event| match &event.what {
-        What::Warned { text, .. } => Some(text.clone()),
+        EventKind::Warned { text, .. } => Some(text.clone()),
         _ => None,
     };
     ran.events.iter().filter_map(text).map(|text| &*text.leak()).collect()
@@ -51,7 +51,7 @@ fn a_deploy_without_a_balancer_switches_group_by_group_and_says_everywhere_what_
     assert!(ledger.contains("\"reason\":\"without the balancer of bk_web\""), "{ledger}");
     // rfab still asks its own probe.
     let probed = |host: &str| {
-        let probe = |event: &&rfab::event::Event| matches!(&event.what, What::EffectFinished { effect: "probe", host: Some(on), .. } if **on == *host);
+        let probe = |event: &&rfab::event::Event| matches!(&event.what, EventKind::EffectFinished { effect: "probe", host: Some(on), .. } if **on == *host);
         ran.events.iter().any(|event| probe(&event))
     };
     assert!(["web1", "web2", "web3", "web4"].into_iter().all(probed));

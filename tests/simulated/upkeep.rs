@@ -2,7 +2,7 @@
 
 use crate::made_up::{FOUR, Shop, changes, done, failures};
 use rfab::{
-    event::What,
+    event::EventKind,
     failure::Exit,
     model::{Model, ModelOutput},
 };
@@ -71,7 +71,7 @@ fn jobs_named(name) { targets().each(|host| timing::install(host, name, "jobs.j2
         .events
         .iter()
         .filter_map(|event| match &event.what {
-            What::Noted { host: Some(host), text } => Some(format!("{host}: {}", text.trim_end())),
+            EventKind::Noted { host: Some(host), text } => Some(format!("{host}: {}", text.trim_end())),
             _ => None,
         })
         .collect();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     cli::request::{Color, Detail},
-    session::{Allowances, Yes},
+    session::{Allowances, ConsentFlag},
     store::{Ending, Filter},
     ui::Pausing,
 };
@@ -69,7 +69,7 @@ fn flags_stand_anywhere_before_the_two_dashes() {
         exclude: vec!["web2".into(), "web3,web4".into()],
         parallel: 8,
         allowed: Allowances {
-            yes: Yes::Fleet("prod".into()),
+            yes: ConsentFlag::Fleet("prod".into()),
             force: true,
             unproven: true,
             wait: true,
@@ -100,9 +100,9 @@ fn what_stands_behind_the_two_dashes_is_a_command_whatever_it_looks_like() {
 #[test]
 fn yes_takes_a_name_only_behind_an_equals_sign() {
     let said = |typed: &[&str]| understand(typed).map(|request| (request.allowed.yes, request.action)).unwrap();
-    assert_eq!(said(&["-y", "prod"]), (Yes::Unnamed, run(&["prod"], None)));
-    assert_eq!(said(&["--yes", "prod"]), (Yes::Unnamed, run(&["prod"], None)));
-    assert_eq!(said(&["-y=prod", "prod"]), (Yes::Fleet("prod".into()), run(&["prod"], None)));
+    assert_eq!(said(&["-y", "prod"]), (ConsentFlag::Unnamed, run(&["prod"], None)));
+    assert_eq!(said(&["--yes", "prod"]), (ConsentFlag::Unnamed, run(&["prod"], None)));
+    assert_eq!(said(&["-y=prod", "prod"]), (ConsentFlag::Fleet("prod".into()), run(&["prod"], None)));
     assert_eq!(refused(&["--yes=", "prod"]), "error: a value is required for '--yes[=<NAME>]' but none was supplied");
     assert_eq!(refused(&["-yprod"]), "error: unexpected argument '-p' found");
 }

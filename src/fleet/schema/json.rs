@@ -1,5 +1,5 @@
 //! The keys as a JSON Schema, which an editor uses to complete and check a fleet file.
-use super::{FLEET, Is, SchemaKey, SchemaTable};
+use super::{FLEET, SchemaKey, SchemaTable, ValueKind};
 use serde_json::{Map, Value, json};
 
 /// Returns the schema of a whole fleet file.
@@ -34,39 +34,39 @@ fn of_key(key: &SchemaKey) -> Value {
     schema
 }
 
-fn of_value(is: &Is) -> Value {
+fn of_value(is: &ValueKind) -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
     let texts = json!({ "type": "array", "items": text });
     match is {
-        Is::YesNo => json!({ "type": "boolean" }),
-        Is::Text => text,
-        Is::Number => json!({ "type": "integer", "minimum": 1 }),
-        Is::Time => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" }),
-        Is::Word(words) => json!({ "enum": words }),
-        Is::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
-        Is::Texts => texts,
-        Is::Command => json!({ "anyOf": [text, texts] }),
-        Is::Share => {
+        ValueKind::YesNo => json!({ "type": "boolean" }),
+        ValueKind::Text => text,
+        ValueKind::Number => json!({ "type": "integer", "minimum": 1 }),
+        ValueKind::Time => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" }),
+        ValueKind::Word(words) => json!({ "enum": words }),
+        ValueKind::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
+        ValueKind::Texts => texts,
+        ValueKind::Command => json!({ "anyOf": [text, texts] }),
+        ValueKind::Share => {
             json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^[0-9]+%$" }] })
         }
-        Is::Statuses => {
+        ValueKind::Statuses => {
             let number = json!({ "type": "integer", "minimum": 100, "maximum": 599 });
             let one =
                 json!({ "anyOf": [number, { "type": "string", "pattern": "^[1-5][0-9]{2}[.]{2}[1-5][0-9]{2}$" }] });
             json!({ "anyOf": [one, { "type": "array", "items": one }] })
         }
-        Is::TextByName => json!({ "type": "object", "additionalProperties": text }),
-        Is::TextsOrByName => {
+        ValueKind::TextByName => json!({ "type": "object", "additionalProperties": text }),
+        ValueKind::TextsOrByName => {
             let either = json!({ "anyOf": [text, texts] });
             json!({ "anyOf": [text, texts, { "type": "object", "additionalProperties": either }] })
         }
-        Is::TextsByName => json!({ "type": "object", "additionalProperties": texts }),
-        Is::Table(table) => of_table(table),
-        Is::OneOrByName(table) => {
+        ValueKind::TextsByName => json!({ "type": "object", "additionalProperties": texts }),
+        ValueKind::Table(table) => of_table(table),
+        ValueKind::OneOrByName(table) => {
             let one = of_table(table);
             json!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": one }] })
         }
-        Is::TableByName(table) => json!({ "type": "object", "additionalProperties": of_table(table) }),
+        ValueKind::TableByName(table) => json!({ "type": "object", "additionalProperties": of_table(table) }),
     }
 }
 

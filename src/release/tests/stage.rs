@@ -245,7 +245,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
             let command = release::share::share(machine.at(), &file, "run-1", bytes, None, false).unwrap();
             release::share::made(&machine.run(&command, stdin), bytes)
         };
-        let lacks = |problems: &[&str]| release::Lacks {
+        let lacks = |problems: &[&str]| release::PreflightProblems {
             problems: problems.iter().map(|problem| problem.to_string()).collect(),
             files: vec![file.clone()],
         };
@@ -258,7 +258,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
         assert_eq!(share(5, b"pool\n"), Ok(true));
         assert_eq!(share(6, b"other\n"), Ok(false));
         assert_eq!(std::fs::read_to_string(machine.path.join("shared").join(&file)).unwrap(), "pool\n");
-        assert_eq!(look(machine.at()), release::Lacks::default());
+        assert_eq!(look(machine.at()), release::PreflightProblems::default());
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// The names that may be released, in order.
-pub(super) struct Fit<'a> {
+pub(super) struct ReleasableNames<'a> {
     pub items: BTreeMap<String, Item<'a>>,
     /// Names of the commit that a linked name hides.
     pub hidden: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) enum Item<'a> {
 pub(super) fn fit<'a>(
     tree: &'a TreeSource,
     linked: &[String],
-) -> Result<Result<Fit<'a>, Vec<TreeProblem>>, git::GitError> {
+) -> Result<Result<ReleasableNames<'a>, Vec<TreeProblem>>, git::GitError> {
     let mut problems = Vec::new();
     let mut named: Vec<(&str, Exported<'_>)> = Vec::new();
     for entry in exported(tree)? {
@@ -85,5 +85,5 @@ pub(super) fn fit<'a>(
     let keeps_a_folder = |name: &str| name.ends_with("/.gitkeep") || name.ends_with("/.keep");
     let hides = below.into_iter().filter(|(name, kept)| kept.entry.kind != EntryKind::Folder && !keeps_a_folder(name));
     let hidden = hides.map(|(name, _)| name.to_owned()).collect();
-    Ok(if problems.is_empty() { Ok(Fit { items, hidden }) } else { Err(problems) })
+    Ok(if problems.is_empty() { Ok(ReleasableNames { items, hidden }) } else { Err(problems) })
 }

@@ -42,5 +42,5 @@ pub(crate) use pack::{check, pack, pack_folder, substitutes};
 pub use packed::Packed;
 pub use packing::Packing;
 pub(crate) use packs::part;
-pub use packs::{PackedTrees, Wanted};
+pub use packs::{BuildRequest, PackedTrees};
 pub use parcel::Parcel;

@@ -49,7 +49,7 @@ type ParcelKey = (String, Packing, Option<String>);
 
 /// What to build, and how to make a release from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Wanted {
+pub struct BuildRequest {
     pub repository: String,
     /// 40 hex digits, or 64 by sha256.
     pub commit: String,
@@ -62,7 +62,7 @@ pub struct Wanted {
 /// A build that is kept, and the run that made it.
 #[derive(Serialize, Deserialize)]
 struct KeptBuild {
-    of: Wanted,
+    of: BuildRequest,
     run: String,
     packed: Packed,
 }
@@ -185,7 +185,7 @@ impl PackedTrees {
     }
 
     /// Finds a build that was kept; if `run` is given, only one that this run made.
-    pub(crate) fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
+    pub(crate) fn built(&self, of: &BuildRequest, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
         let kept: KeptBuild = serde_json::from_slice(&text).ok()?;
         let PackedFrom::Parcel(whole) = &kept.packed.from else { return None };
@@ -201,7 +201,13 @@ impl PackedTrees {
     }
 
     /// Packs what a build left in a folder, and keeps it for later runs, too.
-    pub(crate) fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
+    pub(crate) fn keep(
+        &self,
+        of: &BuildRequest,
+        folder: &Path,
+        run: &str,
+        cache: &Path,
+    ) -> Result<Arc<Packed>, Failure> {
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
         let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.rules.linked, cache)?;
         let kept = KeptBuild { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
@@ -229,7 +235,7 @@ fn made(folder: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Returns the file that describes a build.
-fn record(of: &Wanted, cache: &Path) -> PathBuf {
+fn record(of: &BuildRequest, cache: &Path) -> PathBuf {
     let text = serde_json::to_vec(of).expect("it is plain data");
     cache.join("built").join(format!("{}-{}.json", of.commit, &hex::encode(Sha256::digest(text))[..12]))
 }
@@ -261,7 +267,7 @@ mod tests {
         fs::write(built.path().join("dist/app.js"), "1").unwrap();
         let repository = sample.work.to_str().unwrap().to_owned();
         let commit = sample.git(&["rev-parse", "HEAD"]);
-        let of = Wanted {
+        let of = BuildRequest {
             repository,
             commit,
             part: "dist".into(),
@@ -277,7 +283,7 @@ mod tests {
         assert_eq!(later.made(&kept.manifest_sha256), Some(kept.clone()));
         assert_eq!(later.built(&of, Some("r2"), cache.path()), None, "that run is to build it itself");
         assert_eq!(later.built(&of, Some("r1"), cache.path()), Some(kept.clone()));
-        let other = Wanted { part: ".".into(), ..of.clone() };
+        let other = BuildRequest { part: ".".into(), ..of.clone() };
         assert_eq!(later.built(&other, None, cache.path()), None);
         fs::write(&kept.whole(cache.path(), Packing::Gzip).unwrap().file, "torn").unwrap();
         assert_eq!(later.built(&of, None, cache.path()), None, "an archive that isn't whole is made again");

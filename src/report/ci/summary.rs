@@ -1,6 +1,6 @@
 //! The closing table as Markdown.
 use crate::{
-    event::{HostRow, What},
+    event::{EventKind, HostRow},
     failure::Exit,
     report::{
         filter::visible,
@@ -15,8 +15,8 @@ pub(super) fn append(file: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Returns the end of a run as Markdown, under the run's line.
-pub(super) fn markdown(line: &str, what: &What) -> String {
-    let What::RunFinished { exit, table, failures, next, .. } = what else { return String::new() };
+pub(super) fn markdown(line: &str, what: &EventKind) -> String {
+    let EventKind::RunFinished { exit, table, failures, next, .. } = what else { return String::new() };
     let mut text = format!("### {}\n\n{}\n", escaped(line), ended(*exit));
     if !table.is_empty() {
         text += "\n| host | old | new | balancer | result | |\n|---|---|---|---|---|---|\n";

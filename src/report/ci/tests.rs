@@ -19,7 +19,7 @@ impl Write for Paper {
     }
 }
 
-fn logged(pipeline: Pipeline, folder: &Path, events: Vec<What>) -> String {
+fn logged(pipeline: Pipeline, folder: &Path, events: Vec<EventKind>) -> String {
     let paper = Paper::default();
     let ci = Ci::new(paper.clone(), pipeline, folder, Loud::Normal, Palette { color: false }, || 1_700_000_000);
     for what in events {
@@ -37,25 +37,25 @@ fn repository() -> tempfile::TempDir {
     top
 }
 
-fn step(step: &str) -> What {
-    What::StepStarted { step: step.into(), host: None }
+fn step(step: &str) -> EventKind {
+    EventKind::StepStarted { step: step.into(), host: None }
 }
 
-fn step_over(step: &str) -> What {
-    What::StepFinished { step: step.into(), host: None, took: 1, failed: false }
+fn step_over(step: &str) -> EventKind {
+    EventKind::StepFinished { step: step.into(), host: None, took: 1, failed: false }
 }
 
-fn did(host: &str, text: &str) -> What {
+fn did(host: &str, text: &str) -> EventKind {
     let host = Some(host.into());
-    What::EffectFinished { effect: "x", kind: EffectKind::Change, host, text: text.into(), took: 1, failure: None }
+    EventKind::EffectFinished { effect: "x", kind: EffectKind::Change, host, text: text.into(), took: 1, failure: None }
 }
 
-fn printed(line: &str) -> What {
-    What::Printed { host: "web1".into(), stream: Stream::Out, line: line.into() }
+fn printed(line: &str) -> EventKind {
+    EventKind::Printed { host: "web1".into(), stream: Stream::Out, line: line.into() }
 }
 
 /// Returns the events of a run with two steps; the second one fails.
-fn run() -> Vec<What> {
+fn run() -> Vec<EventKind> {
     let place = |file: &str| Excerpt::word(file, "\nfn deploy() {}\n", 2, 4);
     let failed = Failure::failed("the disk is full: 100%, really")
         .on(&"web2".into())
@@ -74,18 +74,18 @@ fn run() -> Vec<What> {
         new_name: None,
     };
     vec![
-        What::RunStarted { line: "prod deploy:stable".into(), who: "ci".into(), world: "real" },
-        What::TaskStarted { task: "prod".into() },
-        What::TargetsChanged {
+        EventKind::RunStarted { line: "prod deploy:stable".into(), who: "ci".into(), world: "real" },
+        EventKind::TaskStarted { task: "prod".into() },
+        EventKind::TargetsChanged {
             fleet: "prod".into(),
             hosts: vec!["web1".into(), "web2".into()],
             of: 3,
             selection: "all".into(),
         },
-        What::TaskFinished { task: "prod".into(), took: 1, failure: None },
-        What::TaskStarted { task: "deploy:stable".into() },
+        EventKind::TaskFinished { task: "prod".into(), took: 1, failure: None },
+        EventKind::TaskStarted { task: "deploy:stable".into() },
         did("web1", "make ready"),
-        What::Warned { host: None, text: "web3 was taken out by anna: it stays out".into() },
+        EventKind::Warned { host: None, text: "web3 was taken out by anna: it stays out".into() },
         step("stage 0002"),
         did("web1", "stage 0002"),
         printed("ok"),
@@ -94,9 +94,9 @@ fn run() -> Vec<What> {
         step_over("nothing is said in this one"),
         step("switch"),
         did("web1", "activate 0002"),
-        What::HostUnreachable { host: "web2".into(), message: "no answer, 10 s long".into() },
-        What::TaskFinished { task: "deploy:stable".into(), took: 1, failure: Some(failed.clone()) },
-        What::RunFinished {
+        EventKind::HostUnreachable { host: "web2".into(), message: "no answer, 10 s long".into() },
+        EventKind::TaskFinished { task: "deploy:stable".into(), took: 1, failure: Some(failed.clone()) },
+        EventKind::RunFinished {
             exit: Exit::Failed,
             took: 9,
             table: vec![row("web1", Outcome::Ok, None), row("web2", Outcome::Failed, Some("disk | <b>full</b> @anna"))],
@@ -249,21 +249,21 @@ const ATTACKS: [&str; 12] = [
 fn what_hosts_and_failures_say_is_no_command_of_a_runner() {
     let top = repository();
     let mut events = vec![
-        What::RunStarted { line: ATTACKS.join(" "), who: "x".into(), world: "real" },
-        What::TaskStarted { task: ATTACKS.join("\n") },
+        EventKind::RunStarted { line: ATTACKS.join(" "), who: "x".into(), world: "real" },
+        EventKind::TaskStarted { task: ATTACKS.join("\n") },
     ];
     for attack in ATTACKS {
         events.push(printed(attack));
-        events.push(What::Noted { host: None, text: attack.into() });
+        events.push(EventKind::Noted { host: None, text: attack.into() });
         events.push(did(attack, attack));
-        events.push(What::Warned { host: Some(attack.into()), text: format!("one\n{attack}") });
+        events.push(EventKind::Warned { host: Some(attack.into()), text: format!("one\n{attack}") });
         events.push(step(attack));
     }
     let failed = |attack: &&str| {
         let excerpt = Excerpt::word(attack, &format!("{attack}\n{attack}\n"), 1, 1);
         Failure::failed(format!("one\n{attack}")).help(format!("two\n{attack}")).at(excerpt)
     };
-    events.push(What::RunFinished {
+    events.push(EventKind::RunFinished {
         exit: Exit::Failed,
         took: 1,
         table: vec![],

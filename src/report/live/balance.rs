@@ -1,7 +1,7 @@
 //! The groups of a fleet in the balancer, in one line.
 use super::line::cut;
 use crate::{
-    event::{HostPlace, PoolState, What},
+    event::{EventKind, HostPlace, PoolState},
     host::Name,
     report::{Palette, filter::visible, words::count},
 };
@@ -20,10 +20,10 @@ pub(super) struct BalanceView {
 
 impl BalanceView {
     /// Takes in an event.
-    pub(super) fn take(&mut self, what: &What) {
+    pub(super) fn take(&mut self, what: &EventKind) {
         match what {
-            What::TargetsChanged { fleet, .. } => self.fleet = Some(fleet.clone()),
-            What::BalanceSeen { fleet, hosts } => {
+            EventKind::TargetsChanged { fleet, .. } => self.fleet = Some(fleet.clone()),
+            EventKind::BalanceSeen { fleet, hosts } => {
                 for place in hosts {
                     match self.places.iter_mut().find(|(of, known)| of == fleet && known.host == place.host) {
                         Some((_, known)) => known.clone_from(place),
@@ -31,10 +31,12 @@ impl BalanceView {
                     }
                 }
             }
-            What::Progressed { host: Some(host), done, total, unit: "requests", .. } => {
+            EventKind::Progressed { host: Some(host), done, total, unit: "requests", .. } => {
                 self.open(host, total.saturating_sub(*done))
             }
-            What::EffectFinished { effect: "wait_drained", host: Some(host), failure: None, .. } => self.open(host, 0),
+            EventKind::EffectFinished { effect: "wait_drained", host: Some(host), failure: None, .. } => {
+                self.open(host, 0)
+            }
             _ => {}
         }
     }

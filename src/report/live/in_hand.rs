@@ -2,12 +2,12 @@
 use super::{
     balance::BalanceView,
     line::{LiveLine, cut},
-    many::Many,
+    many::ManyHosts,
     progress::EffectProgress,
 };
 use crate::{
     duration::running,
-    event::{Event, What},
+    event::{Event, EventKind},
     failure::Reason,
     host::Name,
     model::Time,
@@ -40,7 +40,7 @@ pub(super) struct InHand {
     lanes: BTreeMap<Name, Doing>,
     balance: BalanceView,
     /// The work on many hosts that is in progress, if any.
-    many: Option<Many>,
+    many: Option<ManyHosts>,
     /// Why hosts failed.
     failed: BTreeMap<Name, String>,
 }
@@ -78,12 +78,14 @@ impl InHand {
             many.take(lane, &event.what);
         }
         match &event.what {
-            What::RunStarted { line, .. } => self.line.clone_from(line),
-            What::TaskStarted { task } => self.task = Some(task.clone()),
-            What::TaskFinished { .. } => (self.task, self.many) = (None, None),
+            EventKind::RunStarted { line, .. } => self.line.clone_from(line),
+            EventKind::TaskStarted { task } => self.task = Some(task.clone()),
+            EventKind::TaskFinished { .. } => (self.task, self.many) = (None, None),
             // A host's own fan-out isn't shown.
-            What::HostsStarted { hosts } if self.host_of(lane).is_none() => self.many = Some(Many::new(lane, hosts)),
-            What::HostFinished { host, failure } => {
+            EventKind::HostsStarted { hosts } if self.host_of(lane).is_none() => {
+                self.many = Some(ManyHosts::new(lane, hosts))
+            }
+            EventKind::HostFinished { host, failure } => {
                 if let Some(failure) = failure.as_ref().filter(|failure| failure.reason() != Reason::Interrupted) {
                     let why = failure.beside(Some(host));
                     let why = why.lines().next().unwrap_or_default();
@@ -91,20 +93,20 @@ impl InHand {
                 }
                 self.lanes.remove(lane);
             }
-            What::TargetsChanged { hosts, .. } => self.targets.clone_from(hosts),
-            What::StepStarted { step, .. } => self.lane(lane).steps.push((step.clone(), at)),
-            What::StepFinished { .. } => drop(self.lane(lane).steps.pop()),
-            What::EffectStarted { host, text, .. } => {
+            EventKind::TargetsChanged { hosts, .. } => self.targets.clone_from(hosts),
+            EventKind::StepStarted { step, .. } => self.lane(lane).steps.push((step.clone(), at)),
+            EventKind::StepFinished { .. } => drop(self.lane(lane).steps.pop()),
+            EventKind::EffectStarted { host, text, .. } => {
                 let effect =
                     InEffect { host: host.clone(), text: text.clone(), since: at, ended: None, progress: None };
                 self.lane(lane).effect = Some(effect);
             }
-            What::EffectFinished { .. } => {
+            EventKind::EffectFinished { .. } => {
                 if let Some(effect) = &mut self.lane(lane).effect {
                     effect.ended = Some(at);
                 }
             }
-            What::Progressed { what, done, total, unit, .. } => {
+            EventKind::Progressed { what, done, total, unit, .. } => {
                 let Some(effect) = &mut self.lane(lane).effect else { return };
                 let mut samples = effect.progress.take().map_or_else(|| [(effect.since, 0)].into(), |p| p.samples);
                 samples.push_back((at, *done));
@@ -112,7 +114,7 @@ impl InHand {
                 progress.look_back(at);
                 effect.progress = Some(progress);
             }
-            What::RunFinished { .. } => *self = Self::default(),
+            EventKind::RunFinished { .. } => *self = Self::default(),
             _ => {}
         }
     }

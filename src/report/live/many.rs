@@ -1,9 +1,9 @@
 //! Many hosts with the same work: how many wait, are at work, and are done.
-use crate::{event::What, host::Name};
+use crate::{event::EventKind, host::Name};
 use std::collections::BTreeMap;
 
 /// Work on many hosts that is in progress.
-pub(super) struct Many {
+pub(super) struct ManyHosts {
     /// The lane that forked.
     lane: Name,
     hosts: BTreeMap<Name, How>,
@@ -17,22 +17,22 @@ enum How {
     Failed,
 }
 
-impl Many {
+impl ManyHosts {
     pub(super) fn new(lane: &Name, hosts: &[Name]) -> Self {
         Self { lane: lane.clone(), hosts: hosts.iter().map(|host| (host.clone(), How::Waits)).collect() }
     }
 
     /// Takes in an event of a lane.
-    pub(super) fn take(&mut self, lane: &Name, what: &What) {
+    pub(super) fn take(&mut self, lane: &Name, what: &EventKind) {
         let how = match what {
-            What::EffectStarted { .. } | What::StepStarted { .. } => How::AtWork,
-            What::HostFinished { failure: None, .. } => How::Done,
-            What::HostFinished { .. } => How::Failed,
+            EventKind::EffectStarted { .. } | EventKind::StepStarted { .. } => How::AtWork,
+            EventKind::HostFinished { failure: None, .. } => How::Done,
+            EventKind::HostFinished { .. } => How::Failed,
             _ => return,
         };
         let own = lane.strip_prefix(&*self.lane).map(|rest| rest.trim_start_matches('/').split('/'));
         let Some((_, host)) = own.and_then(|mut parts| parts.next()?.split_once('.')) else { return };
-        if matches!(what, What::HostFinished { host: ended, .. } if **ended != *host) {
+        if matches!(what, EventKind::HostFinished { host: ended, .. } if **ended != *host) {
             return;
         }
         if let Some(known) = self.hosts.get_mut(host).filter(|known| matches!(known, How::Waits | How::AtWork)) {

@@ -64,7 +64,7 @@ impl Shown {
         Self { view: LiveView::new(glass.clone(), size, rewraps, Loud::Normal, palette), glass }
     }
 
-    fn tell(&self, at: Time, lane: &str, what: What) -> &Self {
+    fn tell(&self, at: Time, lane: &str, what: EventKind) -> &Self {
         self.view.told(&Event { v: 1, at, run: "r".into(), lane: lane.into(), what });
         self
     }
@@ -75,9 +75,9 @@ impl Shown {
     }
 }
 
-fn targets(hosts: usize) -> What {
+fn targets(hosts: usize) -> EventKind {
     let hosts: Vec<_> = (1..=hosts).map(host).map(|host| (*host).into()).collect();
-    What::TargetsChanged { fleet: "prod".into(), of: hosts.len(), hosts, selection: "all".into() }
+    EventKind::TargetsChanged { fleet: "prod".into(), of: hosts.len(), hosts, selection: "all".into() }
 }
 
 fn host(number: usize) -> String {
@@ -88,46 +88,46 @@ fn lane(number: usize) -> String {
     format!("1.deploy/4.web{number}")
 }
 
-fn run() -> What {
-    What::RunStarted { line: "prod deploy:stable".into(), who: "anna".into(), world: "real" }
+fn run() -> EventKind {
+    EventKind::RunStarted { line: "prod deploy:stable".into(), who: "anna".into(), world: "real" }
 }
 
-fn task() -> What {
-    What::TaskStarted { task: "deploy:stable".into() }
+fn task() -> EventKind {
+    EventKind::TaskStarted { task: "deploy:stable".into() }
 }
 
-fn step(step: &str) -> What {
-    What::StepStarted { step: step.into(), host: None }
+fn step(step: &str) -> EventKind {
+    EventKind::StepStarted { step: step.into(), host: None }
 }
 
-fn begins(host: &str, text: &str) -> What {
-    What::EffectStarted { effect: "x", kind: EffectKind::Change, host: Some(host.into()), text: text.into() }
+fn begins(host: &str, text: &str) -> EventKind {
+    EventKind::EffectStarted { effect: "x", kind: EffectKind::Change, host: Some(host.into()), text: text.into() }
 }
 
-fn ends(host: &str, text: &str, took: Time) -> What {
+fn ends(host: &str, text: &str, took: Time) -> EventKind {
     let (host, text) = (Some(host.into()), text.into());
-    What::EffectFinished { effect: "x", kind: EffectKind::Change, host, text, took, failure: None }
+    EventKind::EffectFinished { effect: "x", kind: EffectKind::Change, host, text, took, failure: None }
 }
 
-fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> What {
-    What::Progressed { host: Some(host.into()), what: what.into(), done, total, unit }
+fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> EventKind {
+    EventKind::Progressed { host: Some(host.into()), what: what.into(), done, total, unit }
 }
 
 /// Returns the balancer's state of hosts in groups of six, with the open requests of each.
-fn seen(stand: impl IntoIterator<Item = (usize, PoolState, u64)>) -> What {
+fn seen(stand: impl IntoIterator<Item = (usize, PoolState, u64)>) -> EventKind {
     let place = |(number, balancer, open): (usize, _, _)| {
         let group = format!("group{}", (number - 1) / 6 + 1);
         HostPlace { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
     };
-    What::BalanceSeen { fleet: "prod".into(), hosts: stand.into_iter().map(place).collect() }
+    EventKind::BalanceSeen { fleet: "prod".into(), hosts: stand.into_iter().map(place).collect() }
 }
 
-fn many(hosts: usize) -> What {
-    What::HostsStarted { hosts: (1..=hosts).map(|number| (*host(number)).into()).collect() }
+fn many(hosts: usize) -> EventKind {
+    EventKind::HostsStarted { hosts: (1..=hosts).map(|number| (*host(number)).into()).collect() }
 }
 
-fn over(number: usize, why: Option<&str>) -> What {
-    What::HostFinished { host: (*host(number)).into(), failure: why.map(Failure::failed) }
+fn over(number: usize, why: Option<&str>) -> EventKind {
+    EventKind::HostFinished { host: (*host(number)).into(), failure: why.map(Failure::failed) }
 }
 
 const STAGE: &str = "stage 0002-bbbbbbbbbbbb";
@@ -193,7 +193,7 @@ fn an_effect_that_ended_stays_a_moment_unless_its_host_does_something_else() {
     shown.tell(
         3_050,
         &lane(1),
-        What::EffectFinished {
+        EventKind::EffectFinished {
             effect: "x",
             kind: EffectKind::Read,
             host: Some("web1".into()),
@@ -289,7 +289,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         old_name: None,
         new_name: None,
     };
-    let finished = What::RunFinished {
+    let finished = EventKind::RunFinished {
         exit: Exit::Failed,
         took: 3_000,
         table: vec![row("web1")],
@@ -324,7 +324,7 @@ fn while_a_person_is_asked_nothing_else_is_shown_and_afterwards_nothing_is_missi
     shown.at(3_000);
     let mut asked = String::new();
     shown.view.aside(&mut || {
-        shown.tell(3_000, &lane(3), What::Noted { host: Some("web3".into()), text: "told meanwhile".into() });
+        shown.tell(3_000, &lane(3), EventKind::Noted { host: Some("web3".into()), text: "told meanwhile".into() });
         shown.glass.clone().write_all(b"fleet `prod` is guarded: go on? [y/N]\r\ny\r\n").unwrap();
         assert!(shown.view.screen.try_lock().is_err(), "nobody else draws");
         asked = shown.glass.text();
@@ -349,7 +349,7 @@ fn what_a_host_prints_cannot_move_the_live_lines() {
     let shown = Shown::with(60, 24, Palette { color: true }, true);
     three(&shown);
     let hostile = "\x1b[2J\x1b[9A\rgone\u{202e}\x1b]0;t\x07\x1b[31mred";
-    shown.tell(2_999, &lane(2), What::Printed { host: "web2".into(), stream: Stream::Out, line: hostile.into() });
+    shown.tell(2_999, &lane(2), EventKind::Printed { host: "web2".into(), stream: Stream::Out, line: hostile.into() });
     shown.tell(2_999, &lane(2), begins("web2", hostile));
     let text = shown.at(3_000);
     assert_eq!(text.lines().nth(3), Some("web2  | ␛[2J␛[9A␍gone<U+202E>␛]0;t␇red"));
@@ -422,7 +422,7 @@ fn a_terminal_that_went_away_holds_nobody_up() {
     let line = "x".repeat(1_000);
     // Far more than may wait for a working terminal.
     for at in 0..3_000 {
-        let what = What::Printed { host: "web1".into(), stream: Stream::Out, line: line.clone() };
+        let what = EventKind::Printed { host: "web1".into(), stream: Stream::Out, line: line.clone() };
         live.tell(&Event { v: 1, at, run: "r".into(), lane: "".into(), what });
     }
 }

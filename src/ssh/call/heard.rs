@@ -1,12 +1,12 @@
 //! Hears output line by line.
 use super::bytes::line_end;
-use crate::{event::Stream, port::Hears};
+use crate::{event::Stream, port::LineSink};
 
 /// The most bytes of a line that are heard; a longer line ends with `…`.
 pub(super) const HEARD: usize = 64 << 10;
 
 /// Hears whole lines; the rest stays in `line`.
-pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&LineSink<'_>>) {
     if heard.is_none() {
         return;
     }
@@ -29,14 +29,14 @@ pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<
 }
 
 /// Hears the rest of the last line.
-pub fn flush(line: &mut Vec<u8>, stream: Stream, heard: Option<&Hears<'_>>) {
+pub fn flush(line: &mut Vec<u8>, stream: Stream, heard: Option<&LineSink<'_>>) {
     if !line.is_empty() {
         let text = std::mem::take(line);
         say(&text, stream, heard);
     }
 }
 
-fn say(line: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+fn say(line: &[u8], stream: Stream, heard: Option<&LineSink<'_>>) {
     if let Some(heard) = heard {
         heard(stream, &String::from_utf8_lossy(line));
     }

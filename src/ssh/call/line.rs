@@ -3,7 +3,7 @@ use super::{
     channel::channel,
     failure::{cut_off, not_begun},
     input::{feed, readable},
-    over::{Over, until_stuck, unwanted},
+    over::{StopReason, until_stuck, unwanted},
     printed::Printed,
     running::{Running, stop},
     spare::Spares,
@@ -107,43 +107,43 @@ impl HostLine<'_> {
         let slowness = opened_in.unwrap_or_default();
         let listening = self.listen(feeding, &mut printed, carrier, &begun, (halts, slowness));
         let over = match self.job.timeout {
-            Some(limit) => timeout(limit, listening).await.unwrap_or(Over::Late(limit)),
+            Some(limit) => timeout(limit, listening).await.unwrap_or(StopReason::Late(limit)),
             None => listening.await,
         };
         let mut has_exited = false;
-        if matches!(over, Over::Ended) && printed.out.trailer.is_none() && printed.out.pid.unwrap_or(0) == 0 {
+        if matches!(over, StopReason::Ended) && printed.out.trailer.is_none() && printed.out.pid.unwrap_or(0) == 0 {
             has_exited = exited(&mut child).await;
             if opened_in.is_none() && has_exited && !printed.has_begun() && self.running.halts() == halts {
                 return Ok(None);
             }
         }
         printed.finish();
-        if !matches!(over, Over::Ended) {
+        if !matches!(over, StopReason::Ended) {
             printed.ignore_rest();
         }
         self.running.remove(self.host, printed.out.pid.unwrap_or(0), self.job);
         let said = match over {
-            Over::Ended => self.ended(printed, has_exited),
-            Over::Stuck => {
+            StopReason::Ended => self.ended(printed, has_exited),
+            StopReason::Stuck => {
                 // A line that didn't begin can't write to the closed channel, so it doesn't begin later.
                 drop(child);
                 Err(self.stuck(asked, halts).await)
             }
-            Over::Late(limit) => {
+            StopReason::Late(limit) => {
                 let why = format!("the command took longer than {}", duration::limit(limit));
                 self.stopped(printed, Cause::TimedOut, &why).await
             }
             // The command's input wasn't closed, so that the command didn't take a part for the whole.
-            Over::Unread(e) => {
+            StopReason::Unread(e) => {
                 let why = format!("the command lost its input on this machine ({e})");
                 self.stopped(printed, Cause::Failed, &why).await
             }
-            Over::Unwanted => self.stopped(printed, Cause::Failed, "the command was no longer needed").await,
+            StopReason::Unwanted => self.stopped(printed, Cause::Failed, "the command was no longer needed").await,
         };
         said.map(Some)
     }
 
-    /// Feeds the command and hears its output until one of the reasons in `Over`.
+    /// Feeds the command and hears its output until one of the reasons in `StopReason`.
     async fn listen(
         &self,
         feeding: impl Future<Output = std::io::Result<()>>,
@@ -151,7 +151,7 @@ impl HostLine<'_> {
         carrier: &Carrier,
         begun: &AtomicBool,
         (halts, opened_in): (u32, Duration),
-    ) -> Over {
+    ) -> StopReason {
         let (mut feeding, mut reading) = (pin!(feeding), pin!(self.read(printed, begun, halts)));
         let (mut frozen, mut unwanted) = (pin!(until_frozen(carrier)), pin!(unwanted(self.job.until)));
         let mut stuck = pin!(until_stuck(self.running, begun, halts, opened_in));
@@ -160,12 +160,12 @@ impl HostLine<'_> {
             tokio::select! {
                 read = &mut feeding, if !fed => match read {
                     Ok(()) => fed = true,
-                    Err(e) => return Over::Unread(e),
+                    Err(e) => return StopReason::Unread(e),
                 },
-                () = &mut reading => return Over::Ended,
-                () = &mut frozen => return Over::Ended,
-                () = &mut unwanted => return Over::Unwanted,
-                () = &mut stuck => return Over::Stuck,
+                () = &mut reading => return StopReason::Ended,
+                () = &mut frozen => return StopReason::Ended,
+                () = &mut unwanted => return StopReason::Unwanted,
+                () = &mut stuck => return StopReason::Stuck,
             }
         }
     }

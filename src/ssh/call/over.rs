@@ -16,7 +16,7 @@ const BEGUN_SLOWLY_WITHIN: Duration = Duration::from_secs(120);
 const SHELL: u32 = 20;
 
 /// Why rfab stops listening to a command.
-pub(super) enum Over {
+pub(super) enum StopReason {
     /// It ended, or its connection did.
     Ended,
     Late(Duration),

@@ -4,12 +4,12 @@ use super::{
     halves::Halves,
     heard::{flush, hear},
 };
-use crate::{event::Stream, port::Hears};
+use crate::{event::Stream, port::LineSink};
 
 /// Reads stderr, without what a login shell's start-up files print there before the wrapper's mark.
 pub(super) struct Stderr<'a> {
     mark: Vec<u8>,
-    heard: Option<&'a Hears<'a>>,
+    heard: Option<&'a LineSink<'a>>,
     pub kept: Halves,
     /// The end of what came before the mark.
     before: Vec<u8>,
@@ -20,7 +20,7 @@ pub(super) struct Stderr<'a> {
 
 impl<'a> Stderr<'a> {
     /// Makes a reader of what follows the wrapper's `mark`; it keeps at most `keep` bytes.
-    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a LineSink<'a>>) -> Self {
         let mark = format!("{mark}\n").into_bytes();
         Self { mark, heard, kept: Halves::new(keep), before: Vec::new(), begun: false, line: Vec::new() }
     }

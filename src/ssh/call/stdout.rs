@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     event::Stream,
-    port::{Hears, Takes},
+    port::{ByteSink, LineSink},
 };
 
 /// How the call ended, as the wrapper reported it.
@@ -22,9 +22,9 @@ pub(super) enum Trailer {
 /// Reads stdout: removes the wrapper's lines, and hears the rest.
 pub(super) struct Stdout<'a> {
     mark: String,
-    heard: Option<&'a Hears<'a>>,
+    heard: Option<&'a LineSink<'a>>,
     /// Receives what the command prints, which then isn't kept.
-    into: Option<&'a Takes<'a>>,
+    into: Option<&'a ByteSink<'a>>,
     pub kept: Halves,
     /// The undecided end of the stream, which may be the start of the trailer.
     pending: Vec<u8>,
@@ -39,7 +39,7 @@ pub(super) struct Stdout<'a> {
 
 impl<'a> Stdout<'a> {
     /// Makes a reader of what is between the wrapper's lines, which start with `mark`; it keeps at most `keep` bytes.
-    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a LineSink<'a>>) -> Self {
         Self {
             mark: mark.to_owned(),
             heard,
@@ -55,7 +55,7 @@ impl<'a> Stdout<'a> {
     }
 
     /// Sends what the command prints to `into`, if given.
-    pub(super) fn into(self, into: Option<&'a Takes<'a>>) -> Self {
+    pub(super) fn into(self, into: Option<&'a ByteSink<'a>>) -> Self {
         Self { into, ..self }
     }
 

@@ -4,7 +4,7 @@ use russh::keys::{Certificate, ssh_key::certificate::CertType};
 
 /// What a certificate is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Worth {
+pub(super) enum CertificateVerdict {
     Valid,
     /// Why it isn't, in OpenSSH's words.
     Invalid(&'static str),
@@ -16,35 +16,37 @@ pub(super) enum Worth {
 const NOT_LISTED: &str = concat!("name is", " not a listed principal");
 
 /// Judges a certificate of a known authority for a host's name, at a time in seconds since 1970.
-pub(super) fn worth(certificate: &Certificate, name: &str, now: u64, allowed: &AllowedKeys) -> Worth {
+pub(super) fn worth(certificate: &Certificate, name: &str, now: u64, allowed: &AllowedKeys) -> CertificateVerdict {
     if certificate.cert_type() != CertType::Host {
-        return Worth::Invalid("not a host certificate");
+        return CertificateVerdict::Invalid("not a host certificate");
     }
     let kind = certificate.signature().algorithm();
     if !allowed.signed_by.contains(&kind) || is_short(certificate.signature_key(), allowed.least_rsa_bits) {
-        return Worth::Undecided(format!("this client can't check that a `{kind}` key signed its host certificate"));
+        return CertificateVerdict::Undecided(format!(
+            "this client can't check that a `{kind}` key signed its host certificate"
+        ));
     }
     if certificate.verify_signature().is_err() {
-        return Worth::Invalid("its signature is wrong");
+        return CertificateVerdict::Invalid("its signature is wrong");
     }
     if now < certificate.valid_after() {
-        return Worth::Invalid("not yet valid");
+        return CertificateVerdict::Invalid("not yet valid");
     }
     if now >= certificate.valid_before() {
-        return Worth::Invalid("expired");
+        return CertificateVerdict::Invalid("expired");
     }
     if !certificate.critical_options().is_empty() {
-        return Worth::Invalid("certificate contains unsupported critical options");
+        return CertificateVerdict::Invalid("certificate contains unsupported critical options");
     }
     let principals = certificate.valid_principals();
     if principals.iter().any(|principal| principal == name) {
-        return Worth::Valid;
+        return CertificateVerdict::Valid;
     }
     // What an empty list and a pattern mean depends on the version of OpenSSH.
     if principals.is_empty()
         || principals.iter().any(|principal| principal.contains(['*', '?']) && is_like(principal, name))
     {
-        return Worth::Undecided("its host certificate is for no name, or for a pattern".to_owned());
+        return CertificateVerdict::Undecided("its host certificate is for no name, or for a pattern".to_owned());
     }
-    Worth::Invalid(NOT_LISTED)
+    CertificateVerdict::Invalid(NOT_LISTED)
 }

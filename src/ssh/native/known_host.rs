@@ -1,7 +1,7 @@
 //! What is known about a host's keys. A key that isn't known for certain is refused.
 use super::{
     allowed_keys::AllowedKeys,
-    host_certificate::{Worth, worth},
+    host_certificate::{CertificateVerdict, worth},
     known_keys::{KnownLine, about, revoked_by},
     rsa_size::is_short,
 };
@@ -134,9 +134,9 @@ impl KnownHost {
     fn vouched(&self, certificate: &Certificate, authority: &[u8], now: u64) -> Option<KeyVerdict> {
         self.all().find(|line| line.mark == KeyMark::Authority && line.key == authority)?;
         Some(match worth(certificate, &self.name, now, &self.allowed) {
-            Worth::Valid => KeyVerdict::Known,
-            Worth::Invalid(why) => KeyVerdict::Refused(format!("Certificate invalid: {why}")),
-            Worth::Undecided(why) => KeyVerdict::Undecided(why),
+            CertificateVerdict::Valid => KeyVerdict::Known,
+            CertificateVerdict::Invalid(why) => KeyVerdict::Refused(format!("Certificate invalid: {why}")),
+            CertificateVerdict::Undecided(why) => KeyVerdict::Undecided(why),
         })
     }
 

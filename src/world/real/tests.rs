@@ -9,8 +9,8 @@ use crate::{
     ledger::Book,
     model::{Model, Predicted},
     port::{
-        Coordinator, Driver, Ended, Exclusive, FleetConnections, Holder, Job, Person, Remote, Says, SharedReading,
-        Trace, Traced, Transport, Waits,
+        Coordinator, Driver, Ended, Exclusive, FleetConnections, Holder, Job, NoticeSink, Person, Remote,
+        SharedReading, Trace, Traced, Transport, Waits,
     },
     secret::Masks,
 };
@@ -55,7 +55,7 @@ impl Transport for Unused {
 
 #[async_trait]
 impl Coordinator for Unused {
-    async fn lock(&self, _: &Holder, _: Option<Waits<'_>>, _: &Says<'_>) -> Result<(), Failure> {
+    async fn lock(&self, _: &Holder, _: Option<Waits<'_>>, _: &NoticeSink<'_>) -> Result<(), Failure> {
         unreachable!()
     }
     async fn held(&self) -> Result<(), Failure> {

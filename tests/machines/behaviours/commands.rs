@@ -6,7 +6,7 @@ use lab::{Lab, needs_lab};
 use rfab::{
     command::Command,
     model::ModelOutput,
-    remote::{Capture, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
+    remote::{Capture, Exec, Exists, Get, InspectPath, On, Put, ReadFile, WriteFile},
 };
 
 fn exec(sides: &Sides, host: &str, words: &str, any_status: bool) -> Exec {
@@ -24,7 +24,7 @@ fn refuse_what_is_no_path(sides: &Sides) {
     let on = || On::from(sides.host("web1"));
     let refused = "isn't a path on a host";
     for path in ["-rf", "", "/srv/a\nb"].map(String::from) {
-        sides.fail(&Look { on: on(), path: path.clone() }, refused);
+        sides.fail(&InspectPath { on: on(), path: path.clone() }, refused);
         sides.fail(&Exists { on: on(), path: path.clone() }, refused);
         sides.fail(&ReadFile { on: on(), path: path.clone() }, refused);
         sides.fail(&Get { on: on(), from: path.clone(), to: "/nonexistent".into() }, refused);
@@ -56,7 +56,7 @@ fn commands_and_files() {
 
     let on = |host: &str| On::from(sides.host(host));
     let path = "/var/tmp/greeting";
-    let look = Look { on: on("web1"), path: path.into() };
+    let look = InspectPath { on: on("web1"), path: path.into() };
     let exists = Exists { on: on("web1"), path: path.into() };
     let read = ReadFile { on: on("web1"), path: path.into() };
     sides.same(&look).unwrap();

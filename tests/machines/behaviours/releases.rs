@@ -10,8 +10,8 @@ use rfab::{
     host::Host,
     model::{ModelOutput, Release, key},
     release::{
-        Activate, Adopt, CheckOut, Home, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage, Sweep,
-        TakeArchive, Wanted,
+        Activate, Adopt, BuildRequest, CheckOut, Home, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp,
+        Stage, Sweep, TakeArchive,
     },
     remote::Connect,
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
@@ -71,7 +71,8 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
     let (web1, web2) = (sides.host("web1"), sides.host("web2"));
     let app = sides.fleet.app.clone().unwrap();
     let (repository, commit) = (app.repository.clone(), stable.commit.to_string());
-    let of = Wanted { repository: repository.clone(), commit: commit.clone(), part: ".".into(), rules: app.rules };
+    let of =
+        BuildRequest { repository: repository.clone(), commit: commit.clone(), part: ".".into(), rules: app.rules };
     let known = |value: Value| Value::from(value.is_string());
     assert_eq!(sides.alike(&ReadBuilt { of: of.clone(), own: false }, known).unwrap(), None);
     let folder =

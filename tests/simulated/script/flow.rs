@@ -84,8 +84,8 @@ fn a_step_is_told_also_when_it_fails() {
         .events
         .iter()
         .filter_map(|event| match &event.what {
-            rfab::event::What::StepStarted { step, .. } => Some(format!("{step} began")),
-            rfab::event::What::StepFinished { step, failed, .. } => Some(format!("{step} failed: {failed}")),
+            rfab::event::EventKind::StepStarted { step, .. } => Some(format!("{step} began")),
+            rfab::event::EventKind::StepFinished { step, failed, .. } => Some(format!("{step} failed: {failed}")),
             _ => None,
         })
         .collect();

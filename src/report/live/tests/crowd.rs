@@ -18,7 +18,7 @@ fn crowd(shown: &Shown, done: usize) {
     }
 }
 
-fn done_of(number: usize, sent: u64) -> What {
+fn done_of(number: usize, sent: u64) -> EventKind {
     done(&host(number), "sent", (sent, 12 << 20), "bytes")
 }
 
@@ -96,7 +96,7 @@ fn how_groups_stand_follows_what_is_seen_and_what_is_waited_for() {
     assert_eq!(now(200), "group1  6 live   group2  3 live, 2 out, 1 half out (4 requests open)");
     shown.tell(210, &lane(7), begins("web7", "wait until no request is open on web7"));
     shown.tell(220, &lane(8), done("web8", "open requests ended", (1, 3), "requests"));
-    let drained = What::EffectFinished {
+    let drained = EventKind::EffectFinished {
         effect: "wait_drained",
         kind: EffectKind::Read,
         host: Some("web7".into()),
@@ -131,7 +131,7 @@ fn wide_characters_and_long_names_are_cut_by_what_they_take_of_a_line() {
     let shown = Shown::on(40, 24);
     let long = "production-web-of-frankfurt-17";
     let hosts = vec!["ウェブ1".into(), long.into()];
-    let chosen = What::TargetsChanged { fleet: "prod".into(), of: 2, hosts, selection: "all".into() };
+    let chosen = EventKind::TargetsChanged { fleet: "prod".into(), of: 2, hosts, selection: "all".into() };
     shown.tell(0, "", run()).tell(10, "", chosen).tell(15, "1.deploy", step("配置"));
     shown.tell(20, "1.deploy/4.ウェブ1", begins("ウェブ1", "run `配置する 配置する 配置する 配置する`"));
     shown.tell(20, &format!("1.deploy/4.{long}"), begins(long, "restart shop"));
@@ -155,7 +155,7 @@ fn no_live_line_of_any_window_is_wider_than_it_and_none_is_wrapped() {
         for height in [2, 3, 5, 8, 10, 24, 200] {
             let shown = Shown::on(width, height);
             crowd(&shown, 120);
-            shown.tell(2_500, &lane(128), What::Noted { host: None, text: "here".into() });
+            shown.tell(2_500, &lane(128), EventKind::Noted { host: None, text: "here".into() });
             let lines = shown.view.told.lock().unwrap().in_hand.lines(
                 4_000,
                 (width.into(), height.into()),
