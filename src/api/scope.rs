@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub mod scope {
     /// Runs the closure when the task, the closure of `each`, or the `scope` ends, even if that fails.
     ///
-    /// The closure that was deferred last runs first.
+    /// Deferred closures run in reverse order: the last one deferred runs first.
     ///
     /// # Example
     ///

@@ -152,7 +152,7 @@ pub(super) mod version {
 
     /// Writes a version into a file of the work tree, and returns the paths of the files that have it now.
     ///
-    /// Nothing else in the file changes. The lock files that repeat the version change too, if git tracks them. rfab
+    /// Nothing else in the file changes. It also updates lock files that repeat the version, if git tracks them. rfab
     /// refuses a value that isn't a plain string on one line.
     ///
     /// # Example

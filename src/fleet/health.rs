@@ -50,7 +50,7 @@ fn useless(section: &Section<'_>, url: &str, version: &Version) -> Option<Proble
     if !url.starts_with("https:")
         && let Some((key, node)) = find(&["server_name", "ca"])
     {
-        let problem = Problem::new(format!("`{key}` is for a URL with `https`"), node.place("there is no TLS"));
+        let problem = Problem::new(format!("`{key}` works only with an `https` URL"), node.place("there is no TLS"));
         return Some(problem.help("leave it out, or write `https` in `url`"));
     }
     if !url.starts_with("tcp:") {
@@ -58,7 +58,10 @@ fn useless(section: &Section<'_>, url: &str, version: &Version) -> Option<Proble
     }
     let answers = !matches!(version, Version::Process | Version::None);
     let (key, node) = find(&["host", "status", "body"]).or_else(|| find(&["version"]).filter(|_| answers))?;
-    let problem = Problem::new(format!("`{key}` is for a URL with `http`"), node.place("TCP alone has no responses"));
+    let problem = Problem::new(
+        format!("`{key}` works only with an `http` or `https` URL"),
+        node.place("TCP alone has no responses"),
+    );
     Some(problem.help("leave it out, or write `http` in `url`; `version` may be `process` here"))
 }
 

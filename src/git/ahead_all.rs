@@ -29,7 +29,7 @@ impl Read for ReadAllAhead {
 
     fn describe(&self) -> String {
         format!(
-            "count what {} commits have that {} doesn't",
+            "for each of {} commits, count the commits that {} doesn't have",
             self.commits.len(),
             self.other.get(..12).unwrap_or(&self.other)
         )

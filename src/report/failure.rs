@@ -125,14 +125,7 @@ error: host `web3`: it is gone
             old_name: Option::None,
             new_name: Option::None,
         };
-        let stand = [
-            ("web1", Out),
-            ("web2", Out),
-            ("web3", Live),
-            ("web4", Unknown),
-            ("web5", Mixed),
-            ("web6", Live),
-        ];
+        let stand = [("web1", Out), ("web2", Out), ("web3", Live), ("web4", Unknown), ("web5", Mixed), ("web6", Live)];
         let rows: Vec<HostRow> = stand.into_iter().chain([("web7", None)]).map(row).collect();
         let all: Vec<Failure> = rows.iter().map(|row| Failure::failed("no room").on(&row.host)).collect();
         assert_eq!(

@@ -25,7 +25,7 @@ pub struct Install {
 
 fn verb<'a>(fleet: &Fleet, key: &str, verb: Option<&'a Verb>) -> Result<&'a Verb, Failure> {
     verb.ok_or_else(|| {
-        let message = format!("fleet `{}` has no `{key}` for a package", fleet.name);
+        let message = format!("fleet `{}` doesn't set `{key}`, which a package needs", fleet.name);
         Failure::new(Cause::Fabfile, message)
             .help("add to `[app.service]`: `install = \"apt-get install --yes shop={version}\"` and `installed`")
     })

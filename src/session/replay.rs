@@ -247,5 +247,5 @@ fn still_runs(effect: &dyn AnyEffect) -> Failure {
 fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
     let differs = differences(known, fleet).join("; ");
     let message = format!("fleet `{}` isn't what the run started with: {differs}", fleet.name);
-    Failure::new(Cause::Fabfile, message).help("restore it, or continue with it as it is now: `--force-changed`")
+    Failure::new(Cause::Fabfile, message).help("restore the old file, or continue with the new one: `--force-changed`")
 }

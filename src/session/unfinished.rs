@@ -36,7 +36,9 @@ pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holde
 /// Describes a run that is in progress.
 fn under_way(holder: &Holder) -> String {
     let Holder { who, from, run, line, since } = holder;
-    format!("run {run} of {who} is under way on {from} since {since}: `rfab {line}`; `--wait` waits until it ends")
+    format!(
+        "{who}'s run {run} has been in progress on {from} since {since}: `rfab {line}`; `--wait` waits until it ends"
+    )
 }
 
 /// Describes a run that isn't done: who began it, its last step, and what can be typed.

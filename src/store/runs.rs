@@ -243,7 +243,7 @@ fn under_way(run: &RunEntry) -> Failure {
     let RunEntry { run: id, who, from, since, line, .. } = run;
     Failure::new(
         Cause::Locked,
-        format!("run `{id}` of {who}{behalf} is under way on {from} since {since}: `rfab {line}`"),
+        format!("run `{id}` of {who}{behalf} has been in progress on {from} since {since}: `rfab {line}`"),
     )
     .unchanged()
     .help(format!("`--wait` waits until it ends; `rfab --show {id}` tells what it has done so far"))

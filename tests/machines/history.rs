@@ -264,7 +264,7 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
         let id = error.split('`').nth(1).filter(|id| id.len() == 18).unwrap_or("none").to_owned();
         error.replace(&id, "ID").replace(&lab.project.folder.display().to_string(), "PROJECT")
     };
-    let (by_hand, back) = ("; or continue anyway: `rfab --resume ", "continue with it as it is now: `--force-changed`");
+    let (by_hand, back) = ("; or continue anyway: `rfab --resume ", "continue with the new one: `--force-changed`");
     lab.edit("fabfile.rhai", |text| text + "// another line\n");
     assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: `PROJECT/fabfile.rhai` was changed since");
     lab.edit("fabfile.rhai", |text| text.replace("// another line\n", ""));

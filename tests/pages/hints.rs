@@ -143,7 +143,7 @@ fn a_text_that_nothing_fills_is_shown_with_the_way_to_fill_it() {
     assert_eq!(
         shown("fn f(reference) {\n    ui::note(\"deploying ${reference}\");\n}\n"),
         "\
-error: the value of `reference` isn't inserted into a string in double quotes
+error: `reference` isn't inserted here: strings in double quotes are literal
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(reference) {
  2 │     ui::note(\"deploying ${reference}\");
@@ -156,7 +156,7 @@ error: the value of `reference` isn't inserted into a string in double quotes
     assert_eq!(
         shown("fn f(host, path) {\n    host.run(\"ls #{path}\");\n}\n"),
         "\
-error: the value of `path` isn't inserted into a string in double quotes
+error: `path` isn't inserted here: strings in double quotes are literal
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(host, path) {
  2 │     host.run(\"ls #{path}\");

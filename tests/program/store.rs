@@ -124,7 +124,7 @@ fn a_run_is_known_from_its_begin_to_its_end_and_to_its_owner_alone() {
     let journal = place.ran(&head("a", 1, "deploy"), "prod", None);
     assert_eq!(place.known(), ["a running prod"]);
     let busy = place.runs().resume("a").err().unwrap();
-    let says = "run `a` of alice is under way on laptop since 2026-01-01T01:00:00Z: `rfab deploy`";
+    let says = "run `a` of alice has been in progress on laptop since 2026-01-01T01:00:00Z: `rfab deploy`";
     assert_eq!((busy.reason(), &*busy.message), (Reason::Locked, says));
     drop(journal);
     assert_eq!(place.known(), ["a unfinished prod"]);

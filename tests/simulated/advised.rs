@@ -291,7 +291,7 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     model.state(&"prod".into()).unwrap().held_by = Some(holder.clone());
     let under_way = trial.shop.run("prod proxy.status", model.clone());
     let says = format!(
-        "run {} of anna is under way on laptop since 1970-01-01T00:00:00Z: `rfab prod release:stable`; `--wait` waits until it ends",
+        "anna's run {} has been in progress on laptop since 1970-01-01T00:00:00Z: `rfab prod release:stable`; `--wait` waits until it ends",
         trial.id()
     );
     assert_eq!(warned(&under_way), [says]);
@@ -299,7 +299,10 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     model.state(&"prod".into()).unwrap().held_by = Some(back);
     let text = warned(&trial.shop.run("prod proxy.status", model)).join("\n");
     assert!(
-        text.starts_with(&format!("run {} of tester is being aborted: run sim-99 of anna is under way", trial.id())),
+        text.starts_with(&format!(
+            "run {} of tester is being aborted: anna's run sim-99 has been in progress",
+            trial.id()
+        )),
         "{text}"
     );
 }
