@@ -21,8 +21,8 @@ All tools do the same work on the same machine, which runs the client and all ho
 several rounds in which the tools take turns. Compare figures only within one table: they depend on the machine, and on
 what else it was doing. *Time* is how long a person waits. *Ratio* compares it with rfab's time in the same table: above
 1, the tool takes longer than rfab. *Processor* is the processor time that the tool uses on your side. *Network* is the
-traffic in both directions. *Memory* is that of the largest process. If it can be mounted, each part has a
-new filesystem, because ext4 creates files more slowly where many others were deleted a short time before.
+traffic in both directions. *Memory* is that of the largest process. Each part runs on a new filesystem if one can be
+mounted, because ext4 creates files more slowly where many others were deleted a short time before.
 
 To repeat the measurements, run this as root on Debian:
 

@@ -132,13 +132,7 @@ pub(super) fn world(request: &Request, project: &Project, person: Arc<dyn Person
         let ssh = Openssh::new(&reached, &folder, &home, runtime.as_deref(), asking.clone(), persist)?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
         let coordinator = Arc::new(SshCoordinator::new(fleet.clone(), transport.clone()));
-        Ok(FleetConnections {
-            fleet: fleet.clone(),
-            transport,
-            coordinator,
-            balance: Default::default(),
-            releases: Default::default(),
-        })
+        Ok(FleetConnections::new(fleet.clone(), transport, coordinator))
     };
     Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
 }

@@ -16,7 +16,7 @@ struct ScriptFile {
     imports: BTreeMap<String, String>,
 }
 
-/// Returns whether a function of the fabfile calls `balancer::lock`, itself or through others, also of the stdlib.
+/// Returns whether a function of the fabfile calls `balancer::lock`, itself or through others, even in the stdlib.
 ///
 /// It runs nothing. What can't be read counts as a function that doesn't.
 pub(super) fn asks_for_lock(script: &Script, function: &str) -> bool {

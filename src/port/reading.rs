@@ -215,4 +215,16 @@ mod tests {
         assert_eq!(shared.get(async { Ok(2u8) }).await, Ok(2));
         assert_eq!(shared.lately::<u8>(moment).await, Some(2));
     }
+
+    #[tokio::test]
+    async fn places_share_no_reading_and_a_change_forgets_those_of_all() {
+        let (readings, moment) = (SharedReadings::default(), Duration::from_secs(600));
+        for (place, said) in [("web1", 1u8), ("web2", 2)] {
+            readings.of(place).get(async { Ok(said) }).await.unwrap();
+        }
+        let last = async |place| readings.of(place).lately::<u8>(moment).await;
+        assert_eq!((last("web1").await, last("web2").await, last("web3").await), (Some(1), Some(2), None));
+        readings.forget();
+        assert_eq!((last("web1").await, last("web2").await), (None, None));
+    }
 }

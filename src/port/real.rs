@@ -18,6 +18,13 @@ pub struct FleetConnections {
     pub releases: SharedReadings,
 }
 
+impl FleetConnections {
+    /// Makes them for a fleet that nothing was read of yet.
+    pub fn new(fleet: Arc<Fleet>, transport: Arc<dyn Transport>, coordinator: Arc<dyn Coordinator>) -> Self {
+        Self { fleet, transport, coordinator, balance: Default::default(), releases: Default::default() }
+    }
+}
+
 /// What effects use to reach the real world.
 pub struct Real {
     pub person: Arc<dyn Person>,

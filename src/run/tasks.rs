@@ -20,20 +20,24 @@ use std::sync::Arc;
 pub fn run(project: &Project, line: &CommandLine, read_only: bool, session: &Arc<Session>) -> EndedRun {
     let here = begin(project, session, line.to_string());
     let single = line.command.is_some() && line.calls.len() <= 1 && line.calls.iter().all(|call| call.names_hosts);
-    let locks: Vec<bool> = line.calls.iter().map(|call| project.asks_for_lock(&call.function)).collect();
-    let result = tasks(&here, line, read_only, single, &locks).map_err(|located| perhaps_a_task(line, located));
+    let result = tasks(&here, project, line, read_only, single).map_err(|located| perhaps_a_task(line, located));
     here.lane.end(result.as_ref().err().map(|l| &l.failure));
     close(&here, result.err().as_slice(), single)
 }
 
-/// Calls the tasks, and runs the command, which is the `single` thing on each host if a task only names hosts; `locks`
-/// says for each task whether it takes the lock.
-fn tasks(here: &Here, line: &CommandLine, read_only: bool, single: bool, locks: &[bool]) -> Result<(), Box<Located>> {
+/// Calls the tasks, and runs the command, which is the `single` thing on each host if a task only names hosts.
+fn tasks(
+    here: &Here,
+    project: &Project,
+    line: &CommandLine,
+    read_only: bool,
+    single: bool,
+) -> Result<(), Box<Located>> {
     let last = line.calls.len();
     for (i, call) in line.calls.iter().enumerate() {
         let alone = i + 1 == last && line.command.is_none();
-        let changes = locks[i + 1..].contains(&true);
-        task(here, call, (!alone).then_some(HostWork { changes, single }))?;
+        let changes = || line.calls[i + 1..].iter().any(|later| project.asks_for_lock(&later.function));
+        task(here, call, (!alone).then(|| HostWork { changes: changes(), single }))?;
     }
     match &line.command {
         Some(command) => ad_hoc(here, command, read_only, single),

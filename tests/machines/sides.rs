@@ -107,13 +107,7 @@ impl Side {
             let ssh: Arc<dyn Transport> =
                 Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing), fleet.persist)?);
             let coordinator = Arc::new(SshCoordinator::new(fleet.clone(), ssh.clone()));
-            Ok(FleetConnections {
-                fleet: fleet.clone(),
-                transport: ssh,
-                coordinator,
-                balance: Default::default(),
-                releases: Default::default(),
-            })
+            Ok(FleetConnections::new(fleet.clone(), ssh, coordinator))
         };
         let real = Real::new(Arc::new(Willing), lab.folder.join("tmp"), true, Box::new(build));
         let side = Side::of(Arc::new(RealWorld::new(real, runtime)), run);

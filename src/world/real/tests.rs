@@ -159,13 +159,7 @@ impl<const KIND: usize> Effect for OneEffect<KIND> {
 fn world(coordinator: Arc<Unused>) -> (RealWorld, Arc<Fleet>) {
     let build = move |fleet: &Arc<Fleet>| {
         let (transport, coordinator) = (Arc::new(Unused::default()), coordinator.clone());
-        Ok(FleetConnections {
-            fleet: fleet.clone(),
-            transport,
-            coordinator,
-            balance: Default::default(),
-            releases: Default::default(),
-        })
+        Ok(FleetConnections::new(fleet.clone(), transport, coordinator))
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let real = Real::new(Arc::new(Unused::default()), "/nowhere".into(), false, Box::new(build));
