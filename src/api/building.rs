@@ -119,7 +119,7 @@ pub(super) fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> 
     if others.is_empty() || force {
         return Ok(!others.is_empty());
     }
-    let message = format!("this commit's release was made from something else on {}", others.join(", "));
+    let message = format!("this commit's release has different contents on {}", others.join(", "));
     Err(thrown(Failure::new(Cause::Failed, message).help(ANOTHER).unchanged()))
 }
 

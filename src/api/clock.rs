@@ -87,8 +87,8 @@ pub mod clock {
                 if here.perform(Confirm { question, given: false })? {
                     return Ok(());
                 }
-                let failure = Failure::failed(format!("nobody confirmed to continue after {after}"));
-                Err(thrown(failure.help("nothing is half done; `--resume` asks again")))
+                let failure = Failure::failed(format!("nobody confirmed continuing after {after}"));
+                Err(thrown(failure.help("no step is half done; `--resume` asks again")))
             }
         }
     }

@@ -11,7 +11,7 @@ use rhai::{Array, EvalAltResult, Map};
 pub(super) fn command_error(e: CommandError) -> Box<EvalAltResult> {
     let failure = Failure::new(Cause::Fabfile, e.to_string());
     thrown(match e {
-        CommandError::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
+        CommandError::NoValue { name } => failure.help(format!("pass it in a map: `#{{ {name}: … }}`")),
         _ => failure,
     })
 }
@@ -19,7 +19,8 @@ pub(super) fn command_error(e: CommandError) -> Box<EvalAltResult> {
 /// Returns a word of a command, which everyone may see; a secret is refused.
 fn word(name: &str, given: Argument) -> RhaiResultOf<String> {
     let why = format!("{name} is a secret, and every user of the host can see the words of a command");
-    let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
+    let help = "pass it with `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, \
+                or to a shell line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
     given.open(&why, help).map_err(thrown)
 }
 

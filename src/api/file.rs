@@ -44,9 +44,11 @@ pub mod file {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
         if host.0.mode.is_some() && from.is_dir() {
-            let failure =
-                Failure::new(Cause::Fabfile, "a folder's files keep their execute permission, and can't have a mode");
-            return Err(thrown(failure.help("leave `mode` out, or put its files one by one")));
+            let failure = Failure::new(
+                Cause::Fabfile,
+                "`mode` doesn't apply to a folder: its files keep their execute permission",
+            );
+            return Err(thrown(failure.help("leave `mode` out, or send its files one by one")));
         }
         here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
     }

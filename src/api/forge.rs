@@ -89,7 +89,7 @@ pub mod forge {
         let here = here(&ctx)?.clone();
         let (run, without) = (&here.session.run, here.session.run.allowed.without_gate.clone());
         if let Some(why) = &without {
-            let text = format!("the gate isn't asked whether this commit may be deployed: {why}");
+            let text = format!("rfab doesn't ask the gate whether this commit can be deployed: {why}");
             here.lane.tell(crate::event::EventKind::Warned { host: None, text });
         }
         let named = here.targets.lock().unwrap().is_some();

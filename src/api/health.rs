@@ -230,8 +230,8 @@ pub mod health {
                  user of the service, or let the service report its release: `version = \"header:X-Release\"`"
             }
             _ => {
-                "set `version` in `[app.health]` to where the release is reported, with a pattern for the part that \
-                 is the release: \
+                "set `version` in `[app.health]` to the place that reports the release, with a pattern that picks it \
+                 out: \
                  `'body:version = (.*)'`"
             }
         };
@@ -267,8 +267,9 @@ pub mod health {
             None => format!("a host of `{}`", fleet.name),
             Some(_) => format!("`{silent}`, which is in no pool,"),
         };
-        let message = format!("nothing can prove what {which} serves, so nothing is switched");
-        let help = "write into the fleet file how its hosts are probed: `[app.health]` with `url = \"http://{address}:8080/health\"`, \
+        let message = format!("rfab can't prove what {which} serves, so rfab switches nothing");
+        let help = "set in the fleet file how to probe its hosts: `[app.health]` with \
+                    `url = \"http://{address}:8080/health\"`, \
                     or which units run there: `[app.service]` with `units = { web = [\"shop\"] }`";
         Err(thrown(Failure::new(Cause::Fabfile, message).help(help)))
     }

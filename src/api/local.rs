@@ -360,7 +360,10 @@ pub mod local {
     #[rhai_fn(global, name = "stdin", return_raw)]
     pub(crate) fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
         let given = Argument::of(&text).ok_or_else(|| {
-            thrown(Failure::new(Cause::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
+            thrown(Failure::new(
+                Cause::Fabfile,
+                format!("a command's input must be text, but its type is {}", text.type_name()),
+            ))
         })?;
         Ok(LocalValue(LocalCall { stdin: Some(given.sealed()), ..local.0.clone() }))
     }

@@ -81,13 +81,13 @@ impl Once<'_> {
         };
         let LedgerLine { run, who, from, at, host, .. } = &begun.line;
         let on = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
-        let message = format!("{what} began{on} in run {run} of {who} at {at}, and rfab can't tell how it ended");
+        let message = format!("{what} began{on} in {who}'s run {run} at {at}, and rfab can't tell how it ended");
         let by_hand = self.by_hand();
         let help = if begun.aborted {
             by_hand
         } else {
             format!(
-                "resume that run on {from}: `rfab {}` finds out what became of it, and continues\n\
+                "resume that run on {from}: `rfab {}` finds out whether it finished, and continues\n\
                  if that run was aborted, or its machine is lost, {by_hand}",
                 resumed(begun)
             )

@@ -45,13 +45,14 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
         let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
         if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
             let message = format!("a release of `{}` is in progress, but the repository has no such commit", kept.name);
-            let help = "continue it the way it began, or type a tag or all digits of a commit to release that instead";
+            let help = "continue that release the way it began, or release something else: type a tag or all \
+                        digits of a commit";
             return Err(thrown(Failure::refused(message).help(help)));
         }
         let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
         let text = format!(
-            "{reference} moved from {was} to {is} since the release began: using {was} (to get {is} instead, type it \
-             in full, or its tag)"
+            "{reference} moved from {was} to {is} since the release began: rfab uses {was} (to get {is} \
+             instead, type it in full, or type its tag)"
         );
         here.lane.tell(EventKind::Warned { host: here.lane.host.clone(), text });
         let commit = kept.commit.to_string();
@@ -228,7 +229,7 @@ pub(super) fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str
 /// Refuses a name that rfab uses for its own marks.
 pub(super) fn own_name(name: &str) -> RhaiResultOf<()> {
     if reserved(name) {
-        Err(thrown(Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name")))
+        Err(thrown(Failure::refused(format!("rfab reserves the name `{name}`")).help("choose another name")))
     } else {
         Ok(())
     }
@@ -238,7 +239,7 @@ pub(super) fn own_name(name: &str) -> RhaiResultOf<()> {
 fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     if !names.is_empty() {
         let text =
-            format!("`releases/{}` isn't an rfab release, so its number doesn't count", names.join("`, `releases/"));
+            format!("`releases/{}` isn't an rfab release, so rfab ignores its number", names.join("`, `releases/"));
         here.lane.tell(EventKind::Warned { host: Some(host.name.clone()), text });
     }
 }

@@ -129,5 +129,5 @@ pub mod unseen {
 fn not_compared() -> Box<EvalAltResult> {
     let failure =
         Failure::new(Cause::Fabfile, "a secret can't be compared: what the script does next would give it away");
-    thrown(failure.help("hand it over, and let the program there decide"))
+    thrown(failure.help("pass it to a program, and let that program compare it"))
 }

@@ -20,7 +20,7 @@ fn file(path: &str, key: &str, format: Option<&str>) -> RhaiResultOf<VersionFile
             failure.help(near.unwrap_or_else(|| "write `ini`, `toml`, `json`, `yaml`, `ruby` or `plain`".to_owned()))
         }),
         None => VersionFormat::of(path).ok_or_else(|| {
-            wrong(format!("the name `{}` doesn't tell its format", shown(path)))
+            wrong(format!("rfab can't tell the format of `{}` from its name", shown(path)))
                 .help("name the file and its `format` in `rfab.toml`, and use what `version::files()` returns")
         }),
     };
@@ -32,7 +32,7 @@ fn file(path: &str, key: &str, format: Option<&str>) -> RhaiResultOf<VersionFile
 fn of_map(map: &Map) -> RhaiResultOf<VersionFile> {
     let text = |name: &str| map.get(name).filter(|value| !value.is_unit()).map(|value| value.to_string());
     let path = text("file").ok_or_else(|| {
-        let failure = Failure::new(Cause::Fabfile, "a file with the version needs a `file`");
+        let failure = Failure::new(Cause::Fabfile, "this map doesn't name a `file`");
         thrown(failure.help("write `#{ file: \"VERSION\" }`, or use what `version::files()` returns"))
     })?;
     file(&path, &text("key").unwrap_or_default(), text("format").as_deref())

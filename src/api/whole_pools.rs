@@ -31,13 +31,13 @@ pub(super) fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let names = |hosts: &[&Host]| hosts.iter().map(|host| &*host.name).collect::<Vec<_>>().join(", ");
     if forgotten.is_empty() {
         let message = format!(
-            "--exclude leaves {} as it is, but it still takes requests, and would serve a different release than the rest",
+            "--exclude leaves out {}, which would still take requests and serve a different release from the rest",
             names(&left)
         );
         return Err(thrown(Failure::refused(message).help(take_out_first(fleet, &left))));
     }
     let message = format!(
-        "the whole pool has to be among the targets, and these are missing: {}",
+        "the targets must include the whole pool, but these hosts are missing: {}",
         names(&[left, forgotten].concat())
     );
     let help = format!("name the fleet without a selection: `{}`", fleet.name);
@@ -55,5 +55,5 @@ fn take_out_first(fleet: &Fleet, hosts: &[&Host]) -> String {
         }
     };
     let lines: Vec<String> = hosts.iter().flat_map(|host| places(fleet, host)).map(told).collect();
-    format!("take it out first: {}; then the same line works. Or leave `--exclude` away", lines.join(", "))
+    format!("take it out first: {}; then type this line again. Or leave out `--exclude`", lines.join(", "))
 }

@@ -240,11 +240,7 @@ impl SetAdmin {
             (_, []) => as_they_were(failure),
             (_, kept) => Failure {
                 cause: Cause::Balancer,
-                message: format!(
-                    "{}; and these couldn't be put back as they were: {}",
-                    failure.message,
-                    kept.join(", ")
-                ),
+                message: format!("{}; rfab couldn't put these back as they were: {}", failure.message, kept.join(", ")),
                 ..failure
             },
         })

@@ -100,7 +100,7 @@ pub(super) async fn done(at: &At<'_>, questions: Vec<(&Balancer, String)>) -> Re
                 let message =
                     format!("nobody confirmed that it's done: {}", question.lines().next().unwrap_or_default());
                 return Err(Failure::new(Cause::Balancer, message).help(
-                    "it counts as not done; `proxy.status` shows the state of all hosts, by what people confirmed",
+                    "rfab treats it as not done; `proxy.status` shows what people have confirmed for each host",
                 ));
             }
             None => return Err(nobody(balancer)),
@@ -163,7 +163,7 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
     let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
     let hosts: Vec<&str> = unknown.iter().map(|host| &***host).collect();
     let head = format!(
-        "The ledger doesn't have the state of these in `{}` on {}: {}",
+        "The ledger doesn't have the state of these servers in `{}` on {}: {}",
         pools.join("`, `"),
         balancer.name,
         hosts.join(", ")
@@ -174,7 +174,9 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
         None => return Err(nobody(balancer)),
     }
     let person = at.real.person.clone();
-    let typed = tokio::task::spawn_blocking(move || person.ask("Which of them don't? Names, with commas:", false));
+    let typed = tokio::task::spawn_blocking(move || {
+        person.ask("Which of them don't? Type their names, separated by commas:", false)
+    });
     named(&typed.await.ok().flatten().unwrap_or_default(), unknown).ok_or_else(|| {
         let message = format!("rfab can't tell which servers of `{}` take requests", balancer.name);
         Failure::new(Cause::Balancer, message).help("type the names as the fleet file has them, such as `web1, web2`")
@@ -196,7 +198,7 @@ async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
 }
 
 fn nobody(balancer: &Balancer) -> Failure {
-    let message = format!("`{}` is changed by hand, which needs a terminal, and this isn't one", balancer.name);
+    let message = format!("changing `{}` by hand needs a terminal, and this isn't one", balancer.name);
     Failure::new(Cause::Balancer, message).unchanged().help("run this line in an interactive terminal")
 }
 

@@ -61,7 +61,7 @@ impl Effect for CutOff {
         if self.bound {
             format!("keep sticky clients off {}", self.host)
         } else {
-            format!("close what is still open on {}", self.host)
+            format!("close the requests still open on {}", self.host)
         }
     }
 

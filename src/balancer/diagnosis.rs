@@ -47,18 +47,20 @@ pub(super) async fn unasked(transport: &dyn Transport, balancer: &str, host: &Ho
     let (message, help) = match ended.status {
         10 => (
             format!("`{balancer}` has no `{socket}`"),
-            format!("start HAProxy there, or name its other socket; its haproxy.cfg has in `global`: {line}"),
+            format!(
+                "start HAProxy there, or name the socket it uses; its haproxy.cfg needs this line in `global`: {line}"
+            ),
         ),
         11 => (
             format!("`{socket}` of `{balancer}` isn't a socket"),
-            format!("name the one that its haproxy.cfg has in `global`, such as {line}"),
+            format!("name the socket that its haproxy.cfg sets in `global`, such as {line}"),
         ),
         12 => (
             format!("`{user}` can't open `{socket}` of `{balancer}`, which is {mode}"),
-            format!("write in the `global` section of its haproxy.cfg: {line}, and reload it"),
+            format!("put {line} in the `global` section of its haproxy.cfg, and reload HAProxy"),
         ),
         13 => (
-            format!("`{user}` can't enter `{folder}`, where the socket of `{balancer}` is: it is {mode}"),
+            format!("`{user}` can't enter `{folder}`, where the socket of `{balancer}` is: the folder is {mode}"),
             format!("add `{user}` to its group, or write another path in the `global` section of haproxy.cfg: {line}"),
         ),
         _ => return unanswered(balancer),

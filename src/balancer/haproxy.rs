@@ -42,7 +42,7 @@ impl Haproxy {
         }
         let failure = self.odd(line, answer);
         Err(if answer.contains("Permission denied") {
-            failure.help("add `level admin` to its `stats socket` line in haproxy.cfg, and reload it")
+            failure.help("add `level admin` to its `stats socket` line in haproxy.cfg, and reload HAProxy")
         } else {
             failure
         })
@@ -256,7 +256,7 @@ impl Driver for Haproxy {
         if answer.contains("Permission denied") {
             found.push(Finding::Forbids {
                 message: format!("the socket of `{}` is read-only: it doesn't have `level admin`", self.name),
-                help: "add `level admin` to its `stats socket` line in haproxy.cfg, and reload it".to_owned(),
+                help: "add `level admin` to its `stats socket` line in haproxy.cfg, and reload HAProxy".to_owned(),
             });
         }
         let servers = Table::stat(stat);
@@ -285,7 +285,8 @@ fn beside(servers: &Table, ours: &[ServerPlace]) -> Vec<String> {
             && let (Some(pool), Some(server)) = (servers.cell(row, "pxname"), servers.cell(row, "svname"))
         {
             found.push(format!(
-                "`{}/{}` is at the address of `{}/{}`, and no pool of the fleet file has it: it keeps its requests while that host is switched. \
+                "`{}/{}` has the same address as `{}/{}`, but is in no pool of the fleet file: it keeps getting \
+                 requests while that host is switched. \
                  Add `{}` to `pools`",
                 shown(pool),
                 shown(server),
@@ -392,7 +393,7 @@ mod tests {
             |pool: &str, server: &str| ServerPlace { balancer: "lb1".into(), pool: pool.into(), server: server.into() };
         let found = beside(&Table::stat(text), &[place("www", "web1"), place("api", "w1")]);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("`ws/web1` is at the address of `www/web1`"), "{found:?}");
+        assert!(found[0].starts_with("`ws/web1` has the same address as `www/web1`"), "{found:?}");
         assert!(found[0].ends_with("Add `ws` to `pools`"), "{found:?}");
         // Below `level operator`, HAProxy shows no address.
         assert_eq!(

@@ -242,7 +242,7 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
 pub fn held_by(fleet: &str, who: &str) -> Failure {
     match serde_json::from_str::<Holder>(who) {
         Ok(holder) => held(fleet, &holder),
-        Err(_) => locked(format!("fleet `{fleet}` is locked by somebody, and their note can't be read")),
+        Err(_) => locked(format!("somebody has locked fleet `{fleet}`, but rfab can't read their note")),
     }
 }
 
@@ -350,7 +350,7 @@ mod tests {
             held("prod", &holder("anna")).message,
             "fleet `prod` is locked by anna@anna since anna: `rfab anna` (run anna)"
         );
-        assert!(held_by("prod", "{\n").message.ends_with("and their note can't be read"));
+        assert!(held_by("prod", "{\n").message.ends_with("but rfab can't read their note"));
         let host = Host {
             fleet: "prod".into(),
             name: "lb1".into(),

@@ -18,7 +18,7 @@ pub(super) const SETTLE: Duration = Duration::from_secs(5);
 
 /// Returns the refusal to put back a host that its balancer reports as unhealthy.
 pub fn unhealthy(host: &Host, said: &str) -> Failure {
-    Failure::refused(format!("isn't healthy: its balancer reports `{said}`; left out")).on(&host.name)
+    Failure::refused(format!("isn't healthy, so rfab leaves it out: its balancer reports `{said}`")).on(&host.name)
 }
 
 /// A server to change, and what it was told before.
@@ -39,7 +39,7 @@ impl MeantServer<'_> {
         if server.admin != Admin::Ready {
             let ServerPlace { balancer, pool, server: name } = &self.place;
             let because = match &server.follows {
-                Some(other) => format!("it follows `{other}`, which is out"),
+                Some(other) => format!("it tracks `{other}`, which is out"),
                 None => format!("`{balancer}` reports `{}`", server.raw),
             };
             let text = format!("`{pool}/{name}` on `{balancer}` was put back, but gets no requests: {because}");

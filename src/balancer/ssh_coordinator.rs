@@ -138,7 +138,9 @@ impl SshCoordinator {
                 detour => detour,
             };
             if let Some(tool) = detour? {
-                say(&format!("`{name}`: its sshd doesn't forward sockets, so rfab asks it with `{tool}` on its host"));
+                say(&format!(
+                    "`{name}`: its sshd doesn't forward sockets, so rfab talks to it with `{tool}` on its host"
+                ));
             }
         }
         Ok(())

@@ -51,8 +51,8 @@ pub(super) fn resume(
         let (run, line) = (&before.run, [&before.flags[..], slice::from_ref(&before.line)].concat().join(" "));
         let message = format!("run `{run}` can't be resumed: {differs}");
         return Err(Failure::new(Cause::Fabfile, message).help(format!(
-            "type the line again, `rfab {line}`: it leaves what is already done; \
-             or continue anyway: `rfab --resume {run} --force-changed`"
+            "type the line again, `rfab {line}`: it skips what is already done; or continue anyway: `rfab --resume \
+             {run} --force-changed`"
         )));
     }
     let attempt = Record::Resumed(Attempt {

@@ -65,7 +65,9 @@ pub fn refused(definition: &Command, given: &ArgMatches, behind: bool) -> Option
             let words = given.get_many::<String>(WORDS).into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
             Some(format!("the argument '--{flag}' can't be used with tasks; leave out '{words}'"))
         }
-        (Some((id, _)), _) => purpose(id).map(|purpose| format!("the argument '{}' is for {purpose}", long(id))),
+        (Some((id, _)), _) => {
+            purpose(id).map(|purpose| format!("the argument '{}' works only with {purpose}", long(id)))
+        }
         (None, Some(flag)) if behind => {
             Some(format!("the argument '--{flag}' can't be used with a command; leave out what comes after '--'"))
         }

@@ -158,7 +158,7 @@ fn complete(request: &Request, shell: Shell, words: &[String]) {
 fn init() -> Result<(), Stopped> {
     let here = here()?;
     if let Some(file) = fabfile::nearest(&here, home().as_deref()) {
-        let failure = Failure::failed(format!("`{}` is there already, so nothing was written", file.display()));
+        let failure = Failure::failed(format!("`{}` already exists, so rfab wrote nothing", file.display()));
         return Err((failure.help("type `rfab` to see what you can type here"), Exit::Usage));
     }
     let found = init::look(&here);

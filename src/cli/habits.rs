@@ -7,7 +7,7 @@ use clap::{
 
 const HOSTS: &str = "name hosts in the line: 'rfab prod:web01,web02 …'; '--limit web01' leaves only that one";
 const FLEET: &str = "name the fleet first in the line: 'rfab prod deploy stable'";
-const LOGIN: &str = "it's a key of the fleet file, 'user'; your ssh_config has what else it takes to reach a host";
+const LOGIN: &str = "set 'user' in the fleet file; other ssh settings belong in your ssh_config";
 const LIST: &str = "'--list' shows the tasks";
 
 /// What people type, and what to type instead.

@@ -57,7 +57,8 @@ pub(super) fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
 /// Returns the failure of a flag that names no run in a folder without a fabfile.
 pub(super) fn without(flag: &str, missing: Failure) -> Failure {
     let help = format!(
-        "without a name, rfab looks for a run of the fabfile; name another run, as `rfab --history` lists them: `rfab {flag} RUN`"
+        "without a name, rfab looks for a run of the fabfile; name one of the runs that `rfab --history` lists: `rfab \
+         {flag} RUN`"
     );
     let help = missing.help.as_ref().map_or(help.clone(), |known| format!("{known}\n{help}"));
     missing.help(help)
@@ -65,7 +66,7 @@ pub(super) fn without(flag: &str, missing: Failure) -> Failure {
 
 fn none(flag: &str, fabfile: &Path, meant: &ResumableRuns, now: &Zoned) -> Failure {
     let message = format!("there is no run of `{}` that changed something and isn't done", fabfile.display());
-    let mut help = format!("`rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name");
+    let mut help = format!("`rfab --history` lists all runs, and `rfab {flag} RUN` picks one");
     let said = [
         (meant.overtaken.first(), "isn't done, but a later run changed what it had changed"),
         (meant.idle.first(), "isn't done, and changed nothing"),

@@ -61,7 +61,7 @@ pub(super) fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stop
     };
     match &again.action {
         Action::Run { words, command } if resuming.resumed.is_typed_again() => {
-            report::complain(&format!("run `{}` stopped for a person, so its line begins again", head.run));
+            report::complain(&format!("run `{}` stopped to ask a person, so its line starts over", head.run));
             drop(resuming);
             run_line(&again, words, command.as_deref(), None)
         }

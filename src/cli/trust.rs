@@ -25,7 +25,7 @@ use std::{
     thread,
 };
 
-/// Shows the keys of a host and of the hosts on the way to it, and trusts those that a person says yes to.
+/// Shows the keys of a host and of the hosts on the route to it, and trusts those that a person says yes to.
 ///
 /// `host` may be `all`, or `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then rfab asks nobody about the host itself.
 pub(super) fn trust(

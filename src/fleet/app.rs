@@ -68,7 +68,7 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
     if let Some((scheme, rest)) = text.split_once("://") {
         let login = rest.split('/').next().and_then(|place| place.rsplit_once('@')).map_or("", |(login, _)| login);
         if login.contains(':') {
-            return Err(Problem::new("the URL has a password in it", node.place("a secret has no place in a fleet"))
+            return Err(Problem::new("the URL has a password in it", node.place("a fleet file can't contain secrets"))
                 .help("leave it out and let git ask your credential helper"));
         }
         return match scheme {
@@ -202,7 +202,7 @@ fn unit(node: &Node) -> Result<Name, Problem> {
         Ok(Name::from(text))
     } else {
         Err(Problem::new(format!("`{text}` isn't a unit"), node.place("not a unit"))
-            .help("a unit is made of letters, digits and `._:@-`, such as `shop` or `shop@1.service`"))
+            .help("a unit's name consists of letters, digits and `._:@-`, such as `shop` or `shop@1.service`"))
     }
 }
 

@@ -62,7 +62,7 @@ fn one<'t>(
 ) -> Option<One<'t>> {
     let key = entry.key.as_str();
     if app::KEYS.contains(&key) || !matches!(entry.node.value, NodeValue::Table(_)) {
-        let message = format!("`{key}` is beside several apps, but doesn't say which one it's for");
+        let message = format!("there are several apps, and `{key}` doesn't say which one it belongs to");
         problems.push(
             Problem::new(message, entry.place("of which app?")).help("write it in each app's own table: `[app.shop]`"),
         );
@@ -126,7 +126,7 @@ pub(super) fn written(app: &Node, names: &FleetNames, problems: &mut Vec<Problem
         }
     }
     if items.is_empty() {
-        problems.push(Problem::new("the app would be on no host", node.place("nothing in it")));
+        problems.push(Problem::new("no host would get the app", node.place("nothing in it")));
     }
     if let Some((role, place)) = of_units.iter().find(|(role, _)| !roles.iter().any(|(known, _)| known == role)) {
         let message = format!("role `{role}` has units, but isn't one of the app's roles");
@@ -252,7 +252,8 @@ impl Fleet {
     /// Returns the failure of a step that needs an app, if there are several and none is chosen.
     pub fn unchosen(&self) -> Option<Failure> {
         let first = self.app_names().next()?;
-        let message = format!("fleet `{}` has several apps, and none is chosen: {}", self.name, self.listed("and"));
+        let message =
+            format!("fleet `{}` has several apps, and no task chooses one: {}", self.name, self.listed("and"));
         let help = format!("let a task choose one: `fleet(…).app(\"{first}\")`, and name that task in the line");
         Some(Failure::new(Cause::Fabfile, message).help(help))
     }

@@ -105,9 +105,7 @@ fn driver(section: &Section<'_>, manual: bool, problems: &mut Vec<Problem>) -> O
         Some(node) if manual => {
             problems.push(
                 Problem::new("a balancer that is changed by hand has no `socket`", node.place("not with `manual`"))
-                    .help(
-                        "leave it out; `host` may stay, if rfab may log in there: lock and ledger are kept on it then",
-                    ),
+                    .help("leave it out; keep `host` if rfab can log in there: it then keeps the lock and the ledger"),
             );
             None
         }
@@ -144,7 +142,7 @@ fn socket(node: &Node) -> Result<String, Problem> {
         return match address_and_port(text) {
             Some(_) => Ok(text.to_owned()),
             None => Err(Problem::new(format!("`{text}` isn't an address and a port"), node.place("not an address"))
-                .help("write a path, or `127.0.0.1:9999`, `[::1]:9999`: as the balancer's machine sees it")),
+                .help("write a path, or `127.0.0.1:9999`, `[::1]:9999`, as seen from the balancer's machine")),
         };
     }
     let path = value::path(node)?;

@@ -30,7 +30,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Gate> {
     let reviews = section.get("reviews", problems, |node| value::whole(node, 1)).unwrap_or(0);
     let pulls = section.get("pulls", problems, value::yes).unwrap_or(false);
     if !checks && !pulls && section.find("reviews").is_none() {
-        let problem = Problem::new("the gate demands nothing", node.place("neither checks nor reviews"));
+        let problem = Problem::new("the gate requires nothing", node.place("neither checks nor reviews"));
         let help = "write `reviews = 1`, or leave `checks` out; if you want no gate, leave";
         problems.push(problem.help(format!("{help} `[{}]` out", node.path)));
     }
@@ -86,7 +86,7 @@ fn url(node: &Node) -> Result<String, Problem> {
         () if url.scheme() != "https" && !(url.scheme() == "http" && own) => {
             wrong("not https: others could read the token")
         }
-        () if url.query().is_some() || url.fragment().is_some() => wrong("nothing may follow the path"),
+        () if url.query().is_some() || url.fragment().is_some() => wrong("nothing can follow the path"),
         () => Ok(text.trim_end_matches('/').to_owned()),
     }
 }

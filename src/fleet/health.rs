@@ -60,7 +60,7 @@ fn useless(section: &Section<'_>, url: &str, version: &Version) -> Option<Proble
     let (key, node) = find(&["host", "status", "body"]).or_else(|| find(&["version"]).filter(|_| answers))?;
     let problem = Problem::new(
         format!("`{key}` works only with an `http` or `https` URL"),
-        node.place("TCP alone has no responses"),
+        node.place("a TCP probe reads no response"),
     );
     Some(problem.help("leave it out, or write `http` in `url`; `version` may be `process` here"))
 }
@@ -76,10 +76,11 @@ fn url(node: &Node) -> Result<String, Problem> {
         Err(error) => wrong(error.to_string()),
         Ok(url) if !matches!(url.scheme(), "http" | "https" | "tcp") => wrong("neither http, https nor tcp".into()),
         // The message doesn't repeat the text, so that no log holds the password.
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            Err(Problem::new("the URL has a user or a password in it", node.place("a secret has no place in a fleet"))
-                .help("let the balancer's machine reach the health URL without a password"))
-        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => Err(Problem::new(
+            "the URL has a user or a password in it",
+            node.place("a fleet file can't contain secrets"),
+        )
+        .help("let the balancer's machine reach the health URL without a password")),
         Ok(url) if url.host_str().is_none_or(str::is_empty) => wrong("names no host".into()),
         Ok(url) if url.scheme() == "tcp" && url.port().is_none() => wrong("names no port".into()),
         Ok(url) if url.scheme() == "tcp" && !matches!(url.path(), "" | "/") => wrong("a port has no path".into()),
@@ -219,7 +220,7 @@ pub(super) fn check(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &
         let of = |(key, text): (&str, Option<&String>)| Some((node.inner(key)?, filled(text?, host).err()?));
         let (node, placeholder) = texts.into_iter().find_map(of)?;
         let message = format!("`{placeholder}` has no value at `{}`", host.name);
-        let help = "write {address}, {name}, {n} for the number at its end, or a key of the host's own in `[hosts]`";
+        let help = "write {address}, {name}, {n} (the number at its end), or one of the host's own keys in `[hosts]`";
         Some(Problem::new(message, node.place("has no value here")).help(help))
     };
     let no_url = |host: &Host| {

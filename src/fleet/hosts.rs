@@ -50,7 +50,7 @@ impl FleetNames {
     /// Adds a name, or fails if something else already has it.
     fn take(&mut self, name: &Name, named: NameKind, place: Location) -> Result<(), Problem> {
         if WORDS.contains(&&**name) {
-            return Err(Problem::new(format!("`{name}` is a word that selections use"), place).help(format!(
+            return Err(Problem::new(format!("selections reserve the word `{name}`"), place).help(format!(
                 "name {} otherwise than {}",
                 named.shown(),
                 super::section::listed(&WORDS)
@@ -217,7 +217,7 @@ fn addressed(host: Host, entry: &KeyValue) -> Result<Host, Problem> {
     let place = |label: &str| entry.node.inner("address").map_or(entry.place(label), |node| node.place(label));
     let filled = placeholder::filled(pattern, &host).map_err(|placeholder| {
         Problem::new(format!("`{placeholder}` has no value at `{}`", host.name), place("has no value here"))
-            .help("write {name}, {n} for the number at its end, or a key of the host's own")
+            .help("write {name}, {n} (the number at its end), or one of the host's own keys")
     })?;
     if let Some(port) = value::port_in(&filled) {
         return Err(value::with_port(&filled, port, place("has a port in it")));
@@ -253,7 +253,7 @@ fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, 
         } else if entry.key == "name" {
             problems.push(
                 Problem::new("a host has its name already", entry.place("not a variable"))
-                    .help("write the name before the `=`, and where it is reached as `address`"),
+                    .help("write the name before the `=`, and how to reach it as `address`"),
             );
         } else {
             vars.insert(entry.key.clone(), entry.node.to_json());

@@ -75,7 +75,7 @@ fn one(node: &Node, problems: &mut Vec<Problem>) -> Option<VersionFile> {
     let at = keys.find("file")?;
     let Some(format) = format.or_else(|| VersionFormat::of(&file)) else {
         problems.push(
-            Problem::new(format!("the name `{file}` doesn't tell its format"), at.place("of which format?"))
+            Problem::new(format!("rfab can't tell the format of `{file}` from its name"), at.place("which format?"))
                 .help("add `format`: `ini`, `toml`, `json`, `yaml`, `ruby` or `plain`"),
         );
         return None;
@@ -156,9 +156,9 @@ mod tests {
         assert_eq!(
             refused("[version]\nfile = \"setup.py\"\n"),
             [
-                "the name `setup.py` doesn't tell its format",
+                "rfab can't tell the format of `setup.py` from its name",
                 "add `format`: `ini`, `toml`, `json`, `yaml`, `ruby` or `plain`",
-                "rfab.toml:2:8: of which format?"
+                "rfab.toml:2:8: which format?"
             ]
         );
         assert_eq!(

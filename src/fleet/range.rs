@@ -6,7 +6,7 @@ pub(super) const MOST: usize = 10_000;
 /// Why a range isn't valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RangeError {
-    #[error("a bracket in `{0}` has no partner")]
+    #[error("a bracket in `{0}` isn't matched")]
     Open(String),
     #[error("`[{0}]` isn't a range")]
     NotNumbers(String),
@@ -14,7 +14,7 @@ pub(super) enum RangeError {
     Backwards(String),
     #[error("the range `[{0}]` is padded unevenly")]
     Uneven(String),
-    #[error("`{name}` means more than {MOST} hosts")]
+    #[error("`{name}` expands to more than {MOST} hosts")]
     TooMany { name: String },
 }
 
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn a_wrong_range_is_refused_and_a_huge_one_never_made() {
         let error = |name: &str| unroll(name).unwrap_err().to_string();
-        assert_eq!(error("web[1..2"), "a bracket in `web[1..2` has no partner");
-        assert_eq!(error("web1..2]"), "a bracket in `web1..2]` has no partner");
+        assert_eq!(error("web[1..2"), "a bracket in `web[1..2` isn't matched");
+        assert_eq!(error("web1..2]"), "a bracket in `web1..2]` isn't matched");
         assert_eq!(error("web[1-2]"), "`[1-2]` isn't a range");
         assert_eq!(error("web[a..c]"), "`[a..c]` isn't a range");
         assert_eq!(error("web[1..]"), "`[1..]` isn't a range");
@@ -101,9 +101,12 @@ mod tests {
         assert_eq!(error("web[1..021]"), "the range `[1..021]` is padded unevenly");
         assert_eq!(error("web[01..021]"), "the range `[01..021]` is padded unevenly");
         assert_eq!(error("web[01..100]"), "the range `[01..100]` is padded unevenly");
-        assert_eq!(error("n[1..10001]"), "`n[1..10001]` means more than 10000 hosts");
-        assert_eq!(error("n[1..101][1..100]"), "`n[1..101][1..100]` means more than 10000 hosts");
-        assert_eq!(error("n[0..18446744073709551615]"), "`n[0..18446744073709551615]` means more than 10000 hosts");
+        assert_eq!(error("n[1..10001]"), "`n[1..10001]` expands to more than 10000 hosts");
+        assert_eq!(error("n[1..101][1..100]"), "`n[1..101][1..100]` expands to more than 10000 hosts");
+        assert_eq!(
+            error("n[0..18446744073709551615]"),
+            "`n[0..18446744073709551615]` expands to more than 10000 hosts"
+        );
         assert_eq!(error("n[0..99999999999999999999]"), "`[0..99999999999999999999]` isn't a range");
     }
 }

@@ -75,7 +75,7 @@ impl<'t> Section<'t> {
     /// Describes the problem of a key that is missing.
     pub(super) fn lacks(&self, key: &str) -> Problem {
         match self.node.path.as_str() {
-            "" => Problem::bare(format!("the fleet has no `{key}`")),
+            "" => Problem::bare(format!("the fleet file doesn't set `{key}`")),
             path => Problem::new(format!("`{path}` has no `{key}`"), self.node.place(format!("`{key}` is missing"))),
         }
     }

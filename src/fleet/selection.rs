@@ -57,7 +57,7 @@ impl Selection {
         }
         let pieces = text.split(',').map(|piece| Piece::parse(piece, text, fleet)).collect::<Result<Vec<_>, _>>()?;
         if pieces.first().is_some_and(|piece| piece.away) {
-            return Err(wrong(text, "takes hosts away from nothing").help(format!("write `all,{}`", text.trim())));
+            return Err(wrong(text, "excludes hosts, but selects none").help(format!("write `all,{}`", text.trim())));
         }
         Ok(Selection { text: text.trim().to_owned(), pieces })
     }
@@ -165,7 +165,7 @@ impl Piece {
 impl Term {
     fn parse(word: &str, text: &str, fleet: &Fleet) -> Result<Term, Failure> {
         match word {
-            "" => Err(wrong(text, "has an empty item").help("`,` is or, `+` is and, each between two names")),
+            "" => Err(wrong(text, "has an empty item").help("write `,` (or) and `+` (and) only between two names")),
             "all" => Ok(Term::All),
             "live" => Ok(Term::Live),
             "out" => Ok(Term::Out),
@@ -257,7 +257,7 @@ fn unknown(word: &str, text: &str, fleet: &Fleet) -> Failure {
     if let Some((from, to)) = word.split_once("..") {
         let digits = from.len() - from.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let (head, first) = from.split_at(from.len() - digits);
-        return failure.help(format!("a range has brackets: `{head}[{first}..{to}]`"));
+        return failure.help(format!("write a range in brackets: `{head}[{first}..{to}]`"));
     }
     let groups = fleet.groups().into_iter().chain(fleet.roles()).map(|name| &**name);
     let known = groups.chain(WORDS).chain(fleet.hosts.iter().map(|host| &*host.name));
@@ -363,11 +363,14 @@ mod tests {
     #[test]
     fn what_is_no_selection_is_refused_with_the_way_on() {
         for (text, message) in [
-            ("", "the selection `` has an empty item | `,` is or, `+` is and, each between two names"),
-            ("web,,api", "the selection `web,,api` has an empty item | `,` is or, `+` is and, each between two names"),
-            ("web+", "the selection `web+` has an empty item | `,` is or, `+` is and, each between two names"),
-            ("^", "the selection `^` has an empty item | `,` is or, `+` is and, each between two names"),
-            ("^web03", "the selection `^web03` takes hosts away from nothing | write `all,^web03`"),
+            ("", "the selection `` has an empty item | write `,` (or) and `+` (and) only between two names"),
+            (
+                "web,,api",
+                "the selection `web,,api` has an empty item | write `,` (or) and `+` (and) only between two names",
+            ),
+            ("web+", "the selection `web+` has an empty item | write `,` (or) and `+` (and) only between two names"),
+            ("^", "the selection `^` has an empty item | write `,` (or) and `+` (and) only between two names"),
+            ("^web03", "the selection `^web03` excludes hosts, but selects none | write `all,^web03`"),
             ("web+^web03", "the selection `web+^web03` has a `^` that doesn't follow a comma | write `…,^web03`"),
             ("grup1", "`prod` has no host, group or role `grup1` | did you mean `group1`?"),
             ("web,web3", "`prod` has no host, group or role `web3`, in `web,web3` | did you mean `web03`?"),
@@ -383,9 +386,9 @@ mod tests {
                  `api`, `worker`, `all`, `live`, `out` and the hosts",
             ),
             ("web[1..3]", "`prod` has no host, group or role `web1`, in `web[1..3]` | did you mean `web01`?"),
-            ("web01..03", "`prod` has no host, group or role `web01..03` | a range has brackets: `web[01..03]`"),
+            ("web01..03", "`prod` has no host, group or role `web01..03` | write a range in brackets: `web[01..03]`"),
             ("web[03..01]", "the range `[03..01]` runs backward in `web[03..01]` | write `[01..03]`"),
-            ("web[01..03", "a bracket in `web[01..03` has no partner in `web[01..03` | write a range as `web[01..21]`"),
+            ("web[01..03", "a bracket in `web[01..03` isn't matched in `web[01..03` | write a range as `web[01..21]`"),
             (
                 "w\u{1b}[2J",
                 "the selection `w\\u{1b}[2J` has a control character | use only names, joined with `,` or `+`, or with `^` in front: `web,^web3`",

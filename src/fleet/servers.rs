@@ -57,7 +57,7 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
                 let filled = filled(pattern, host).map_err(|placeholder| {
                     let message = format!("`{placeholder}` has no value at `{}`", host.name);
                     Problem::new(message, node.place("has no value here"))
-                        .help("write {name}, {n} for the number at its end, or a key of the host's own in `[hosts]`")
+                        .help("write {name}, {n} (the number at its end), or one of the host's own keys in `[hosts]`")
                 })?;
                 if !value::is_name(&filled) {
                     let message = format!("`{pattern}` doesn't produce a valid server name");

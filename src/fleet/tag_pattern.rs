@@ -19,7 +19,7 @@ impl TagPattern {
     /// Reads a pattern, or says why it isn't one.
     pub fn of(text: &str) -> Result<TagPattern, String> {
         match text.matches('*').count() {
-            0 => return Err("it has no `*`, which stands for the version".to_owned()),
+            0 => return Err("it has no `*` for the version".to_owned()),
             1 => {}
             _ => return Err("it has more than one `*`".to_owned()),
         }

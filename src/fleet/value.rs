@@ -122,7 +122,7 @@ pub(super) fn why_no_name(text: &str) -> &'static str {
         "." | ".." => "write a name other than `.` and `..`",
         _ if text.starts_with('-') => "a name can't start with `-`, because that makes it an option",
         _ if text.len() > LONGEST_NAME => "a name has at most 253 characters",
-        _ => "a name is made of letters, digits and `._:-`",
+        _ => "a name consists of letters, digits and `._:-`",
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) fn with_port(address: &str, port: &str, place: super::location::Locat
     Problem::new(format!("`{address}` isn't an address"), place).help(format!(
         "write `{host}`. ssh's port belongs in the ssh configuration: `Host {host}` and below it `Port {port}`, in \
          the file \
-         that `ssh = \"…\"` at the top names; the app's belongs in `url` of `[app.health]`"
+         that `ssh = \"…\"` at the top names; the app's port belongs in `url` of `[app.health]`"
     ))
 }
 

@@ -35,7 +35,7 @@ pub enum GitError {
     Quiet { what: String, quiet: Duration },
     #[error("git {what} failed: {why}")]
     Git { what: String, why: String },
-    #[error("`{remote}` can't be fetched from: {why}")]
+    #[error("rfab can't fetch from `{remote}`: {why}")]
     Fetch { remote: String, at: Option<String>, why: String },
     #[error("nothing has been fetched from `{0}` yet")]
     NeverFetched(String),
@@ -50,7 +50,7 @@ pub enum GitError {
     NoStableOf { pattern: String, tags: usize, near: Vec<String> },
     #[error("`{reference}` is a {kind}, and this fleet accepts {}", listed(.accept))]
     NotAccepted { reference: String, kind: &'static str, accept: Vec<Accept> },
-    #[error("nobody pushed the commit `{0}`")]
+    #[error("nobody has pushed the commit `{0}`")]
     NotPushed(String),
     #[error("`{0}` can't be a name in git")]
     BadName(String),
@@ -111,7 +111,7 @@ impl From<GitError> for Failure {
         };
         let help = match &error {
             GitError::Theirs { path, advised: true } => Some(format!(
-                "if you trust its owner, as git then does too: `git config --global --add safe.directory {}`",
+                "if you trust its owner, tell git to trust them too: `git config --global --add safe.directory {}`",
                 quoted(path)
             )),
             GitError::Theirs { .. } => Some(

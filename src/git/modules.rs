@@ -91,7 +91,7 @@ impl Submodules {
             return Err(why);
         }
         let url = resolved(&url, &above(repository))
-            .ok_or_else(|| format!("its URL `{}` leads above that of the repository", shown(&url)))?;
+            .ok_or_else(|| format!("its URL `{}` goes above the repository's own URL", shown(&url)))?;
         match bad(&url) {
             Some(why) => Err(why),
             None => Ok(Submodule { name: name.clone(), url, commit: commit.to_owned() }),

@@ -136,11 +136,7 @@ impl PushRefs {
         let GitError::Rejected { refs, said } = &error else {
             let is_git = matches!(error, GitError::Git { .. });
             let failure = Failure::from(error);
-            return if is_git {
-                failure.help("fix that, and type the line again: it does what is left")
-            } else {
-                failure
-            };
+            return if is_git { failure.help("fix that, and type the line again: it does the rest") } else { failure };
         };
         let whys = refs.iter().map(|(_, why)| why);
         let said = whys.chain(said).map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n");
@@ -157,7 +153,9 @@ impl PushRefs {
                 visible(branch.short())
             ),
             None if says(&PROTECTED) => "ask somebody who may push this tag, or have its rule changed".to_owned(),
-            _ => "do what the remote says, or ask the people who keep its hooks; then type the line again".to_owned(),
+            _ => {
+                "do what the remote says, or ask the people who maintain its hooks; then type the line again".to_owned()
+            }
         };
         Failure::from(error).help(help)
     }

@@ -98,7 +98,7 @@ fn find(repository: &Repository, ask: &ReferenceQuery<'_>) -> Result<Resolved, G
         if names.branches.is_empty() && names.tags.is_empty() {
             return Err(GitError::NeverFetched(visible(remote)));
         }
-        warnings.push(format!("not fetched: `{}` may have moved on", visible(remote)));
+        warnings.push(format!("rfab didn't fetch, so `{}` may have moved", visible(remote)));
     }
     let (kind, name, commit) = meaning(&open, &names, ask)?;
     if !kind.accepted(ask.accept) {
@@ -112,7 +112,7 @@ fn find(repository: &Repository, ask: &ReferenceQuery<'_>) -> Result<Resolved, G
         if ask.guarded {
             return Err(GitError::NotPushed(commit));
         }
-        warnings.push(format!("nobody pushed the commit `{commit}`"));
+        warnings.push(format!("nobody has pushed the commit `{commit}`"));
     }
     if repository.remote.is_some() {
         warnings.extend(differing(&open, kind, &name, &commit));

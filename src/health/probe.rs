@@ -43,7 +43,7 @@ impl Probe {
     pub fn of(fleet: &Arc<Fleet>, host: &Host, expected: Expected) -> Result<Probe, Failure> {
         let app = fleet.app.as_ref();
         let none = || {
-            let message = format!("fleet `{}` doesn't say how a host proves that it serves", fleet.name);
+            let message = format!("fleet `{}` doesn't say how to check what a host serves", fleet.name);
             Failure::new(Cause::Fabfile, message).help("add `[app.health]` with `url` to the fleet file")
         };
         let health = app.and_then(|app| app.health.clone());
@@ -70,7 +70,7 @@ impl Probe {
         };
         let help = format!(
             "{address} of `{host}` in the fleet file: an IP address, or a name that `{through}` knows. A name that only your \
-             ssh configuration has doesn't count there"
+             ssh configuration has doesn't work there"
         );
         Failure::new(Cause::Fabfile, message).on(&host.name).help(help)
     }

@@ -84,8 +84,8 @@ fn current(host: &Host, listing: Listing, packaged: bool) -> Result<Expected, Fa
         return Ok(Expected { id: listing.revision.map(Commit::from), names: vec![folder], sure: false });
     }
     match listing.set_up || packaged {
-        true if packaged => Err(Failure::refused("has no package: left out").on(&host.name)),
-        true => Err(Failure::refused("has no release: left out").on(&host.name)),
+        true if packaged => Err(Failure::refused("has no package, so rfab leaves it out").on(&host.name)),
+        true => Err(Failure::refused("has no release, so rfab leaves it out").on(&host.name)),
         false => Ok(Expected::default()),
     }
 }

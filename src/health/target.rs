@@ -119,8 +119,8 @@ impl Target {
     fn unaccepted(&self, why: &rustls::Error) -> Failure {
         let message = format!("the certificate of `{}` isn't accepted: {why}", self.url);
         Failure::new(Cause::Fabfile, message).help(
-            "in `[app.health]`, write the name that it is for as `server_name`, and as `ca` a file beside the fleet \
-             with the authority that signed it",
+            "in `[app.health]`, set `server_name` to the name in the certificate, and `ca` to a file beside the fleet \
+             file with the authority that signed it",
         )
     }
 }
@@ -128,7 +128,7 @@ impl Target {
 /// Reads the certificates in a file.
 fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let wrong = |e: &dyn std::fmt::Display| {
-        Failure::new(Cause::Fabfile, format!("`{}` has no certificates that can be read: {e}", file.display()))
+        Failure::new(Cause::Fabfile, format!("rfab can't read certificates from `{}`: {e}", file.display()))
     };
     let pem = std::fs::read(file).map_err(|e| wrong(&e))?;
     Certificate::from_pem_bundle(&pem).map_err(|e| wrong(&innermost(&e)))

@@ -70,8 +70,11 @@ pub(super) fn next(request: &HttpRequest, url: &Url, place: Option<&str>) -> Res
         ));
     };
     if url.scheme() == "https" && next.scheme() == "http" {
-        let message =
-            format!("`{}` is redirected to `{}`, which anybody on the way can read", request.shown(), shown(&next));
+        let message = format!(
+            "`{}` is redirected to `{}`, so anybody along the way could read it",
+            request.shown(),
+            shown(&next)
+        );
         return Err(Failure::new(Cause::Http, message).help("request its final URL, with `https://…`"));
     }
     Ok(next)

@@ -82,7 +82,7 @@ impl HttpRequest {
     pub fn new(method: Method, url: &str, within: Duration) -> Result<HttpRequest, Failure> {
         let wrong = |message: String| Failure::new(Cause::Fabfile, message);
         let parsed = Url::parse(url).map_err(|e| {
-            wrong(format!("`{url}` isn't a URL: {e}")).help("write it whole, such as `https://example.org/hook`")
+            wrong(format!("`{url}` isn't a URL: {e}")).help("write the whole URL, such as `https://example.org/hook`")
         })?;
         if !matches!(parsed.scheme(), "http" | "https") {
             let message = format!("`{}://` isn't a protocol that rfab speaks", parsed.scheme());
@@ -91,7 +91,7 @@ impl HttpRequest {
         let shown = shown(&parsed);
         if !parsed.username().is_empty() || parsed.password().is_some() {
             let failure = wrong(format!("the URL of `{shown}` has a user or a password in it, which would be shown"));
-            return Err(failure.help("give them as an option: `#{ basic: #{ user: \"…\", password: secret } }`"));
+            return Err(failure.help("pass them as an option: `#{ basic: #{ user: \"…\", password: secret } }`"));
         }
         let (url, headers) = (Secret::from(url), Vec::new());
         Ok(HttpRequest { method, url, shown, headers, body: None, within, wanted: Vec::new(), name: None })

@@ -158,7 +158,8 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
     assert_eq!(next("/b").unwrap(), "https://example.org/b");
     assert_eq!(
         next("http://example.org/b?token=hunter2").unwrap_err(),
-        "`get https://example.org/a?…` is redirected to `http://example.org/b?…`, which anybody on the way can read"
+        "`get https://example.org/a?…` is redirected to `http://example.org/b?…`, so anybody along the way could read \
+         it"
     );
 }
 
@@ -213,7 +214,7 @@ fn what_is_no_url_or_would_show_a_password_is_refused() {
         why("example.org/x"),
         (
             "`example.org/x` isn't a URL: relative URL without a base".into(),
-            "write it whole, such as `https://example.org/hook`".into()
+            "write the whole URL, such as `https://example.org/hook`".into()
         )
     );
     assert_eq!(why("ftp://example.org/").0, "`ftp://` isn't a protocol that rfab speaks");

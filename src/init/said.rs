@@ -99,7 +99,7 @@ fn next(fleets: &[PlannedFleet]) -> String {
     };
     let lines = [
         ("rfab".to_owned(), "show what you can type here"),
-        (format!("rfab {task} --trust all"), "show the hosts' key fingerprints; compare them, then say yes"),
+        (format!("rfab {task} --trust all"), "show the hosts' key fingerprints; compare them, then answer yes"),
         (format!("rfab {task} setup"), "make the app's folders"),
         (format!("rfab {task} deploy:{reference}"), "deploy the newest stable tag; or a tag, a branch, a commit"),
     ];

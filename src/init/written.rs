@@ -23,8 +23,8 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     let there = |file: &&File| fs::symlink_metadata(folder.join(&file.path)).is_ok();
     let there: Vec<String> = files.iter().filter(there).map(|file| format!("`{}`", file.path)).collect();
     if !there.is_empty() {
-        let are = if there.len() == 1 { "is" } else { "are" };
-        let failure = Failure::failed(format!("{} {are} there already, so nothing was written", there.join(", ")));
+        let exist = if there.len() == 1 { "exists" } else { "exist" };
+        let failure = Failure::failed(format!("{} already {exist}, so rfab wrote nothing", there.join(", ")));
         return Err(failure.help("type `rfab` to see what you can type here; move the old files away to start again"));
     }
     let mut done = Vec::new();
@@ -33,7 +33,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
         if let Err(e) = create(folder, &file.path, &file.text) {
             // Removes only the files that it wrote itself.
             done.iter().for_each(|path| drop(fs::remove_file(path)));
-            return Err(Failure::failed(format!("`{}` can't be written, so nothing was: {e}", file.path)));
+            return Err(Failure::failed(format!("`{}` can't be written, so rfab wrote nothing: {e}", file.path)));
         }
         done.push(path);
     }

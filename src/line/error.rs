@@ -35,7 +35,7 @@ pub enum LineError {
     UnknownName { task: Box<Signature>, name: String, value: String, near: Option<String> },
     #[error("`{}` is given `{name}` twice", task.name)]
     GivenTwice { task: Box<Signature>, name: String },
-    #[error("no overload of `{}` fits {}", task.name, listed(names))]
+    #[error("no overload of `{}` accepts {}", task.name, listed(names))]
     NoOverload { task: Box<Signature>, names: Vec<String> },
     #[error("`={value}` after `{task}:` has no name")]
     NoName { task: String, value: String },

@@ -286,7 +286,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["copy:a,b,from=c"], "`copy` is given `from` twice\nusage:\n  copy FROM TO\n      Copies a file."),
     (&["tune:a=1,a=2"], "`tune` is given `a` twice\nusage:\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools."),
     (&["tune:=1"], "`=1` after `tune:` has no name\nwrite `\\=1` if the `=` is text"),
-    (&["odd:a=1,y=2"], "no overload of `odd` fits `a` and `y`\nusage:\n  odd A\n  odd X Y"),
+    (&["odd:a=1,y=2"], "no overload of `odd` accepts `a` and `y`\nusage:\n  odd A\n  odd X Y"),
     // A required argument that is a task's name.
     (
         &["deploy", "restart"],

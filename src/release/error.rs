@@ -27,17 +27,17 @@ pub enum ReleaseError {
     KeepNone,
     #[error(transparent)]
     Command(#[from] command::CommandError),
-    #[error("the app's folders aren't there: {0}")]
+    #[error("the app's folders don't exist: {0}")]
     NotSetUp(&'static str),
     #[error("the host has no `{0}`")]
     Missing(String),
-    #[error("`{0}` can't be made by this user")]
+    #[error("this user can't make `{0}`")]
     CannotMake(String),
     #[error("`{0}` belongs to another user")]
     Owner(String),
-    #[error("`{0}` can be changed by another user, and the app's user is root")]
+    #[error("another user can change `{0}`, and the app's user is root")]
     Others(String),
-    #[error("a link on the way there can be changed by another user")]
+    #[error("another user can change a link in the path")]
     Led,
     #[error("`{0}` is a link, but must not be one")]
     IsLink(String),
@@ -57,13 +57,13 @@ pub enum ReleaseError {
     #[error("{0}")]
     Base(&'static str),
     /// Names that an earlier release doesn't have any more as it was staged.
-    #[error("an earlier release isn't what was staged: {}", .0.join(", "))]
+    #[error("an earlier release has changed since it was staged: {}", .0.join(", "))]
     Drifted(Vec<String>),
     #[error("the archive isn't one of rfab's: {0}")]
     Archive(String),
     #[error("the archive can't be unpacked: {0}")]
     Unpack(String),
-    #[error("what was unpacked isn't what was packed: {}", .0.join(", "))]
+    #[error("the unpacked files differ from the packed ones: {}", .0.join(", "))]
     Differs(Vec<String>),
     #[error("`shared/{0}` is missing, but `linked` lists it")]
     LinkedFile(String),
@@ -72,7 +72,7 @@ pub enum ReleaseError {
     #[error("something else already has the release's name")]
     Taken,
     #[error(
-        "the release is there already, but was made from something else: its manifest is {}, but should be {}",
+        "the release already exists, but has different contents: its manifest is {}, but should be {}",
         short(.there), short(.wanted)
     )]
     Another { there: String, wanted: String },

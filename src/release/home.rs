@@ -23,7 +23,8 @@ impl Home {
         let app = app(fleet)?;
         if !app.is_on(host) {
             let roles: Vec<String> = app.roles.iter().map(|role| format!("`{role}`")).collect();
-            let message = format!("host `{host}` doesn't get the app: it has none of its roles, {}", roles.join(", "));
+            let message =
+                format!("host `{host}` doesn't get the app: it has none of the app's roles, {}", roles.join(", "));
             let help = "leave it out with `release::hosts(targets())`, or give it such a role in the fleet file";
             return Err(Failure::new(Cause::Fabfile, message).on(&host.name).help(help));
         }

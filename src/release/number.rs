@@ -63,16 +63,16 @@ impl Effect for RecordNumber {
         // If no host has the commit and it can't have been pruned, nothing was done once for it, and nothing is lost.
         if book.newest().is_none() && (self.known.is_some() || self.highest > 1) {
             let text = format!(
-                "the ledger of fleet `{}` has no release, though its hosts have some: it was emptied or lost. rfab \
-                 can't tell any more what was done once per commit, such as a migration",
+                "the ledger of fleet `{}` has no release, though its hosts have some: it was emptied or lost. rfab can \
+                 no longer tell which once-per-commit steps were done, such as a migration",
                 self.fleet.name
             );
             at.tell(EventKind::Warned { host: None, text });
         }
         for odd in self.known.into_iter().chain([self.highest]).filter(|number| !credible(book.highest(), *number)) {
             let text = format!(
-                "a host has a release with the number {odd}, which fleet `{}` never assigned: it doesn't count, and \
-                 the next number is {number}",
+                "a host has a release with the number {odd}, which fleet `{}` never assigned: rfab ignores it, and the \
+                 next number is {number}",
                 self.fleet.name
             );
             at.tell(EventKind::Warned { host: None, text });

@@ -81,7 +81,7 @@ impl Read for Preflight {
         let machine = model.machine(&self.host)?;
         let mut lacks = PreflightProblems::default();
         if !*machine.set_up.get("whether it is set up")? {
-            lacks.problems.push("the app's folders aren't there yet".to_owned());
+            lacks.problems.push("the app's folders don't exist yet".to_owned());
         }
         // A host with a current release has all linked files.
         if machine.current.get("its current release")?.is_none() {
@@ -135,7 +135,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<PreflightProblems, ReleaseErr
     let mut lacks = PreflightProblems::default();
     let (lines, mut folders) = match AnswerLines::of(Program::Preflight, ended) {
         Err(ReleaseError::NotSetUp(_)) => {
-            lacks.problems.push("the app's folders aren't there yet".to_owned());
+            lacks.problems.push("the app's folders don't exist yet".to_owned());
             let out = String::from_utf8_lossy(&ended.out);
             lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
             return Ok(lacks);
@@ -151,7 +151,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<PreflightProblems, ReleaseErr
         ("lacks-folder", [_]) if folders => Some(String::new()),
         ("lacks-folder", [_]) => {
             folders = true;
-            Some("the app's folders aren't there yet".to_owned())
+            Some("the app's folders don't exist yet".to_owned())
         }
         ("unwritable", [folder]) => Some(format!("the app's user can't write to `{}`", shown(folder))),
         _ => None,

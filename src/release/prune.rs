@@ -60,7 +60,8 @@ impl Effect for Prune {
             let path = format!("{}/{}", home.path, shown(left));
             let remove = format!("sudo rm -rf {}", quoted(&path));
             let text = format!(
-                "`{path}` remains of a removed release, with files of another user; to remove it, type `{remove}` there"
+                "`{path}` is left over from a removed release, and has another user's files; to remove it, type \
+                 `{remove}` there"
             );
             at.tell(EventKind::Warned { host: Some(host.name.clone()), text });
         }

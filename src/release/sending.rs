@@ -66,7 +66,7 @@ impl Sending<'_> {
                 (Err(error @ (ReleaseError::Base(_) | ReleaseError::Drifted(_))), Some((release, _))) => {
                     let why = match error {
                         ReleaseError::Drifted(names) if !names.is_empty() => drifted(&release.name, &names),
-                        error => format!("rfab can't build upon release {}: {error}", release.name),
+                        error => format!("rfab can't reuse files of release {}: {error}", release.name),
                     };
                     self.warn(format!("{why}; rfab sends all of the new release"));
                 }

@@ -44,7 +44,7 @@ pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
         None => Ok(format!("{}/shared/{path}", home.path)),
         Some(why) => {
             let message = format!("`{}` can't be in `shared`: {why}", shown(path));
-            Err(Failure::new(Cause::Fabfile, message).help("write it as `linked` of the fleet file has it"))
+            Err(Failure::new(Cause::Fabfile, message).help("write it as in `linked` of the fleet file"))
         }
     }
 }

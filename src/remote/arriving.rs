@@ -104,7 +104,9 @@ pub(super) async fn arrived(
     if ended.status == Job::STOPPED && asked() {
         let message =
             format!("`{}` wasn't fetched: {} was interrupted and was stopped", to.display(), on.shown(command));
-        return Err(Failure::failed(message).on(&on.host.name).help("what was there under that name is unchanged"));
+        return Err(Failure::failed(message)
+            .on(&on.host.name)
+            .help("an existing file or folder of that name is unchanged"));
     }
     if ended.status == 0 {
         tell(arriving.so_far());
@@ -125,6 +127,7 @@ pub(super) fn place(to: &Path) -> Result<(), Failure> {
 
 /// Makes the failure for a file of this machine that can't be written.
 pub(super) fn unwritable(to: &Path, e: &io::Error) -> Failure {
-    Failure::failed(format!("`{}` can't be written: {e}", to.display()))
-        .help("what was there under that name is unchanged; if a disk of this machine is full, free some space")
+    Failure::failed(format!("`{}` can't be written: {e}", to.display())).help(
+        "an existing file or folder of that name is unchanged; if a disk of this machine is full, free some space",
+    )
 }

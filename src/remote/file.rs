@@ -124,7 +124,7 @@ fn why(last: &str) -> &'static str {
     }
 }
 
-const LINK: &str = "a link on the way there can be changed by another user";
+const LINK: &str = "another user can change a link in the path";
 
 /// Makes the failure for a path that another user could lead elsewhere.
 pub(super) fn linked(on: &On, path: &str) -> Failure {

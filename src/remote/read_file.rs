@@ -37,7 +37,7 @@ impl Read for ReadFile {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let bytes = fetch(&at, &self.on, &self.path).await?;
-        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't text in UTF-8"))
+        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't UTF-8 text"))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
@@ -45,7 +45,7 @@ impl Read for ReadFile {
         if bytes.len() > LARGEST {
             return Err(large(&self.on, &self.path).into());
         }
-        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't text in UTF-8").into())
+        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't UTF-8 text").into())
     }
 }
 

@@ -65,7 +65,7 @@ impl LendTerminal {
         let words = self.command.as_ref().map(Command::argv).unwrap_or_default();
         // With sudo, every user of the host could see it.
         if !self.on.env.is_empty() && self.on.user.is_some() {
-            let message = "an environment can't be given to another user's terminal";
+            let message = "another user's terminal can't get environment variables";
             return Err(Failure::new(Cause::Fabfile, message).help("set it in that user's profile"));
         }
         let (dir, user) = (self.on.cd.as_deref().unwrap_or(""), self.on.user.as_deref().unwrap_or(""));
@@ -191,6 +191,6 @@ mod tests {
         // With sudo, every user of the host could read it.
         let on = On { user: Some("shop".into()), env: [("X".to_owned(), "x".into())].into(), ..host.into() };
         let refused = LendTerminal { on, command: None }.line("").unwrap_err();
-        assert_eq!(refused.message, "an environment can't be given to another user's terminal");
+        assert_eq!(refused.message, "another user's terminal can't get environment variables");
     }
 }

@@ -81,7 +81,7 @@ impl LastWords {
             lines.iter().for_each(|line| text += &format!("  {line}\n"));
         }
         if groups.len() > HOSTS {
-            text += &format!("\nand those of {} others are in their logs\n", groups.len() - HOSTS);
+            text += &format!("\nthe last lines of {} others are in their logs\n", groups.len() - HOSTS);
         }
         let files: Vec<&str> = logs.iter().filter(|log| failed.contains(&&log.host)).map(|log| &*log.file).collect();
         let folder = files.first().and_then(|file| Path::new(file).parent()?.to_str());
@@ -168,7 +168,7 @@ last lines of web5:
 last lines of web6:
   | of its own 5
 
-and those of 2 others are in their logs
+the last lines of 2 others are in their logs
 
 log: /data/runs/r1.logs
 "

@@ -88,7 +88,7 @@ pub(super) fn summary(rows: &[HostRow]) -> String {
     let out = rows.iter().filter(|r| matches!(r.balancer, PoolState::Out | PoolState::Mixed)).count();
     let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
     let looked = rows.iter().filter(|r| r.result == Outcome::Ok).filter_map(|r| r.looked).min();
-    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration::took(after)));
+    let looked = looked.map(|after| format!("; still serving {} after they were put back", duration::took(after)));
     format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 

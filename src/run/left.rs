@@ -37,7 +37,7 @@ pub(super) fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, wel
                 format!("`{host}` was taken out {why} and isn't back yet: `rfab {}` puts it back", session.run.typed())
             }
             OutReason::Strange if observed.host(&host).back.is_some() && !mixed => {
-                format!("`{host}` was put back by this run, and somebody took it out since: not touched")
+                format!("`{host}` was put back by this run, but somebody has taken it out since, so rfab leaves it out")
             }
             _ => continue,
         };

@@ -29,7 +29,7 @@ pub(super) fn end(here: &Here, lane: &Arc<Lane>, exit: Exit, failures: &[Failure
     undelivered.into_iter().for_each(|why| here.listeners.miss(why));
     let missed = here.listeners.missed();
     if !missed.is_empty() {
-        lane.tell(EventKind::Warned { host: None, text: format!("not everybody was told: {}", missed.join("; ")) });
+        lane.tell(EventKind::Warned { host: None, text: format!("some notifications failed: {}", missed.join("; ")) });
     }
 }
 

@@ -51,7 +51,10 @@ pub(super) fn out_again(session: &Session, lane: &Arc<Lane>) {
             Ok(hosts) if hosts.is_empty() => continue,
             Ok(hosts) => {
                 let names: Vec<&str> = hosts.iter().map(|host| &*host.name).collect();
-                format!("{} got requests since a balancer was reloaded or restarted: out again", listed(&names))
+                format!(
+                    "rfab took {} out again: a balancer was reloaded or restarted, and then sent requests there",
+                    listed(&names)
+                )
             }
             Err(failure) => format!("rfab can't tell whether {} gets requests: {}", hosts[0], failure.message),
         };

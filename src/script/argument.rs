@@ -29,7 +29,7 @@ impl Argument {
         let each = map.into_iter().map(|(name, value)| match Argument::of(&value) {
             Some(given) => Ok((name.to_string(), given)),
             None => {
-                let message = format!("the value of `{name}` isn't text but {}", value.type_name());
+                let message = format!("`{name}` must be text, but its type is {}", value.type_name());
                 Err(Failure::new(Cause::Fabfile, message))
             }
         });
@@ -94,7 +94,7 @@ pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
     let message =
         format!("a string for a host contains `{MASK}`, which stands for a secret that was put into a string");
     Err(Failure::new(Cause::Fabfile, message)
-        .help("hand the secret over as it is: `host.env(#{ X: secret })`, `host.stdin(secret)`, `host.write(path, secret)`, or `host.template(from, to, #{ x: secret })`"))
+        .help("pass the secret itself: `host.env(#{ X: secret })`, `host.stdin(secret)`, `host.write(path, secret)`, or `host.template(from, to, #{ x: secret })`"))
 }
 
 /// Returns a value with its secrets masked, at any depth: also the texts that contain one.

@@ -72,7 +72,7 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
     {
         return Some(Forbidden {
             at: *at,
-            message: format!("`{sign}` is for a shell, and no shell reads the command of `{}`", call.name),
+            message: format!("`{sign}` works only in a shell, and no shell reads the command of `{}`", call.name),
             help: if here {
                 "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
             } else {

@@ -22,8 +22,8 @@ fn refuse_for(file: &str, text: &str, this: &Version) -> Result<(), Failure> {
         match VersionReq::parse(wanted) {
             Ok(requirement) if requirement.matches(this) => {}
             Ok(_) => {
-                let help = "install an rfab that fits, or change this line if the file works with this one";
-                return wrong(format!("`{file}` wants rfab {wanted}, and this is {this}"), help.to_owned());
+                let help = "install an rfab of that version, or change this line if the file works with this one";
+                return wrong(format!("`{file}` requires rfab {wanted}, but this is {this}"), help.to_owned());
             }
             Err(why) => {
                 let help = "write it as `//! rfab >= 0.4`, or `//! rfab >= 0.4, < 0.6`".to_owned();
@@ -66,9 +66,9 @@ mod tests {
             assert_eq!(said(text), None, "{text}");
         }
         for (text, message) in [
-            ("//! rfab >= 0.5", "`fabfile.rhai` wants rfab >= 0.5, and this is 0.4.2"),
-            ("// Deploys.\n//! rfab < 0.4\nthis is no Rhai", "`fabfile.rhai` wants rfab < 0.4, and this is 0.4.2"),
-            ("//! rfab = 0.4.1", "`fabfile.rhai` wants rfab = 0.4.1, and this is 0.4.2"),
+            ("//! rfab >= 0.5", "`fabfile.rhai` requires rfab >= 0.5, but this is 0.4.2"),
+            ("// Deploys.\n//! rfab < 0.4\nthis is no Rhai", "`fabfile.rhai` requires rfab < 0.4, but this is 0.4.2"),
+            ("//! rfab = 0.4.1", "`fabfile.rhai` requires rfab = 0.4.1, but this is 0.4.2"),
             (
                 "//! rfab >= new",
                 "`>= new` isn't a version of rfab: unexpected character 'n' while parsing major version number",

@@ -168,7 +168,7 @@ pub(super) fn parse_failure(error: &ParseError, text: &str, namespaces: &[String
         }
         ParseErrorType::MissingToken(token, what) => (format!("`{token}` is missing {what}"), None),
         ParseErrorType::FnMissingParams(name) => (format!("the parameters of function `{name}` are missing"), None),
-        ParseErrorType::UnexpectedEOF => ("the file ends in the middle of something".to_owned(), None),
+        ParseErrorType::UnexpectedEOF => ("the file ends too early".to_owned(), None),
         other => (lower(&other.to_string()), None),
     };
     let open = || ends(error, text).then(|| "look for a `{`, `(`, `[`, `` ` `` or `\"` that isn't closed".to_owned());

@@ -157,7 +157,7 @@ fn literal(text: &Expr, variables: &BTreeSet<String>, help: &'static str) -> Opt
         let name: String = inside.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         variables.contains(&name).then_some(name)
     })?;
-    let message = format!("`{name}` isn't inserted here: strings in double quotes are literal");
+    let message = format!("`{name}` isn't inserted: strings in double quotes are literal");
     Some(Forbidden { at: *at, message, help })
 }
 

@@ -25,7 +25,7 @@ pub(super) fn service(fleet: &Fleet) -> Result<&Service, Failure> {
 
 /// Makes the failure for a fleet file without a command that quiets units.
 pub(super) fn no_quiet(fleet: &Fleet) -> Failure {
-    Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't say how to quiet its units", fleet.name))
+    Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't set how to quiet its units", fleet.name))
         .help("add `quiet` and `idle` to `[app.service]` in the fleet file")
 }
 

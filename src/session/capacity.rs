@@ -25,7 +25,7 @@ pub(super) fn enough_live(
         }
         let Capacity { stay, all, idle, .. } = capacity;
         let idle = if idle.is_empty() { String::new() } else { format!(". {}", idle.join(", ")) };
-        let message = format!("pool `{pool}`: {stay} of {all} live after this, and it needs {wanted}{idle}");
+        let message = format!("pool `{pool}`: {stay} of {all} hosts would stay live, but it needs {wanted}{idle}");
         let cost = if stay == 0 {
             "every request to it fails until a host is back".to_owned()
         } else {

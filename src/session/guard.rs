@@ -139,7 +139,7 @@ impl Guard {
         {
             let message = format!(
                 "the ledger of fleet `{}` no longer has run `{run}`, which changed this fleet: the ledger was \
-                 emptied or lost, or a lot was done since",
+                 emptied or lost, or many steps were recorded since",
                 fleet.name
             );
             return Err(Failure::new(Cause::Overtaken, message)
@@ -151,7 +151,7 @@ impl Guard {
                 self.observed.was_overtaken();
                 let LedgerLine { run: other, who, from, at, .. } = line;
                 let message = format!(
-                    "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
+                    "fleet `{}` was changed after run `{run}`, by {who}'s run `{other}` from {from} at {at}",
                     fleet.name
                 );
                 Err(Failure::new(Cause::Overtaken, message).unchanged().help(self.instead(book)))
@@ -169,7 +169,7 @@ impl Guard {
                 self.run.id,
                 shown(name)
             ),
-            None => "type the line again; what is done already is left as it is".to_owned(),
+            None => "type the line again; rfab skips what is already done".to_owned(),
         }
     }
 
@@ -233,7 +233,8 @@ impl Guard {
 ///
 /// Runs wait for fleets only in the order of their names, so that no two of them wait for each other.
 fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
-    let message = format!("{}. This run has `{later}` already, so it doesn't wait for `{fleet}`", failure.message);
+    let message =
+        format!("{}. This run already has the lock of `{later}`, so it doesn't wait for `{fleet}`", failure.message);
     Failure { message, ..failure }.help(format!(
         "the run that has `{fleet}` may wait for `{later}`; a line that changes `{fleet}` before `{later}` waits for \
          both"

@@ -231,12 +231,12 @@ fn not_kept(effect: &dyn AnyEffect) -> Failure {
 fn diverged(known: &PastEffect, effect: &dyn AnyEffect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     if *did == asks {
-        let message = format!("this run did `{did}` with different values than the script has now");
+        let message = format!("this run did `{did}` with other values than the script has now");
         return Failure::new(Cause::Fabfile, message)
             .help("a secret, or text that was read, has changed: type the line again instead");
     }
     Failure::new(Cause::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
-        .help("a run can only be resumed with what it started with: type the line again instead")
+        .help("a resumed run must repeat the steps that it did before: type the line again instead")
 }
 
 fn still_runs(effect: &dyn AnyEffect) -> Failure {
@@ -246,6 +246,6 @@ fn still_runs(effect: &dyn AnyEffect) -> Failure {
 
 fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
     let differs = differences(known, fleet).join("; ");
-    let message = format!("fleet `{}` isn't what the run started with: {differs}", fleet.name);
+    let message = format!("fleet `{}` has changed since the run started: {differs}", fleet.name);
     Failure::new(Cause::Fabfile, message).help("restore the old file, or continue with the new one: `--force-changed`")
 }

@@ -63,7 +63,7 @@ pub fn settled(
         match down.iter().find(|down| down.host == host.name) {
             None => observed.looked(host, after),
             Some(Down { why, .. }) => {
-                let message = format!("was put back, and {} later it is down: {why}", running(after));
+                let message = format!("was put back, and was down {} later: {why}", running(after));
                 let failure = Failure::failed(message).on(&host.name);
                 observed.died(host, &failure);
                 first.get_or_insert(failure);

@@ -25,7 +25,7 @@ pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holde
         let text = match &holder {
             Some(holder) if *line.run == *holder.run => under_way(holder),
             Some(holder) if *holder.line == *format!("--abort {}", line.run) => {
-                format!("run {} of {} is being aborted: {}", line.run, line.who, under_way(holder))
+                format!("{}'s run {} is being aborted: {}", line.who, line.run, under_way(holder))
             }
             _ => text(line, last),
         };
@@ -48,7 +48,7 @@ fn text(line: &LedgerLine, last: Option<&LedgerLine>) -> String {
     let typed = reason.as_deref().unwrap_or_default();
     let stands = last.map(|last| format!("; its last step was {}, at {}", step(last), last.at)).unwrap_or_default();
     format!(
-        "run {run} of {who}{behalf} isn't done: `rfab {typed}`, begun at {at}{stands}. \
+        "{who}'s run {run}{behalf} isn't done: `rfab {typed}`, started at {at}{stands}. \
          On {from}, `rfab --resume {run}` continues it, and `rfab --abort {run}` undoes it"
     )
 }

@@ -35,7 +35,7 @@ impl DoubtReason {
         match self {
             DoubtReason::Unknown => "rfab can't tell whether it was done",
             DoubtReason::Masked => "it was done, and what it printed isn't kept, because it contained a secret",
-            DoubtReason::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
+            DoubtReason::DoneBefore => "an earlier attempt did it after the step that rfab now retries had failed",
         }
     }
 
@@ -43,7 +43,7 @@ impl DoubtReason {
         match self {
             DoubtReason::Unknown => "rfab can't tell whether this was done",
             DoubtReason::Masked => "this was done, and what it printed isn't kept, because it contained a secret",
-            DoubtReason::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
+            DoubtReason::DoneBefore => "an earlier attempt did this after the step that rfab now retries had failed",
         }
     }
 }
@@ -74,7 +74,7 @@ impl OnUnknownOutcome {
             return Ok(None);
         }
         let unskippable = || {
-            let message = format!("it can't count as done, because its outcome is needed: {}", effect.describe());
+            let message = format!("rfab can't skip it, because the run needs its result: {}", effect.describe());
             Failure::unknown(message).help("check it yourself, then resume with `--retry`, or type the line again")
         };
         effect.assumed().map(Some).ok_or_else(unskippable)
@@ -85,7 +85,7 @@ fn asked(why: DoubtReason, call: Call<'_>, rest: InnerLayers<'_>) -> Result<bool
     let effect = call.effect;
     let on = effect.subject().host().map(|host| format!(" on {host}")).unwrap_or_default();
     let question = format!(
-        "{}{on}: {}\nLook there. Type `done` if it was done, `again` to do it again, or `stop`:",
+        "{}{on}: {}\nCheck there. Type `done` if it was done, `again` to do it again, or `stop`:",
         why.says(),
         effect.describe()
     );
@@ -99,5 +99,5 @@ fn asked(why: DoubtReason, call: Call<'_>, rest: InnerLayers<'_>) -> Result<bool
 
 fn nobody_knows(why: DoubtReason, effect: &dyn AnyEffect) -> Failure {
     Failure::unknown(format!("{}: {}", why.says(), effect.describe()))
-        .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done")
+        .help("check the host; then resume with `--retry` to do it again, or with `--skip` if it's done")
 }

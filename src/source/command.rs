@@ -40,6 +40,6 @@ pub(super) async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Res
             .help("something this long isn't a secret: send it as a file")),
         Ok(text) if text.is_empty() => Err(failed("printed nothing").help("run it by hand to see why")),
         Ok(text) => Ok(text),
-        Err(_) => Err(failed("printed no text in UTF-8")),
+        Err(_) => Err(failed("printed something other than UTF-8 text")),
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let unreadable = |e: io::Error| {
         let failure = Failure::failed(format!("the file `{path}`, which holds a secret, can't be read: {e}"));
         match e.kind() {
-            io::ErrorKind::NotFound => failure.help("write the secret there, for yourself alone (`chmod 600`)"),
+            io::ErrorKind::NotFound => failure.help("write the secret there, readable only by you (`chmod 600`)"),
             _ => failure,
         }
     };
@@ -31,7 +31,7 @@ pub(super) fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let opened = File::open(file).map_err(unreadable)?;
     opened.take(LONGEST as u64 + 3).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = String::from_utf8(bytes);
-    text.map(unended).map_err(|_| Failure::failed(format!("the secret in the file `{path}` isn't text in UTF-8")))
+    text.map(unended).map_err(|_| Failure::failed(format!("the secret in the file `{path}` isn't UTF-8 text")))
 }
 
 /// Returns why a file doesn't keep a secret safe, and what to do.
@@ -66,7 +66,7 @@ mod tests {
         let careless = "the file `db`, which holds a secret, can be read or written by every user of this machine";
         assert_eq!(put(b"a", 0o644), Err(careless.to_owned()));
         assert_eq!(put(b"a", 0o602), Err(careless.to_owned()));
-        assert_eq!(put(b"\xff", 0o600), Err("the secret in the file `db` isn't text in UTF-8".to_owned()));
+        assert_eq!(put(b"\xff", 0o600), Err("the secret in the file `db` isn't UTF-8 text".to_owned()));
         assert_eq!(
             put(&vec![b'x'; 1 << 20], 0o600).unwrap().len(),
             LONGEST + 3,

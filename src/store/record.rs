@@ -135,16 +135,16 @@ impl Head {
     pub fn differences(&self, now: &Head) -> Vec<String> {
         let mut found = Vec::new();
         if self.line != now.line {
-            found.push(format!("its line was `rfab {}`, and is understood as `rfab {}` now", self.line, now.line));
+            found.push(format!("its line was `rfab {}`, which now means `rfab {}`", self.line, now.line));
         }
         if self.digest != now.digest {
-            found.push(format!("`{}` was changed since", now.fabfile));
+            found.push(format!("`{}` has changed since", now.fabfile));
         }
         let names: BTreeSet<&String> = self.modules.keys().chain(now.modules.keys()).collect();
         for name in names {
             match (self.modules.get(name), now.modules.get(name)) {
                 (Some(was), Some(is)) if was == is => {}
-                (Some(_), Some(_)) => found.push(format!("module `{name}` was changed since")),
+                (Some(_), Some(_)) => found.push(format!("module `{name}` has changed since")),
                 (None, _) => found.push(format!("module `{name}` wasn't imported then")),
                 (_, None) => found.push(format!("module `{name}` isn't imported any more")),
             }

@@ -94,7 +94,7 @@ impl Runs {
                 "the key `{}`, which seals secrets in journals, can't be used: {e}",
                 file.display()
             ))
-            .help("nothing was started; remove it if it is damaged: rfab makes another")
+            .help("nothing was started; if it is damaged, remove it: rfab makes a new one")
         })
     }
 
@@ -130,8 +130,8 @@ impl Runs {
             return Ok(());
         }
         let near = did_you_mean(&of.same(name), names.iter().map(String::as_str));
-        let help = near.unwrap_or_else(|| "`rfab --history` lists the runs that there are".to_owned());
-        Err(Failure::failed(format!("this machine knows no run of a {} `{name}`", of.word())).help(help))
+        let help = near.unwrap_or_else(|| "`rfab --history` lists all runs".to_owned());
+        Err(Failure::failed(format!("this machine has no run of a {} `{name}`", of.word())).help(help))
     }
 
     /// Opens the journal of a run that didn't end well, to continue it.
@@ -230,8 +230,8 @@ impl Runs {
     fn refused(&self, broken: &Broken) -> Failure {
         Failure::failed(format!("the index of runs, `{}`, can't be used: {broken}", self.index().display())).help(
             match broken {
-                Broken::Newer { .. } => "use that rfab, or remove the file: rfab makes it again from the journals",
-                _ => "it isn't needed to run: it is made again from the journals when it can be written",
+                Broken::Newer { .. } => "use that rfab, or remove the file: rfab rebuilds it from the journals",
+                _ => "runs don't need it: rfab rebuilds it from the journals once it can write it",
             },
         )
     }
@@ -243,7 +243,7 @@ fn under_way(run: &RunEntry) -> Failure {
     let RunEntry { run: id, who, from, since, line, .. } = run;
     Failure::new(
         Cause::Locked,
-        format!("run `{id}` of {who}{behalf} has been in progress on {from} since {since}: `rfab {line}`"),
+        format!("{who}'s run `{id}`{behalf} has been in progress on {from} since {since}: `rfab {line}`"),
     )
     .unchanged()
     .help(format!("`--wait` waits until it ends; `rfab --show {id}` tells what it has done so far"))

@@ -70,13 +70,13 @@ impl Effect for Consent {
                 Ok(())
             }
             Some(false) => {
-                Err(Failure::new(Cause::Declined, format!("nobody confirmed the change of `{}`", self.fleet))
+                Err(Failure::new(Cause::Declined, format!("nobody confirmed the change to `{}`", self.fleet))
                     .unchanged())
             }
             None => Err(Failure::new(
                 Cause::Unconfirmed,
                 format!(
-                    "confirming a change of the guarded fleet `{}` needs a terminal, and this isn't one",
+                    "confirming a change to the guarded fleet `{}` needs a terminal, and this isn't one",
                     self.fleet
                 ),
             )

@@ -73,7 +73,7 @@ fn many(files: &[VersionFile]) -> Failure {
     let rows: Vec<String> = files.iter().map(|file| format!("{{ file = {:?} }}", file.file)).collect();
     let message = format!("several files have a version: {}", names.join(", "));
     Failure::new(Cause::Fabfile, message).help(format!(
-        "name those that are yours in `{PROJECT_FILE}` beside the fabfile: `version = [{}]`",
+        "name the ones that belong to your project in `{PROJECT_FILE}` beside the fabfile: `version = [{}]`",
         rows.join(", ")
     ))
 }

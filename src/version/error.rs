@@ -36,7 +36,7 @@ pub enum VersionError {
     Dynamic { key: String, at: usize },
     #[error("`{}` is inherited from the workspace", shown(key))]
     Inherited { key: String, at: usize },
-    #[error("`{}` is {kind}, so it may count elsewhere too", shown(key))]
+    #[error("`{}` is {kind}, so it may be used elsewhere too", shown(key))]
     Anchored { key: String, kind: &'static str, at: usize },
     #[error("`{}` is an expression of Ruby", shown(key))]
     Expression { key: String, at: usize },
@@ -48,7 +48,7 @@ pub enum VersionError {
     Ambiguous { name: String },
     /// The result, read again, would differ from the file in more than the version.
     #[error(
-        "with `{}` at `{}`, the file would read differently elsewhere, or not as a string",
+        "with `{}` at `{}`, another part of the file would change, or the version wouldn't be a string",
         shown(value),
         shown(key)
     )]
@@ -95,7 +95,7 @@ impl VersionError {
             VersionError::Inherited { .. } => {
                 "name the workspace's `Cargo.toml`, with the key `workspace.package.version`".to_owned()
             }
-            VersionError::Anchored { .. } => "write the version out where it counts, without `&` and `*`".to_owned(),
+            VersionError::Anchored { .. } => "write the version out in each place, without `&` and `*`".to_owned(),
             VersionError::Expression { .. } => "name the file that has the version as a plain string".to_owned(),
             VersionError::Escaped { .. } => "write it as a plain string in one line".to_owned(),
             VersionError::Ambiguous { .. } => "let its own tool change it".to_owned(),

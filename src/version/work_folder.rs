@@ -160,7 +160,7 @@ pub(super) fn text_of(path: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     if bytes.len() as u64 > LARGEST {
         return Err(too_large(path));
     }
-    String::from_utf8(bytes).map_err(|_| Failure::failed(format!("`{path}` isn't text in UTF-8")))
+    String::from_utf8(bytes).map_err(|_| Failure::failed(format!("`{path}` isn't UTF-8 text")))
 }
 
 pub(super) fn too_large(path: &str) -> Failure {

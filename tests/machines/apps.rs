@@ -243,7 +243,7 @@ fn without_a_choice_host_commands_work_and_what_needs_an_app_names_the_apps() {
     let pooled: String = ["web1", "web2", "web3", "mixed1", "api1", "api2"].map(|host| row(host, "live")).concat();
     assert_eq!(table(&ran, &shop), format!("{pooled}{}{}", row("jobs1", "-"), row("db1", "-")));
     let model = done(ran);
-    let unchosen = "fleet `both` has several apps, and none is chosen: `shop` and `api`";
+    let unchosen = "fleet `both` has several apps, and no task chooses one: `shop` and `api`";
     done(shop.run("whole proxy.status", model.clone()));
     for line in ["whole deploy:stable", "whole setup", "whole status", "whole drain:web1"] {
         let ran = shop.run(line, model.clone());

@@ -74,7 +74,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     assert_eq!(failed.lines().skip(1).map(|l| &l[..11]).collect::<Vec<_>>(), [lines[1][0]]);
     let no_such = lab.rfab(&["--history", "--task", "helo"]).output();
     assert_eq!((no_such.code, no_such.stdout.as_str()), (Some(1), ""));
-    assert_eq!(no_such.stderr, "error: this machine knows no run of a task `helo`\n  help: did you mean `hello`?\n");
+    assert_eq!(no_such.stderr, "error: this machine has no run of a task `helo`\n  help: did you mean `hello`?\n");
     let shown = lab.rfab(&["--show", lines[2][0]]).output().expect_ok();
     assert!(shown.contains("line     rfab testing hello:you\nby       operator on behalf of berta, from "), "{shown}");
     assert!(shown.contains("test1         run `echo you`\n"), "{shown}");
@@ -266,13 +266,13 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
     };
     let (by_hand, back) = ("; or continue anyway: `rfab --resume ", "continue with the new one: `--force-changed`");
     lab.edit("fabfile.rhai", |text| text + "// another line\n");
-    assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: `PROJECT/fabfile.rhai` was changed since");
+    assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: `PROJECT/fabfile.rhai` has changed since");
     lab.edit("fabfile.rhai", |text| text.replace("// another line\n", ""));
     lab.edit("extra.rhai", |text| text + "fn more() { () }\n");
-    assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: module `extra` was changed since");
+    assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: module `extra` has changed since");
     lab.edit("extra.rhai", |text| text.replace("fn more() { () }\n", ""));
     lab.edit("fleets/testing1.toml", |text| text.replace("keep = ", "keep = 1"));
-    assert!(refused(back).starts_with("error: fleet `testing1` isn't what the run started with: `app.keep` was "));
+    assert!(refused(back).starts_with("error: fleet `testing1` has changed since the run started: `app.keep` was "));
 
     // The command still ran on the host: the new attempt waited for its end, and didn't start it again.
     let resumed = lab.rfab(&["--resume", "--force-changed"]).output();

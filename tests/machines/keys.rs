@@ -93,7 +93,8 @@ pub(super) fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whate
         );
         forget(&lab, "bastion");
         let jump = lab.rfab(&["on:web2", "touch"]).output();
-        let says = "host `web2`: the key of `bastion`, on the way to it, isn't known, so rfab doesn't trust it";
+        let says =
+            "host `web2`: the key of `bastion`, a jump host on the route to it, isn't known, so rfab doesn't trust it";
         assert_refused(&jump, &[says, "`rfab on:web2 --trust web2`"]);
         known_hosts(&lab, |_| String::new());
         assert_refused(&lab.rfab(&["on:web1", "touch"]).output(), &["host `web1`: its key isn't known"]);
@@ -108,7 +109,10 @@ pub(super) fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whate
         ];
         assert_refused(&changed, &[says[0], says[1], "`rfab on:web1 --trust web1`"]);
         let jump = lab.rfab(&["on:web2", "touch"]).output();
-        assert_refused(&jump, &["host `web2`: the key of `bastion`, on the way to it, differs from the known key"]);
+        assert_refused(
+            &jump,
+            &["host `web2`: the key of `bastion`, a jump host on the route to it, differs from the known key"],
+        );
         for name in ["web1", "bastion", "web2"] {
             assert_untouched(&lab, name);
         }
@@ -127,7 +131,10 @@ fn a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_
     assert_refused(&own, &["host `web1`: its `ProxyCommand /usr/bin/ssh", "write `ProxyJump` instead"]);
     user("Host bastion\n    ProxyCommand exec ssh -W %h:%p web1\n");
     let way = lab.rfab(&["on:web2", "touch"]).output();
-    assert_refused(&way, &["host `web2`: on the way, `bastion`'s `ProxyCommand exec ssh", "write `ProxyJump` instead"]);
+    assert_refused(
+        &way,
+        &["host `web2`: on the route to it, `bastion`'s `ProxyCommand exec ssh", "write `ProxyJump` instead"],
+    );
 
     // The user already has a connection to the jump host, from a configuration that didn't check its key.
     let socket = lab.home().join("master");
@@ -146,7 +153,7 @@ fn a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_
     }
     forget(&lab, "bastion");
     let way = lab.rfab(&["on:web2", "touch"]).output();
-    assert_refused(&way, &["host `web2`: the key of `bastion`, on the way to it, isn't known"]);
+    assert_refused(&way, &["host `web2`: the key of `bastion`, a jump host on the route to it, isn't known"]);
     master.kill();
     assert_untouched(&lab, "web1");
     assert_untouched(&lab, "web2");

@@ -84,7 +84,10 @@ pub(super) fn a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_fo
     other.wait_for("has test1");
     let (one, other) = (one.output(), other.output());
     assert_eq!((one.code, other.code), (Some(0), Some(5)), "{one:?}\n{other:?}");
-    assert!(other.stdout.contains("This run has `testing1` already, so it doesn't wait for `prod`"), "{other:?}");
+    assert!(
+        other.stdout.contains("This run already has the lock of `testing1`, so it doesn't wait for `prod`"),
+        "{other:?}"
+    );
 }
 
 #[test]

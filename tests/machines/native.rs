@@ -198,7 +198,7 @@ fn a_private_key_that_others_may_read_does_not_log_in() {
     if !needs_lab("a_private_key_that_others_may_read_does_not_log_in") {
         return;
     }
-    natively_but_for(&["others may read the key"], || {
+    natively_but_for(&["other users can read the key"], || {
         let lab = lab(Plan::new().host(web("web1")));
         let key = lab.folder.join("operator/key");
         lab.program("chmod", &["644", &key.display().to_string()]).output().expect_ok();

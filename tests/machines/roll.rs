@@ -69,7 +69,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
     run(&lab, &["prod", "proxy.group2"], 0);
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
     let partly = run(&lab, &["prod:out", "proxy.flip"], 7);
-    assert!(partly.contains("these are missing: web3, web4"), "{partly}");
+    assert!(partly.contains("these hosts are missing: web3, web4"), "{partly}");
     run(&lab, &["prod", "proxy.all", "--exclude", "web1"], 0);
     assert_eq!(out(&lab, "lb1"), ["web1"]);
 }
@@ -118,7 +118,7 @@ fn a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed() {
         assert_eq!(lab.host(host).serves(), Some(old.clone()));
     }
     let flip = run(&lab, &["prod", "proxy.flip"], 7);
-    assert!(flip.contains("host `web1` isn't healthy: its balancer reports `DOWN`; left out"), "{flip}");
+    assert!(flip.contains("host `web1` isn't healthy, so rfab leaves it out: its balancer reports `DOWN`"), "{flip}");
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
     load.wait_for(20);
     load.stop().expect_none_failed();
@@ -226,7 +226,7 @@ pub(super) fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_i
     load.wait_for(20);
     let told = run(&lab, &["prod", "proxy.group2"], 0);
     assert!(
-        told.contains("`lb2`: its sshd doesn't forward sockets, so rfab asks it with `socat` on its host"),
+        told.contains("`lb2`: its sshd doesn't forward sockets, so rfab talks to it with `socat` on its host"),
         "{told}"
     );
     assert_eq!(
@@ -418,7 +418,8 @@ fn a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_
     let row = |host: &str| format!("{host}  v3.0.2 (0003-{new})  v3.0.1 (0002-{old})  live      ok\n");
     let rows = ["web1", "web2", "web3", "web4"].map(row).concat();
     let head = format!(
-        "host  old                         new                         balancer  result\n{rows}4 hosts: 4 ok; seen to serve "
+        "host  old                         new                         balancer  result\n{rows}4 hosts: 4 ok; still \
+         serving "
     );
     assert!(format!("host {table}").starts_with(&head), "{table}");
     assert!(back.contains("web3  stage v3.0.1 (0002-") && !back.contains("web1  stage v3.0.1 (0002-"), "{back}");
@@ -444,7 +445,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
     });
     // rfab can't tell the hosts' states, and it has nobody to ask.
     let nobody = run(&lab, &["prod", "proxy.group2"], 6);
-    let why = "error: `lb1` is changed by hand, which needs a terminal, and this isn't one";
+    let why = "error: changing `lb1` by hand needs a terminal, and this isn't one";
     assert!(nobody.contains(why), "{nobody}");
     let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
         let run = lab.rfab(words).on_terminal().start();

@@ -81,8 +81,8 @@ jobs1  0001-111111111111                       runs
     assert_eq!(
         said(&shop, &ran),
         aged("\
-warning: run sim-2 of tester isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web2, at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it
-warning: run r7 of anna on behalf of berta isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` continues it, and `rfab --abort r7` undoes it
+warning: tester's run sim-2 isn't done: `rfab prod release:stable`, started at 1970-01-01T00:00:00Z; its last step was `switch` on web2, at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it
+warning: anna's run r7 on behalf of berta isn't done: `rfab prod release:stable`, started at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` continues it, and `rfab --abort r7` undoes it
 warning: web4 can't be asked
 host   release                     age  balancer  in flight  health  deployed                          to know
 web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web1:8080/health: no response; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago

@@ -122,7 +122,7 @@ fn ways_of_a_strange_one(lab: &Lab, strange: &Repository, hook: &str, p: &Path) 
     // The help about another user's repository has the line that opens it.
     fs::write(lab.home().join(".gitconfig"), "").expect("a configuration");
     let theirs = lab.rfab(&["on", "show"]).output();
-    let line = theirs.stdout.split("if you trust its owner, as git then does too: `").nth(1);
+    let line = theirs.stdout.split("if you trust its owner, tell git to trust them too: `").nth(1);
     let line = line.and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("{theirs:?}"));
     assert!(line.contains("safe.directory") && !theirs.ok(), "{theirs:?}");
     lab.program("sh", &["-c", line]).output().expect_ok();

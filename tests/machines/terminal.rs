@@ -93,7 +93,7 @@ fn a_no_to_a_guarded_fleet_is_asked_for_once_and_not_for_each_host() {
     let no = asked.output();
     assert_eq!(no.code, Some(7), "{no:?}");
     assert_eq!(no.stdout.matches("Change it? [y/N]").count(), 1, "{}", no.stdout);
-    assert_eq!(no.stdout.matches("error: nobody confirmed the change of `prod`").count(), 1, "{}", no.stdout);
+    assert_eq!(no.stdout.matches("error: nobody confirmed the change to `prod`").count(), 1, "{}", no.stdout);
     // A flag that answers for a person isn't advised to somebody who has answered.
     assert!(!no.stdout.contains("--yes"), "{}", no.stdout);
     assert_eq!(lab.ssh("web1", "ls /var/tmp/x").code, Some(2));

@@ -102,7 +102,7 @@ fn a_drain_that_would_leave_too_few_and_a_deploy_to_live_hosts_are_refused() {
     lab.balancer("lb1").wait_for("bk_web", "web4", "status", "DOWN");
     lab.balancer("lb1").wait_for("bk_web", "web3", "status", "DOWN");
     let few = refused(&lab, &["prod", "proxy.group2"], 7);
-    assert!(few.contains("pool `bk_web`: 0 of 4 live after this, and it needs 1. `web3` is DOWN"), "{few}");
+    assert!(few.contains("pool `bk_web`: 0 of 4 hosts would stay live, but it needs 1. `web3` is DOWN"), "{few}");
     let outage = lab.rfab(&["prod", "proxy.group2", "--allow-outage", "bk_web"]).output();
     assert_eq!(outage.code, Some(0), "{outage:?}");
     let back = lab.rfab(&["prod", "proxy.all"]).output();

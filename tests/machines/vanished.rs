@@ -75,7 +75,7 @@ pub(super) fn a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end() 
         .and_then(|rest| rest.strip_suffix("` tells how it ends"));
     let shown = lab.rfab(&["--show", run.expect(warning)]).output().expect_ok();
     assert!(
-        shown.contains("\nended with exit code 0 after ") && shown.contains("\n4 hosts: 4 ok; seen to serve "),
+        shown.contains("\nended with exit code 0 after ") && shown.contains("\n4 hosts: 4 ok; still serving "),
         "{shown}"
     );
     let commit = lab.project.resolve("v3.0.1");

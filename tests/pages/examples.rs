@@ -153,7 +153,7 @@ fn deployed(rows: &[(&str, &str)], note: &str) -> String {
     let title = format!("{:<width$}  {:<17}  {:<20}  balancer  result\n", "host", "old", "new");
     let hosts = rows.len();
     let settled = if rows.iter().any(|(_, standing)| *standing == "live") {
-        "; seen to serve 3.0 s after they were put back"
+        "; still serving 3.0 s after they were put back"
     } else {
         ""
     };

@@ -143,7 +143,7 @@ fn a_text_that_nothing_fills_is_shown_with_the_way_to_fill_it() {
     assert_eq!(
         shown("fn f(reference) {\n    ui::note(\"deploying ${reference}\");\n}\n"),
         "\
-error: `reference` isn't inserted here: strings in double quotes are literal
+error: `reference` isn't inserted: strings in double quotes are literal
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(reference) {
  2 │     ui::note(\"deploying ${reference}\");
@@ -156,7 +156,7 @@ error: `reference` isn't inserted here: strings in double quotes are literal
     assert_eq!(
         shown("fn f(host, path) {\n    host.run(\"ls #{path}\");\n}\n"),
         "\
-error: `path` isn't inserted here: strings in double quotes are literal
+error: `path` isn't inserted: strings in double quotes are literal
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(host, path) {
  2 │     host.run(\"ls #{path}\");
@@ -174,21 +174,21 @@ fn a_file_that_wants_another_rfab_says_so_before_anything_else() {
         shown("// Deploys of the shop.\n//! rfab >= 99.4\n\nnew words of a later rfab\n"),
         format!(
             "\
-error: `fabfile.rhai` wants rfab >= 99.4, and this is {}
+error: `fabfile.rhai` requires rfab >= 99.4, but this is {}
    ╭─[fabfile.rhai:2:10]
  1 │ // Deploys of the shop.
  2 │ //! rfab >= 99.4
    ·          ───────
  3 │ 
    ╰────
-  help: install an rfab that fits, or change this line if the file works with this one
+  help: install an rfab of that version, or change this line if the file works with this one
 ",
             env!("CARGO_PKG_VERSION")
         )
     );
     let module = Project::bare("import \"shop\" as shop;").with("shop.rhai", "//! rfab < 0.0.1\n");
     let failure = module.load().err().unwrap();
-    assert!(failure.message.starts_with("`shop.rhai` wants rfab < 0.0.1, and this is "), "{failure:?}");
+    assert!(failure.message.starts_with("`shop.rhai` requires rfab < 0.0.1, but this is "), "{failure:?}");
     assert_eq!(failure.reason().exit(), Exit::Fabfile);
 }
 

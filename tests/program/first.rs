@@ -87,7 +87,7 @@ written:
 
 read them, because they list each default; then type
   rfab                            show what you can type here
-  rfab production --trust all     show the hosts' key fingerprints; compare them, then say yes
+  rfab production --trust all     show the hosts' key fingerprints; compare them, then answer yes
   rfab production setup           make the app's folders
   rfab production deploy:stable   deploy the newest stable tag; or a tag, a branch, a commit
 
@@ -95,7 +95,7 @@ hosts' keys go into `known_hosts` beside the fabfile; commit it with them
 ",
         "",
     );
-    let there = "error: `HERE/fabfile.rhai` is there already, so nothing was written\n  help: type `rfab` to see what you can type here\n";
+    let there = "error: `HERE/fabfile.rhai` already exists, so rfab wrote nothing\n  help: type `rfab` to see what you can type here\n";
     says(&folder, &["--init"], 2, "", there);
     fs::remove_file(folder.join("fabfile.rhai")).unwrap();
     says(
@@ -103,7 +103,8 @@ hosts' keys go into `known_hosts` beside the fabfile; commit it with them
         &["--init"],
         2,
         "",
-        "error: `fleets/production.toml` is there already, so nothing was written\n  help: type `rfab` to see what you can type here; move the old files away to start again\n",
+        "error: `fleets/production.toml` already exists, so rfab wrote nothing\n  help: type `rfab` to see what you \
+         can type here; move the old files away to start again\n",
     );
     assert!(!folder.join("fabfile.rhai").exists());
 }

@@ -64,7 +64,7 @@ there are older runs: --newest 4 shows more
         &["--history", "--task", "depoly"],
         1,
         "",
-        "error: this machine knows no run of a task `depoly`\n  help: did you mean `deploy`?\n",
+        "error: this machine has no run of a task `depoly`\n  help: did you mean `deploy`?\n",
     );
     says(
         folder.path(),
@@ -79,7 +79,7 @@ there are older runs: --newest 4 shows more
         &["prod", "--newest", "3"],
         2,
         "",
-        "error: the argument '--newest' is for '--history'\n\n\
+        "error: the argument '--newest' works only with '--history'\n\n\
          Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]\n",
     );
 }

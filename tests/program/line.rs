@@ -268,7 +268,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
     ),
     (
         &["--read", "prod"],
-        "error: the argument '--read' is for a command after '--'
+        "error: the argument '--read' works only with a command after '--'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",

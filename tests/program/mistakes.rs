@@ -94,7 +94,7 @@ const MISTAKES: &[Mistake] = &[
         "the login user by a flag: fabric, ansible",
         &["--user=root", "prod"],
         2,
-        "tip: it's a key of the fleet file, 'user'; your ssh_config has what else it takes to reach a host",
+        "tip: set 'user' in the fleet file; other ssh settings belong in your ssh_config",
     ),
     line("the tasks by `-T`: capistrano, rake", &["-T"], 2, "tip: '--list' shows the tasks"),
     line(
@@ -157,7 +157,7 @@ const MISTAKES: &[Mistake] = &[
         "help: did you mean `web01`?",
     ),
     line("a group that there isn't", &["prod:wrker"], 2, "help: did you mean `worker`?"),
-    line("a range without brackets", &["prod:web01..03"], 2, "help: a range has brackets: `web[01..03]`"),
+    line("a range without brackets", &["prod:web01..03"], 2, "help: write a range in brackets: `web[01..03]`"),
     line("a fleet that there isn't: kamal#809", &["testing:2"], 3, "help: there are `prod.toml`, `testing1.toml`"),
     line("a setting by a wrong key", &["--set", "app.kep=3", "prod"], 3, "help: did you mean `keep`?"),
     line(

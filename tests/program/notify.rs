@@ -214,7 +214,7 @@ fn a_server_that_hangs_refuses_or_fails_delays_nothing_and_is_one_warning_withou
     let folder = fabfile(ALL);
     let warned = |url: &str, why: &str| {
         let (out, code, took) = told(folder.path(), url, &["nowhere"]);
-        assert_eq!(out, format!("rfab nowhere\ndeployed\nwarning: not everybody was told: {why}\n"));
+        assert_eq!(out, format!("rfab nowhere\ndeployed\nwarning: some notifications failed: {why}\n"));
         assert_eq!(code, Some(0));
         took
     };
@@ -283,7 +283,7 @@ fn mail_goes_through_sendmail_and_no_text_adds_a_header() {
     assert_eq!(plain(&mails), texts.map(mail).concat());
     // Without the program, the run ends as well.
     let (out, _, code) = ran_in(folder.path(), &[("PATH", "/nonexistent"), ("USER", "anna")], &["post"]);
-    let warning = "warning: not everybody was told: there is no program `sendmail` on this machine\n";
+    let warning = "warning: some notifications failed: there is no program `sendmail` on this machine\n";
     assert_eq!((out, code), (format!("rfab post\n{warning}"), Some(0)));
 }
 

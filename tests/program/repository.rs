@@ -68,8 +68,8 @@ fn the_users_own_way_of_ssh_counts_for_a_url() {
     }
     for variables in [&[][..], &[("GIT_SSH_COMMAND", "false")]] {
         let said = shown(folder.path(), variables);
-        let refused = said.contains("git ls-remote -- host.invalid:") && !said.contains("v1.0.0 is there");
-        assert!(refused, "{variables:?}: {said}");
+        let refused = said.contains("rfab can't fetch from `") && said.contains("git ls-remote -- host.invalid:");
+        assert!(refused && !said.contains("v1.0.0 is there"), "{variables:?}: {said}");
     }
 }
 

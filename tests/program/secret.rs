@@ -39,7 +39,7 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
         let lines: Vec<&str> = report.lines().filter(|line| !line.contains(['│', '╭', '╰', '·'])).collect();
         (lines.join("\n").trim_end().to_owned(), code.unwrap())
     };
-    let help = "\n  help: set it where rfab is started, such as `SHOP_DB=\"$(pass show …)\" rfab …`; or take the secret by `secret::file`, `secret::command` or `secret::ask`";
+    let help = "\n  help: set it where rfab is started, such as `SHOP_DB=\"$(pass show …)\" rfab …`; or take the secret from `secret::file`, `secret::command` or `secret::ask`";
     let variable = "the variable `SHOP_DB`, which holds a secret";
     let unset = said(&[], "variable");
     assert!(unset.0.starts_with(&format!("{variable}, isn't set")) && unset.0.contains(help), "{}", unset.0);

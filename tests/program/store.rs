@@ -124,7 +124,7 @@ fn a_run_is_known_from_its_begin_to_its_end_and_to_its_owner_alone() {
     let journal = place.ran(&head("a", 1, "deploy"), "prod", None);
     assert_eq!(place.known(), ["a running prod"]);
     let busy = place.runs().resume("a").err().unwrap();
-    let says = "run `a` of alice has been in progress on laptop since 2026-01-01T01:00:00Z: `rfab deploy`";
+    let says = "alice's run `a` has been in progress on laptop since 2026-01-01T01:00:00Z: `rfab deploy`";
     assert_eq!((busy.reason(), &*busy.message), (Reason::Locked, says));
     drop(journal);
     assert_eq!(place.known(), ["a unfinished prod"]);
@@ -231,7 +231,7 @@ fn an_index_of_a_newer_rfab_is_refused_and_keeps_nobody_from_running() {
         index.display()
     );
     let refused = place.runs().list(&Filter::default(), 30).unwrap_err();
-    let help = "use that rfab, or remove the file: rfab makes it again from the journals";
+    let help = "use that rfab, or remove the file: rfab rebuilds it from the journals";
     assert_eq!((refused.message.as_str(), refused.help.as_deref()), (why.as_str(), Some(help)));
     let begun = place.runs().begin(&head("b", 2, "deploy")).unwrap();
     assert_eq!(begun.unknown.map(|f| f.message), Some(why));
@@ -333,14 +333,11 @@ fn each_filter_finds_its_runs_the_newest_first_and_all_of_them_together() {
     };
     assert_eq!(
         refused(Filter { fleet: name("pord"), ..any() }),
-        ("this machine knows no run of a fleet `pord`".into(), "did you mean `prod`?".into())
+        ("this machine has no run of a fleet `pord`".into(), "did you mean `prod`?".into())
     );
     assert_eq!(
         refused(Filter { task: name("restart"), ..any() }),
-        (
-            "this machine knows no run of a task `restart`".into(),
-            "`rfab --history` lists the runs that there are".into()
-        )
+        ("this machine has no run of a task `restart`".into(), "`rfab --history` lists all runs".into())
     );
 }
 

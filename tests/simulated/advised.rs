@@ -164,7 +164,7 @@ fn after_a_lost_answer_table_exit_code_ledger_and_next_line_say_that_nobody_know
             assert!(unknown > 0, "{name}: {:?}", run.ended.table);
             assert_eq!(next(&run)[0], format!("--resume {}", trial.id()), "{name}");
             let other = trial.shop.run("prod proxy.status", run.model);
-            let not_done = format!("run {} of tester isn't done", trial.id());
+            let not_done = format!("tester's run {} isn't done", trial.id());
             assert!(warned(&other).iter().any(|text| text.starts_with(&not_done)), "{name}: {:?}", warned(&other));
         }
     }
@@ -291,7 +291,8 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     model.state(&"prod".into()).unwrap().held_by = Some(holder.clone());
     let under_way = trial.shop.run("prod proxy.status", model.clone());
     let says = format!(
-        "anna's run {} has been in progress on laptop since 1970-01-01T00:00:00Z: `rfab prod release:stable`; `--wait` waits until it ends",
+        "anna's run {} has been in progress on laptop since 1970-01-01T00:00:00Z: `rfab prod release:stable`; `--wait` \
+         waits until it ends",
         trial.id()
     );
     assert_eq!(warned(&under_way), [says]);
@@ -300,7 +301,7 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     let text = warned(&trial.shop.run("prod proxy.status", model)).join("\n");
     assert!(
         text.starts_with(&format!(
-            "run {} of tester is being aborted: anna's run sim-99 has been in progress",
+            "tester's run {} is being aborted: anna's run sim-99 has been in progress",
             trial.id()
         )),
         "{text}"

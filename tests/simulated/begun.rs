@@ -81,8 +81,8 @@ impl Dead {
 }
 
 const SAID: &str = "\
-`migrate` of COMMIT began on web1 in run sim-2 of tester at 1970-01-01T00:00:01Z, and rfab can't tell how it ended
-resume that run on simulator: `rfab --resume sim-2` finds out what became of it, and continues
+`migrate` of COMMIT began on web1 in tester's run sim-2 at 1970-01-01T00:00:01Z, and rfab can't tell how it ended
+resume that run on simulator: `rfab --resume sim-2` finds out whether it finished, and continues
 if that run was aborted, or its machine is lost, check whether it finished; if it did, run a task that calls `release::mark_done(\"migrate\", …)`";
 
 #[test]

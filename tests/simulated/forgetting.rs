@@ -87,7 +87,7 @@ fn a_balancer_that_forgets_leaves_no_host_in_on_which_a_release_failed() {
         let looked = at + 1_000 < ran.model.now;
         let is_out = |row: &rfab::event::HostRow| row.balancer == PoolState::Out || !looked;
         failed.for_each(|row| assert!(is_out(row), "at {at}: {row:?} {:?}", failures(&ran)));
-        let said = |event: &rfab::event::Event| matches!(&event.what, EventKind::Warned { text, .. } if text.ends_with(": out again"));
+        let said = |event: &rfab::event::Event| matches!(&event.what, EventKind::Warned { text, .. } if text.ends_with("then sent requests there"));
         forgot += usize::from(ran.events.iter().any(said));
     }
     assert!(forgot > 5, "{forgot}");

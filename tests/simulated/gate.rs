@@ -271,7 +271,7 @@ fn without_a_gate_the_reason_is_shown_and_recorded() {
     let wish = Scenario { without_gate: Some("the forge is down"), ..CALM };
     let ran = shop.run_with("prod release:stable", told(&shop, &red()), wish);
     assert_eq!(asked(&ran), 0);
-    assert_eq!(said(&ran), ["the gate isn't asked whether this commit may be deployed: the forge is down"]);
+    assert_eq!(said(&ran), ["rfab doesn't ask the gate whether this commit can be deployed: the forge is down"]);
     let passed = |what: &EventKind| match what {
         EventKind::EffectFinished { effect: "pass_gate", text, .. } => Some(text.clone()),
         _ => None,

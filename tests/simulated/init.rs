@@ -419,14 +419,14 @@ fn nothing_is_overwritten_and_then_nothing_is_written() {
     let found = init::look(folder.path());
     let files = init::files(&found, &init::fleets(&found));
     let failure = init::write(folder.path(), &files).unwrap_err();
-    assert_eq!(failure.message, "`fleets/testing1.toml`, `fleets/prod.toml` are there already, so nothing was written");
+    assert_eq!(failure.message, "`fleets/testing1.toml`, `fleets/prod.toml` already exist, so rfab wrote nothing");
     assert!(!folder.path().join("fabfile.rhai").exists());
     assert_eq!(fs::read_to_string(folder.path().join("fleets/prod.toml")).unwrap(), "mine");
     // A file where the folder should be: rfab removes what it wrote before that.
     fs::remove_dir_all(folder.path().join("fleets")).unwrap();
     fs::write(folder.path().join("fleets"), "mine").unwrap();
     let failure = init::write(folder.path(), &files).unwrap_err();
-    assert!(failure.message.starts_with("`fleets/testing1.toml` can't be written, so nothing was: "), "{failure}");
+    assert!(failure.message.starts_with("`fleets/testing1.toml` can't be written, so rfab wrote nothing: "), "{failure}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -447,7 +447,7 @@ fn nothing_is_written_through_a_link_to_a_file_or_a_folder_wherever_it_leads() {
         let found = init::look(folder.path());
         let files = init::files(&found, &init::fleets(&found));
         let failure = init::write(folder.path(), &files).unwrap_err();
-        assert!(failure.message.contains("nothing was"), "{link} to {to:?}: {failure}");
+        assert!(failure.message.contains("rfab wrote nothing"), "{link} to {to:?}: {failure}");
         let left = |at: &Path| fs::read_dir(at).unwrap().count();
         assert_eq!((left(folder.path()), left(&folder.path().join("inner"))), (2, 0), "{link} to {to:?}");
         assert_eq!(left(outside.path()), 1, "{link} to {to:?}");

@@ -45,7 +45,7 @@ fn every_host_that_lacks_a_linked_file_is_named_before_anything_is_changed() {
     model.machines.get_mut(&("prod".into(), "web2".into())).unwrap().set_up = Fact::Told(true);
     let run = shop.run("prod deploy:stable", model);
     assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Failed, vec![]));
-    let folders = "the app's folders aren't there yet; ";
+    let folders = "the app's folders don't exist yet; ";
     let line = |name: &str, folders: &str| {
         format!("  host `{name}`: {folders}`shared/config/database.yml` is missing, but `linked` lists it")
     };

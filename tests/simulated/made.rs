@@ -91,7 +91,7 @@ fn two_builds_of_a_commit_are_never_mixed_unasked_and_have_two_numbers() {
     let mixed = shop.run("prod:out built:stable,public", model.clone());
     assert_eq!(mixed.ended.exit, Exit::Failed);
     let said = &failures(&mixed)[0];
-    assert!(said.starts_with("this commit's release was made from something else on web1, web2 "), "{said}");
+    assert!(said.starts_with("this commit's release has different contents on web1, web2 "), "{said}");
     assert_eq!(changes(&mixed.events), [""; 0]);
     let force = Scenario { seed: 1, force: true, ..Scenario::default() };
     let model = done(shop.run_with("prod:out built:stable,public", model, force));

@@ -80,7 +80,7 @@ fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything
         assert_eq!(made_up::changes(&ran.events).is_empty(), exit == Exit::Fabfile);
         if exit == Exit::Fabfile {
             let why = &ran.ended.failures[0];
-            assert_eq!(why.message, "nothing can prove what a host of `prod` serves, so nothing is switched");
+            assert_eq!(why.message, "rfab can't prove what a host of `prod` serves, so rfab switches nothing");
             let help = why.help.as_deref().unwrap_or_default();
             assert!(help.contains("[app.health]") && help.contains("[app.service]"), "{help}");
         }
@@ -89,7 +89,7 @@ fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything
     let tasks = "fn ship() { deploying::deploy(\"stable\", #{ restart: |host| host.run(\"bin/restart\") }); }";
     let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{health}[hosts]")))], tasks);
     let ran = shop.run("prod ship", shop.known());
-    let why = "nothing can prove what `jobs1`, which is in no pool, serves, so nothing is switched";
+    let why = "rfab can't prove what `jobs1`, which is in no pool, serves, so rfab switches nothing";
     assert_eq!((ran.ended.exit, &*ran.ended.failures[0].message), (Exit::Fabfile, why));
     assert_eq!(changes(&ran.events), [""; 0]);
     let ran = shop.run("prod:web ship", shop.known());

@@ -414,7 +414,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     };
     // The next run warns of it, and a run that only looks leaves it as it is.
     let looked = shop.run("prod proxy.status", died.model);
-    let unfinished = "run sim-2 of tester isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web3, at 1970-01-01T00:00:27Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it";
+    let unfinished = "tester's run sim-2 isn't done: `rfab prod release:stable`, started at 1970-01-01T00:00:00Z; its last step was `switch` on web3, at 1970-01-01T00:00:27Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it";
     assert_eq!(told(&looked), [unfinished]);
     let again =
         |model: &Model, file: &str| whole.attempt(Model { runs: whole.before.runs, ..model.clone() }, None, file);
@@ -432,7 +432,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     let why = &refused.ended.failures[0];
     assert_eq!(
         why.message,
-        "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:29Z"
+        "fleet `prod` was changed after run `sim-2`, by tester's run `sim-4` from simulator at 1970-01-01T00:00:29Z"
     );
 }
 
@@ -482,7 +482,7 @@ fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_dec
         if doubt == OnUnknownOutcome::Ask {
             let why = &resumed.ended.failures[0];
             assert_eq!(why.message, "rfab can't tell whether this was done: run `bin/hello`");
-            let help = "look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done";
+            let help = "check the host; then resume with `--retry` to do it again, or with `--skip` if it's done";
             assert_eq!(why.help.as_deref(), Some(help));
         }
     }

@@ -322,7 +322,7 @@ fn a_rollback_that_is_refused_after_it_switched_hosts_does_not_say_that_nothing_
     let ran = shop.run("prod rollback", model);
     assert_eq!(ran.ended.exit, Exit::Failed);
     let why = &ran.ended.failures[0];
-    assert!(why.message.contains("live after this, and it needs 2"), "{why}");
+    assert!(why.message.contains("hosts would stay live, but it needs 2"), "{why}");
     let help = why.advice().unwrap_or_default();
     assert!(help.starts_with("nothing more was changed; see `min_live`"), "{help}");
     assert_eq!(serve(&shop, &ran.model), "3.0.0 3.0.0 3.0.1 3.0.1 3.0.1");

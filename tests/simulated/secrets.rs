@@ -131,7 +131,7 @@ fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
         ("host.write(\"/x\", `password=${s}`)", stars.to_owned()),
         ("host.template(\"x.j2\", \"/x\", #{ x: [`${s}`] })", stars.to_owned()),
         ("host.cd(s)", "no function `cd` takes (Host, Secret)".to_owned()),
-        ("host.env(#{ X: [s] })", "the value of `X` isn't text but array".to_owned()),
+        ("host.env(#{ X: [s] })", "`X` must be text, but its type is array".to_owned()),
         ("secret::env(\"A=B\")", "`A=B` isn't a name of a variable".to_owned()),
         ("secret::file(\"../x\")", "`../x` isn't below the fabfile's folder".to_owned()),
         ("secret::command(\"'a\")", "a quote in `'a` isn't closed".to_owned()),
@@ -303,6 +303,6 @@ fn a_run_is_not_resumed_with_another_secret() {
     let project = project.with("fabfile.rhai", &format!("{}{}", project::HEAD, tasks("B")));
     let again = attempt(&project, failed.model, &file, OnUnknownOutcome::Ask);
     let failure = &again.ended.failures[0];
-    assert_eq!(failure.message, "this run did `run `one`` with different values than the script has now");
+    assert_eq!(failure.message, "this run did `run `one`` with other values than the script has now");
     assert_eq!((again.ended.exit, changes(&again).as_str()), (Exit::Fabfile, "`one` `two`"));
 }

@@ -74,7 +74,7 @@ fn each_flag_is_taken_where_it_means_something_and_refused_elsewhere() {
                 Ok(()) => assert_eq!(taken, 'x', "{flag} {action} is taken"),
                 Err(why) => {
                     assert!(
-                        taken == '.' && why.starts_with(&format!("error: the argument '{name}' is for ")),
+                        taken == '.' && why.starts_with(&format!("error: the argument '{name}' works only with ")),
                         "{flag} {action}: {why}"
                     )
                 }
@@ -91,10 +91,10 @@ fn each_flag_is_taken_where_it_means_something_and_refused_elsewhere() {
 #[test]
 fn what_is_refused_says_what_it_is_for() {
     for (line, said) in [
-        ("--force --list", "error: the argument '--force' is for tasks"),
-        ("--wait --list", "error: the argument '--wait' is for tasks, '--resume' and '--abort'"),
-        ("--retry prod", "error: the argument '--retry' is for '--resume'"),
-        ("--read prod", "error: the argument '--read' is for a command after '--'"),
+        ("--force --list", "error: the argument '--force' works only with tasks"),
+        ("--wait --list", "error: the argument '--wait' works only with tasks, '--resume' and '--abort'"),
+        ("--retry prod", "error: the argument '--retry' works only with '--resume'"),
+        ("--read prod", "error: the argument '--read' works only with a command after '--'"),
         ("prod out --list", "error: the argument '--list' can't be used with tasks; leave out 'prod out'"),
         (
             "--trust web1 -- uptime",

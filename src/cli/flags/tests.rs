@@ -169,11 +169,11 @@ fn which_runs_are_listed_is_said_beside_history_and_nowhere_else() {
     };
     assert_eq!(listed(&typed.split_whitespace().collect::<Vec<_>>()), (filter, 5));
     for (typed, said) in [
-        ("prod --fleet x", "error: the argument '--fleet' is for '--history'"),
-        ("--list --task x", "error: the argument '--task' is for '--history'"),
-        ("--show a --since 2h", "error: the argument '--since' is for '--history'"),
-        ("--outcome done", "error: the argument '--outcome' is for '--history'"),
-        ("prod --newest 30", "error: the argument '--newest' is for '--history'"),
+        ("prod --fleet x", "error: the argument '--fleet' works only with '--history'"),
+        ("--list --task x", "error: the argument '--task' works only with '--history'"),
+        ("--show a --since 2h", "error: the argument '--since' works only with '--history'"),
+        ("--outcome done", "error: the argument '--outcome' works only with '--history'"),
+        ("prod --newest 30", "error: the argument '--newest' works only with '--history'"),
         ("--history --outcome dnoe", "error: invalid value 'dnoe' for '--outcome <ENDING>'"),
         ("--history --newest 0", "error: invalid value '0' for '--newest <N>': 0 is not in 1..=4294967295"),
     ] {

@@ -118,6 +118,6 @@ fn an_app_that_there_is_not_is_named_with_those_that_there_are() {
         "fleet `prod` has no app `shop`: it has no `[app]` at all"
     );
     let unchosen = both.unchosen().unwrap();
-    assert_eq!(unchosen.message, "fleet `prod` has several apps, and none is chosen: `shop` and `api`");
+    assert_eq!(unchosen.message, "fleet `prod` has several apps, and no task chooses one: `shop` and `api`");
     assert!(both.of_app("shop").unwrap().unchosen().is_none() && read_text(SHOP).unchosen().is_none());
 }

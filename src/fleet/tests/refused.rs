@@ -81,7 +81,7 @@ fn a_file_that_cannot_be_read_says_why() {
     assert_eq!(report("latin1.toml"), "  × latin1.toml: the fleet can't be read: stream did not contain valid UTF-8\n");
     assert_eq!(
         report("bad name.toml"),
-        "  × bad name.toml: `bad name` isn't a fleet's name\n  help: a name is made of letters, digits and `._:-`\n"
+        "  × bad name.toml: `bad name` isn't a fleet's name\n  help: a name consists of letters, digits and `._:-`\n"
     );
     assert_eq!(&*read("prod.toml", folder.path(), &[]).unwrap().name, "prod");
     assert_eq!(read("keyed.toml", folder.path(), &[]).unwrap().ssh.unwrap(), folder.path().join("ssh_config"));

@@ -82,7 +82,7 @@ async fn a_local_tag_that_differs_or_was_never_pushed_does_not_count() {
     assert_eq!(unknown, Err(GitError::Unknown { reference: "v2.0.0".into(), near: vec!["v1.0.0".into()] }));
     assert!(matches!(resolved(&sample, "only-here").await, Err(GitError::Unknown { .. })));
     let warned = resolved(&sample, &mine).await.unwrap();
-    assert_eq!(warned.warnings, [format!("nobody pushed the commit `{mine}`")]);
+    assert_eq!(warned.warnings, [format!("nobody has pushed the commit `{mine}`")]);
     let guarded = resolve(&sample.repository(), ReferenceQuery { guarded: true, ..ask(&mine) }).await;
     assert_eq!(guarded, Err(GitError::NotPushed(mine)));
     let pushed = resolve(&sample.repository(), ReferenceQuery { guarded: true, ..ask(&theirs) }).await.unwrap();
@@ -129,7 +129,7 @@ async fn without_a_fetch_the_last_one_counts_and_a_failed_one_refuses() {
     sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
     assert!(matches!(resolved(&sample, "main").await, Err(GitError::Fetch { .. })));
     let last = resolve(&repository, unfetched("main")).await.unwrap();
-    assert_eq!(last.warnings, ["not fetched: `origin` may have moved on"]);
+    assert_eq!(last.warnings, ["rfab didn't fetch, so `origin` may have moved"]);
 }
 
 #[tokio::test]

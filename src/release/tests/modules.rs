@@ -199,7 +199,7 @@ async fn a_hostile_gitmodules_fetches_nothing_and_is_named() {
         ("lib", "--upload-pack=touch /tmp/ran", "its URL `--upload-pack=touch /tmp/ran` would be an option to git"),
         ("lib", &*program, "names a program to run"),
         ("../../hooks", "https://127.0.0.1:1/x", "`.gitmodules` gives it a name that git refuses"),
-        ("lib", "../../../../../../../../../../../../x", "leads above that of the repository"),
+        ("lib", "../../../../../../../../../../../../x", "goes above the repository's own URL"),
         ("lib", "https://bot:s3cret@127.0.0.1:1/x", "can't be fetched from `https://…@127.0.0.1:1/x`: "),
     ] {
         let sample = Sample::new();

@@ -249,7 +249,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
             problems: problems.iter().map(|problem| problem.to_string()).collect(),
             files: vec![file.clone()],
         };
-        assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders aren't there yet"]));
+        assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders don't exist yet"]));
         assert_eq!(look(machine.at()), lacks(&[]));
         let before = machine.names();
         assert_eq!(share(6, b"half"), Err(ReleaseError::Short { got: 4, bytes: 6 }));
@@ -307,7 +307,7 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
         symlink(&real, above).unwrap();
         assert_eq!(machine.list().releases.len(), 1, "a link of root's own is a way");
         std::os::unix::fs::lchown(machine.folder.path(), Some(58002), None).unwrap();
-        tried("a link on the way");
+        tried("a link in the path");
         std::os::unix::fs::lchown(machine.folder.path(), Some(0), None).unwrap();
         // A shared file may belong to the app.
         give("shared", 58002);

@@ -117,7 +117,7 @@ impl CommitPart {
         let entry = TreeEntry { path: path.to_vec(), kind: EntryKind::Submodule };
         let (root, own) = self.own(&entry);
         if root.depth >= DEEPEST || self.roots.len() > MOST {
-            return Ok(Err("there are too many submodules in submodules".to_owned()));
+            return Ok(Err("its submodules are nested too deeply, or there are too many".to_owned()));
         }
         let Ok(name) = std::str::from_utf8(&own.path) else { return Ok(Err("its name isn't UTF-8".to_owned())) };
         if root.modules.get().is_none() {

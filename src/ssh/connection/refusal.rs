@@ -20,7 +20,7 @@ impl LoginFailure {
         match self {
             LoginFailure::Refused(said) => refused(host, route, &said),
             LoginFailure::Silent(why) if hop.place != host.address() => {
-                unreachable(host, &format!("`{}`, on the way to it: {why}", hop.place))
+                unreachable(host, &format!("`{}`, a jump host on the route to it: {why}", hop.place))
             }
             LoginFailure::Silent(why) => unreachable(host, &why),
         }
@@ -41,7 +41,7 @@ pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     let about = |line: &str| route.iter().find(|hop| line.split([' ', ',']).any(|word| word == hop.known_as));
     let wrong = |cause: Cause, hop: Option<&Hop>, what: &str| {
         let whose = match hop.filter(|hop| hop.place != host.address()) {
-            Some(jump) => format!("the key of `{}`, on the way to it, {what}", jump.place),
+            Some(jump) => format!("the key of `{}`, a jump host on the route to it, {what}", jump.place),
             None => format!("its key {what}"),
         };
         Failure::new(cause, whose).on(&host.name)
@@ -63,7 +63,7 @@ pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
         let why = line.split_once("invalid: ").map_or(line, |(_, why)| why);
         let help =
             "ask the people who sign the host certificates for a new one; check its principals and expiry date first";
-        let failure = unreachable(host, &format!("a host certificate on the way to it isn't valid: {why}")).help(help);
+        let failure = unreachable(host, &format!("a host certificate on its route isn't valid: {why}")).help(help);
         return Failure { cause: Cause::HostCertificate, ..failure };
     }
     if let Some(line) = find("host key is known for").or(find("Host key verification failed")) {
@@ -82,7 +82,7 @@ pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     }
     if let Some((_, why)) = find(": open failed: ").and_then(|line| line.split_once(": open failed: ")) {
         let why = why.trim_start_matches("connect failed: ");
-        let failure = unreachable(host, &format!("a jump host on the way to it can't connect to the next host: {why}"));
+        let failure = unreachable(host, &format!("a jump host on its route can't connect to the next host: {why}"));
         return Failure { cause: Cause::JumpHost, ..failure };
     }
     // A jump host's ssh reports the end of its way before the reason.

@@ -23,7 +23,7 @@ pub(crate) async fn route(config: &Path, host: &Host, known: Option<&SshAnswers>
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
     while let Some((place, via)) = ahead.pop() {
         if route.len() + ahead.len() >= MOST {
-            let message = format!("has more than {MOST} hosts on the way to it");
+            let message = format!("has more than {MOST} hosts on the route to it");
             return Err(Failure::new(Cause::Unreachable, message).on(&host.name));
         }
         let mut hop = Hop { place, via, ..Hop::default() };
@@ -77,8 +77,11 @@ async fn asked(config: &Path, host: &Host, hop: &Hop, known: Option<&SshAnswers>
 fn check(host: &Host, hop: &Hop) -> Result<(), Failure> {
     let refused = |message: String| Failure::new(Cause::Unreachable, message).on(&host.name);
     if let Some(proxy) = hop.options.value("proxycommand").filter(|proxy| calls_ssh(proxy)) {
-        let whose =
-            if hop.place == host.address() { "its".to_owned() } else { format!("on the way, `{}`'s", hop.place) };
+        let whose = if hop.place == host.address() {
+            "its".to_owned()
+        } else {
+            format!("on the route to it, `{}`'s", hop.place)
+        };
         let message =
             format!("{whose} `ProxyCommand {proxy}` calls ssh itself, which bypasses the checks of host keys");
         return Err(refused(message).help("write `ProxyJump` instead"));

@@ -46,7 +46,7 @@ pub(super) fn worth(certificate: &Certificate, name: &str, now: u64, allowed: &A
     if principals.is_empty()
         || principals.iter().any(|principal| principal.contains(['*', '?']) && is_like(principal, name))
     {
-        return CertificateVerdict::Undecided("its host certificate is for no name, or for a pattern".to_owned());
+        return CertificateVerdict::Undecided("its host certificate names no host, or names a pattern".to_owned());
     }
     CertificateVerdict::Invalid(NOT_LISTED)
 }

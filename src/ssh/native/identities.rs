@@ -194,7 +194,7 @@ fn read(path: &Path) -> Option<KeyFile> {
     }
     let about = fs::metadata(path).ok()?;
     if about.uid() == rustix::process::getuid().as_raw() && about.mode() & 0o077 != 0 {
-        return Some(KeyFile::public(public(), Some(format!("others may read the key `{shown}`"))));
+        return Some(KeyFile::public(public(), Some(format!("other users can read the key `{shown}`"))));
     }
     if let Ok(key) = PrivateKey::from_openssh(&text)
         && key.is_encrypted()
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(found.all.len(), 1, "the agent's plain key");
         let why = [
             format!("the key `{place}/locked` has a passphrase, and the agent doesn't have it"),
-            format!("others may read the key `{place}/open`"),
+            format!("other users can read the key `{place}/open`"),
             format!("this client can't read the certificate `{place}/locked-cert.pub`"),
             "this client can't sign with a `sk-ssh-ed25519@openssh.com` key".to_owned(),
         ];

@@ -93,22 +93,22 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "Chart.yaml",
         "",
         "ü: 1\nversion: &v 1.2.3\nb: *v\n",
-        "`Chart.yaml`: `version` is a value with an anchor, so it may count elsewhere too | write the version out where \
-         it counts, without `&` and `*` | 2:10: used elsewhere",
+        "`Chart.yaml`: `version` is a value with an anchor, so it may be used elsewhere too | write the version out in \
+         each place, without `&` and `*` | 2:10: used elsewhere",
     ),
     (
         "Chart.yaml",
         "",
         "a: &v 1.2.3\nversion: *v\n",
-        "`Chart.yaml`: `version` is an alias, so it may count elsewhere too | write the version out where it counts, \
+        "`Chart.yaml`: `version` is an alias, so it may be used elsewhere too | write the version out in each place, \
          without `&` and `*` | 2:10: used elsewhere",
     ),
     (
         "a.yml",
         "a.version",
         "a: &a\n  version: 1.2.3\nb: *a\n",
-        "`a.yml`: `a` is a value with an anchor, so it may count elsewhere too | write the version out where it counts, \
-         without `&` and `*` | 1:4: used elsewhere",
+        "`a.yml`: `a` is a value with an anchor, so it may be used elsewhere too | write the version out in each \
+         place, without `&` and `*` | 1:4: used elsewhere",
     ),
     (
         "Chart.yaml",
@@ -205,7 +205,8 @@ fn a_value_that_would_read_otherwise_is_refused() {
     }
     let otherwise = |value: &str| {
         format!(
-            "`Chart.yaml`: with `{value}` at `version`, the file would read differently elsewhere, or not as a string | \
+            "`Chart.yaml`: with `{value}` at `version`, another part of the file would change, or the version wouldn't \
+             be a string | \
              put quotes around the version in the file | 1:10: written here"
         )
     };

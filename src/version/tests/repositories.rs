@@ -79,7 +79,7 @@ fn links_and_paths_out_of_the_repository_are_refused() {
     assert_eq!(out, Err("`../VERSION` isn't below the top of the repository".into()));
     assert_eq!(version(&sample, &file(".git/VERSION", ""), None), Err("`.git/VERSION` belongs to git".into()));
     sample.write("bytes/VERSION", b"1.2.3\xff");
-    assert_eq!(version(&sample, &file("bytes/VERSION", ""), None), Err("`bytes/VERSION` isn't text in UTF-8".into()));
+    assert_eq!(version(&sample, &file("bytes/VERSION", ""), None), Err("`bytes/VERSION` isn't UTF-8 text".into()));
     assert_eq!(version(&sample, &file("bytes", ""), None), Err("`bytes` can't be read: it isn't a file".into()));
     assert_eq!(fs::read_to_string(outside).unwrap(), "1.2.3\n");
 }
@@ -140,7 +140,7 @@ fn the_only_file_with_a_version_is_found_and_several_are_named() {
     assert_eq!(found(None).as_deref(), Ok("lib/shop/version.rb"));
     sample.write("VERSION", b"1.2.3\n");
     assert_eq!(found(Some(&commit)).as_deref(), Ok("lib/shop/version.rb"));
-    let name_them = "name those that are yours in `rfab.toml` beside the fabfile: \
+    let name_them = "name the ones that belong to your project in `rfab.toml` beside the fabfile: \
                      `version = [{ file = \"VERSION\" }, { file = \"lib/shop/version.rb\" }]`";
     let several = "several files have a version: `VERSION`, `lib/shop/version.rb`";
     assert_eq!(found(None), Err((several.into(), name_them.into())));

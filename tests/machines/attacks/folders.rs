@@ -241,7 +241,7 @@ fn cut() { targets().each(|host| release::prune(host)); }
     let host = lab.host("web1");
     host.sh("mkdir -p /srv/shop/releases/999999999-aaaaaaaaaaaa && chown -R shop:shop /srv/shop").expect_ok();
     let out = lab.rfab(&["on", "deploys"]).output().expect_ok();
-    let named = "`releases/999999999-aaaaaaaaaaaa` isn't an rfab release, so its number doesn't count";
+    let named = "`releases/999999999-aaaaaaaaaaaa` isn't an rfab release, so rfab ignores its number";
     assert!(out.contains(named), "{out}");
     let numbers = host.sh("cd /srv/shop/releases && ls -d 000*-????????????").expect_ok();
     let numbers: Vec<&str> = numbers.lines().map(|name| &name[..4]).collect();
@@ -252,13 +252,17 @@ fn cut() { targets().each(|host| release::prune(host)); }
         let out = lab.rfab(&["--set", "app.keep=1", "on", "cut"]).output().expect_ok();
         let path = format!("/srv/shop/releases/.gone-{old}");
         let named = format!(
-            "`{path}` remains of a removed release, with files of another user; to remove it, type `sudo rm -rf \
+            "`{path}` is left over from a removed release, and has another user's files; to remove it, type `sudo rm \
+             -rf \
              {path}` there"
         );
         assert!(out.contains(&named), "{out}");
     }
     host.sh(&format!("rm -rf /srv/shop/releases/.gone-{old}")).expect_ok();
     assert!(
-        !lab.rfab(&["--set", "app.keep=1", "on", "cut"]).output().expect_ok().contains("remains of a removed release")
+        !lab.rfab(&["--set", "app.keep=1", "on", "cut"])
+            .output()
+            .expect_ok()
+            .contains("is left over from a removed release")
     );
 }

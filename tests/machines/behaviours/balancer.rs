@@ -177,8 +177,10 @@ impl Scene {
         let mut hasty = (*self.sides.fleet).clone();
         hasty.balancers[0].drain_within = Duration::from_secs(1);
         let ready = SetAdmin { fleet: hasty.into(), ..self.set(&["web4"], Admin::Ready) };
-        self.sides
-            .fail(&ready, "host `web4` isn't healthy: its balancer reports `DOWN`; left out; all others are unchanged");
+        self.sides.fail(
+            &ready,
+            "host `web4` isn't healthy, so rfab leaves it out: its balancer reports `DOWN`; all others are unchanged",
+        );
         self.sides.alike(&self.balance(), settled).unwrap();
     }
 

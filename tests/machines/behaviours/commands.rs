@@ -73,7 +73,7 @@ fn commands_and_files() {
     sides.same(&get).unwrap();
     std::fs::write(here.path().join("sent"), b"\xff\xfe").unwrap();
     sides.same(&Put { on: on("web1"), from: here.path().join("sent"), to: path.into() }).unwrap();
-    sides.fail(&read, "it isn't text in UTF-8");
+    sides.fail(&read, "it isn't UTF-8 text");
     sides.fail(&Put { on: on("web1"), from: here.path().join("none"), to: path.into() }, "can't be read");
 
     let _ = lab.host("web4").sh("head -c 2000000 /dev/zero > /srv/full; mkdir -p /srv/own; chown deploy /srv/own");

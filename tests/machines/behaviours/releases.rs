@@ -98,7 +98,7 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
         failed["message"] = failed["message"].as_str().and_then(|said| said.split(": its manifest").next()).into();
         failed
     });
-    assert!(another.unwrap_err().message.contains("made from something else"));
+    assert!(another.unwrap_err().message.contains("has different contents"));
     sides.alike(&built(&web2), unsent).unwrap();
     sides.alike(&built(&web2), unsent).unwrap();
     let manifest = |host: &Host| ReadManifest { host: host.clone(), release: stable.clone(), home: home.clone() };
@@ -180,8 +180,8 @@ impl Scene {
     }
 
     fn folders_are_set_up(&self) {
-        self.sides.fail(&self.stage("web1", &self.stable), "the app's folders aren't there");
-        self.sides.fail(&self.prune("web1", 1), "the app's folders aren't there");
+        self.sides.fail(&self.stage("web1", &self.stable), "the app's folders don't exist");
+        self.sides.fail(&self.prune("web1", 1), "the app's folders don't exist");
         for host in ["web1", "web2", "web4"] {
             self.sides.same(&SetUp { host: self.sides.host(host), home: self.home.clone() }).unwrap();
         }

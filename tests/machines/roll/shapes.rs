@@ -44,8 +44,9 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
     }
     let refused = run(&lab, &["prod", "proxy.group2"], 7);
     assert!(
-        refused
-            .contains("pool `aaa`: 0 of 4 live after this, and it needs 1. `web3` has weight 0, `web4` has weight 0"),
+        refused.contains(
+            "pool `aaa`: 0 of 4 hosts would stay live, but it needs 1. `web3` has weight 0, `web4` has weight 0"
+        ),
         "{refused}"
     );
     assert!(
@@ -54,7 +55,7 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
     );
     assert_eq!(out(&lab, "lb1"), [""; 0]);
     let left = run(&lab, &["prod", "--exclude", "web3", "release:v3.0.1"], 7);
-    assert!(left.contains("--exclude leaves web3 as it is, but it still takes requests"), "{left}");
+    assert!(left.contains("--exclude leaves out web3, which would still take requests"), "{left}");
     assert!(left.contains("`set server bk_web/web3 state drain` on the socket of lb1"), "{left}");
     // Hosts that get no requests may always go out.
     run(&lab, &["prod", "proxy.group1"], 0);
@@ -130,7 +131,7 @@ fn a_balancer_is_asked_by_port_and_by_its_master_with_and_without_forwarding() {
     let told = run(&lab, &["prod", "proxy.group2"], 0);
     for name in ["tcp-by-tool", "master-by-tool"] {
         assert!(
-            told.contains(&format!("`{name}`: its sshd doesn't forward sockets, so rfab asks it with `socat`")),
+            told.contains(&format!("`{name}`: its sshd doesn't forward sockets, so rfab talks to it with `socat`")),
             "{told}"
         );
     }
@@ -188,7 +189,7 @@ fn a_socket_that_may_only_be_read_is_refused_before_anything_is_changed() {
     let refused =
         "error: host `web1`: balancer `lb1` answered `set server bk_web/web1 state drain` with `Permission denied`\n";
     assert!(told.contains(refused), "{told}");
-    assert!(!told.contains("couldn't be put back"), "{told}");
+    assert!(!told.contains("couldn't put these back"), "{told}");
     run(&lab, &["prod", "proxy.status"], 0);
 }
 

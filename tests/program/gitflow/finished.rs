@@ -81,8 +81,9 @@ fn a_conflict_with_production_is_solved_by_hand_and_the_same_line_goes_on() {
     assert_eq!(
         out.lines().find(|line| line.starts_with("error: ")),
         Some(
-            "error: `hotfix/3.0.1` conflicts with `production` in VERSION. production is checked out with this merge \
-             begun: resolve the conflict in these files and type git commit -a, then type the line again (git merge \
+            "error: `hotfix/3.0.1` conflicts with `production` in VERSION. production is checked out, with this merge \
+             in progress: resolve the conflict in these files and type git commit -a, then type the line again (git \
+             merge \
              --abort undoes it)"
         )
     );

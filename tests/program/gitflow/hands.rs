@@ -62,8 +62,7 @@ fn what_a_hook_of_the_remote_says_is_done_and_the_line_typed_again() {
             &sample.work,
             on_terminal,
             "error: the remote rejects the push of `develop`, `production`, `v3.0.1` [remote rejected] (pre-receive hook \
-             declined): the freeze ends on Monday; nothing was pushed\n  help: do what the remote says, or ask the people \
-             who keep its hooks; then type the line again",
+             declined): the freeze ends on Monday; nothing was pushed\n  help: do what the remote says, or ask the people who maintain its hooks; then type the line again",
         );
         assert_eq!((sample.origin(), sample.work.refs()), before);
         at_origin(&sample, "pre-receive", "exit 0");
@@ -144,7 +143,7 @@ fn says(sample: &Sample, branch: &str, version: &str) {
 fn a_conflict_in_a_version_file_is_solved_by_the_words_of_the_message() {
     let solve = "resolve the conflict in these files and type git commit -a, then type the line again (git merge \
                  --abort undoes it)";
-    let begun = "is checked out with this merge begun";
+    let begun = "is checked out, with this merge in progress";
     for (branch, version, message) in [
         (
             "production",
@@ -210,7 +209,7 @@ const WAIVE: &str = "if it can't wait, add --without-gate=REASON";
 fn each_gate_that_doesnt_open_says_what_is_missing_and_who_can_mend_it() {
     let build = |state: &'static str| Story::reported(&[Report::of("build", state), Report::of("test", "success")]);
     let asked = "FORGE answers /repos/shop/web/rules/branches/main?per_page=100 with status";
-    let red = "fix that on the forge, or take a commit that is green, and type the line again";
+    let red = "fix that on the forge, or choose a commit that is green, and type the line again";
     let late = "type the line again when that is done";
     for (story, why, help) in [
         (build("failure"), "COMMIT doesn't pass the gate of shop/web: build: it's failure", red),

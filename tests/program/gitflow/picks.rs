@@ -65,7 +65,7 @@ fn a_solved_pick_that_the_forge_squashed_leaves_nothing_in_the_way_of_the_next_o
         let work = &shop.sample.work;
         let fix = fixed(work, "app", "4.0");
         let (said, _) = picked(work, &fix);
-        assert!(said.contains("stable/3.0 is checked out with this pick begun"), "{said}");
+        assert!(said.contains("stable/3.0 is checked out, with this pick in progress"), "{said}");
         solve(work, "app", "3.0, fixed");
         let (said, code) = picked(work, &fix);
         assert_eq!(code, Some(4), "{said}");
@@ -163,7 +163,7 @@ fn a_run_that_stopped_for_a_person_goes_on_when_it_is_resumed() {
     assert!(code == Some(1) && said.contains("git is in the middle of a cherry-pick"), "{said}");
     solve(work, "app", "3.1.x, fixed");
     let said = work.rfab(&["--resume"]);
-    assert!(said.contains("stopped for a person, so its line begins again"), "{said}");
+    assert!(said.contains("stopped to ask a person, so its line starts over"), "{said}");
     assert_eq!(work.git(&["show", "origin/release/3.1:app"]), "3.1.x, fixed");
     let (said, _) = work.typed(&["--resume"]);
     assert!(said.contains("there is no run of"), "{said}");

@@ -42,8 +42,7 @@ const CASES: [Case; 18] = [
             sample.work.git(&["checkout", "-q", "hotfix/3.0.1"]);
         },
         typed: &FINISH,
-        error: "production has 1 commits here and 1 at the remote that the other lacks; join them with git pull, then \
-                type the line again",
+        error: "production has 1 commits here and 1 at the remote that the other lacks; merge them with git pull, then type the line again",
     },
     Case {
         name: "commits that were never pushed",

@@ -84,7 +84,7 @@ fn a_pick_that_conflicts_is_solved_as_an_ordinary_cherry_pick_and_the_line_typed
     let (said, code) = work.typed(&["pick", "3.1", &fix, &bad]);
     assert_eq!(code, Some(1), "{said}");
     let why = format!(
-        "`{}` conflicts with `release/3.1` in app. release/3.1 is checked out with this pick begun: resolve the \
+        "`{}` conflicts with `release/3.1` in app. release/3.1 is checked out, with this pick in progress: resolve the \
          conflict, type git add and git cherry-pick --continue, then type the line again (git \
          cherry-pick --abort undoes it)",
         &bad[..12]

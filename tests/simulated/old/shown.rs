@@ -86,8 +86,7 @@ fn a_run_of_another_version_is_refused_with_the_lines_that_can_be_typed() {
     drop(journal);
     let refused = format!(
         "error: run `sim-3` can't be resumed: it was started by rfab 0.0.9, and this is rfab {}\n  \
-         help: type the line again, `rfab prod release:stable`: it leaves what is already done; \
-         or continue anyway: `rfab --resume sim-3 --force-changed`\n",
+         help: type the line again, `rfab prod release:stable`: it skips what is already done; or continue anyway: `rfab --resume sim-3 --force-changed`\n",
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(home.prints(&["--resume", RUN]), (refused, Some(3)));

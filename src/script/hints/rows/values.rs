@@ -116,7 +116,7 @@ pub(super) const TEXTS: &[Habit] = &[
         &["r", "R", "b", "u"],
         &[],
         &["\"", "'"],
-        "write a string as `\"…\"`, or as `#\"…\"#` if `\\` stands for itself",
+        "write a string as `\"…\"`, or as `#\"…\"#` if `\\` is literal",
     ),
     row(
         "fn f() { ui::note('two words'); }",

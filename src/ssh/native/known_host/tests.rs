@@ -129,7 +129,7 @@ fn a_certificate_is_worth_what_its_authority_time_and_names_say() {
     let (authority, host) = (keys.line("authority"), keys.line("host"));
     let known = keys.known(22, &format!("@cert-authority * {authority}"));
     let invalid = |why: &str| refused(&format!("Certificate invalid: {why}"));
-    let undecided = KeyVerdict::Undecided("its host certificate is for no name, or for a pattern".into());
+    let undecided = KeyVerdict::Undecided("its host certificate names no host, or names a pattern".into());
     for (words, verdict) in [
         (&["-n", "web9,web1"][..], KeyVerdict::Known),
         (&["-n", "web1", "-V", "20200101:20210101"], invalid("expired")),
