@@ -29,6 +29,8 @@ impl Contender {
         if !self.before.is_empty() {
             Cost::of(lab, &self.before).map_err(|said| format!("before: {said}"))?;
         }
+        // No turn pays for what an earlier one wrote.
+        Cost::of(lab, "sync")?;
         Cost::of(lab, &self.line)
     }
 }

@@ -426,7 +426,10 @@ fn nothing_is_overwritten_and_then_nothing_is_written() {
     fs::remove_dir_all(folder.path().join("fleets")).unwrap();
     fs::write(folder.path().join("fleets"), "mine").unwrap();
     let failure = init::write(folder.path(), &files).unwrap_err();
-    assert!(failure.message.starts_with("`fleets/testing1.toml` can't be written, so rfab wrote nothing: "), "{failure}");
+    assert!(
+        failure.message.starts_with("`fleets/testing1.toml` can't be written, so rfab wrote nothing: "),
+        "{failure}"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
