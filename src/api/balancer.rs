@@ -125,7 +125,7 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Drains a host again after `wait_drained` put its servers into maintenance.
+    /// Sets a host's servers back to draining after `wait_drained` has put them into maintenance.
     ///
     /// The balancer checks these servers again, and clients that are bound to the host come back to it. The host stays
     /// out. rfab doesn't change a host without such servers.
@@ -402,7 +402,7 @@ pub mod balancer {
         Ok(taken_out(&host.0.host, book.last_admin(&host.0.host.name)))
     }
 
-    /// Reports that hosts were left as they are and need a person's attention. The run ends with exit code 8.
+    /// Reports that hosts were left as they are and need a person's attention. The run exits with code 8.
     ///
     /// # Example
     ///
@@ -418,7 +418,7 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Reports that hosts were left as they are because something failed. The run ends with exit code 8.
+    /// Reports that hosts were left as they are because something failed. The run exits with code 8.
     ///
     /// # Example
     ///

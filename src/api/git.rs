@@ -189,7 +189,7 @@ pub mod git {
         Ok(version_of(tag, pattern(&here(&ctx)?.clone()).as_ref()))
     }
 
-    /// Does the same for a pattern: a tag's name with a `*` for the version.
+    /// Returns the version in a tag's name, by a pattern: the name with `*` in place of the version.
     ///
     /// # Example
     ///

@@ -61,7 +61,7 @@ pub mod health {
         Ok(here.perform(probe_of(&here, host, Expected::of(commit.commit, commit.names))?)?.version_proven)
     }
 
-    /// Does the same for a version that isn't a commit, such as a package's.
+    /// Probes the host for a version that isn't a commit, such as a package's.
     ///
     /// A service can report it without the package's revision, such as `-1`.
     ///

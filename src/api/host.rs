@@ -274,7 +274,7 @@ pub mod host {
     pub(crate) fn user(host: &mut HostValue, name: &str) -> RhaiResultOf<HostValue> {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
         if !(name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')) {
-            return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a user's name"))));
+            return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a user name"))));
         }
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }
@@ -319,7 +319,7 @@ pub mod host {
     pub(crate) fn mode(host: &mut HostValue, permissions: &str) -> RhaiResultOf<HostValue> {
         let digits = permissions.strip_prefix('0').unwrap_or(permissions);
         if digits.len() != 3 || !digits.bytes().all(|digit| (b'0'..b'8').contains(&digit)) {
-            let failure = Failure::new(Cause::Fabfile, format!("`{permissions}` isn't a file's mode"));
+            let failure = Failure::new(Cause::Fabfile, format!("`{permissions}` isn't a file mode"));
             return Err(thrown(
                 failure.help(
                     "write three digits from 0 to 7, such as `\"0640\"`: for the owner, the group and the others",

@@ -327,7 +327,7 @@ pub mod release {
         looked_at(&here(&ctx)?.clone(), host, None)
     }
 
-    /// Does the same before a commit is deployed. Linked files that are missing in `shared/` are also problems.
+    /// Checks whether rfab can deploy this commit to the host. It also reports linked files that are missing in `shared/`.
     ///
     /// # Example
     ///
@@ -370,7 +370,7 @@ pub mod release {
         shares(&here(&ctx)?.clone(), host, path, text, false)
     }
 
-    /// Does the same from a template of the fabfile's folder.
+    /// Creates a linked file in `shared/` on the host from a template in the fabfile's folder.
     ///
     /// As with `host.template`, the template sees `host` and the map's values, including secrets.
     ///
@@ -391,7 +391,7 @@ pub mod release {
         shares_filled(&here(&ctx)?.clone(), host, path, from, values)
     }
 
-    /// Returns where a linked file or folder is on the host.
+    /// Returns the path of a linked file or folder on the host.
     ///
     /// # Example
     ///

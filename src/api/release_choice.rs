@@ -217,7 +217,7 @@ pub(super) fn shares(here: &Here, host: HostValue, path: &str, text: &str, secre
     here.perform(Share { host, home, path: path.to_owned(), text: text.into(), secret, mode })
 }
 
-/// Does the same with a filled template.
+/// Writes a filled template into a host's shared files, unless the file exists.
 pub(super) fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
     let from = here.script.below(from).map_err(thrown)?;
     owned_well(&from).map_err(thrown)?;

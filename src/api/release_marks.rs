@@ -65,7 +65,7 @@ pub mod marks {
         of_script(&here, name, &commit)?.call(&ctx, &here, &f)
     }
 
-    /// Does the same, and records the host in the ledger if the targets `on` are a single host.
+    /// Calls the closure once per commit and fleet. If the targets `on` are a single host, the ledger records that host.
     ///
     /// # Example
     ///

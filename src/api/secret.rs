@@ -39,12 +39,12 @@ pub mod secret {
     #[rhai_fn(name = "env", return_raw)]
     pub(crate) fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Secret> {
         if !crate::command::is_variable(name) || name.is_empty() {
-            return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a name of a variable"))));
+            return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a variable name"))));
         }
         take(&ctx, SecretSource::Env(name.to_owned()))
     }
 
-    /// Reads a secret from a file below the fabfile's folder, without its last line break.
+    /// Reads a secret from a file inside the fabfile's folder, without its last line break.
     ///
     /// rfab refuses a file that every user of this machine can read.
     ///

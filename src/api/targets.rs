@@ -286,7 +286,7 @@ pub mod targets {
         targets.hosts.is_empty()
     }
 
-    /// Returns the names of the hosts, as a string.
+    /// Returns the names of the hosts as one string, separated by commas.
     ///
     /// # Example
     ///

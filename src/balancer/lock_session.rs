@@ -224,8 +224,10 @@ fn strange(host: &str) -> Failure {
 
 /// Returns the failure of a balancer that answers neither on the forwarded socket nor to a program on its host.
 pub fn unanswered(balancer: &str) -> Failure {
-    Failure::new(Cause::Balancer, format!("balancer `{balancer}` doesn't answer on its admin socket"))
-        .help("check that it runs there; if it does, allow socket forwarding in its sshd, or install socat")
+    Failure::new(Cause::Balancer, format!("balancer `{balancer}` doesn't answer on its admin socket")).help(
+        "check that HAProxy is running on that host; if it is, allow socket forwarding in the host's sshd, or \
+             install socat there",
+    )
 }
 
 fn refused(host: &Host, folder: &str, why: &str) -> Failure {

@@ -65,7 +65,7 @@ pub(super) fn run(
         session.lane().tell(EventKind::Warned { host: None, text });
     }
     if let Some(drill) = &drill {
-        report::complain(&format!("warning: drill: this run is {drill}"));
+        report::complain(&format!("warning: this run is a drill: it will be {drill}"));
     }
     signals::watch(&world, &session, stop);
     let ended = carried_out(request, project, work, &session)?;
@@ -74,7 +74,7 @@ pub(super) fn run(
     let (exit, typed_again) = (ended.exit.code(), session.observed.is_typed_again());
     let tail = JournalTail { exit, took, journal: journal.spent(), commit, name, typed_again, table: ended.table };
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
-        report::complain(&format!("warning: drill: this run wasn't {drill}: {why}"));
+        report::complain(&format!("warning: the run wasn't {drill}: {why}"));
     }
     // A run that is over doesn't fail because its end can't be recorded.
     let _ = journal.write(&Record::Ended(tail), true);

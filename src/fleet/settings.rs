@@ -104,7 +104,7 @@ pub enum ForgeKind {
 pub enum TokenSource {
     /// A variable of rfab's environment.
     Env(String),
-    /// A file below the fabfile's folder.
+    /// A file inside the fabfile's folder.
     File(String),
     /// The words of a program that prints it.
     Command(String),

@@ -95,7 +95,7 @@ fn next(fleets: &[PlannedFleet]) -> String {
     let (read, reference) = if example {
         ("put your own hosts into the fleet files; then type", "stable")
     } else {
-        ("read them, because they list each default; then type", "stable")
+        ("review them, because they list every default; then type", "stable")
     };
     let lines = [
         ("rfab".to_owned(), "show what you can type here"),

@@ -33,7 +33,7 @@ pub enum LineError {
     },
     #[error("`{}` has no parameter `{name}`", task.name)]
     UnknownName { task: Box<Signature>, name: String, value: String, near: Option<String> },
-    #[error("`{}` is given `{name}` twice", task.name)]
+    #[error("`{name}` is passed to `{}` twice", task.name)]
     GivenTwice { task: Box<Signature>, name: String },
     #[error("no overload of `{}` accepts {}", task.name, listed(names))]
     NoOverload { task: Box<Signature>, names: Vec<String> },

@@ -283,8 +283,8 @@ const REFUSED: &[(&[&str], &str)] = &[
         "`deploy` has no parameter `force`\nwrite `force\\=yes` if the `=` is text\n\
          usage:\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
-    (&["copy:a,b,from=c"], "`copy` is given `from` twice\nusage:\n  copy FROM TO\n      Copies a file."),
-    (&["tune:a=1,a=2"], "`tune` is given `a` twice\nusage:\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools."),
+    (&["copy:a,b,from=c"], "`from` is passed to `copy` twice\nusage:\n  copy FROM TO\n      Copies a file."),
+    (&["tune:a=1,a=2"], "`a` is passed to `tune` twice\nusage:\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools."),
     (&["tune:=1"], "`=1` after `tune:` has no name\nwrite `\\=1` if the `=` is text"),
     (&["odd:a=1,y=2"], "no overload of `odd` accepts `a` and `y`\nusage:\n  odd A\n  odd X Y"),
     // A required argument that is a task's name.

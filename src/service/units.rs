@@ -17,7 +17,7 @@ pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
 /// Returns the fleet's `[app.service]`.
 pub(super) fn service(fleet: &Fleet) -> Result<&Service, Failure> {
     let none = || {
-        Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't name the app's services", fleet.name))
+        Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't list the app's services", fleet.name))
             .help("add `[app.service]` with `units` to the fleet file")
     };
     fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| fleet.unchosen().unwrap_or_else(none))

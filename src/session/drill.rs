@@ -132,7 +132,7 @@ impl FromStr for Drill {
             other => return Err(format!("`{other}` isn't `before`, `amid` or `after`")),
         };
         let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` isn't a `LANE#NUMBER`"))?;
-        let number = number.parse().map_err(|_| format!("`{number}` isn't a number of an effect"))?;
+        let number = number.parse().map_err(|_| format!("there is no effect number `{number}`"))?;
         Ok(Drill { what, when, lane: lane.to_owned(), number, came: Arc::default(), met: Arc::default() })
     }
 }
@@ -186,7 +186,7 @@ mod tests {
             ("kill:at:1.a#1", "`at` isn't `before`, `amid` or `after`"),
             ("kill:after", "`` isn't a `LANE#NUMBER`"),
             ("kill:after:1.a", "`1.a` isn't a `LANE#NUMBER`"),
-            ("kill:after:1.a#one", "`one` isn't a number of an effect"),
+            ("kill:after:1.a#one", "there is no effect number `one`"),
         ] {
             assert_eq!(read(text), Err(wrong.to_owned()), "{text}");
         }

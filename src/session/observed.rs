@@ -60,7 +60,7 @@ impl Observed {
         f(self.seen.lock().unwrap().told.entry(key(host)).or_default());
     }
 
-    /// Notes that hosts were left unchanged and need a person: the run ends with exit code 8.
+    /// Notes that hosts were left unchanged and need a person: the run exits with code 8.
     ///
     /// Returns false if that was noted before: many calls may find the same problem of a balancer, and one reports it.
     pub fn left_out(&self, left: LeftOut) -> bool {

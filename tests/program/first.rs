@@ -85,7 +85,7 @@ written:
   fabfile.rhai
   fleets/production.toml
 
-read them, because they list each default; then type
+review them, because they list every default; then type
   rfab                            show what you can type here
   rfab production --trust all     show the hosts' key fingerprints; compare them, then answer yes
   rfab production setup           make the app's folders

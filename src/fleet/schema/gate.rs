@@ -23,7 +23,7 @@ pub const GATE: SchemaTable = SchemaTable {
             "token",
             ValueKind::Text,
             "needed",
-            "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is an environment variable, `file:PATH` is a file below the fabfile's folder, and `command:WORDS` is what a program prints",
+            "where the [token](guide/gates.md#the-token) is kept: `env:NAME` is an environment variable, `file:PATH` is a file inside the fabfile's folder, and `command:WORDS` is what a program prints",
         ),
         key(
             "branch",

@@ -36,8 +36,7 @@ use tokio::time::timeout;
 const SLOW: Duration = Duration::from_secs(3);
 
 /// Why a line didn't begin.
-const STUCK: &str =
-    "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
+const STUCK: &str = "its login shell never gets to the command, because a start-up file such as `.bashrc` hangs or never stops printing";
 
 /// A line for a host, with everything that runs, counts and stops it.
 pub(crate) struct HostLine<'a> {
