@@ -243,7 +243,7 @@ fn about(page: &str) -> String {
         "forge" => {
             "What a fleet's gate requires of a commit. `std/gate` asks the forge about it: see [gates](../guide/gates.md)."
         }
-        "health" => "Whether hosts serve what they should.",
+        "health" => "Checks that hosts are healthy and serve the right version.",
         "ledger" => "The record of who did what, kept on the fleet's balancer machine and on each host.",
         "secret" => {
             "Values that rfab never shows. A script reads them from where they are kept, and passes them on.\n\
@@ -261,7 +261,7 @@ fn about(page: &str) -> String {
              Ctrl-C or a time limit stops the process and everything that it started. rfab shows what `run` prints with\n\
              `here` in front. The simulator runs nothing: a command succeeds and prints nothing."
         }
-        "service" => "The units of the app, as the fleet file names them by role.",
+        "service" => "The app's units, which the fleet file lists by role.",
         "ui" => "Messages and tables for the person at the terminal, and questions to them.",
         "version" => {
             "Reads and writes the version in the project's files, and changes nothing else in them.\nSee [version files](../version-files.md)."

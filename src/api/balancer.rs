@@ -31,8 +31,9 @@ fn within(here: &Here, host: &HostValue) -> u64 {
 pub mod balancer {
     /// Returns the hosts' state in the balancer, as a map by host name.
     ///
-    /// Each entry is a map with `standing` (`live`, `out`, `mixed`, `none`), `up`, `in_flight` and `said` (the status
-    /// as the balancers report it).
+    /// Each entry is a map with these keys: `standing` is `live`, `out`, `mixed` (live in some pools and out in others)
+    /// or `none` (not in a pool). `up` is whether the balancers' health checks report all its servers as up.
+    /// `in_flight` is the number of requests that are open. `said` is the status as the balancers report it.
     ///
     /// # Example
     ///
@@ -44,11 +45,11 @@ pub mod balancer {
         states(&here(&ctx)?.clone(), &targets)
     }
 
-    /// Takes hosts out of all their pools: open requests can finish, and no new ones arrive.
+    /// Takes hosts out of all their pools: open requests can finish, but no new ones arrive.
     ///
     /// It takes out all of them or none.
     ///
-    /// rfab refuses this if too few hosts would stay live. The ledger records the `reason`.
+    /// rfab refuses if too few hosts would stay live. The ledger records the `reason`.
     ///
     /// # Example
     ///
@@ -74,7 +75,7 @@ pub mod balancer {
         set(&here, &alone(&here, &host), Admin::Drain, reason, false)
     }
 
-    /// Takes hosts out without a reason for the ledger.
+    /// Takes hosts out without recording a reason in the ledger.
     ///
     /// # Example
     ///
@@ -87,7 +88,7 @@ pub mod balancer {
         set(&here, &targets, Admin::Drain, "no reason given", false)
     }
 
-    /// Takes one host out without a reason for the ledger.
+    /// Takes one host out without recording a reason in the ledger.
     ///
     /// # Example
     ///
@@ -102,9 +103,10 @@ pub mod balancer {
 
     /// Waits until no request is open on the host, and fails after the balancer's `drain_within`.
     ///
-    /// Clients that are bound to the host by a cookie or a stick table still reach it while it's drained. When no
-    /// request is open, rfab puts the host's servers into maintenance, and these clients go to other hosts. With
-    /// `force_close` in the fleet file, rfab closes what is still open after that time.
+    /// While the host is draining, clients that a cookie or a stick table binds to it still reach it. When no request
+    /// is open, rfab puts the host's servers into maintenance, and the balancer sends these clients to other hosts.
+    /// With `force_close` in the fleet file, the call doesn't fail after that time: rfab closes the requests that are
+    /// still open.
     ///
     /// # Example
     ///
@@ -125,10 +127,11 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Sets a host's servers back to draining after `wait_drained` has put them into maintenance.
+    /// Takes a host's servers out of maintenance after `wait_drained` put them there, and drains them again.
     ///
-    /// The balancer checks these servers again, and clients that are bound to the host come back to it. The host stays
-    /// out. rfab doesn't change a host without such servers.
+    /// The balancer then checks these servers again, and clients that are bound to the host come back to it. Other
+    /// clients don't: the host stays out. If `wait_drained` put none of its servers into maintenance, this call changes
+    /// nothing.
     ///
     /// # Example
     ///
@@ -149,7 +152,7 @@ pub mod balancer {
 
     /// Puts hosts back into all their pools.
     ///
-    /// rfab refuses a host that isn't healthy, or that somebody else took out.
+    /// rfab refuses to put back a host that isn't healthy or that somebody else took out.
     ///
     /// # Example
     ///
@@ -177,7 +180,7 @@ pub mod balancer {
         set(&here, &alone(&here, &host), Admin::Ready, "ready", false)
     }
 
-    /// Puts back a host that a person named, even if somebody else took it out.
+    /// Puts back a host that the user named, even if somebody else took it out.
     ///
     /// # Example
     ///
@@ -190,7 +193,7 @@ pub mod balancer {
         set(&here, &alone(&here, &host), Admin::Ready, "ready by name", true)
     }
 
-    /// Waits until the balancers' checks report that the host is up.
+    /// Waits until the balancers' health checks report that the host is up.
     ///
     /// # Example
     ///
@@ -204,7 +207,7 @@ pub mod balancer {
         here.perform(WaitUp { fleet, host: host.0.host, within })
     }
 
-    /// Sets the host's weight in its pools, as a percentage of the configured weight.
+    /// Sets the host's weight in its pools to a percentage of the configured weight.
     ///
     /// # Example
     ///
@@ -220,7 +223,7 @@ pub mod balancer {
         here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
     }
 
-    /// Checks that every balancer of the targets' fleet answers and accepts commands, and fails if one doesn't.
+    /// Fails unless every balancer of the targets' fleet answers and accepts commands.
     ///
     /// It changes nothing.
     ///
@@ -240,8 +243,8 @@ pub mod balancer {
 
     /// Takes the fleet's lock now, and asks for confirmation if the fleet is guarded.
     ///
-    /// Without this call, the first change does both. Read the state that your changes depend on after this call, not
-    /// before. The run keeps the lock until it ends.
+    /// Without this call, rfab does both before the run's first change. If your changes depend on the state of hosts,
+    /// read that state after this call. The run keeps the lock until it ends.
     ///
     /// # Example
     ///
@@ -253,7 +256,7 @@ pub mod balancer {
         here(&ctx)?.perform(AcquireLock { fleet: targets.fleet })
     }
 
-    /// Returns the hosts that are in a pool.
+    /// Returns the hosts that belong to a pool, whether they are live or out.
     ///
     /// # Example
     ///
@@ -267,7 +270,7 @@ pub mod balancer {
         Ok(targets.with(targets.hosts.iter().filter(pooled).cloned().collect(), &targets.selection))
     }
 
-    /// Returns whether one host is ready in any of its pools right now.
+    /// Returns whether one host is live in any of its pools right now.
     ///
     /// # Example
     ///
@@ -280,7 +283,7 @@ pub mod balancer {
         Ok(!standing_as(&here, &alone(&here, &host), &[PoolState::Live, PoolState::Mixed])?.hosts.is_empty())
     }
 
-    /// Returns whether one host is drained or in maintenance in any of its pools right now.
+    /// Returns whether one host is out of any of its pools right now: drained or in maintenance.
     ///
     /// # Example
     ///
@@ -293,7 +296,7 @@ pub mod balancer {
         Ok(!standing_as(&here, &alone(&here, &host), &[PoolState::Out, PoolState::Mixed])?.hosts.is_empty())
     }
 
-    /// Returns whether one host is in a pool.
+    /// Returns whether one host belongs to a pool, whether it's live or out.
     ///
     /// # Example
     ///
@@ -305,7 +308,7 @@ pub mod balancer {
         Ok(!crate::balancer::places(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).is_empty())
     }
 
-    /// Returns the hosts that are ready in any of their pools right now.
+    /// Returns the hosts that are live in any of their pools right now.
     ///
     /// # Example
     ///
@@ -317,7 +320,7 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[PoolState::Live, PoolState::Mixed])
     }
 
-    /// Returns the hosts that are drained or in maintenance in any of their pools right now.
+    /// Returns the hosts that are out of any of their pools right now: drained or in maintenance.
     ///
     /// # Example
     ///
@@ -331,8 +334,8 @@ pub mod balancer {
 
     /// Returns the hosts that are out and that this run may put back, according to the ledger.
     ///
-    /// These went out with their group (`only`, `flip`), or this run took them out, or a run that is over took them out
-    /// to change them. Somebody else took out all the others.
+    /// These are the hosts that went out with their group (`only`, `flip`), that this run took out, or that an earlier
+    /// run took out to change them. rfab treats all other hosts that are out as taken out by somebody else.
     ///
     /// # Example
     ///
@@ -344,9 +347,9 @@ pub mod balancer {
         out_as(&*here(&ctx)?, &targets, |out| out != OutReason::Strange)
     }
 
-    /// Returns the hosts that went out only to be changed, and must be put back.
+    /// Returns the hosts that a run took out to change them and that must be put back.
     ///
-    /// A deploy, a release or a restart took them out, in this run or in an earlier run that didn't put them back.
+    /// The run is a deploy, a release or a restart: this one, or an earlier one that didn't put them back.
     ///
     /// # Example
     ///
@@ -361,7 +364,7 @@ pub mod balancer {
 
     /// Returns the hosts that are live although rfab took them out.
     ///
-    /// Either a balancer forgot that they are out, or somebody put them back.
+    /// Either a balancer forgot that they were out, or somebody put them back.
     ///
     /// # Example
     ///
@@ -373,7 +376,7 @@ pub mod balancer {
         in_by_itself(&here(&ctx)?.clone(), &targets)
     }
 
-    /// Returns who took each of the hosts out, and why, as text for people.
+    /// Returns one line of text per host: who took it out, and why.
     ///
     /// # Example
     ///
@@ -388,7 +391,7 @@ pub mod balancer {
         Ok(targets.hosts.iter().map(line).collect())
     }
 
-    /// Returns who took one host out, and why, as text for people.
+    /// Returns a line of text about one host: who took it out, and why.
     ///
     /// # Example
     ///
@@ -402,7 +405,7 @@ pub mod balancer {
         Ok(taken_out(&host.0.host, book.last_admin(&host.0.host.name)))
     }
 
-    /// Reports that hosts were left as they are and need a person's attention. The run exits with code 8.
+    /// Reports hosts that the run leaves as they are and that a person must look at. The run exits with code 8.
     ///
     /// # Example
     ///
@@ -418,7 +421,7 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Reports that hosts were left as they are because something failed. The run exits with code 8.
+    /// Reports a failure because of which the run leaves hosts as they are. The run exits with code 8.
     ///
     /// # Example
     ///
@@ -435,9 +438,9 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Checks that the targets include every host of the fleet's pools, and fails if they don't.
+    /// Fails unless the targets include every host of the fleet's pools.
     ///
-    /// A host that `--exclude` names can be missing if it's out of its pools.
+    /// A host that `--exclude` names can be missing if it's out of all its pools.
     ///
     /// # Example
     ///

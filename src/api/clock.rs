@@ -23,7 +23,9 @@ pub mod clock {
         here(&ctx)?.perform(Now)
     }
 
-    /// Returns how long ago a time was, in words. The time is a string, as in the ledger, or seconds since 1970.
+    /// Returns how long ago a time was, in words.
+    ///
+    /// The time is a string as in the ledger, or a number of seconds since 1970.
     ///
     /// # Example
     ///
@@ -67,9 +69,9 @@ pub mod clock {
         Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
-    /// Waits for the time that `--pause` gives, or until a person answers yes. Any other answer stops the run.
+    /// Pauses as `--pause` asks: for a time, or until a person answers yes. Any other answer stops the run.
     ///
-    /// Without `--pause`, it doesn't wait. `after` names what was done before the pause.
+    /// Without `--pause`, it doesn't wait. `after` names what the run did before the pause.
     ///
     /// # Example
     ///
@@ -93,7 +95,7 @@ pub mod clock {
         }
     }
 
-    /// Calls the closure until it succeeds, at most `times` times, and waits between the calls.
+    /// Calls the closure until it succeeds, at most `times` times. It waits for `wait` between two calls.
     ///
     /// # Example
     ///
@@ -113,7 +115,7 @@ pub mod clock {
         }
     }
 
-    /// Calls the closure at intervals of `every` until it returns true, and fails if that takes longer than `within`.
+    /// Calls the closure at intervals of `every` until it returns `true`. It fails if that takes longer than `within`.
     ///
     /// # Example
     ///

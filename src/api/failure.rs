@@ -12,8 +12,8 @@ pub mod failure {
 
     /// The kind of the failure.
     ///
-    /// It is one of `failed`, `unreachable`, `locked`, `unlocked`, `balancer`, `refused`, `unknown`, `usage`,
-    /// `fabfile`, `nohosts`.
+    /// It's one of `failed`, `unreachable`, `locked`, `unlocked`, `balancer`, `refused`, `unknown`, `usage`, `fabfile`
+    /// and `nohosts`.
     #[rhai_fn(get = "kind", pure)]
     pub(crate) fn kind(failure: &mut super::Failure) -> String {
         format!("{:?}", failure.reason()).to_lowercase()
@@ -25,7 +25,7 @@ pub mod failure {
         failure.cause.name()
     }
 
-    /// The host that the failure happened on; `()` if it wasn't on a host.
+    /// The host where the failure happened; `()` if it didn't happen on a host.
     #[rhai_fn(get = "host", pure)]
     pub(crate) fn host(failure: &mut super::Failure) -> Dynamic {
         failure.host.as_ref().map_or(Dynamic::UNIT, |h| h.to_string().into())

@@ -1,4 +1,4 @@
-//! Primitives for the files of a host, and for what its commands write and read.
+//! Primitives that copy, read and write files on a host, and that stream the output and input of its commands.
 use super::{
     HostValue,
     command::{argv, refuse_stars_in},
@@ -29,9 +29,9 @@ fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiR
 
 #[export_module(manifest)]
 pub mod file {
-    /// Sends a file or a folder to the host, and replaces what is at that path, completely or not at all.
+    /// Sends a file or a folder to the host. It replaces what is at that path, completely or not at all.
     ///
-    /// An existing file keeps its permissions, and a new one gets `0644`. To set others, see
+    /// An existing file keeps its permissions, and a new one gets `0644`. To set other permissions, see
     /// [`mode`](#hostmodepermissions). rfab follows a link, unless another user could change it.
     ///
     /// # Example
@@ -68,10 +68,10 @@ pub mod file {
         here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
     }
 
-    /// Runs a command on the host, and saves its output to a file of the fabfile's folder, completely or not at all.
+    /// Runs a command on the host, and saves its output to a file in the fabfile's folder, completely or not at all.
     ///
-    /// The command must be read-only, such as a database dump. A status other than 0 is a failure, and then rfab writes
-    /// no file.
+    /// The command must be read-only, such as a database dump. If it exits with a status other than 0, the call fails
+    /// and rfab writes no file.
     ///
     /// # Example
     ///
@@ -88,7 +88,7 @@ pub mod file {
         dump(&ctx, &host.0, argv(command)?, to)
     }
 
-    /// Runs a shell line made by `sh`, and saves its output to a file of the fabfile's folder in the same way.
+    /// Runs a shell line made by `sh`, and saves its output to a file in the fabfile's folder in the same way.
     ///
     /// # Example
     ///
@@ -105,7 +105,7 @@ pub mod file {
         dump(&ctx, &host.0, command, to)
     }
 
-    /// Runs a command on the host with a file of the fabfile's folder as input, and returns what it printed.
+    /// Runs a command on the host with a file from the fabfile's folder as input, and returns what it printed.
     ///
     /// # Example
     ///
@@ -122,7 +122,7 @@ pub mod file {
         load(&ctx, &host.0, from, argv(command)?)
     }
 
-    /// Runs a shell line made by `sh` with a file of the fabfile's folder as input, and returns what it printed.
+    /// Runs a shell line made by `sh` with a file from the fabfile's folder as input, and returns what it printed.
     ///
     /// # Example
     ///
@@ -154,9 +154,9 @@ pub mod file {
 
     /// Writes text to a file on the host, completely or not at all.
     ///
-    /// An existing file keeps its permissions, and a new one gets `0644`. To set others, see
+    /// An existing file keeps its permissions, and a new one gets `0644`. To set other permissions, see
     /// [`mode`](#hostmodepermissions). rfab follows a link, unless another user could change it. If the text contains a
-    /// secret, rfab writes it like a secret.
+    /// secret, rfab gives the file the permissions of a secret.
     ///
     /// # Example
     ///
@@ -173,8 +173,8 @@ pub mod file {
 
     /// Writes a secret to a file on the host, completely or not at all.
     ///
-    /// A new file gets `0600`. An existing file keeps its permissions, except those of all other users. To set others,
-    /// see [`mode`](#hostmodepermissions).
+    /// A new file gets `0600`. An existing file keeps the permissions of its owner and group; all other users lose
+    /// theirs. To set other permissions, see [`mode`](#hostmodepermissions).
     ///
     /// # Example
     ///
@@ -191,10 +191,10 @@ pub mod file {
         here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: secret, secret: true })
     }
 
-    /// Fills a Jinja template of the fabfile's folder, and writes the result to a file on the host.
+    /// Fills in a Jinja template from the fabfile's folder, and writes the result to a file on the host.
     ///
-    /// The template sees the map's values, and `host`. A missing value is a failure. If a value is a secret, rfab
-    /// writes the file like a secret.
+    /// The template can use the map's values and `host`. If it uses a value that is missing, the call fails. If a value
+    /// is a secret, rfab gives the file the permissions of a secret.
     ///
     /// # Example
     ///

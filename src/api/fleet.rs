@@ -4,7 +4,7 @@ use rhai::{Map, NativeCallContext, plugin::*};
 
 #[export_module(manifest)]
 pub mod fleet {
-    /// Returns the hosts of a fleet file, which is in `fleets/` beside the fabfile.
+    /// Returns the hosts of a fleet file in the `fleets/` folder beside the fabfile.
     ///
     /// # Example
     ///
@@ -17,7 +17,7 @@ pub mod fleet {
         fleet_of_file(&here, path)
     }
 
-    /// Returns the hosts of a fleet with this name, which a map describes with the keys of a fleet file.
+    /// Returns the hosts of a fleet that a map describes. The map has the keys of a fleet file.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Primitives for the gate: what the fleet demands, and that a run has passed.
+//! Primitives for the gate: what the fleet requires of a commit, and whether a run has passed.
 use crate::{
     bookkeeping::PassGate,
     effect::Lane,
@@ -53,9 +53,10 @@ fn of_attempt(ctx: &NativeCallContext, here: &Here, lane: Arc<Lane>, f: &FnPtr) 
 
 #[export_module(manifest)]
 pub mod forge {
-    /// Returns what `[gate]` of the targets' fleet requires, as a map of its keys; `()` if the fleet has no gate.
+    /// Returns the keys of `[gate]` of the targets' fleet as a map; `()` if the fleet has no gate.
     ///
-    /// Instead of `token`, the map has `kept` and `place`. Without targets, the result is `()`.
+    /// Instead of `token`, the map has `kept`, which is `env`, `file` or `command`, and `place`, which is what follows
+    /// the colon. If the line has no targets, the result is `()`.
     ///
     /// # Example
     ///
@@ -73,11 +74,11 @@ pub mod forge {
         Ok(fleet.gate.as_ref().map_or(Dynamic::UNIT, |gate| super::map(gate).into()))
     }
 
-    /// Calls the closure, which fails if a branch's rules don't let the commit pass, and records that it passed.
+    /// Asks the gate about a commit: calls the closure, and records that the commit passed.
     ///
-    /// If this run has already passed with the same commit, branch and fleet, rfab doesn't call the closure, so a
-    /// resumed run doesn't ask again. With `--without-gate`, rfab doesn't call it either: it warns about that, and
-    /// records the reason.
+    /// The closure fails if the branch's rules don't let the commit pass. If this run has already passed with the same
+    /// commit, branch and fleet, rfab doesn't call the closure, so a resumed run doesn't ask again. With
+    /// `--without-gate`, rfab doesn't call it either, but warns and records the reason.
     ///
     /// # Example
     ///
@@ -105,7 +106,7 @@ pub mod forge {
         Ok(())
     }
 
-    /// Calls the closure for work that isn't part of the run, such as a report. Each attempt at the run repeats it.
+    /// Calls the closure for work that isn't part of the run, such as a report. Each attempt repeats it.
     ///
     /// # Example
     ///
@@ -120,7 +121,7 @@ pub mod forge {
 
     /// Throws a failure with the cause `gate`, which means that nothing was changed.
     ///
-    /// `why` is what is wrong, and `help` is what to do next.
+    /// `why` tells what is wrong, and `help` tells what to do next.
     ///
     /// # Example
     ///

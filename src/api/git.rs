@@ -106,15 +106,15 @@ fn change(here: &Here, change: Change) -> RhaiResultOf<Option<String>> {
 
 #[export_module(manifest)]
 pub mod git {
-    /// A commit of the app's repository.
+    /// A commit in the app's repository.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub(crate) type Commit = CommitValue;
 
-    /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
+    /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit's id. It fetches first.
     ///
-    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release, or the highest that matches `tags` of
-    /// the fleet file's `[app]`. Branches and tags are those of the remote. The first answer for a reference is valid
-    /// for the whole run.
+    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release. If the fleet file's `[app]` has
+    /// `tags`, it's the highest such tag that matches them. Branches and tags are the remote's. Once a reference is
+    /// resolved, it means the same commit for the whole run.
     ///
     /// # Example
     ///
@@ -133,9 +133,9 @@ pub mod git {
         Ok(resolved.into())
     }
 
-    /// Returns the id of the pushed commit that a tag, a branch or the first digits of a commit name.
+    /// Returns the id of a pushed commit. You pass a tag, a branch or the first digits of the id.
     ///
-    /// It ignores the fleet file's rules about what can be deployed.
+    /// This call ignores the fleet file's rules about what can be deployed.
     ///
     /// # Example
     ///
@@ -150,7 +150,7 @@ pub mod git {
 
     /// Returns the newest stable tag, as last fetched; `()` if there is none.
     ///
-    /// If the line names hosts, and their app has `tags` in the fleet file, the tag matches that pattern.
+    /// If the line names hosts and their app has `tags` in the fleet file, only tags that match that pattern count.
     ///
     /// # Example
     ///
@@ -175,9 +175,9 @@ pub mod git {
         newest(&here(&ctx)?.clone(), Some(&given(tags)?))
     }
 
-    /// Returns the version in a tag's name, such as `3.0.1` in `v3.0.1`; `()` if the tag isn't a release of the app.
+    /// Returns the version in a tag's name, such as `3.0.1` for `v3.0.1`; `()` if the tag isn't a release of the app.
     ///
-    /// If the line names hosts, and their app has `tags` in the fleet file, that pattern applies.
+    /// If the line names hosts and their app has `tags` in the fleet file, the tag must match that pattern.
     ///
     /// # Example
     ///
@@ -189,7 +189,7 @@ pub mod git {
         Ok(version_of(tag, pattern(&here(&ctx)?.clone()).as_ref()))
     }
 
-    /// Returns the version in a tag's name, by a pattern: the name with `*` in place of the version.
+    /// Returns the version in a tag's name, by a pattern with a `*` for the version; `()` if the tag doesn't match.
     ///
     /// # Example
     ///
@@ -201,7 +201,7 @@ pub mod git {
         Ok(version_of(tag, Some(&given(tags)?)))
     }
 
-    /// Returns when the commit was made, in seconds since 1970; `()` if the repository here doesn't have it.
+    /// Returns when the commit was made, in seconds since 1970; `()` if your repository doesn't have the commit.
     ///
     /// # Example
     ///
@@ -231,8 +231,9 @@ pub mod git {
 
     /// Returns the commits that the new commit has and the old one doesn't, newest first.
     ///
-    /// Each is a map with `commit`, `subject`, `author` and `at`, in seconds since 1970. It returns at most 200. If the
-    /// app has a `tree` in the fleet file, only commits that change something in that folder count.
+    /// Each commit is a map with `commit`, `subject`, `author` and `at`, its time in seconds since 1970. The list has
+    /// at most 200 commits. If the app has a `tree` in the fleet file, only commits that change something in that
+    /// folder count.
     ///
     /// # Example
     ///
@@ -269,7 +270,9 @@ pub mod git {
         here.perform(FetchRefs { repository: worked_in(&here)? })
     }
 
-    /// Fetches a ref of the remote by its full name, such as a pull request's head, and makes no ref for it here.
+    /// Fetches a ref of the remote by its full name, such as a pull request's head.
+    ///
+    /// It creates no ref in your repository.
     ///
     /// # Example
     ///
@@ -282,7 +285,7 @@ pub mod git {
         here.perform(FetchName { repository: worked_in(&here)?, name: name.to_owned() })
     }
 
-    /// Commits the named files, or what is staged if none is named, with the user's git. Returns the commit's id.
+    /// Commits the named files with your git, or what is staged if you name none. Returns the commit's id.
     ///
     /// # Example
     ///
@@ -296,7 +299,7 @@ pub mod git {
         Ok(made.unwrap_or_default())
     }
 
-    /// Merges a branch, a tag or a commit into the current branch, with the user's git. Returns the commit's id.
+    /// Merges a branch, a tag or a commit into the current branch with your git. Returns the id of the merge.
     ///
     /// # Example
     ///
@@ -309,7 +312,7 @@ pub mod git {
         Ok(made.unwrap_or_default())
     }
 
-    /// Tags a commit, with the user's git.
+    /// Tags a commit with your git.
     ///
     /// # Example
     ///
@@ -322,7 +325,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), what).map(drop)
     }
 
-    /// Pushes a tag to the repository's remote, with the user's git.
+    /// Pushes a tag to the repository's remote with your git.
     ///
     /// # Example
     ///
@@ -334,7 +337,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Tag(name.to_owned())] }).map(drop)
     }
 
-    /// Pushes branches and tags to the repository's remote in one step, all or none, and never by force.
+    /// Pushes branches and tags to the repository's remote in one step: all of them or none, and never by force.
     ///
     /// # Example
     ///
@@ -348,7 +351,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Push { what }).map(drop)
     }
 
-    /// Pushes a branch to the repository's remote, with the user's git, and never by force.
+    /// Pushes a branch to the repository's remote with your git, never by force.
     ///
     /// # Example
     ///
@@ -360,19 +363,19 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Branch(name.to_owned())] }).map(drop)
     }
 
-    /// All digits of the commit: 40, or 64 with sha256.
+    /// The commit's full id: 40 digits, or 64 in a sha256 repository.
     #[rhai_fn(get = "id", pure)]
     pub(crate) fn id(commit: &mut CommitValue) -> String {
         commit.commit.to_string()
     }
 
-    /// All digits of the commit that you asked for, if `release::alike` replaced it with this one; otherwise as `id`.
+    /// The full id of the commit that you asked for, if `release::alike` replaced it; otherwise the same as `id`.
     #[rhai_fn(get = "asked", pure)]
     pub(crate) fn asked(commit: &mut CommitValue) -> String {
         commit.asked.as_ref().unwrap_or(&commit.commit).to_string()
     }
 
-    /// What the commit was called.
+    /// The name by which rfab found the commit, such as a tag or a branch.
     #[rhai_fn(get = "name", pure)]
     pub(crate) fn name(commit: &mut CommitValue) -> String {
         commit.name.clone()

@@ -1,4 +1,4 @@
-//! Primitives for branching models: refs, work trees, and merges that move nothing yet.
+//! Primitives for branching models: refs, work trees, and merges that you prepare before any branch moves.
 use super::git::worked_in;
 use crate::{
     git::{
@@ -53,7 +53,7 @@ fn prepare(here: &Here, squash: bool, words: [&str; 4]) -> RhaiResultOf<String> 
 
 #[export_module(manifest)]
 pub(super) mod git_flow {
-    /// Returns the git settings that begin with a prefix, as a map from names to values.
+    /// Returns the git settings with names that begin with a prefix, as a map of names to values.
     ///
     /// # Example
     ///
@@ -67,7 +67,9 @@ pub(super) mod git_flow {
         here.perform(ReadSettings { repository, prefix, file: None }).map(map_of)
     }
 
-    /// Returns the settings in a file of the work tree, in the format of git's configuration; none if there is no file.
+    /// Returns the settings in a file of the work tree that has the format of a git configuration.
+    ///
+    /// If the file doesn't exist, the map is empty.
     ///
     /// # Example
     ///
@@ -81,9 +83,9 @@ pub(super) mod git_flow {
         here.perform(ReadSettings { repository, prefix, file: Some(file.to_owned()) }).map(map_of)
     }
 
-    /// Writes a git setting of the repository, or removes it if the value is `()`.
+    /// Writes a git setting of the repository, or removes the setting if the value is `()`.
     ///
-    /// It writes only settings of branches and of git-flow: `branch.…` and `gitflow.…`.
+    /// You can write only the settings of branches and of git-flow: `branch.…` and `gitflow.…`.
     ///
     /// # Example
     ///
@@ -100,8 +102,8 @@ pub(super) mod git_flow {
     /// Returns what is checked out: a map with `branch`, `commit`, `changed`, `doing`, `shallow` and `elsewhere`.
     ///
     /// `branch` is `()` if the head is detached. `changed` lists the tracked files that differ from the commit. `doing`
-    /// is what git is in the middle of, such as `merge`, or `()`. `shallow` is whether the clone's history is cut off.
-    /// `elsewhere` lists the branches that other work trees of the repository have checked out.
+    /// is what git is in the middle of, such as a `merge`; otherwise it's `()`. `shallow` is whether the repository is
+    /// a shallow clone. `elsewhere` lists the branches that are checked out in other work trees of the repository.
     ///
     /// # Example
     ///
@@ -125,7 +127,7 @@ pub(super) mod git_flow {
         Ok(map)
     }
 
-    /// Returns the commit that your own branch is at; `()` if there is no such branch.
+    /// Returns the commit of your own branch; `()` if you have no such branch.
     ///
     /// # Example
     ///
@@ -137,7 +139,7 @@ pub(super) mod git_flow {
         led_to(&here(&ctx)?.clone(), format!("refs/heads/{branch}"))
     }
 
-    /// Returns the commit that the remote's branch is at, as last fetched; `()` if there is no such branch.
+    /// Returns the commit of the remote's branch, as last fetched; `()` if the remote has no such branch.
     ///
     /// # Example
     ///
@@ -150,7 +152,7 @@ pub(super) mod git_flow {
         led_to(&here(&ctx)?.clone(), format!("refs/rfab/heads/{branch}"))
     }
 
-    /// Returns the commit of a tag, the remote's as last fetched or your own; `()` if there is no such tag.
+    /// Returns the commit of the remote's tag, as last fetched, or else of your own; `()` if there is no such tag.
     ///
     /// # Example
     ///
@@ -164,9 +166,9 @@ pub(super) mod git_flow {
         if there.is_unit() { led_to(&here, format!("refs/tags/{tag}")) } else { Ok(there) }
     }
 
-    /// Returns the object that a ref names, by the ref's full name; `()` if there is no such ref.
+    /// Returns the id of the object that a ref points to; `()` if there is no such ref. Pass the ref's full name.
     ///
-    /// A branch names a commit, and an annotated tag its own object.
+    /// A branch points to a commit. An annotated tag points to a tag object.
     ///
     /// # Example
     ///
@@ -180,7 +182,7 @@ pub(super) mod git_flow {
         Ok(optional(here.perform(ReadRef { repository: worked_in(&here)?, name, object: true })?))
     }
 
-    /// Returns the refs below a prefix, as a map from the rest of the name to the commit.
+    /// Returns the refs below a prefix, as a map of the rest of each name to its commit.
     ///
     /// Your branches are below `refs/heads/`. The remote's branches, as last fetched, are below `refs/rfab/heads/`.
     ///
@@ -221,9 +223,9 @@ pub(super) mod git_flow {
 
     /// Prepares a merge, and returns its commit. No branch moves until `git::move_refs` moves it.
     ///
-    /// `onto` is the commit that the branch `into` is at. `merged` is the full name of a branch or a tag, and `tip` is
-    /// what it names. This always makes a merge commit, as with `--no-ff`. If there is a conflict, the failure lists
-    /// the files.
+    /// `onto` is the commit of the branch `into`. `merged` is the full name of the branch or tag to merge, and `tip` is
+    /// the object that it points to. The result is always a merge commit, as with `--no-ff`. If there is a conflict,
+    /// the failure lists the files.
     ///
     /// # Example
     ///
@@ -242,7 +244,7 @@ pub(super) mod git_flow {
         prepare(&here(&ctx)?.clone(), false, [into, onto, merged, tip])
     }
 
-    /// Prepares one commit with everything that a branch changed, as `git merge --squash` does.
+    /// Prepares one commit with all the changes of a branch, as `git merge --squash` does.
     ///
     /// # Example
     ///
@@ -263,8 +265,8 @@ pub(super) mod git_flow {
 
     /// Prepares a cherry-pick, and returns its commit. No branch moves until `git::move_refs` moves it.
     ///
-    /// `onto` is the commit that the branch `into` is at. The message names the commit that was picked, as with `-x`.
-    /// If that's a merge, rfab picks what it changed in its first parent. If the branch already has the changes, the
+    /// `onto` is the commit of the branch `into`. The message names the commit that was picked, as with `-x`. If you
+    /// pick a merge, rfab picks its changes relative to its first parent. If the branch already has the changes, the
     /// result is `onto`. If there is a conflict, the failure lists the files.
     ///
     /// # Example
@@ -281,7 +283,7 @@ pub(super) mod git_flow {
         here.perform(Prepare { repository: worked_in(&here)?, into, onto, what })
     }
 
-    /// Begins a cherry-pick that conflicts, and leaves it in the work tree for a person to finish.
+    /// Begins a cherry-pick that has a conflict, and leaves it in the work tree for you to finish.
     ///
     /// It checks out `into`, moves it forward to `onto`, and picks the commit.
     ///
@@ -296,7 +298,7 @@ pub(super) mod git_flow {
         move_work_tree(&ctx, into, WorkTreeMove::Pick { onto, commit })
     }
 
-    /// Begins a merge that conflicts, and leaves it in the work tree for a person to finish.
+    /// Begins a merge that has a conflict, and leaves it in the work tree for you to finish.
     ///
     /// It checks out `into`, moves it forward to `onto`, and merges the branch or tag.
     ///
@@ -311,7 +313,7 @@ pub(super) mod git_flow {
         move_work_tree(&ctx, into, WorkTreeMove::Merge { onto, name })
     }
 
-    /// Moves the branch that is checked out, and its files, forward to a commit.
+    /// Moves the branch that is checked out forward to a commit, and updates the files.
     ///
     /// # Example
     ///
@@ -323,9 +325,10 @@ pub(super) mod git_flow {
         move_work_tree(&ctx, branch, WorkTreeMove::Forward(commit.to_owned()))
     }
 
-    /// Prepares an annotated tag of a commit, and returns its object. Nothing names it until `git::move_refs` does.
+    /// Prepares an annotated tag of a commit, and returns the id of the tag object.
     ///
-    /// With `true`, rfab signs it, even if your settings don't ask for it.
+    /// The tag doesn't exist until `git::move_refs` creates it. If `sign` is `true`, rfab signs the tag even if your
+    /// git settings don't ask for that.
     ///
     /// # Example
     ///
@@ -367,8 +370,9 @@ pub(super) mod git_flow {
 
     /// Moves branches and tags in one transaction: all of them, or none.
     ///
-    /// Each move is a map: the full `name`, the objects `from` and `to`, and `commit` if `to` is a tag's object.
-    /// Without `from`, the ref is created. Without `to`, it's deleted. If a ref isn't at `from` anymore, nothing moves.
+    /// Each move is a map with the full `name` of the ref, and the objects `from` and `to`. If `to` is a tag object,
+    /// add the `commit` that it tags. Without `from`, rfab creates the ref. Without `to`, rfab deletes it. If a ref is
+    /// no longer at `from`, nothing moves.
     ///
     /// # Example
     ///
@@ -384,8 +388,8 @@ pub(super) mod git_flow {
 
     /// Moves branches and tags of the remote in one push: all of them, or none, and never by force.
     ///
-    /// The maps are those of `git::move_refs`. rfab pushes an object even if none of your refs names it. A ref without
-    /// `to` is deleted if it's still at `from`.
+    /// The maps have the same keys as for `git::move_refs`. rfab can push an object that none of your refs points to.
+    /// Without `to`, rfab deletes the ref if it's still at `from`.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Primitives for the history of a repository: how commits stand to each other.
+//! Primitives for the history of a repository: how commits relate to each other.
 use super::{git::worked_in, git_flow::optional};
 use crate::{
     git::{ReadAhead, ReadAllAhead, ReadIsMerge, ReadMergedAt, ReadParents, ReadReplay, ReadSteps, ReadTreeId, Step},
@@ -16,7 +16,7 @@ fn step_map(step: Step) -> Dynamic {
 
 #[export_module(manifest)]
 pub(super) mod git_history {
-    /// Returns the id of a commit's tree. Commits with the same tree have the same files.
+    /// Returns the id of a commit's tree. Two commits with the same tree have the same files.
     ///
     /// # Example
     ///
@@ -29,7 +29,7 @@ pub(super) mod git_history {
         here.perform(ReadTreeId { repository: worked_in(&here)?, commit: commit.to_owned() })
     }
 
-    /// Returns how many commits one commit has that another doesn't.
+    /// Returns how many commits are in the history of one commit and not in that of another.
     ///
     /// # Example
     ///
@@ -44,7 +44,7 @@ pub(super) mod git_history {
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
-    /// Returns, in order, how many commits each of several has that another doesn't. It's faster than one by one.
+    /// Does this for several commits, and returns the counts in the same order. It's faster than one call per commit.
     ///
     /// # Example
     ///
@@ -60,7 +60,7 @@ pub(super) mod git_history {
         Ok(counts.into_iter().map(|count| i64::try_from(count).unwrap_or(i64::MAX).into()).collect())
     }
 
-    /// Returns whether a commit contains another: that is, `ancestor` is the same commit or an ancestor of it.
+    /// Returns whether a commit contains another: `ancestor` is an ancestor of `commit`, or the same commit.
     ///
     /// # Example
     ///
@@ -74,8 +74,8 @@ pub(super) mod git_history {
 
     /// Returns the commit that brought another commit into a branch; `()` if the branch doesn't contain it.
     ///
-    /// `branch` is the commit that the branch is at. The result is the merge on the branch's own line of commits, or
-    /// the commit itself if the branch was moved forward to it.
+    /// `branch` is the branch's newest commit. The result is a merge on the branch's first-parent history, or the
+    /// commit itself if the branch was fast-forwarded to it.
     ///
     /// # Example
     ///
@@ -89,7 +89,9 @@ pub(super) mod git_history {
         Ok(optional(here.perform(ReadMergedAt { repository: worked_in(&here)?, branch, commit })?))
     }
 
-    /// Returns the parents of a commit. For a merge, these are where the branch was, and what was merged.
+    /// Returns the parents of a commit.
+    ///
+    /// For a merge, the first one is where the branch was, and the second one is what was merged.
     ///
     /// # Example
     ///
@@ -103,11 +105,11 @@ pub(super) mod git_history {
         Ok(parents.into_iter().map(Dynamic::from).collect())
     }
 
-    /// Returns the steps that lead from a branch to a commit, newest first; `()` if none do.
+    /// Returns the steps that lead from a branch to a commit, newest first; `()` if no steps do.
     ///
-    /// `branch` is the commit that the branch is at. A step is a map with `commit`, `parents`, and `subject`, the first
-    /// line of its message. A merge is one step, with everything that it brought. If the branch itself was once at the
-    /// commit, the list is empty.
+    /// `branch` is the branch's newest commit. A step is a map with `commit`, `parents` and `subject`, the first line
+    /// of the commit's message. A merge and everything that it merged are one step. If the branch itself was once
+    /// at the commit, the list is empty.
     ///
     /// # Example
     ///
@@ -125,8 +127,8 @@ pub(super) mod git_history {
 
     /// Returns whether a commit only merges another commit into its first parent; `()` if rfab can't tell.
     ///
-    /// It does if it has exactly the files that git gets when it merges the two, so nobody changed anything in it by
-    /// hand. A squash can pass this test. The last of several rebased commits doesn't. This needs git 2.38 or newer.
+    /// The test: the commit has exactly the files that git produces when it merges the two, so nobody changed anything
+    /// by hand. A squash can pass this test. The last of several rebased commits can't. This needs git 2.38 or newer.
     ///
     /// # Example
     ///
@@ -140,11 +142,12 @@ pub(super) mod git_history {
         let answer = here.perform(ReadIsMerge { repository: worked_in(&here)?, commit, other })?;
         Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
     }
-    /// Returns the commits, up to this one, that are rebased copies of the commits up to another, newest first.
+    /// Returns the commits up to this one that are rebased copies of the commits up to another, newest first.
     ///
-    /// The list is empty if there are none; `()` means that rfab can't tell. Each has exactly the files that git gets
-    /// when it picks, in order, the commits that only the other one has. The list is also empty if somebody changed
-    /// something by hand in a merge that only the other one has. This needs git 2.38 or newer.
+    /// The list is empty if there are none. The result is `()` if rfab can't tell. To compare, rfab lets git
+    /// cherry-pick the commits that only the other one has, in order. Each copy must have exactly the resulting files.
+    /// The list is empty even so if one of these commits is a merge in which somebody changed something by hand. This
+    /// needs git 2.38 or newer.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Primitives for hooks that git itself doesn't run, such as those of git-flow.
+//! Primitives for hooks that git itself doesn't run, such as git-flow's.
 use super::git::worked_in;
 use crate::{
     git::{ReadHooks, RunHook},
@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
 #[export_module(manifest)]
 pub(super) mod git_hooks {
-    /// Returns the names of the repository's hooks that can run. It respects `core.hooksPath`.
+    /// Returns the names of the repository's executable hooks. It respects `core.hooksPath`.
     ///
     /// # Example
     ///
@@ -22,10 +22,10 @@ pub(super) mod git_hooks {
         Ok(names.into_iter().map(Dynamic::from).collect())
     }
 
-    /// Runs a hook of the repository in its work tree, and returns what it printed. It fails if the hook does.
+    /// Runs a hook of the repository in the work tree, and returns what the hook printed.
     ///
-    /// rfab adds `variables` to the hook's environment. You don't need this call for git's own hooks, because git runs
-    /// them.
+    /// If the hook fails, so does the call. rfab adds `variables` to the hook's environment. You don't need this call
+    /// for git's own hooks, because git runs those.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Primitives that check whether hosts serve what they should.
+//! Primitives that check whether hosts are healthy and serve the right version.
 use super::{HostValue, git::CommitValue};
 use crate::{
     event::EventKind,
@@ -40,9 +40,9 @@ fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
 
 #[export_module(manifest)]
 pub mod health {
-    /// Probes until the host has served the commit as the fleet file requires.
+    /// Probes the host until it has proven that it serves the commit, as `[app.health]` in the fleet file requires.
     ///
-    /// It returns true if the responses proved the version.
+    /// It returns `true` if the responses proved the version, and `false` if they only proved that the host is healthy.
     ///
     /// # Example
     ///
@@ -61,9 +61,9 @@ pub mod health {
         Ok(here.perform(probe_of(&here, host, Expected::of(commit.commit, commit.names))?)?.version_proven)
     }
 
-    /// Probes the host for a version that isn't a commit, such as a package's.
+    /// Probes the host until it has proven that it serves a version that isn't a commit, such as a package's.
     ///
-    /// A service can report it without the package's revision, such as `-1`.
+    /// A service can report the version without the package's revision, such as `-1`.
     ///
     /// # Example
     ///
@@ -76,7 +76,7 @@ pub mod health {
         Ok(here.perform(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?)?.version_proven)
     }
 
-    /// Returns whether the host answers well right now, and serves this version, as far as rfab can prove that.
+    /// Returns whether the host is healthy right now and serves this version, as far as rfab can prove that.
     ///
     /// # Example
     ///
@@ -89,7 +89,7 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
     }
 
-    /// Returns whether the host answers well right now, and serves this commit, as far as rfab can prove that.
+    /// Returns whether the host is healthy right now and serves this commit, as far as rfab can prove that.
     ///
     /// # Example
     ///
@@ -102,10 +102,9 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
     }
 
-    /// Returns whether the host answers well right now, and serves what it should.
+    /// Returns whether the host is healthy right now and serves its package or its current release.
     ///
-    /// What it should serve is its package, or its current release. rfab can't prove a release that another tool
-    /// deployed, so a healthy response is enough there.
+    /// rfab can't prove a release that another tool deployed. For such a release, a healthy response is enough.
     ///
     /// # Example
     ///
@@ -120,9 +119,9 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, expected)?))
     }
 
-    /// Returns what the host answers right now, compared with a commit.
+    /// Probes the host once, and compares its response with a commit.
     ///
-    /// The result is a map with `right`, which is what `serves` returns, and `said`, the response in words.
+    /// The result is a map. `right` is what `serves` returns, and `said` is the response in words.
     ///
     /// # Example
     ///
@@ -135,7 +134,7 @@ pub mod health {
         seen(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// Returns what the host answers right now, compared with its package or its current release.
+    /// Probes the host once, and compares its response with its package or its current release.
     ///
     /// # Example
     ///
@@ -150,12 +149,12 @@ pub mod health {
         seen(&here, host, expected)
     }
 
-    /// Probes the host's service once, from the same machine as later, before a commit is deployed.
+    /// Probes the host once before you deploy a commit, from the same machine as `health::probe` does later.
     ///
     /// Pass the result to `health::want_names`.
     ///
     /// It fails if it finds a problem that no release can fix: the name in the URL doesn't resolve on that machine, or
-    /// a certificate isn't accepted. It doesn't fail if a service is down or broken.
+    /// the certificate isn't trusted. It doesn't fail if the service is down or broken.
     ///
     /// # Example
     ///
@@ -167,7 +166,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// Probes the host's service once, before you install a version that isn't a commit, such as a package's.
+    /// Probes the host once before you install a version that isn't a commit, such as a package's.
     ///
     /// # Example
     ///
@@ -183,7 +182,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(version.into(), Vec::new()))
     }
 
-    /// Probes the host's service once, before you restart the host or put it back with the release that it has.
+    /// Probes the host once before you restart it, or put it back with the release that it has.
     ///
     /// # Example
     ///
@@ -195,9 +194,9 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::default())
     }
 
-    /// Fails if none of the results of `health::try_probe` can prove a release.
+    /// Fails if hosts are healthy, but none of their responses to `health::try_probe` can prove a release.
     ///
-    /// If at least one response names a release, or with `--unproven`, it only warns about the others.
+    /// If at least one response can, it only warns about the others. With `--unproven`, it always only warns.
     ///
     /// # Example
     ///
@@ -239,7 +238,10 @@ pub mod health {
         Err(thrown(Failure::new(Cause::Unproven, message).help(help).unchanged()))
     }
 
-    /// Returns whether rfab probes the host: the fleet file says how, and the host is in a pool if any host is.
+    /// Returns whether rfab probes the host.
+    ///
+    /// It does if the fleet file has `[app.health]` and the host is in a pool. In a fleet without pools, it probes
+    /// every host.
     ///
     /// # Example
     ///
@@ -251,7 +253,7 @@ pub mod health {
         Ok(probed(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host))
     }
 
-    /// Fails if the fleet file has neither a probe nor units for a host, because nothing would prove a deploy.
+    /// Fails if the fleet file has neither a health check nor units for a host, so nothing could prove a deploy.
     ///
     /// # Example
     ///

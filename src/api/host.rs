@@ -1,4 +1,4 @@
-//! A host, and what may be done on it.
+//! A host, and the primitives that run on it.
 use super::{
     command::{argv, refuse_stars_in, words},
     duration::duration,
@@ -39,13 +39,13 @@ fn as_root(on: &On) -> On {
 
 #[export_module(manifest)]
 pub mod host {
-    /// A machine of a fleet, and how the next call runs on it.
+    /// A host of a fleet, and the options for the next calls on it.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub(crate) type Host = HostValue;
 
-    /// Runs a command that may change something, and returns what it printed.
+    /// Runs a command that can change something, and returns what it printed.
     ///
-    /// rfab splits the text into words, and passes nothing to a shell. A status other than 0 is a failure.
+    /// rfab splits the text into words and doesn't use a shell. A status other than 0 is a failure.
     ///
     /// # Example
     ///
@@ -57,7 +57,7 @@ pub mod host {
         exec(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Runs a command that may change something. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a command that can change something. rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -74,7 +74,7 @@ pub mod host {
         exec(&ctx, &host.0, words(command, values)?)
     }
 
-    /// Runs a program that may change something, with its arguments.
+    /// Runs a program with its arguments. It can change something.
     ///
     /// # Example
     ///
@@ -86,7 +86,7 @@ pub mod host {
         exec(&ctx, &host.0, argv(words)?)
     }
 
-    /// Runs a shell line that may change something, made by `sh`.
+    /// Runs a shell line made by `sh` that can change something.
     ///
     /// # Example
     ///
@@ -110,7 +110,7 @@ pub mod host {
         capture(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Runs a read-only command. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a read-only command. rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -165,7 +165,7 @@ pub mod host {
 
     /// Runs a read-only command and returns whether it exits with status 0.
     ///
-    /// rfab fills each `{name}` in it from the map, as one word.
+    /// rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -208,7 +208,7 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), words(command, Map::new())?)
     }
 
-    /// Runs a command as root, with sudo. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a command as root, with sudo. rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -251,7 +251,7 @@ pub mod host {
 
     /// Returns a `host` that runs the next calls in this folder.
     ///
-    /// A folder that doesn't begin with `/` is relative to the one before it.
+    /// A path that doesn't begin with `/` is relative to the folder of the `cd` before it.
     ///
     /// # Example
     ///
@@ -305,9 +305,9 @@ pub mod host {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
     }
 
-    /// Returns a `host` that sets these permissions, such as `"0640"`, on the files that the next calls write.
+    /// Returns a `host` that gives these permissions, such as `"0640"`, to the files that the next calls write.
     ///
-    /// Without it, an existing file keeps its permissions, and a new one gets `0644`, or `0600` if it contains a
+    /// Without this call, an existing file keeps its permissions. A new file gets `0644`, or `0600` if it contains a
     /// secret.
     ///
     /// # Example
@@ -393,13 +393,13 @@ pub mod host {
         Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command })?.into())
     }
 
-    /// The host's name in the fleet.
+    /// The host's name in the fleet file.
     #[rhai_fn(get = "name", pure)]
     pub(crate) fn name(host: &mut HostValue) -> String {
         host.0.host.name.to_string()
     }
 
-    /// The address of the host.
+    /// The address at which rfab reaches the host.
     #[rhai_fn(get = "address", pure)]
     pub(crate) fn address(host: &mut HostValue) -> String {
         host.0.host.address().to_owned()

@@ -148,7 +148,7 @@ pub mod http {
         text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
     }
 
-    /// Gets what is at a URL, as `#{ status, headers, body }`. The headers' names are in lower case.
+    /// Gets a URL, and returns a map with `status`, `headers` and `body`. The headers' names are in lower case.
     ///
     /// # Example
     ///
@@ -160,10 +160,10 @@ pub mod http {
         super::fetch(&ctx, Method::Get, url, Map::new())
     }
 
-    /// Gets what is at a URL, with options: `headers`, `bearer`, `basic`, `timeout` (default: 30 s) and `status`.
+    /// Gets a URL with options: `headers`, `bearer`, `basic`, `timeout` (default: 30 s) and `status`.
     ///
     /// A status other than 2xx is a failure, unless `status` lists it. With `status: "any"`, no status is a failure,
-    /// and rfab follows no redirect. These can be secrets: a header, a token (`bearer: token`), a password
+    /// and rfab doesn't follow redirects. You can pass secrets as a header, a token (`bearer: token`), a password
     /// (`basic: #{ user: "ci", password: secret }`), the body or a value in it, and the URL.
     ///
     /// # Example
@@ -181,7 +181,7 @@ pub mod http {
         super::fetch(&ctx, Method::Get, url, options)
     }
 
-    /// Gets the headers of what is at a URL.
+    /// Sends a HEAD request, and returns the status and the headers.
     ///
     /// # Example
     ///
@@ -193,7 +193,7 @@ pub mod http {
         super::fetch(&ctx, Method::Head, url, Map::new())
     }
 
-    /// Gets the headers of what is at a URL, with the options of `get`.
+    /// Sends a HEAD request with the options of `get`.
     ///
     /// # Example
     ///
@@ -229,7 +229,7 @@ pub mod http {
         super::send(&ctx, Method::Post, url, body, options)
     }
 
-    /// Sends a PUT with a body, in the same form as for `post`.
+    /// Sends a PUT request with a body as for `post`.
     ///
     /// # Example
     ///
@@ -241,7 +241,7 @@ pub mod http {
         super::send(&ctx, Method::Put, url, body, Map::new())
     }
 
-    /// Sends a PUT with a body, in the same form as for `post`, with the options of `get`.
+    /// Sends a PUT request with a body as for `post`, and the options of `get`.
     ///
     /// # Example
     ///
@@ -253,7 +253,7 @@ pub mod http {
         super::send(&ctx, Method::Put, url, body, options)
     }
 
-    /// Sends a PATCH with a body, in the same form as for `post`.
+    /// Sends a PATCH request with a body as for `post`.
     ///
     /// # Example
     ///
@@ -265,7 +265,7 @@ pub mod http {
         super::send(&ctx, Method::Patch, url, body, Map::new())
     }
 
-    /// Sends a PATCH with a body, in the same form as for `post`, with the options of `get`.
+    /// Sends a PATCH request with a body as for `post`, and the options of `get`.
     ///
     /// # Example
     ///
@@ -282,7 +282,7 @@ pub mod http {
         super::send(&ctx, Method::Patch, url, body, options)
     }
 
-    /// Deletes what is at a URL.
+    /// Sends a DELETE request.
     ///
     /// # Example
     ///
@@ -294,7 +294,7 @@ pub mod http {
         super::send(&ctx, Method::Delete, url, Dynamic::UNIT, Map::new())
     }
 
-    /// Deletes what is at a URL, with the options of `get`.
+    /// Sends a DELETE request with the options of `get`.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Primitives that read who did what, from the ledgers.
+//! Primitives that read from the ledgers who did what.
 use super::HostValue;
 use crate::{
     bookkeeping::{Consult, Summed},
@@ -52,13 +52,17 @@ fn entries<'a>(lines: impl IntoIterator<Item = &'a LedgerLine>, names: &CommitNa
 
 #[export_module(manifest)]
 pub mod ledger {
-    /// Returns the fleet's ledger, from all operators, as a map with `names`, `out`, `open`, `runs` and `unread`.
+    /// Returns a summary of the fleet's ledger, which has the runs of all operators.
     ///
-    /// `names` maps each of the last 2,000 commits to its name. `out` maps each host that wasn't put back to its last
-    /// drain. `open` lists what began and has no known end, such as a drain, a switch or a migration. `runs` lists the
-    /// other runs that began and didn't end. `unread` counts lines that are torn or from a newer rfab. Each entry is a
-    /// map with `what`, `run`, `who`, `from`, `at`, `host`, `commit`, `reason` (for a run, its command line) and `why`,
-    /// the reason in plain words.
+    /// It's a map with `names`, `out`, `open`, `runs` and `unread`.
+    ///
+    /// `names` maps each of the last 2,000 commits to its name. `out` maps each host that nobody put back to its last
+    /// drain. `open` lists steps that began and have no known end, such as a drain, a switch or a migration. `runs`
+    /// lists the other runs that began and didn't end. `unread` counts lines that are damaged or were written by a
+    /// newer rfab.
+    ///
+    /// An entry of `out`, `open` or `runs` is a map with `what`, `run`, `who`, `from`, `at`, `host`, `commit`, `reason`
+    /// and `why`. A run's `reason` is its command line. `why` is the reason in plain words.
     ///
     /// # Example
     ///
@@ -84,9 +88,10 @@ pub mod ledger {
         Ok(map)
     }
 
-    /// Returns a host's own ledger: a map with `activated`, the last completed activation or `()`, and `open`.
+    /// Returns a summary of a host's own ledger: a map with `activated` and `open`.
     ///
-    /// Entries are like those of `ledger::of_fleet`.
+    /// `activated` is the last completed activation, or `()`. `open` lists steps that began and have no known end.
+    /// Entries have the same keys as in `ledger::of_fleet`.
     ///
     /// # Example
     ///

@@ -66,11 +66,11 @@ fn test(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiRe
 
 #[export_module(manifest)]
 pub mod local {
-    /// This machine, and how the next call runs on it.
+    /// This machine, and the options for the next calls on it.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub(crate) type Local = LocalValue;
 
-    /// Runs a command here that may change something, and returns what it printed.
+    /// Runs a command on this machine that can change something, and returns what it printed.
     ///
     /// The command is a string, an array of words, or the result of `sh`. A status other than 0 is a failure.
     ///
@@ -85,7 +85,9 @@ pub mod local {
         super::run(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Runs a command here that may change something. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a command on this machine that can change something.
+    ///
+    /// rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -97,7 +99,7 @@ pub mod local {
         super::run(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Runs a read-only command here and returns what it printed.
+    /// Runs a read-only command on this machine and returns what it printed.
     ///
     /// # Example
     ///
@@ -109,7 +111,7 @@ pub mod local {
         super::capture(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Runs a read-only command here. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a read-only command on this machine. rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -121,7 +123,7 @@ pub mod local {
         super::capture(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Runs a read-only command here and returns whether it exits with status 0.
+    /// Runs a read-only command on this machine and returns whether it exits with status 0.
     ///
     /// # Example
     ///
@@ -133,9 +135,9 @@ pub mod local {
         super::test(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Runs a read-only command here and returns whether it exits with status 0.
+    /// Runs a read-only command on this machine and returns whether it exits with status 0.
     ///
-    /// rfab fills each `{name}` in it from the map, as one word.
+    /// rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -195,7 +197,7 @@ pub mod local {
         stdin(&mut LocalValue::new(), text)
     }
 
-    /// Returns the text of a file of the project. The path is relative to the fabfile's folder.
+    /// Returns the text of a file in the project. The path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -209,7 +211,7 @@ pub mod local {
         here.perform(LocalReadFile { path: path.to_owned(), whole })
     }
 
-    /// Returns whether the project has this file or folder. The path is relative to the fabfile's folder.
+    /// Returns whether this file or folder exists in the project. The path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -223,7 +225,7 @@ pub mod local {
         here.perform(LocalExists { path: path.to_owned(), whole })
     }
 
-    /// Runs a command that may change something, and returns what it printed.
+    /// Runs a command that can change something, and returns what it printed.
     ///
     /// # Example
     ///
@@ -235,7 +237,7 @@ pub mod local {
         super::run(&ctx, local, super::command(command)?)
     }
 
-    /// Runs a command that may change something. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a command that can change something. rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -264,7 +266,7 @@ pub mod local {
         super::capture(&ctx, local, super::command(command)?)
     }
 
-    /// Runs a read-only command. rfab fills each `{name}` in it from the map, as one word.
+    /// Runs a read-only command. rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///
@@ -295,7 +297,7 @@ pub mod local {
 
     /// Runs a read-only command and returns whether it exits with status 0.
     ///
-    /// rfab fills each `{name}` in it from the map, as one word.
+    /// rfab replaces each `{name}` in it with the map's value, as one word.
     ///
     /// # Example
     ///

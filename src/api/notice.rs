@@ -1,4 +1,4 @@
-//! Primitives that tell people and services outside of a run, beside its work.
+//! Primitives that tell people and services about a run, in the background.
 use super::{
     command::{argv, refuse_stars_in},
     http::{self, WITHIN},
@@ -57,13 +57,15 @@ fn program(here: &Here, command: Array, input: &str) -> RhaiResultOf<Delivery> {
 
 #[export_module(manifest)]
 pub mod notice {
-    /// Calls the closure with each message that the run sends to people, until the run ends.
+    /// Calls the closure with each message that the run sends to people, until the run has ended.
     ///
     /// The message is a map with `event`, the facts of the run (`run`, `line`, `by`, `from`, `fleet`, `release` and
-    /// `commit`), and `task`, `message`, `outcome`, `exit`, `failure` and `took` (in seconds). A value that isn't known
-    /// is `()`. When the run has ended and released its locks, `event` is `success` or `failure`, or `abort` if the run
-    /// undid another one. If a closure listens under this name already, the call adds nothing and returns false. An
-    /// error in the closure never stops the run.
+    /// `commit`), and `task`, `message`, `outcome`, `exit`, `failure` and `took` (in seconds). A value that rfab
+    /// doesn't know is `()`.
+    ///
+    /// The last message comes when the run has ended and released its locks. Its `event` is `success` or `failure`, or
+    /// `abort` if the run aborted another one. If a closure already listens under this name, the call changes nothing
+    /// and returns `false`. An error in the closure never stops the run.
     ///
     /// # Example
     ///
@@ -75,9 +77,9 @@ pub mod notice {
         Ok(here(&ctx)?.listeners.add(name, f, ctx.global_runtime_state().clone()))
     }
 
-    /// Sends a message to all closures that listen: a map with an `event`, and what else there is to say.
+    /// Sends a message to all closures that listen. It's a map with an `event` and any other keys.
     ///
-    /// Texts never contain secrets or hidden characters, and have at most 500 characters.
+    /// The texts in it never contain secrets or hidden characters. rfab shortens each text to 500 characters.
     ///
     /// # Example
     ///
@@ -90,11 +92,11 @@ pub mod notice {
         script::tell(&here, told)
     }
 
-    /// Posts a body in the background: a string as it is, or a map or a list as JSON.
+    /// Posts a body in the background. It sends a string as it is, and a map or a list as JSON.
     ///
-    /// It returns immediately. The message has 3 s to arrive. If it doesn't arrive, the run doesn't fail: it ends with
-    /// one warning about all such messages. rfab never shows the URL, and it masks secrets in the body. A dry run sends
-    /// nothing, and a resumed run sends nothing again.
+    /// The call returns immediately. The message has 3 s to arrive. If it doesn't, the run doesn't fail: it ends with
+    /// one warning about all messages that didn't arrive. rfab never shows the URL, and it masks secrets in the body. A
+    /// dry run sends nothing. A resumed run doesn't send a message again.
     ///
     /// # Example
     ///
@@ -126,7 +128,7 @@ pub mod notice {
         super::tell(&here, service, delivery)
     }
 
-    /// Runs a program on this machine in the background, with a string as input. The rest is as for `post`.
+    /// Runs a program on this machine in the background, with a string as input. Otherwise it works like `post`.
     ///
     /// # Example
     ///
@@ -140,7 +142,7 @@ pub mod notice {
         super::tell(&here, service, delivery)
     }
 
-    /// Adds a reason to the warning at the end of the run: why a service couldn't be told something.
+    /// Adds to the warning at the end of the run why a service didn't get a message.
     ///
     /// # Example
     ///

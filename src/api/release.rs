@@ -16,13 +16,13 @@ pub(super) use super::release_value::ReleaseValue;
 
 #[export_module(manifest)]
 pub mod release {
-    /// A commit's tree on hosts.
+    /// A commit under its number in the fleet, which hosts keep as a release.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub(crate) type Release = ReleaseValue;
 
-    /// Finds the commit to deploy: the one that the reference means, or that of a release in progress.
+    /// Finds the commit to deploy: that of the reference or, if a release is in progress, that of this release.
     ///
-    /// Only a tag, or all digits of a commit, ends a release in progress.
+    /// To deploy something else while a release is in progress, pass a tag or a commit's full id.
     ///
     /// # Example
     ///
@@ -34,12 +34,12 @@ pub mod release {
         resolved(&*here(&ctx)?, reference)
     }
 
-    /// Returns the commit that the fleet has already released with the same files, or else the commit itself.
+    /// Returns a commit with the same files that the fleet has already released, or else the commit itself.
     ///
-    /// There can be such a commit if the app is
-    /// [a folder of its repository](../fleet.md#an-app-in-a-folder-of-its-repository), and neither that folder nor
-    /// `linked` changed between the two. The result has the name of the commit that you pass. With `--force`, the
-    /// result is always the commit itself.
+    /// Such a commit exists only if the app is [a folder of its
+    /// repository](../fleet.md#an-app-in-a-folder-of-its-repository), and neither that folder nor `linked` changed
+    /// between the two commits. The result keeps the name of the commit that you pass. With `--force`, the result is
+    /// always the commit itself.
     ///
     /// # Example
     ///
@@ -51,7 +51,7 @@ pub mod release {
         alike(&here(&ctx)?.clone(), commit)
     }
 
-    /// Records in the fleet's ledger that hosts already serve the commit, if `release::alike` replaced it.
+    /// If `release::alike` replaced the commit, records in the fleet's ledger that hosts already serve its files.
     ///
     /// # Example
     ///
@@ -66,10 +66,10 @@ pub mod release {
 
     /// Builds a commit on this machine.
     ///
-    /// The closure gets a folder with the commit's tree. The release contains what the closure leaves there, or in the
-    /// named part of the folder, such as `dist`. rfab then removes the folder. It keeps the build on this machine, so
-    /// the closure runs once per commit; `--force` builds again. If a host's release of this commit was made from
-    /// something else, the call fails and changes nothing.
+    /// The closure gets a folder with the commit's tree. What it leaves in that folder, or in a `part` of it such as
+    /// `dist`, becomes the release. rfab then removes the folder, and keeps the build on this machine. So the closure
+    /// runs once per commit; `--force` builds again. If a host has a release of this commit with other content, the
+    /// call fails and changes nothing.
     ///
     /// # Example
     ///
@@ -90,9 +90,10 @@ pub mod release {
 
     /// Uses an archive on this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
     ///
-    /// The archive must have this sha256. rfab refuses links, devices and paths that point outside the archive. `how`
-    /// is a map of options: the archive's `commit` (without one, the digest takes its place), the `version` that the
-    /// service reports, and the `part` of the archive to release.
+    /// The archive must have this sha256. rfab refuses an archive that contains links, devices, or paths that point
+    /// outside the archive. `how` is a map of options. `commit` is the archive's commit; without one, the digest takes
+    /// its place. `version` is the version that the service reports, and `part` is the folder of the archive to
+    /// release.
     ///
     /// # Example
     ///
@@ -121,7 +122,9 @@ pub mod release {
         crate::api::building::archive(&here, file, sha256, Map::new())
     }
 
-    /// Gives a commit its number in the fleet, and records that it is deployed. A known commit keeps its number.
+    /// Gives a commit its number in the fleet, and records that the commit is being deployed.
+    ///
+    /// A commit that already has a number keeps it.
     ///
     /// # Example
     ///
@@ -135,8 +138,8 @@ pub mod release {
 
     /// Returns the host's releases.
     ///
-    /// The result is a map with `current` and `previous` (each a string, or `()`), `all` (strings), `set_up`, and
-    /// `foreign`, which is where `current` points if another tool made it.
+    /// The result is a map. `current` and `previous` are strings, or `()`. `all` is a list of strings. `set_up` is
+    /// whether the app's folders exist. If another tool made the `current` link, `foreign` is where it points.
     ///
     /// # Example
     ///
@@ -174,10 +177,10 @@ pub mod release {
         Ok(read(&here(&ctx)?.clone(), &host)?.current.is_some_and(|r| r.is_of(&commit.commit)))
     }
 
-    /// Copies the release's tree to the host and checks it. It changes nothing that the host serves.
+    /// Copies the release's files to the host and checks them. It doesn't change what the host serves.
     ///
-    /// If the host has an earlier release, rfab sends
-    /// [only what changed](../release-format.md#upon-an-earlier-release).
+    /// If the host has an earlier release, rfab sends [only what has
+    /// changed](../release-format.md#upon-an-earlier-release).
     ///
     /// # Example
     ///
@@ -189,10 +192,11 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let stage = Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?;
-        here.perform(Stage { built: release.built, ..stage }).map(drop)
+        let verify = here.session.run.allowed.verify;
+        here.perform(Stage { built: release.built, verify, ..stage }).map(drop)
     }
 
-    /// Makes a staged release the host's current one, by one rename. rfab refuses this while the host is live.
+    /// Makes a staged release the host's current release, with a single rename. rfab refuses while the host is live.
     ///
     /// # Example
     ///
@@ -210,7 +214,7 @@ pub mod release {
         here.perform(Activate { host: host.0.host, release: release.tree, home, assets, names: release.names })
     }
 
-    /// Removes old releases from the host, and keeps as many as `keep` in the fleet file allows.
+    /// Removes old releases from the host. It keeps as many as `keep` in the fleet file says.
     ///
     /// Returns how many it removed.
     ///
@@ -227,7 +231,7 @@ pub mod release {
         Ok(here.perform(Prune { host: host.0.host, home, keep })?.into())
     }
 
-    /// Creates the app's folders on a new host, and changes nothing that is already there.
+    /// Creates the app's folders on a new host. It doesn't change what is already there.
     ///
     /// # Example
     ///
@@ -241,11 +245,13 @@ pub mod release {
         here.perform(SetUp { host: host.0.host, home })
     }
 
-    /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and returns what is there.
+    /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and returns what it contains.
     ///
-    /// It creates the missing folders and changes nothing else: `current` points to the same place until the first
-    /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. The
-    /// result is a map with `tool`, `current`, `commit` (each a string, or `()`) and `others`, the number of the tool's
+    /// It creates the missing folders and changes nothing else. `current` points to the same place until the first
+    /// `activate`, and old releases stay until somebody removes them. rfab refuses if `current` is a folder instead of
+    /// a link.
+    ///
+    /// The result is a map. `tool`, `current` and `commit` are strings, or `()`. `others` is the number of the tool's
     /// releases.
     ///
     /// # Example
@@ -259,7 +265,7 @@ pub mod release {
         adopted(&here(&ctx)?.clone(), host)
     }
 
-    /// Returns the folder of a release, relative to the app's path.
+    /// Returns the folder of a release, relative to the app's folder on the host.
     ///
     /// # Example
     ///
@@ -271,7 +277,7 @@ pub mod release {
         format!("releases/{}", release.tree)
     }
 
-    /// Returns a `host` that runs the next calls as the app's user, in this folder below the app's path.
+    /// Returns a `host` that runs the next calls as the app's user, in this folder of the app's folder.
     ///
     /// # Example
     ///
@@ -288,7 +294,7 @@ pub mod release {
         Ok(HostValue(on))
     }
 
-    /// Returns the hosts that get the app, according to `roles` in the fleet file's `[app]`. It fails if none does.
+    /// Returns the hosts that get the app, according to `roles` in the fleet file's `[app]`. Fails if there are none.
     ///
     /// # Example
     ///
@@ -313,7 +319,7 @@ pub mod release {
         Ok(app(&fleet).map_err(thrown)?.is_on(&host.0.host))
     }
 
-    /// Checks whether rfab can deploy to the host: that it's reachable, and has the tools, folders and permissions.
+    /// Checks that rfab can deploy to the host: that it's reachable, and has the tools, folders and permissions.
     ///
     /// It reports all problems of the host as one failure.
     ///
@@ -327,7 +333,7 @@ pub mod release {
         looked_at(&here(&ctx)?.clone(), host, None)
     }
 
-    /// Checks whether rfab can deploy this commit to the host. It also reports linked files that are missing in `shared/`.
+    /// Checks that rfab can deploy a commit to the host. A linked file that is missing in `shared/` is a problem, too.
     ///
     /// # Example
     ///
@@ -341,8 +347,8 @@ pub mod release {
 
     /// Checks the tree that rfab is about to send to hosts, before it takes a lock.
     ///
-    /// It fails if the commit's tree can't be released, and warns about files that git-crypt or SOPS left encrypted. It
-    /// does so once per run, and only if one of the hosts lacks the release.
+    /// It fails if rfab can't release the commit's tree, and warns about files that git-crypt or SOPS left encrypted.
+    /// rfab checks once per run, and only if one of the hosts lacks the release.
     ///
     /// # Example
     ///
@@ -356,8 +362,8 @@ pub mod release {
 
     /// Creates a linked file with this text in `shared/` on the host.
     ///
-    /// If the file exists, rfab doesn't change it, and the call returns false. A new file gets `0644`, or `0600` if it
-    /// contains a secret. For other permissions, use `host.mode("0640")`.
+    /// If the file exists, rfab doesn't change it, and the call returns `false`. A new file gets `0644`, or `0600` if
+    /// it contains a secret. To set other permissions, pass `host.mode("0640")`.
     ///
     /// # Example
     ///
@@ -372,7 +378,8 @@ pub mod release {
 
     /// Creates a linked file in `shared/` on the host from a template in the fabfile's folder.
     ///
-    /// As with `host.template`, the template sees `host` and the map's values, including secrets.
+    /// As with `host.template`, the template can use `host` and the map's values, including secrets. If the file
+    /// exists, rfab doesn't change it, and the call returns `false`.
     ///
     /// # Example
     ///
@@ -391,7 +398,7 @@ pub mod release {
         shares_filled(&here(&ctx)?.clone(), host, path, from, values)
     }
 
-    /// Returns the path of a linked file or folder on the host.
+    /// Returns the path of a linked file or folder in `shared/` on the host.
     ///
     /// # Example
     ///
@@ -404,9 +411,9 @@ pub mod release {
         shared(&home, path).map_err(thrown)
     }
 
-    /// Returns which files of the host's staged release are missing, or changed since rfab staged it.
+    /// Returns which files of a staged release are missing on the host, or have changed since rfab staged it.
     ///
-    /// It returns `()` if the release isn't staged there.
+    /// It returns `()` if the release isn't staged on the host.
     ///
     /// # Example
     ///
@@ -418,7 +425,7 @@ pub mod release {
         verified(&here(&ctx)?.clone(), host, commit)
     }
 
-    /// Returns whether `--force` is set, which repeats what is already done.
+    /// Returns whether the line has `--force`, which repeats what is already done.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Marks about releases: switches, tasks that run once, and commits that mustn't be deployed again.
+//! Marks about releases: switches, steps that run once, and commits that a rollback left behind.
 use super::{
     HostValue,
     git::CommitValue,
@@ -49,10 +49,10 @@ pub mod marks {
         .to_owned())
     }
 
-    /// Calls the closure once per commit and fleet, no matter who runs it, and records the outcome in the ledger.
+    /// Calls the closure only once per commit and fleet, no matter who starts the run.
     ///
-    /// It returns false if this was done before. If it began before and rfab can't tell how it ended, the call fails
-    /// with the kind `unknown`.
+    /// The ledger records the outcome. The call returns `false` if an earlier call has already succeeded. If an earlier
+    /// call began and rfab can't tell how it ended, this call fails with the kind `unknown`.
     ///
     /// # Example
     ///
@@ -65,7 +65,7 @@ pub mod marks {
         of_script(&here, name, &commit)?.call(&ctx, &here, &f)
     }
 
-    /// Calls the closure once per commit and fleet. If the targets `on` are a single host, the ledger records that host.
+    /// Calls the closure only once per commit and fleet. If `on` is a single host, the ledger records that host.
     ///
     /// # Example
     ///
@@ -88,8 +88,8 @@ pub mod marks {
 
     /// Fails if a step that runs once per commit and fleet began in another run, and rfab can't tell how it ended.
     ///
-    /// The failure has the kind `unknown`, and names the run to resume. If another run has the fleet's lock, the step
-    /// may still be running, so the call doesn't fail. This run then waits for the lock, or doesn't get it.
+    /// The failure has the kind `unknown`, and names the run to resume. If another run holds the fleet's lock, the step
+    /// may still be running, so the call doesn't fail.
     ///
     /// # Example
     ///
@@ -102,7 +102,7 @@ pub mod marks {
         of_script(&here, name, &commit)?.want_known(&here)
     }
 
-    /// Records that a step that runs once is done, because a person confirmed it.
+    /// Records that a step that runs once is done, after a person confirmed that.
     ///
     /// # Example
     ///
@@ -115,7 +115,7 @@ pub mod marks {
         of_script(&here, name, &commit)?.mark(&here, MarkState::Done)
     }
 
-    /// Records that the host is being switched to a release.
+    /// Records that the switch of the host to a release begins.
     ///
     /// # Example
     ///
@@ -127,7 +127,7 @@ pub mod marks {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Begun)
     }
 
-    /// Records that the host was switched to a release and proven healthy.
+    /// Records that the host has switched to a release and is proven healthy.
     ///
     /// # Example
     ///
@@ -139,7 +139,7 @@ pub mod marks {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Records that a release didn't prove healthy on the host, so that no rollback returns to it.
+    /// Records that a release wasn't healthy on the host, so that no rollback returns to it.
     ///
     /// # Example
     ///
@@ -151,9 +151,9 @@ pub mod marks {
         switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Records that a commit is rolled back.
+    /// Records that the fleet rolls back from a commit.
     ///
-    /// From now on, `release::resolve` accepts it only if you type it in full.
+    /// From then on, `release::resolve` accepts the commit only by its tag or its full id.
     ///
     /// # Example
     ///
@@ -167,10 +167,10 @@ pub mod marks {
         Once { fleet, name: WITHDRAWN, commit: &commit, on: None }.mark(&here, MarkState::Done)
     }
 
-    /// Returns, for each host, the commits that it was switched to and proved healthy with, oldest first.
+    /// Returns, for each host, the commits that it has switched to and was proven healthy with, oldest first.
     ///
-    /// The result is a map by host name, from the fleet's ledger. It leaves out releases that were rolled back, and
-    /// those that didn't prove healthy when they were last tried.
+    /// The result is a map by host name, according to the fleet's ledger. It leaves out commits that were rolled back,
+    /// and those that weren't healthy when they were last deployed.
     ///
     /// # Example
     ///
@@ -182,11 +182,11 @@ pub mod marks {
         good(&*here(&ctx)?, &targets)
     }
 
-    /// Returns those commits that a text names, each once.
+    /// Returns the commits of a list that a text can mean, each of them once.
     ///
-    /// The text is a name that the commit was ever deployed by, at least its first 7 digits, or its release's folder,
-    /// such as `0007-9ab0c1d2e3f4`. If the text is a name, the commit in the result gets it. The digits of another
-    /// commit with the same files also count.
+    /// The text is any name that the commit was deployed by, its first 7 or more digits, or the name of its release's
+    /// folder, such as `0007-9ab0c1d2e3f4`. If it's a name, the commit in the result gets that name. The digits of
+    /// another commit with the same files count, too.
     ///
     /// # Example
     ///
@@ -201,7 +201,7 @@ pub mod marks {
         Ok(meant.into_iter().map(Dynamic::from).collect())
     }
 
-    /// Returns whether the commit is the host's current release, and the host's last switch was to it and finished.
+    /// Returns whether the commit is the host's current release, and the host's last switch was to it and is complete.
     ///
     /// # Example
     ///
@@ -213,7 +213,7 @@ pub mod marks {
         completed(&here(&ctx)?.clone(), host, commit)
     }
 
-    /// Reports in the closing table that the host was left as it is, because nothing had to change.
+    /// Reports in the closing table that the run left the host as it is, because nothing had to change.
     ///
     /// # Example
     ///

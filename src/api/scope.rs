@@ -1,4 +1,4 @@
-//! Primitives for scopes: what runs when one ends, and their names.
+//! Primitives that run something when a scope ends, and that name the steps of a run.
 use crate::{
     event::EventKind,
     failure::{Cause, Failure, Reason},
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 #[export_module(manifest)]
 pub mod scope {
-    /// Runs the closure when the task, the closure of `each`, or the `scope` ends, even if that fails.
+    /// Runs the closure when the surrounding task, `scope` or closure of `each` ends, even if that fails.
     ///
     /// Deferred closures run in reverse order: the last one deferred runs first.
     ///
@@ -24,7 +24,7 @@ pub mod scope {
         Ok(())
     }
 
-    /// Calls the closure. When the closure ends, rfab runs everything that it deferred.
+    /// Calls the closure. When it ends, rfab runs everything that it deferred.
     ///
     /// # Example
     ///
@@ -47,7 +47,7 @@ pub mod scope {
         run_defers(&inner, result)
     }
 
-    /// Runs the closure as a step with this name, which the output and the history show.
+    /// Runs the closure as a step with this name. The output and the history show the name.
     ///
     /// # Example
     ///

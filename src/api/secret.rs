@@ -1,4 +1,4 @@
-//! Primitives for secrets: they are read where they are kept, and passed on unseen.
+//! Primitives that read secrets where they are kept. rfab masks them in everything that it shows.
 use super::command::command_error;
 use crate::{
     command::Command,
@@ -25,10 +25,10 @@ fn printed(ctx: &NativeCallContext, words: Vec<String>) -> RhaiResultOf<Secret> 
 pub mod secret {
     /// Reads a secret from a variable of rfab's own environment.
     ///
-    /// It fails if the variable isn't set, or is empty.
+    /// The call fails if the variable isn't set or is empty.
     ///
-    /// rfab never prints the value: in a string, it's `***`. You can pass it to `host.env`, `host.stdin`, `host.write`,
-    /// `host.template` and the values of `sh`.
+    /// rfab never prints the value: in a string, it's `***`. You can pass the secret to `host.env`, `host.stdin`,
+    /// `host.write` and `host.template`, and as a value to `sh`.
     ///
     /// # Example
     ///
@@ -46,7 +46,7 @@ pub mod secret {
 
     /// Reads a secret from a file inside the fabfile's folder, without its last line break.
     ///
-    /// rfab refuses a file that every user of this machine can read.
+    /// rfab refuses a file that all users of this machine can read.
     ///
     /// # Example
     ///
@@ -61,7 +61,8 @@ pub mod secret {
 
     /// Reads a secret from the output of a program on this machine, without its last line break.
     ///
-    /// The program runs in the fabfile's folder without input, for at most 60 s. rfab shows what it prints to stderr.
+    /// The program runs in the fabfile's folder, without input, for at most 60 s. rfab shows what the program prints to
+    /// stderr.
     ///
     /// # Example
     ///
@@ -93,7 +94,7 @@ pub mod secret {
         }
     }
 
-    /// Asks for a secret on the terminal, and doesn't show what you type. It fails without a terminal.
+    /// Asks for a secret on the terminal, and doesn't show what you type. Without a terminal, the call fails.
     ///
     /// # Example
     ///

@@ -27,7 +27,7 @@ fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(S
 
 #[export_module(manifest)]
 pub mod service {
-    /// Restarts the host's units, as the fleet file names them by role. rfab refuses this while the host is live.
+    /// Restarts the host's units, which the fleet file lists by role. rfab refuses while the host is live.
     ///
     /// # Example
     ///
@@ -39,7 +39,7 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Restart)
     }
 
-    /// Starts the host's units. rfab refuses this while the host is live.
+    /// Starts the host's units. rfab refuses while the host is live.
     ///
     /// # Example
     ///
@@ -51,7 +51,7 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Start)
     }
 
-    /// Stops the host's units. rfab refuses this while the host is live.
+    /// Stops the host's units. rfab refuses while the host is live.
     ///
     /// # Example
     ///
@@ -63,9 +63,10 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Stop)
     }
 
-    /// Tells the host's units to take no new work and to finish what they have, with `quiet` from the fleet file.
+    /// Tells the host's units to take no new work, with the fleet file's `quiet` command.
     ///
-    /// It returns how long that may take. If the fleet file has no `quiet`, it does nothing and returns `()`.
+    /// It returns how long they may take to finish the work they have, according to `quiet_within`. If the fleet file
+    /// has no `quiet`, the call does nothing and returns `()`.
     ///
     /// # Example
     ///
@@ -83,7 +84,7 @@ pub mod service {
         Ok(written(service.quiet_within.as_millis() as u64).into())
     }
 
-    /// Returns whether the host's units have no work left, according to `idle` in the fleet file.
+    /// Returns whether the host's units have no work left, according to the fleet file's `idle` command.
     ///
     /// # Example
     ///
@@ -96,9 +97,9 @@ pub mod service {
         Ok(answers.iter().all(|(_, output)| output.status == 0))
     }
 
-    /// Installs a version of the app's package, with `install` from the fleet file.
+    /// Installs a version of the app's package, with the fleet file's `install` command.
     ///
-    /// rfab refuses this while the host is live.
+    /// rfab refuses while the host is live.
     ///
     /// # Example
     ///
@@ -114,7 +115,7 @@ pub mod service {
 
     /// Returns the version of the app's package on the host; `()` if it isn't installed.
     ///
-    /// It is what `installed` in the fleet file prints.
+    /// The version is what the fleet file's `installed` command prints.
     ///
     /// # Example
     ///
@@ -129,7 +130,9 @@ pub mod service {
         Ok(version.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
-    /// Returns what the host's units report: a map for each, with `unit`, `running` and `text`.
+    /// Returns the status of the host's units: one map per unit, with `unit`, `running` and `text`.
+    ///
+    /// `text` is what the unit reports.
     ///
     /// # Example
     ///
@@ -149,7 +152,7 @@ pub mod service {
         Ok(answers.into_iter().map(map).collect())
     }
 
-    /// Returns the last lines of the host's units' logs.
+    /// Returns the last lines of the logs of the host's units.
     ///
     /// # Example
     ///

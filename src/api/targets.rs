@@ -1,4 +1,4 @@
-//! Primitives that choose hosts for the next tasks, and do one thing on many of them.
+//! Primitives that choose hosts for the next tasks, and that do something on many hosts.
 use super::{HostValue, options::options};
 use crate::{
     fan_out::{self, Limits},
@@ -23,7 +23,7 @@ impl IntoIterator for Targets {
 
 #[export_module(manifest)]
 pub mod targets {
-    /// Returns the hosts of the last task that names hosts, or those of `default_targets`.
+    /// Returns the hosts that the last task on the line to name hosts chose, or else those of `default_targets`.
     ///
     /// # Example
     ///
@@ -36,10 +36,10 @@ pub mod targets {
         current_targets(&here)
     }
 
-    /// Returns the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
+    /// Returns the hosts that a selection names. It can contain groups, roles, hosts, ranges, `all`, `live` and `out`.
     ///
-    /// `,` means *or*. `+` means *and*, and binds tighter. `^` excludes hosts from everything before it. The call fails
-    /// if no host is left.
+    /// `,` means *or*. `+` means *and*, and binds tighter. `^` excludes hosts from everything before it. If no host is
+    /// left, the call fails.
     ///
     /// # Example
     ///
@@ -54,7 +54,7 @@ pub mod targets {
 
     /// Returns an app's hosts, if the fleet file has several apps.
     ///
-    /// They form a separate fleet, such as `prod.shop`, with its own lock and ledger. This fleet has only the app's own
+    /// These hosts form a separate fleet, such as `prod.shop`, with its own lock and ledger. It has only the app's own
     /// pools.
     ///
     /// # Example
@@ -72,7 +72,7 @@ pub mod targets {
         hosts_of_app(&here, targets, name)
     }
 
-    /// Returns the hosts that have a role; there may be none.
+    /// Returns the hosts that have a role. The result can be empty.
     ///
     /// # Example
     ///
@@ -85,7 +85,7 @@ pub mod targets {
         targets.with(hosts, role)
     }
 
-    /// Returns the hosts that are in a group; there may be none.
+    /// Returns the hosts that are in a group. The result can be empty.
     ///
     /// # Example
     ///
@@ -114,7 +114,7 @@ pub mod targets {
         })
     }
 
-    /// Returns the first of the hosts, as targets.
+    /// Returns targets that consist of the first host.
     ///
     /// # Example
     ///
@@ -126,7 +126,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().take(1).cloned().collect(), &targets.selection)
     }
 
-    /// Returns every host in the targets' fleet, minus those that `--limit` and `--exclude` filter out.
+    /// Returns all hosts of the targets' fleet, except those that `--limit` and `--exclude` filter out.
     ///
     /// # Example
     ///
@@ -175,7 +175,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// Returns the hosts that aren't among the others.
+    /// Returns the hosts that aren't in the other targets.
     ///
     /// # Example
     ///
@@ -187,7 +187,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| !others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// Returns the hosts for which the closure returns true. It asks all hosts in parallel.
+    /// Returns the hosts for which the closure returns `true`. rfab calls it for all hosts in parallel.
     ///
     /// # Example
     ///
@@ -202,9 +202,9 @@ pub mod targets {
         Ok(targets.with(hosts.map(|(h, _)| h.clone()).collect(), &targets.selection))
     }
 
-    /// Returns the groups of the hosts, each as targets, in the order in which rfab deploys to them.
+    /// Returns the hosts split by group: a list of targets, in the order in which rfab deploys to them.
     ///
-    /// Hosts in no group come last.
+    /// Hosts that aren't in a group come last.
     ///
     /// # Example
     ///
@@ -245,11 +245,11 @@ pub mod targets {
         fan_out::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)
     }
 
-    /// Calls the closure for each host within limits.
+    /// Calls the closure for each host, with limits on how many hosts are in progress and how many can fail.
     ///
-    /// `at_once` is how many hosts run in parallel. `batches` lists the sizes of the batches, as numbers or
-    /// percentages; the last size repeats. After each batch, the call throws the first failure if more than
-    /// `max_failed` hosts have failed.
+    /// `at_once` is how many hosts rfab works on in parallel. `batches` lists the sizes of the batches, as numbers or
+    /// percentages; the last size repeats. After each batch, if more than `max_failed` hosts have failed, the call
+    /// stops and throws the first failure.
     ///
     /// # Example
     ///
@@ -304,7 +304,7 @@ pub mod targets {
         targets.fleet.name.to_string()
     }
 
-    /// The names of the fleet's apps, if it has several; empty if it has only one.
+    /// The names of the fleet's apps, if it has several. If it has only one app, the list is empty.
     #[rhai_fn(get = "apps", pure)]
     pub(crate) fn apps(targets: &mut Targets) -> Array {
         targets.fleet.app_names().map(|name| name.to_owned().into()).collect()
@@ -316,15 +316,17 @@ pub mod targets {
         targets.fleet.deploy_live
     }
 
-    /// Whether rfab asks a person to change one of the fleet's balancers. Then it's best to ask once for all hosts.
+    /// Whether a person changes one of the fleet's balancers, because rfab can't.
+    ///
+    /// If so, change all hosts in one call, so that rfab asks only once.
     #[rhai_fn(get = "by_hand", pure)]
     pub(crate) fn by_hand(targets: &mut Targets) -> bool {
         targets.fleet.balancers.iter().any(crate::fleet::Balancer::by_hand)
     }
 
-    /// Returns the app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app.
+    /// Returns the app's folder on the hosts, as in the fleet file; `()` if the fleet has no app.
     ///
-    /// It fails for a fleet with several apps if none was chosen.
+    /// If the fleet has several apps and none is chosen, the call fails.
     #[rhai_fn(get = "path", return_raw, pure)]
     pub(crate) fn path(targets: &mut Targets) -> RhaiResultOf<Dynamic> {
         let path = targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into());

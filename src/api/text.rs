@@ -1,4 +1,4 @@
-//! Primitives that turn texts into values and shell lines.
+//! Primitives that turn texts into values and shell lines, and that throw failures.
 use super::command::command_error;
 use crate::{
     command::Command,
@@ -13,7 +13,7 @@ fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
 
 #[export_module(manifest)]
 pub mod text {
-    /// Makes a line for `/bin/sh` on a host, such as a pipe. The line must be a literal string.
+    /// Makes a line for `/bin/sh`, such as a pipeline. The line must be a literal string.
     ///
     /// # Example
     ///
@@ -26,11 +26,11 @@ pub mod text {
         Command::line(line, Vec::new()).map_err(command_error)
     }
 
-    /// Makes a line for `/bin/sh` on a host.
+    /// Makes a line for `/bin/sh` with values.
     ///
-    /// rfab passes the values as shell variables. A missing one is an error (`set -u`).
+    /// rfab passes the values as shell variables. If the line uses a variable that isn't set, it fails (`set -u`).
     ///
-    /// A secret value doesn't appear in the arguments of a process there, unless the line itself puts it there.
+    /// A secret doesn't appear in a process's arguments, unless the line itself puts it there.
     ///
     /// # Example
     ///
@@ -62,7 +62,7 @@ pub mod text {
         text.trim().parse().map_err(|_| wrong(format!("`{text}` isn't a whole number"), "write digits, such as 20"))
     }
 
-    /// Reads a yes or a no: `yes`, `true`, `on`, `1`, or `no`, `false`, `off`, `0`.
+    /// Returns `true` for `yes`, `true`, `on` and `1`, and `false` for `no`, `false`, `off` and `0`.
     ///
     /// # Example
     ///
@@ -91,7 +91,7 @@ pub mod text {
         format!("{text:<width$}")
     }
 
-    /// Throws all the failures of an array as one. An empty array is fine.
+    /// Throws all failures in an array as one failure. If there are none, it does nothing.
     ///
     /// # Example
     ///
@@ -116,7 +116,7 @@ pub mod text {
         }))
     }
 
-    /// Throws a failure of kind `refused`, which means that nothing was changed.
+    /// Throws a failure of the kind `refused`, which means that nothing was changed.
     ///
     /// # Example
     ///
@@ -128,7 +128,7 @@ pub mod text {
         Err(thrown(Failure::refused(why)))
     }
 
-    /// Parses a string of JSON.
+    /// Parses a JSON string.
     ///
     /// # Example
     ///

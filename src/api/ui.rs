@@ -53,7 +53,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Shows rows as a table. The first row is the header. rfab leaves out a column with nothing below its header.
+    /// Shows rows as a table. The first row is the header. rfab leaves out columns that have nothing below the header.
     ///
     /// # Example
     ///
@@ -74,7 +74,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Shows a warning that a person should read.
+    /// Shows a warning.
     ///
     /// # Example
     ///
@@ -89,9 +89,9 @@ pub mod ui {
         Ok(())
     }
 
-    /// Sets a line that rfab suggests to type next when the run ends, instead of this run's line if it fails.
+    /// Sets the line that rfab suggests as the next one when the run ends.
     ///
-    /// An empty text suggests nothing.
+    /// If the run fails, rfab suggests it instead of this run's own line. With an empty text, rfab suggests nothing.
     ///
     /// # Example
     ///
@@ -104,10 +104,10 @@ pub mod ui {
         Ok(())
     }
 
-    /// Suggests to type the same line again, instead of `--resume`, if this run fails.
+    /// Makes rfab suggest typing the same line again, instead of `--resume`, if this run fails.
     ///
-    /// Call it before a failure that a person fixes in the repository. A resumed run would still see the repository as
-    /// it was when the run began.
+    /// Call it before you throw a failure that a person fixes in the repository. A resumed run would still see the
+    /// repository as it was when the run began.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! Primitives for the version in the project's files.
+//! Primitives that read and write the version in the project's files.
 use super::git::worked_in;
 use crate::{
     control::shown,
@@ -74,8 +74,9 @@ fn write(here: &Here, file: VersionFile, value: &str) -> RhaiResultOf<Array> {
 pub(super) mod version {
     /// Returns the files that contain the version: those that `rfab.toml` names, or the only one that rfab finds.
     ///
-    /// Each is a map with `file`, `key`, `format`, `found` and `changes`. `found` is whether rfab found the file
-    /// itself. `changes` lists the files that a write changes: the file, and the lock files that repeat its version.
+    /// Each file is a map with `file`, `key`, `format`, `found` and `changes`. `found` is whether rfab found the file
+    /// without `rfab.toml`. `changes` lists the files that a write would change: the file, and lock files that repeat
+    /// its version.
     ///
     /// # Example
     ///
@@ -87,7 +88,7 @@ pub(super) mod version {
         files(&here(&ctx)?.clone(), None)
     }
 
-    /// Returns the files that contain the version at a commit, which you pass as its full id. `changes` is empty.
+    /// Returns the files that contain the version at a commit. Pass the commit's full id. `changes` is empty.
     ///
     /// # Example
     ///
@@ -99,10 +100,10 @@ pub(super) mod version {
         files(&here(&ctx)?.clone(), Some(commit.to_owned()))
     }
 
-    /// Returns the version in a file of the work tree, without a `v` before it.
+    /// Returns the version in a file of the work tree, without a leading `v`.
     ///
     /// The path is relative to the top of the repository. The key is a dotted path, such as `package.version`. With an
-    /// empty key, rfab looks where such a file usually has its version.
+    /// empty key, rfab uses the key that is usual for a file of that name.
     ///
     /// # Example
     ///
@@ -114,7 +115,7 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), super::file(file, key, None)?, None)
     }
 
-    /// Returns the version in a file at a commit, which you pass as its full id.
+    /// Returns the version in a file at a commit. Pass the commit's full id.
     ///
     /// # Example
     ///
@@ -126,7 +127,7 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), super::file(file, key, None)?, Some(commit))
     }
 
-    /// Returns the version in a file of the work tree. The file is a map from `version::files`.
+    /// Returns the version in a file of the work tree. Pass a map from `version::files`.
     ///
     /// # Example
     ///
@@ -138,7 +139,7 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), of_map(&file)?, None)
     }
 
-    /// Returns the version in a file at a commit. The file is a map from `version::files`.
+    /// Returns the version in a file at a commit. Pass a map from `version::files`, and the commit's full id.
     ///
     /// # Example
     ///
@@ -150,10 +151,10 @@ pub(super) mod version {
         read(&here(&ctx)?.clone(), of_map(&file)?, Some(commit))
     }
 
-    /// Writes a version into a file of the work tree, and returns the paths of the files that have it now.
+    /// Writes a version into a file of the work tree, and returns the paths of the files that now have it.
     ///
-    /// Nothing else in the file changes. It also updates lock files that repeat the version, if git tracks them. rfab
-    /// refuses a value that isn't a plain string on one line.
+    /// Nothing else in the file changes. rfab updates lock files that repeat the version, too, if git tracks them. It
+    /// refuses to replace a value that isn't a plain string on one line.
     ///
     /// # Example
     ///
@@ -165,7 +166,7 @@ pub(super) mod version {
         write(&here(&ctx)?.clone(), super::file(file, key, None)?, value)
     }
 
-    /// Writes a version into a file. The file is a map from `version::files`.
+    /// Writes a version into a file of the work tree. Pass a map from `version::files`.
     ///
     /// # Example
     ///
@@ -177,7 +178,7 @@ pub(super) mod version {
         write(&here(&ctx)?.clone(), of_map(&file)?, value)
     }
 
-    /// Returns whether a commit changes only the version, exactly as `version::write` does. Pass its full id.
+    /// Returns whether a commit changes only the version, exactly as `version::write` does. Pass the commit's full id.
     ///
     /// # Example
     ///
@@ -191,9 +192,9 @@ pub(super) mod version {
         here.perform(ReadOnlyVersion { repository, project, commit })
     }
 
-    /// Compares two semantic versions: -1 if the first one is older, 0 if they are equal, 1 if it is newer.
+    /// Compares two semantic versions. Returns -1 if the first one is older, 0 if they are equal, and 1 if it's newer.
     ///
-    /// It ignores a `v` before a version.
+    /// It ignores a leading `v`.
     ///
     /// # Example
     ///
@@ -205,7 +206,7 @@ pub(super) mod version {
         compare(one, other).map(|order| order as i64).map_err(|e| thrown(e.into()))
     }
 
-    /// Returns the version that comes after this one. The part is `"major"`, `"minor"` or `"patch"`.
+    /// Returns the next version after this one. The part to raise is `"major"`, `"minor"` or `"patch"`.
     ///
     /// # Example
     ///

@@ -20,9 +20,12 @@ pub struct Allowed {
     /// Deploy again to hosts that already serve the commit
     #[arg(long)]
     pub force: bool,
-    /// Accept hosts that answer well but report no release; one that reports another release still fails
+    /// Accept healthy hosts that report no release; a host that reports another release still fails
     #[arg(long)]
     pub unproven: bool,
+    /// Hash every file that a new release takes from an earlier one, and not only those that seem changed
+    #[arg(long)]
+    pub verify: bool,
     /// Wait for the lock while another operator holds it
     #[arg(long)]
     pub wait: bool,
@@ -52,6 +55,7 @@ impl From<Allowed> for Allowances {
             wait: flags.wait,
             force: flags.force,
             unproven: flags.unproven,
+            verify: flags.verify,
             // `--resume` has a flag for it.
             force_changed: false,
             pause: flags.pause,

@@ -12,7 +12,7 @@ const COMMAND: &str = "a command after '--'";
 /// What each flag is for, by clap's ids: tasks, a command, or the flags that are instead of tasks.
 ///
 /// `--resume` takes few, because a run resumes as it was typed first.
-const FOR: [(&str, &[&str]); 27] = [
+const FOR: [(&str, &[&str]); 28] = [
     (WORDS, &[TASKS, "trust"]),
     ("set", &[TASKS, "trust"]),
     ("limit", &[TASKS, "abort"]),
@@ -25,6 +25,7 @@ const FOR: [(&str, &[&str]); 27] = [
     ("no_fetch", &[TASKS]),
     ("force", &[TASKS]),
     ("unproven", &[TASKS, "abort"]),
+    ("verify", &[TASKS]),
     ("wait", &[TASKS, "resume", "abort"]),
     ("pause", &[TASKS]),
     ("allow_outage", &[TASKS, "abort"]),

@@ -13,10 +13,10 @@ pub(super) struct Instead {
     /// List the tasks
     #[arg(long, group = "instead")]
     list: bool,
-    /// Show what a script can call, the page of NAME, or what contains it
+    /// List what a script can call; with NAME, show its page or search for it
     #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", value_parser = NonEmptyStringValueParser::new())]
     docs: Option<Option<String>>,
-    /// Trust the key of HOST, or of `all`, after showing it and asking
+    /// Show the key of HOST, or of `all`, and trust it if you confirm
     #[arg(long, value_name = "HOST", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     trust: Option<String>,
     /// List the runs of this machine, newest first
@@ -34,7 +34,7 @@ pub(super) struct Instead {
     /// With --resume: skip a step if rfab can't tell whether it was done
     #[arg(long)]
     skip: bool,
-    /// With --resume: continue even if the fabfile or a fleet has changed since
+    /// With --resume: continue even if the fabfile or a fleet has changed
     #[arg(long)]
     force_changed: bool,
     /// Abort RUN, or the run of this fabfile that isn't done: hosts return to their old releases
@@ -49,16 +49,16 @@ pub(super) struct Instead {
     /// Write a fabfile and fleet files from what rfab finds in this folder; overwrite nothing
     #[arg(long, group = "instead")]
     init: bool,
-    /// Print the script that completes lines in SHELL (bash, zsh or fish)
+    /// Print the completion script for SHELL (bash, zsh or fish)
     #[arg(long, value_name = "SHELL", group = "instead", value_parser = completing::parser(), hide_possible_values = true)]
     completions: Option<Shell>,
-    /// Show the five commands of a release on a fleet inside this process
+    /// Show a release in five commands, on a fleet that runs inside rfab
     #[arg(long, group = "instead")]
     demo: bool,
     /// Show the version, and the commit that it was built from
     #[arg(long, group = "instead")]
     version: bool,
-    /// Show this help, and the help of the tasks in the line; do nothing else
+    /// Show this help, and the help of the tasks on the line; do nothing else
     #[arg(short, long)]
     pub help: bool,
 }

@@ -76,6 +76,7 @@ impl Request {
             (self.no_fetch, "--no-fetch"),
             (self.allowed.force, "--force"),
             (self.allowed.unproven, "--unproven"),
+            (self.allowed.verify, "--verify"),
             (self.no_persist, "--no-persist"),
             (self.read, "--read"),
         ];

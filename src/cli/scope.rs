@@ -21,10 +21,10 @@ pub(super) struct Scope {
     /// Work on at most N hosts in parallel
     #[arg(short = 'P', long, value_name = "N", default_value = "32", value_parser = value_parser!(u16).range(1..))]
     pub parallel: u16,
-    /// Reuse no connection of an earlier run, and leave none open
+    /// Open new connections, and close them when the run ends
     #[arg(long)]
     pub no_persist: bool,
-    /// Reach the hosts with OpenSSH's client, or with rfab's own
+    /// Reach the hosts with this client: openssh, or native, rfab's own
     #[arg(long, value_name = "CLIENT", value_parser = transport)]
     pub transport: Option<TransportKind>,
     /// Promise that the command after `--` only reads

@@ -65,7 +65,7 @@ pub(super) fn run(
         session.lane().tell(EventKind::Warned { host: None, text });
     }
     if let Some(drill) = &drill {
-        report::complain(&format!("warning: this run is a drill: it will be {drill}"));
+        report::complain(&format!("warning: this run is a drill: it is {drill}"));
     }
     signals::watch(&world, &session, stop);
     let ended = carried_out(request, project, work, &session)?;

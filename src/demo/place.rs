@@ -34,7 +34,7 @@ pub(super) fn place<'a>(
         let path = host.path();
         let path = path.to_string_lossy();
         release::set_up(&run(&release::setup(&path)?, None)?)?;
-        let stage = release::stage(&path, &name, "demo", &packed, &parcel, None)?;
+        let stage = release::stage(&path, &name, "demo", &packed, &parcel, None, false)?;
         release::staged(&run(&stage, Some(&parcel.file))?, &parcel)?;
         release::activated(&run(&release::activate(&path, &name, "demo", &[])?, None)?, &name)?;
     }

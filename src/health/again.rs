@@ -9,7 +9,7 @@ use crate::{
     model::{Miss, Model, Predicted},
     port::{Checked, Server},
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
@@ -81,14 +81,13 @@ impl Read for LookAgain {
 impl LookAgain {
     async fn ask(&self, at: At<'_>) -> Result<Vec<Down>, Failure> {
         let asked = ReadBalance::of(self.fleet.clone());
-        let balance = Effect::carry_out(&asked, at).await?;
         let answers = self.hosts.iter().map(|(_, probe)| async move {
             match probe {
                 Some(probe) => Effect::carry_out(&ProbeOnce(probe.clone()), at).await,
                 None => Ok(true),
             }
         });
-        let answers = try_join_all(answers).await?;
+        let (balance, answers) = try_join(Effect::carry_out(&asked, at), try_join_all(answers)).await?;
         let mut down = Vec::new();
         for ((host, _), answers) in self.hosts.iter().zip(answers) {
             let servers = balance.servers(&self.fleet, host)?;

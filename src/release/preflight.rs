@@ -1,6 +1,6 @@
 //! Checks whether a host can be deployed to, before anything is changed anywhere.
 use super::{
-    Home, ReleaseError,
+    Home, ReadReleases, ReleaseError,
     answer::{AnswerLines, text},
     on_host::{id, on, plain, run},
     program::Program,
@@ -68,8 +68,13 @@ impl Read for Preflight {
         // What is checked before a deploy comes before its lock.
         at.real.site(&host.fleet).coordinator.foresee();
         let command = preflight(&self.home.path, &files).map_err(on(host))?;
-        let (ended, state) =
-            tokio::join!(run(&at, host, &self.home.user, plain(&command)), unwritable_state(&at, host));
+        // Who asks next shares the listing. If it fails, they read it again.
+        let listing = ReadReleases { host: host.clone(), home: self.home.clone() };
+        let (ended, state, _) = tokio::join!(
+            run(&at, host, &self.home.user, plain(&command)),
+            unwritable_state(&at, host),
+            Effect::carry_out(&listing, at)
+        );
         let mut lacks = preflighted(&ended?).map_err(on(host))?;
         lacks.problems.extend(state?);
         Ok(lacks)

@@ -31,6 +31,8 @@ pub(super) struct Sending<'a> {
     pub packed: Arc<Packed>,
     /// The repository and the rules that earlier releases were made by.
     pub by: (&'a str, &'a TreeRules),
+    /// Whether the host hashes every file that it takes from an earlier release.
+    pub verify: bool,
 }
 
 /// A release of a host, and what it consists of.
@@ -122,7 +124,8 @@ impl Sending<'_> {
     ) -> Result<(u64, Result<Staged, ReleaseError>), Failure> {
         let (host, home) = (self.host, self.home);
         let (name, id) = (&self.name, id(&self.at));
-        let command = stage(&home.path, name, &id, &self.packed, &parcel.parcel(), base).map_err(on(host))?;
+        let command =
+            stage(&home.path, name, &id, &self.packed, &parcel.parcel(), base, self.verify).map_err(on(host))?;
         let name = host.name.clone();
         let progress = |done, total| {
             let (host, what) = (Some(name.clone()), "sent".to_owned());

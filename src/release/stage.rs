@@ -30,6 +30,9 @@ pub struct Stage {
     /// The manifest's digest if the release was made on this machine; if absent, it is the commit's own tree.
     #[serde(rename = "made", skip_serializing_if = "Option::is_none")]
     pub built: Option<String>,
+    /// Whether the host hashes every file that it takes from an earlier release.
+    #[serde(skip)]
+    pub verify: bool,
 }
 
 impl Stage {
@@ -47,7 +50,7 @@ impl Stage {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
         let (repository, rules) = (app.repository.clone(), app.rules.clone());
-        Ok(Self { host: host.clone(), release, home, repository, rules, built: None })
+        Ok(Self { host: host.clone(), release, home, repository, rules, built: None, verify: false })
     }
 }
 
@@ -87,7 +90,7 @@ impl Effect for Stage {
             },
         };
         let (name, by) = (named(&self.release)?, (&*self.repository, &self.rules));
-        let sent = Sending { at, host, home, name, packed, by }.send().await?;
+        let sent = Sending { at, host, home, name, packed, by, verify: self.verify }.send().await?;
         sent.map(Some).map_err(|error| self.failed(error))
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// `id` names the folder for the call's temporary files; no two calls at the same time may share one. The program
 /// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe. `base` is the
-/// earlier release that the parcel is a difference to.
+/// earlier release that the parcel is a difference to. With `hash_all`, the host trusts no record of that release's files.
 pub fn stage(
     path: &str,
     name: &ReleaseName,
@@ -19,13 +19,15 @@ pub fn stage(
     packed: &Packed,
     parcel: &Parcel,
     base: Option<&ListedRelease>,
+    hash_all: bool,
 ) -> Result<Command, ReleaseError> {
     let numbers = [packed.room, packed.manifest.entries.len() as u64, parcel.tar_bytes];
     let [room, entries, tar_bytes] = numbers.map(|number| number.to_string());
     let (manifest, packing) = (packed.manifest_sha256.clone(), parcel.packing.program().to_owned());
     let (base, digest) =
         base.map_or(("-".to_owned(), "-".to_owned()), |base| (base.name.to_string(), base.manifest.clone()));
-    let args = [name.to_string(), checked(id)?, manifest, room, entries, tar_bytes, packing, base, digest];
+    let hash = if hash_all { "all" } else { "changed" }.to_owned();
+    let args = [name.to_string(), checked(id)?, manifest, room, entries, tar_bytes, packing, base, digest, hash];
     Program::Stage.command(path, &args)
 }
 

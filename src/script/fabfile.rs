@@ -28,14 +28,14 @@ pub struct Script {
 }
 
 impl Script {
-    /// Returns the path of a project file, given below the fabfile's folder.
+    /// Returns the path of a project file, given inside the fabfile's folder.
     ///
     /// `Fabfile` for a path that points outside the folder.
     pub fn below(&self, path: &str) -> Result<PathBuf, Failure> {
         let relative = Path::new(path);
         let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !inside || path.is_empty() {
-            let message = format!("`{path}` isn't below the fabfile's folder");
+            let message = format!("`{path}` isn't inside the fabfile's folder");
             return Err(Failure::new(Cause::Fabfile, message).help("give a path relative to the fabfile's folder"));
         }
         let whole = self.folder.join(relative);

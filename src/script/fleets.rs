@@ -9,7 +9,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Returns the hosts of a fleet file below the fabfile's folder; applies `--set`, `--limit` and `--exclude`.
+/// Returns the hosts of a fleet file inside the fabfile's folder; applies `--set`, `--limit` and `--exclude`.
 pub fn fleet_of_file(here: &Here, path: &str) -> RhaiResultOf<Targets> {
     let file = here.script.below(path).map_err(thrown)?;
     if file.exists() {

@@ -1,4 +1,4 @@
-//! Modules: `std/…` is embedded, all others are files below the fabfile's folder.
+//! Modules: `std/…` is embedded, all others are files inside the fabfile's folder.
 use super::{
     RhaiResultOf,
     constants::{self, Constants},

@@ -11,6 +11,8 @@ pub struct Allowances {
     pub force: bool,
     /// Whether a host counts as well if it answers but names no release.
     pub unproven: bool,
+    /// Whether hosts hash every file that a release takes from an earlier one.
+    pub verify: bool,
     /// Whether a resumed run continues even if something changed since it began.
     pub force_changed: bool,
     /// How long the run waits between groups, if at all.

@@ -126,8 +126,8 @@ fn what_cannot_be_says_why(lab: &Lab, files: &Path) {
         "host `plain`: `tree`: `./link` in it is neither a file nor a folder",
         "host `plain`: `dangling`: it isn't a file",
         &format!("`{}/none` can't be read: No such file or directory (os error 2)", files.display()),
-        "`../../etc/passwd` isn't below the fabfile's folder",
-        "`/tmp/x` isn't below the fabfile's folder",
+        "`../../etc/passwd` isn't inside the fabfile's folder",
+        "`/tmp/x` isn't inside the fabfile's folder",
         "`files/out/hosts` points outside the fabfile's folder through a link",
         "`files/out/x` points outside the fabfile's folder through a link",
     ];

@@ -70,7 +70,7 @@ fn what_the_own_client_cannot_honor_is_left_to_openssh_and_said_once_for_each_ho
             ("MACs umac-64-etm@openssh.com".into(), "it has none of the `MACs` in ssh's configuration".into()),
             (
                 "Match exec true\nUser deploy\nMatch all".into(),
-                "its ssh configuration has `Match exec`, `Match localnetwork`, or an `Include` whose files only ssh can resolve".into(),
+                "its ssh configuration has `Match exec`, `Match localnetwork`, or an `Include` of files that only ssh can resolve".into(),
             ),
         ] {
             lab.edit("fleets/ssh_config", |_| before.clone());

@@ -48,6 +48,19 @@ fn a_file_that_somebody_changed_is_named_and_right_again_in_the_next_release() {
     assert_ne!(web1.current(), before);
     assert_eq!(web1.sh("cat /srv/shop/current/config/application.yml").expect_ok(), "name: shop\n");
 
+    // Somebody also changes the record, so that the file seems to be what was staged.
+    let forge =
+        "cd /srv/shop && record=.rfab/records/$(basename \"$(readlink current)\") && file=config/application.yml &&
+        sum=$(grep \"$file$\" $record | cut -f 5) && sed -i s/shop/SHOP/ current/$file &&
+        now=$(stat -c '%z\t%i\t%s\t%f' current/$file) && grep -v \"$file$\" $record > new &&
+        printf '%s\t%s\t./%s\\n' \"$now\" \"$sum\" $file >> new && sort new > $record && rm new";
+    web1.sh(forge).expect_ok();
+    lab.project.release("v3.0.4-rc.1");
+    let run = lab.rfab(&["--verify", "prod", "deploy:v3.0.4-rc.1"]).output();
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(run.ok() && said.matches(warning).count() == 1, "{said}");
+    assert_eq!(web1.sh("cat /srv/shop/current/config/application.yml").expect_ok(), "name: shop\n");
+
     // Another machine of the team knows the release only by its commit.
     lab.program("sh", &["-c", "rm -r \"$HOME/.cache/rfab\""]).output().expect_ok();
     lab.project.release("v3.0.5");

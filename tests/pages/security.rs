@@ -45,7 +45,7 @@ fn what_the_page_on_security_says_is_so_in_the_code() {
     assert!(said("fn t(x) { targets().each(|host| host.run(`rm ${x}`)); }").contains("is built by joining strings"));
     assert!(said("fn t(x) { targets().each(|host| host.run(sh(x))); }").contains("isn't a literal"));
     let out = Project::of("fn t() { local::read(\"../x\"); }").fails("prod t");
-    assert_eq!(out.1.message, "`../x` isn't below the fabfile's folder");
+    assert_eq!(out.1.message, "`../x` isn't inside the fabfile's folder");
     let top = Project::of("fn t() { }\nlocal::run(\"true\");\n").fails("prod t").1.message;
     assert_eq!(top, "`run` is called at the top level of a file, where no task runs");
 }

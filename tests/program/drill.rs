@@ -15,7 +15,7 @@ fn a_run_dies_where_it_is_told_to_and_one_word_goes_on_with_it() {
     let folder = fabfile(SLOW);
     let (out, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "kill:before:0.slow#1")], &["slow"]);
     assert_eq!((out.as_str(), code), ("rfab slow\nhalf\n", None));
-    assert_eq!(err, "warning: this run is a drill: it will be killed before 0.slow#1\n");
+    assert_eq!(err, "warning: this run is a drill: it is killed before 0.slow#1\n");
     let (none, err, code) = ran(folder.path(), &["--resume"]);
     assert_eq!((none.as_str(), code), ("", 1));
     let anew = err.lines().find_map(|line| line.trim_start().strip_prefix("run `")).expect("the run that isn't meant");
@@ -35,7 +35,7 @@ fn a_run_is_interrupted_where_it_is_told_to_and_one_without_that_effect_says_so(
     assert!(out.contains("half") && !out.contains("whole") && out.ends_with("\nnext: rfab slow\n"), "{out}");
     assert_eq!(code, Some(130));
     let (_, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "int:after:0.slow#7")], &["slow"]);
-    let first = "warning: this run is a drill: it will be interrupted after 0.slow#7\n";
+    let first = "warning: this run is a drill: it is interrupted after 0.slow#7\n";
     let last = "warning: the run wasn't interrupted after 0.slow#7: it has no such effect\n";
     assert_eq!((err, code), (format!("{first}{last}"), Some(0)));
 }

@@ -205,7 +205,7 @@ fn a_call_with_too_many_arguments_shows_how_it_is_written() {
    ╰────
   help: usage:
           targets.role(role)
-              Returns the hosts that have a role; there may be none.
+              Returns the hosts that have a role. The result can be empty.
 "#,
     );
 }

@@ -291,11 +291,11 @@ fn wrong_flags_are_refused() {
 const CRON: &str = "\
 std/cron
 
-    Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. rfab writes them as root.
+    The app's cron jobs: files in /etc/cron.d, each from a template in the fabfile's folder. rfab writes them as root.
 
 std/cron::install(host, name, template, values)  Writes a file of jobs on one host. Cron reads it within a minute.
 std/cron::remove(host, name)                     Removes a file of jobs from one host.
-std/cron::show(name)                             Shows a file of jobs as it is on each target.
+std/cron::show(name)                             Shows a file of jobs from each target.
 ";
 
 #[test]
@@ -307,7 +307,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         0,
         r#"clock::retry(times, wait, f)
 
-    Calls the closure until it succeeds, at most `times` times, and waits between the calls.
+    Calls the closure until it succeeds, at most `times` times. It waits for `wait` between two calls.
 
     Example:
 
@@ -331,17 +331,17 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "half"],
         0,
         "\
-std/proxy::only(name)  Makes one group live, takes all others out, and completes what is half done.
+std/proxy::only(name)  Makes one group live, takes out all others, and completes a switch that is half done.
 std/proxy::flip()      Swaps the live groups and the group that is out.
 ",
         "",
     );
     says(
         folder.path(),
-        &["--docs", "Open requests"],
+        &["--docs", "Requests arrive"],
         0,
         "\
-balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests can finish, and no new ones arrive.
+balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests can finish, but no new ones arrive.
 ",
         "",
     );

@@ -75,7 +75,7 @@ next: rfab --resume RUN   continues where it stopped; what is done isn't repeate
         "rfab caught\nrun `false` here failed: `false` ended with status 1\nfailed 1\n"
     );
     let (out, _, code) = ran(folder.path(), &["out"]);
-    assert!(code == 3 && out.contains("error: `../secret` isn't below the fabfile's folder\n"), "{out}");
+    assert!(code == 3 && out.contains("error: `../secret` isn't inside the fabfile's folder\n"), "{out}");
     // Their output is kept, like a host's.
     let logs: Vec<String> = fs::read_dir(runs)
         .unwrap()

@@ -133,7 +133,7 @@ fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
         ("host.cd(s)", "no function `cd` takes (Host, Secret)".to_owned()),
         ("host.env(#{ X: [s] })", "`X` must be text, but its type is array".to_owned()),
         ("secret::env(\"A=B\")", "`A=B` isn't a variable name".to_owned()),
-        ("secret::file(\"../x\")", "`../x` isn't below the fabfile's folder".to_owned()),
+        ("secret::file(\"../x\")", "`../x` isn't inside the fabfile's folder".to_owned()),
         ("secret::command(\"'a\")", "a quote in `'a` isn't closed".to_owned()),
         ("secret::command([])", "a command needs at least one word".to_owned()),
     ] {

@@ -35,6 +35,7 @@ const TABLE: &str = "
     --no-fetch               xx .... ... .. .. ..
     --force                  xx .... ... .. .. ..
     --unproven               xx .... ..x .. .. ..
+    --verify                 xx .... ... .. .. ..
     --wait                   xx .... .xx .. .. ..
     --pause=10m              xx .... ... .. .. ..
     --allow-outage x         xx .... ..x .. .. ..

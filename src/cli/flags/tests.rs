@@ -60,7 +60,7 @@ fn nothing_is_asked_for_that_is_not_typed() {
 #[test]
 fn flags_stand_anywhere_before_the_two_dashes() {
     let typed = "--force prod -f x/fabfile.rhai out --set app.keep=3 deploy --set a=b=c --set user= stable --limit web1 \
-                 --exclude web2 -P8 --exclude web3,web4 --yes=prod --unproven --no-fetch --wait --pause 10m --without-balancer bk_old --without-gate outage --allow-outage bk_web --json -v \
+                 --exclude web2 -P8 --exclude web3,web4 --yes=prod --unproven --verify --no-fetch --wait --pause 10m --without-balancer bk_old --without-gate outage --allow-outage bk_web --json -v \
                  --allow-outage bk_api --color=always";
     let expected = Request {
         fabfile: Some("x/fabfile.rhai".into()),
@@ -72,6 +72,7 @@ fn flags_stand_anywhere_before_the_two_dashes() {
             yes: ConsentFlag::Fleet("prod".into()),
             force: true,
             unproven: true,
+            verify: true,
             wait: true,
             force_changed: false,
             pause: Some(Pausing::For(600_000)),

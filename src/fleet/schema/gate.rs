@@ -6,12 +6,12 @@ pub const GATE: SchemaTable = SchemaTable {
     path: "gate",
     open: false,
     keys: &[
-        key("forge", ValueKind::Word(&["github", "gitlab", "gitea"]), "needed", "the software of the forge"),
+        key("forge", ValueKind::Word(&["github", "gitlab", "gitea"]), "needed", "the software that the forge runs"),
         key(
             "project",
             ValueKind::Text,
             "needed",
-            "the project there, as `owner/name`. With GitLab, it can be in nested groups",
+            "the project on the forge, as `owner/name`. With GitLab, it can be in nested groups",
         ),
         key(
             "url",
@@ -29,7 +29,7 @@ pub const GATE: SchemaTable = SchemaTable {
             "branch",
             ValueKind::Text,
             "needed",
-            "the branch with the rules that say which checks are required; `release/*` is the release line that [has the commit](guide/trunk.md#gates)",
+            "the branch with the rules that list the required checks. `release/*` means the release line that [has the commit](guide/trunk.md#gates)",
         ),
         key("checks", ValueKind::YesNo, "`true`", "whether the branch's required checks must be green"),
         key("reviews", ValueKind::Number, "none", "how many people must have approved the pull request"),
@@ -39,17 +39,12 @@ pub const GATE: SchemaTable = SchemaTable {
             "`false`",
             "whether [pull requests move the branches](guide/hotfix.md#protected-branches) that a finished hotfix is merged into. Write `true` if the forge protects them",
         ),
-        key(
-            "within",
-            ValueKind::Time,
-            "`30m`",
-            "how long a deploy waits for checks and reviews. After that, it has failed",
-        ),
+        key("within", ValueKind::Time, "`30m`", "how long a deploy waits for checks and reviews. After that, it fails"),
         key(
             "environment",
             ValueKind::Text,
             "none",
-            "the environment that rfab reports deploys for. Without it, rfab reports no deploys, and the token only needs read access",
+            "the environment that rfab reports deploys for. Without it, rfab doesn't report deploys, and the token needs only read access",
         ),
     ],
 };

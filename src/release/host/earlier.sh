@@ -75,11 +75,11 @@ patch() {
     done < "$tmp/out/patches"
 }
 
-# unproven: writes the files to hash: those that arrived, and of the base those that aren't as they were recorded.
+# unproven: writes the files to hash: those that arrived, and of the base those that aren't as they were recorded, or all.
 unproven() {
     cat "$tmp/kept.sums" > "$tmp/again" || broken write
     record=.rfab/records/${base#releases/}
-    if [ -f "$record" ] && [ ! -L "$record" ] && recorded "$base" "$tmp/kept.files" "$tmp/kept.sums" "$tmp/now"; then
+    if [ "$hash" = changed ] && [ -f "$record" ] && [ ! -L "$record" ] && recorded "$base" "$tmp/kept.files" "$tmp/kept.sums" "$tmp/now"; then
         only_in "$tmp/now" "$record" "$tmp/other"
         saved "$tmp/again" cut -f 5- "$tmp/other" || broken write
     fi

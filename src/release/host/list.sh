@@ -9,6 +9,9 @@ if command -v zstd > /dev/null; then
     if zstd --patch-from=/dev/null -V > /dev/null 2>&1; then say tool patches; else say tool zstd; fi
 fi
 { [ -d shared ] && [ -d .rfab/tmp ]; } || say lacks-folders
+# complete: a line of name and commit for each complete release; the arguments are their manifests.
+complete=
+set --
 for entry in releases/*; do
     name=${entry#releases/}
     [ -e "$entry" ] || [ -L "$entry" ] || continue
@@ -23,10 +26,22 @@ for entry in releases/*; do
         case $header in "rfab-manifest 1 ${name#*-}"*) commit=${header##* } ;; esac
     fi
     if is_commit "$commit" && ! torn "$name"; then
-        say "release $name $commit $(digest "$entry.manifest")"
+        complete=$complete$name$tab$commit$nl
+        set -- "$@" "$entry.manifest"
     else
         say "incomplete $name"
     fi
+done
+# One process for all of them.
+[ "$#" -eq 0 ] || digests=$nl$(sha256sum "$@" 2>/dev/null)
+printf %s "$complete" | while IFS=$tab read -r name commit; do
+    case $digests in
+    *"  releases/$name.manifest"*) ;;
+    # It went meanwhile.
+    *) say "incomplete $name"; continue ;;
+    esac
+    its_digest=${digests%%  releases/"$name".manifest*}
+    say "release $name $commit ${its_digest##*"$nl"}"
 done
 if [ -L current ]; then
     target=$(readlink current; printf x)

@@ -1,5 +1,6 @@
-# stage PATH NAME ID MANIFEST_SHA256 ROOM ENTRIES TAR_BYTES PACKING BASE BASE_SHA256: unpacks the stream on stdin as a
-# release. If BASE isn't `-`, the stream has only what that release lacks.
+# stage PATH NAME ID MANIFEST_SHA256 ROOM ENTRIES TAR_BYTES PACKING BASE BASE_SHA256 HASH: unpacks the stream on stdin as
+# a release. If BASE isn't `-`, the stream has only what that release lacks. HASH is `changed` or `all`: whether files of
+# BASE that are as they were recorded are hashed, too.
 enter "$1"
 name=$2 id=$3 manifest=$4 room=$5 entries=$6 tar_bytes=$7 packing=$8 base=$9
 is_release "$name" || fail name
@@ -45,7 +46,7 @@ broken() {
 }
 
 facts=$(stat -f -c '%a %S %d %c' releases) || fail stat
-base_sha256=${1-}
+base_sha256=${1-} hash=${2-}
 set -- $facts
 need=$((room * 2))
 free=$(($1 * $2))

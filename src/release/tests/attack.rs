@@ -145,7 +145,7 @@ fn hostile_words_never_reach_a_shell() {
     let packed = machine.pack(&[]);
     let mark = machine.folder.path().join("p");
     for id in ["", "-x", ".x", "a b", "a;touch p", "a/b", "a\nb", "$(touch p)", &"x".repeat(4096)] {
-        let stage = release::stage(machine.at(), &name(1, &packed), id, &packed, &machine.whole(&packed), None);
+        let stage = release::stage(machine.at(), &name(1, &packed), id, &packed, &machine.whole(&packed), None, false);
         assert!(matches!(stage, Err(ReleaseError::BadId(_))));
     }
     for path in ["", "/", "srv", "/a/../b", "/a//b", "/a\nb", "/a\0b"] {

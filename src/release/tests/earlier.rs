@@ -37,11 +37,16 @@ impl Earlier {
     }
 
     fn stage(&self, lost: &[&str]) -> Result<Staged, ReleaseError> {
-        release::staged(&self.run(lost), &self.machine.whole(&self.second))
+        self.staged(lost, false)
+    }
+
+    fn staged(&self, lost: &[&str], hash_all: bool) -> Result<Staged, ReleaseError> {
+        let (command, bytes) = self.machine.upon((1, &self.first), 2, &self.second, lost, hash_all);
+        release::staged(&self.machine.run(&command, &bytes), &self.machine.whole(&self.second))
     }
 
     fn run(&self, lost: &[&str]) -> Ended {
-        let (command, bytes) = self.machine.upon((1, &self.first), 2, &self.second, lost);
+        let (command, bytes) = self.machine.upon((1, &self.first), 2, &self.second, lost, false);
         self.machine.run(&command, &bytes)
     }
 
@@ -68,7 +73,7 @@ impl Earlier {
 fn what_stays_is_taken_from_the_earlier_release_and_only_the_rest_is_sent() {
     for shell in BOTH {
         let earlier = Earlier::new(shell);
-        let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[], false);
         let ended = earlier.run(&[]);
         assert_eq!(
             release::staged(&ended, &earlier.machine.whole(&earlier.second)),
@@ -91,7 +96,7 @@ fn what_stays_is_taken_from_the_earlier_release_and_only_the_rest_is_sent() {
 fn a_program_does_the_same_without_its_comments_and_indents() {
     for shell in BOTH {
         let earlier = Earlier::new(shell);
-        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[], false);
         let (command, packs) = travelling(&command);
         let ended = earlier.machine.run(&command, &bytes);
         assert_eq!(release::staged(&ended, &earlier.machine.whole(&earlier.second)), Ok(Staged::New), "{ended:?}");
@@ -176,6 +181,26 @@ fn a_file_is_hashed_again_only_if_its_inode_changed() {
 }
 
 #[test]
+fn a_record_that_was_made_up_is_believed_unless_all_is_to_be_hashed() {
+    for shell in BOTH {
+        let earlier = Earlier::new(shell);
+        let record = earlier.record(1);
+        let Some(line) = record.lines().find(|line| line.ends_with("./big")) else { continue };
+        let at = earlier.tree(1).join("big");
+        fs::write(&at, "1".repeat(2000)).unwrap();
+        let seen = std::process::Command::new("stat").args(["-c", "%z\t%i\t%s\t%f"]).arg(&at).output().unwrap();
+        let sum = line.split('\t').nth(4).unwrap();
+        let made_up = format!("{}\t{sum}\t./big", String::from_utf8(seen.stdout).unwrap().trim_end());
+        let file = earlier.machine.path.join(".rfab/records").join(earlier.tree(1).file_name().unwrap());
+        fs::write(file, record.replace(line, &made_up)).unwrap();
+        let all = earlier.staged(&[], true);
+        assert_eq!(all, Err(ReleaseError::Drifted(vec!["big".into()])), "{shell:?}");
+        assert_eq!(earlier.stage(&[]), Ok(Staged::New), "{shell:?}");
+        assert_eq!(fs::read_to_string(earlier.tree(2).join("big")).unwrap(), "1".repeat(2000));
+    }
+}
+
+#[test]
 fn an_earlier_release_that_is_not_what_was_expected_is_not_built_upon() {
     for shell in BOTH {
         let earlier = Earlier::new(shell);
@@ -210,7 +235,7 @@ fn an_earlier_release_that_is_not_what_was_expected_is_not_built_upon() {
 fn whatever_becomes_of_the_earlier_release_meanwhile_the_tree_is_right_or_not_there() {
     for shell in BOTH {
         let earlier = Earlier::new(shell);
-        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[], false);
         let base = format!("releases/{}", name(1, &earlier.first));
         let aside = earlier.machine.folder.path().join("aside");
         let copied = std::process::Command::new("cp").arg("-a").arg(earlier.tree(1)).arg(&aside).status().unwrap();
@@ -249,7 +274,7 @@ fn whatever_becomes_of_the_earlier_release_meanwhile_the_tree_is_right_or_not_th
 fn a_release_upon_another_is_whole_or_not_there_whenever_staging_is_killed() {
     for shell in BOTH {
         let earlier = Earlier::new(shell);
-        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        let (command, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[], false);
         let every = if std::env::var_os("RFAB_ALL").is_some() { 1 } else { 3 };
         for (step, killed) in super::kill::before_each_step(&command, "kill -9 $$").iter().enumerate().step_by(every) {
             let ended = earlier.machine.run(killed, &bytes);
@@ -313,7 +338,7 @@ fn files_that_are_one_in_the_earlier_release_are_two_in_the_new_one() {
         let base = earlier.machine.path.join("releases").join(name(3, &first).to_string());
         fs::remove_file(base.join("lib/twin")).unwrap();
         fs::hard_link(base.join("bin/twin"), base.join("lib/twin")).unwrap();
-        let (command, bytes) = earlier.machine.upon((3, &first), 4, &second, &[]);
+        let (command, bytes) = earlier.machine.upon((3, &first), 4, &second, &[], false);
         let staged = release::staged(&earlier.machine.run(&command, &bytes), &earlier.machine.whole(&second));
         let tree = earlier.machine.path.join("releases").join(name(4, &second).to_string());
         match staged {
@@ -361,7 +386,7 @@ fn a_large_file_that_changed_travels_as_a_difference_where_the_host_can_patch() 
         machine.sample.write("bin/blob", &blob);
         let second = machine.pack(&[]);
         let earlier = Earlier { machine, first, second };
-        let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+        let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[], false);
         assert!(bytes.len() < 2000, "{}", bytes.len());
         match shell {
             super::machine::TestShell::Dash => assert_eq!(earlier.stage(&[]), Ok(Staged::New)),
@@ -436,7 +461,7 @@ fn a_build_is_sent_as_a_difference_to_an_earlier_build_that_is_kept_here() {
     blob[9] ^= 1;
     let second = build(&blob, &commits[1]);
     let earlier = Earlier { machine, first, second };
-    let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[]);
+    let (_, bytes) = earlier.machine.upon((1, &earlier.first), 2, &earlier.second, &[], false);
     assert!(bytes.len() < 1500, "{}", bytes.len());
     assert_eq!(earlier.stage(&[]), Ok(Staged::New));
     earlier.whole();

@@ -111,7 +111,7 @@ impl TestMachine {
     /// Returns the command that stages all of the tree, and what it reads.
     pub(super) fn staging(&self, number: u32, packed: &Packed, id: &str) -> (Command, Vec<u8>) {
         let parcel = self.whole(packed);
-        let command = release::stage(self.at(), &name(number, packed), id, packed, &parcel, None).unwrap();
+        let command = release::stage(self.at(), &name(number, packed), id, packed, &parcel, None, false).unwrap();
         (command, std::fs::read(&parcel.file).unwrap())
     }
 
@@ -127,7 +127,7 @@ impl TestMachine {
         parcel: &Parcel,
         stdin: &[u8],
     ) -> Result<Staged, ReleaseError> {
-        let command = release::stage(self.at(), &name(number, packed), "run-1", packed, parcel, None).unwrap();
+        let command = release::stage(self.at(), &name(number, packed), "run-1", packed, parcel, None, false).unwrap();
         release::staged(&self.run(&command, stdin), parcel)
     }
 
@@ -138,6 +138,7 @@ impl TestMachine {
         number: u32,
         packed: &Packed,
         lost: &[&str],
+        hash_all: bool,
     ) -> (Command, Vec<u8>) {
         let lost = lost.iter().map(|name| name.to_string()).collect();
         let lacking = Difference::between(&earlier.1.manifest, &packed.manifest, &lost, true).unwrap();
@@ -147,7 +148,8 @@ impl TestMachine {
             commit: earlier.1.manifest.commit.clone(),
             manifest: earlier.1.manifest_sha256.clone(),
         };
-        let command = release::stage(self.at(), &name(number, packed), "run-2", packed, &parcel, Some(&base)).unwrap();
+        let name = name(number, packed);
+        let command = release::stage(self.at(), &name, "run-2", packed, &parcel, Some(&base), hash_all).unwrap();
         (command, std::fs::read(&parcel.file).unwrap())
     }
 

@@ -30,7 +30,7 @@ pub(crate) enum NotOpened {
 
 /// Why a host needs OpenSSH's client where rfab can't tell what the configuration says.
 const FICKLE: &str =
-    "its ssh configuration has `Match exec`, `Match localnetwork`, or an `Include` whose files only ssh can resolve";
+    "its ssh configuration has `Match exec`, `Match localnetwork`, or an `Include` of files that only ssh can resolve";
 
 /// How long a jump host that refused isn't tried again.
 const AGAIN: Duration = Duration::from_secs(30);
