@@ -26,12 +26,14 @@ fn ignored(status: &str, signal: u8) -> bool {
 /// Handles signals: the first lets current effects end and runs the `defer`s; the second ends remote commands, too.
 pub(super) fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
     use tokio::signal::unix::{SignalKind, signal};
+    // From here on: a signal that came before its stream is there would kill this process in the middle of its work.
+    let stream = |number: u8| Some((number, signal(SignalKind::from_raw(number.into())).ok()?));
+    let streams: Vec<_> = world.within(|| heeded().into_iter().filter_map(stream).collect());
     // The runtime belongs to the world, and the session holds the world: what is spawned here must hold neither.
     let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));
     world.spawn(async move {
         let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
-        for number in heeded() {
-            let Ok(mut stream) = signal(SignalKind::from_raw(number.into())) else { continue };
+        for (number, mut stream) in streams {
             let told = told.clone();
             tokio::spawn(async move { while stream.recv().await.is_some() && told.send(number).is_ok() {} });
         }

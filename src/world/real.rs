@@ -28,6 +28,12 @@ impl RealWorld {
         self.runtime.spawn(future);
     }
 
+    /// Calls something that needs a runtime around it.
+    pub fn within<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _entered = self.runtime.enter();
+        f()
+    }
+
     fn forget_balances(&self) {
         self.real.sites().iter().for_each(|site| site.balance.forget());
     }

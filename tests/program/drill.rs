@@ -1,5 +1,7 @@
 //! A run that dies or is interrupted at an effect that its operator names.
 use super::{fabfile, ran, ran_in};
+use lab::{alone, needs_root};
+use std::process::Command;
 
 const SLOW: &str = r#"
 fn slow() {
@@ -38,6 +40,26 @@ fn a_run_is_interrupted_where_it_is_told_to_and_one_without_that_effect_says_so(
     let first = "warning: this run is a drill: it is interrupted after 0.slow#7\n";
     let last = "warning: the run wasn't interrupted after 0.slow#7: it has no such effect\n";
     assert_eq!((err, code), (format!("{first}{last}"), Some(0)));
+}
+
+#[test]
+fn a_signal_is_handled_from_the_first_effect_on_however_slowly_the_system_takes_handlers() {
+    if !needs_root("a_signal_is_handled_from_the_first_effect_on_however_slowly_the_system_takes_handlers") {
+        return;
+    }
+    let folder = fabfile(SLOW);
+    let slowly = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=rt_sigaction:delay_enter=50000"];
+    let output = alone::cleared(&mut Command::new("strace"))
+        .args(slowly)
+        .args([env!("CARGO_BIN_EXE_rfab"), "slow"])
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .env("RFAB_DRILL", "int:before:0.slow#0")
+        .output()
+        .unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.ends_with("\nnext: rfab slow\n"), "{out}");
+    assert_eq!(output.status.code(), Some(130));
 }
 
 #[test]
