@@ -8,6 +8,7 @@
 //! - `logins`, `sends`, `day`, `far`, `git`, `hosts`, `files`: only these parts
 //! - a number: the rounds
 //! - the name of a Debian release, such as `sid`: ssh and sshd of that release, in place of this machine's
+//! - `xfs`: hosts with XFS, which can share the blocks of copies, in place of ext4
 //! - `only=TOOL`: only the tools whose names have this, such as `only=native`; for `hosts`
 //! - `page`: only write the page again, from what was measured before
 //!
@@ -58,16 +59,19 @@ struct Asked {
     /// The Debian release of ssh and sshd; `None` for this machine's own.
     debian: Option<Debian>,
     parts: Vec<String>,
+    /// Whether the hosts have XFS.
+    xfs: bool,
     /// What the names of tools have that are measured.
     only: String,
 }
 
 impl Asked {
     fn read() -> Asked {
-        let mut asked = Asked { rounds: 5, debian: None, parts: Vec::new(), only: String::new() };
+        let mut asked = Asked { rounds: 5, debian: None, parts: Vec::new(), xfs: false, only: String::new() };
         for word in std::env::args().skip(1).filter(|word| !word.starts_with("--")) {
             match word.parse() {
                 Ok(rounds) => asked.rounds = rounds,
+                Err(_) if word == "xfs" => asked.xfs = true,
                 Err(_) if word == "page" || PARTS.iter().any(|(name, _)| *name == word) => asked.parts.push(word),
                 Err(_) => match word.strip_prefix("only=") {
                     Some(tool) => tool.clone_into(&mut asked.only),
@@ -93,17 +97,19 @@ const APART: &str = "RFAB_APART";
 fn apart(asked: &Asked) {
     tools::install();
     let line = "ip link set lo up
-        image=$(mktemp) && truncate -s 60G \"$image\" && mkfs.ext4 -q -F \"$image\" &&
+        image=$(mktemp) && truncate -s 60G \"$image\" && $make -q \"$image\" &&
             { device=$(losetup --find --show --direct-io=on \"$image\") || device=$(losetup --find --show \"$image\"); } &&
             mount \"$device\" /mnt && losetup --detach \"$device\"
         mounted=$?
         rm -f \"$image\"
+        [ $mounted -eq 0 ] || [ \"$make\" != mkfs.xfs ] || exit 1
         [ $mounted -ne 0 ] || { mount --move /mnt /tmp && chmod 1777 /tmp; }
         exec \"$@\"";
     for (name, _) in PARTS.iter().filter(|(name, _)| asked.parts.iter().any(|part| part == name)) {
         let own = std::env::current_exe().expect("this program");
         let words = std::env::args().skip(1).filter(|word| !PARTS.iter().any(|(name, _)| name == word));
         let mut command = std::process::Command::new("unshare");
+        command.env("make", if asked.xfs { "mkfs.xfs" } else { "mkfs.ext4" });
         command.args(["--net", "--mount", "--propagation", "private", "sh", "-c", line, "sh"]).arg(own);
         let ended = command.args(words).arg(name).env(APART, "").status();
         let good = ended.as_ref().is_ok_and(std::process::ExitStatus::success);

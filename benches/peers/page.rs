@@ -47,8 +47,9 @@ pub fn write(results: &Results) {
         let Some(parts) = results.0.get(name) else { continue };
         let _ = write!(text, "\n## {heading}\n");
         for part in parts.values() {
-            if !part.ssh.is_empty() {
-                let _ = write!(text, "\n### {heading}: OpenSSH {}\n", part.ssh);
+            let with = part.with();
+            if !with.is_empty() {
+                let _ = write!(text, "\n### {heading}: {with}\n");
             }
             text += &table(part);
         }

@@ -3,7 +3,7 @@ use super::{Asked, cost::Cost, machine, tools};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-/// All parts by their names, each with the versions of OpenSSH that it was measured with.
+/// All parts by their names, each with the versions of OpenSSH and the filesystems that it was measured with.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Results(pub BTreeMap<String, BTreeMap<String, Part>>);
 
@@ -15,6 +15,9 @@ pub struct Part {
     pub rfab: String,
     /// The version of ssh and sshd; empty where none is used.
     pub ssh: String,
+    /// Whether the hosts' filesystem is XFS, which can share the blocks of copies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub xfs: bool,
     pub rounds: usize,
     /// How many processes ran or waited for a processor before and after, on average over a minute.
     pub load: [f64; 2],
@@ -43,6 +46,7 @@ impl Part {
             machine: machine::describe(),
             rfab: machine::rfab(),
             ssh: if with_ssh { machine::ssh(asked.debian) } else { String::new() },
+            xfs: asked.xfs,
             rounds: asked.rounds,
             load: [machine::load(), 0.0],
             versions: tools::versions(),
@@ -58,6 +62,15 @@ impl Part {
 
     pub fn left_out(&mut self, tool: &str, why: &str) {
         self.left_out.push(format!("{tool} ({why})"));
+    }
+
+    /// Returns what it was measured with, for people; empty if nothing of it matters.
+    pub fn with(&self) -> String {
+        match (&*self.ssh, self.xfs) {
+            ("", _) => String::new(),
+            (ssh, false) => format!("OpenSSH {ssh}"),
+            (ssh, true) => format!("OpenSSH {ssh}, XFS"),
+        }
     }
 
     /// Finds what a tool needed.
@@ -83,9 +96,9 @@ impl Results {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Puts a part in place of an earlier one with the same version of OpenSSH.
+    /// Puts a part in place of an earlier one with the same version of OpenSSH and the same filesystem.
     pub fn put(&mut self, name: &str, part: Part) {
-        self.0.entry(name.to_owned()).or_default().insert(part.ssh.clone(), part);
+        self.0.entry(name.to_owned()).or_default().insert(part.ssh.clone() + if part.xfs { " xfs" } else { "" }, part);
     }
 
     pub fn write(&self) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Programs that come from Debian: the program, its package, and the words that print its version.
-const DEBIAN: [(&str, &str, &[&str]); 8] = [
+const DEBIAN: [(&str, &str, &[&str]); 9] = [
     ("rsync", "rsync", &["--version"]),
     ("parallel-ssh", "pssh", &["--version"]),
     ("ansible", "ansible-core", &["--version"]),
@@ -16,6 +16,7 @@ const DEBIAN: [(&str, &str, &[&str]); 8] = [
     ("socat", "socat", &["-V"]),
     ("git", "git", &["--version"]),
     ("python3", "python3-venv", &["--version"]),
+    ("mkfs.xfs", "xfsprogs", &["-V"]),
 ];
 
 /// Libraries of Python, each set in a folder of its own: Fabric 1 and Fabric 3 have the same name.
