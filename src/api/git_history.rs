@@ -127,8 +127,8 @@ pub(super) mod git_history {
 
     /// Returns whether a commit only merges another commit into its first parent; `()` if rfab can't tell.
     ///
-    /// The test: the commit has exactly the files that git produces when it merges the two, so nobody changed anything
-    /// by hand. A squash can pass this test. The last of several rebased commits can't. This needs git 2.38 or newer.
+    /// If the commit has exactly the files that git produces when it merges the two, nobody changed anything by hand. A
+    /// squash can pass this test. The last of several rebased commits can't. This needs git 2.38 or newer.
     ///
     /// # Example
     ///

@@ -88,7 +88,7 @@ pub mod marks {
 
     /// Fails if a step that runs once per commit and fleet began in another run, and rfab can't tell how it ended.
     ///
-    /// The failure has the kind `unknown`, and names the run to resume. If another run holds the fleet's lock, the step
+    /// The failure has the kind `unknown` and names the run to resume. If another run holds the fleet's lock, the step
     /// may still be running, so the call doesn't fail.
     ///
     /// # Example

@@ -198,7 +198,7 @@ async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
 }
 
 fn nobody(balancer: &Balancer) -> Failure {
-    let message = format!("changing `{}` by hand needs a terminal, and this isn't one", balancer.name);
+    let message = format!("changing `{}` by hand requires a terminal, and rfab isn't running in one", balancer.name);
     Failure::new(Cause::Balancer, message).unchanged().help("run this line in an interactive terminal")
 }
 

@@ -5,7 +5,8 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 
-const HOSTS: &str = "name hosts in the line: 'rfab prod:web01,web02 …'; '--limit web01' leaves only that one";
+const HOSTS: &str =
+    "name hosts in the line: 'rfab prod:web01,web02 …'; or add '--limit web01' to work on only that one";
 const FLEET: &str = "name the fleet first in the line: 'rfab prod deploy stable'";
 const LOGIN: &str = "set 'user' in the fleet file; other ssh settings belong in your ssh_config";
 const LIST: &str = "'--list' shows the tasks";

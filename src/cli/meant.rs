@@ -98,9 +98,11 @@ fn chosen(flag: &str, runs: &[RunEntry], now: &Zoned) -> Result<String, Failure>
     let lines = listed(&|_, run| format!("  rfab {flag} {}   {}", run.run, about(run, now)));
     let help = format!("name the one that you mean:\n{lines}");
     let Some(answer) = report::Terminal.ask(&question, false) else {
-        return Err(Failure::refused(format!("{several}; choosing one needs a terminal, and this isn't one"))
-            .help(help)
-            .unchanged());
+        return Err(Failure::refused(format!(
+            "{several}; choosing one requires a terminal, and rfab isn't running in one"
+        ))
+        .help(help)
+        .unchanged());
     };
     let number = answer.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let run = number.and_then(|at| runs.iter().take(SHOWN).nth(at));

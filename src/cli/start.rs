@@ -100,7 +100,7 @@ fn run_line(
     resuming: Option<Resuming>,
 ) -> Result<Exit, Stopped> {
     if request.allowed.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
-        let failure = Failure::failed("`--pause` without a time needs a terminal, and this isn't one");
+        let failure = Failure::failed("`--pause` without a time requires a terminal, and rfab isn't running in one");
         return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
     }
     memory::enough().map_err(of_reason)?;

@@ -100,7 +100,9 @@ fn taken_up(
             KeyStanding::Vouched { authority, place } => {
                 as_expected(&offer, expected)?;
                 let (its, called) = (&offer.fingerprint, called(&offer));
-                report::say(&format!("{called} is vouched for by the authority in `{place}`, {authority}: {its}"));
+                report::say(&format!(
+                    "the key of {called} is signed by the authority in `{place}`, {authority}: {its}"
+                ));
                 continue;
             }
             KeyStanding::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
@@ -158,7 +160,7 @@ fn agreed(
     match person.confirm(question) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::refused(format!("nobody confirmed the key of {}", called(offer))).unchanged()),
-        None => Err(Failure::refused(format!("trusting the key of {} needs a terminal, and this isn't one", called(offer)))
+        None => Err(Failure::refused(format!("trusting the key of {} requires a terminal, and rfab isn't running in one", called(offer)))
             .help(format!("run this line in an interactive terminal, or name the fingerprint that you expect: `--trust {name}=SHA256:…`"))),
     }
 }

@@ -142,7 +142,7 @@ fn socket(node: &Node) -> Result<String, Problem> {
         return match address_and_port(text) {
             Some(_) => Ok(text.to_owned()),
             None => Err(Problem::new(format!("`{text}` isn't an address and a port"), node.place("not an address"))
-                .help("write a path, or `127.0.0.1:9999`, `[::1]:9999`, as seen from the balancer's machine")),
+                .help("write a path, or an address such as `127.0.0.1:9999` or `[::1]:9999`, as seen from the balancer's machine")),
         };
     }
     let path = value::path(node)?;

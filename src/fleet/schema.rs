@@ -308,7 +308,7 @@ pub const HEALTH: SchemaTable = SchemaTable {
             "host",
             ValueKind::Text,
             "the URL's",
-            "the `Host` header, for a server with several sites. It can contain the same placeholders as `url`",
+            "the `Host` header, for a server that hosts several sites. It can contain the same placeholders as `url`",
         ),
         key(
             "status",

@@ -52,7 +52,7 @@ pub enum GitError {
     NotAccepted { reference: String, kind: &'static str, accept: Vec<Accept> },
     #[error("nobody has pushed the commit `{0}`")]
     NotPushed(String),
-    #[error("`{0}` can't be a name in git")]
+    #[error("`{0}` isn't a valid name in git")]
     BadName(String),
     #[error("there is nothing to commit")]
     NothingToCommit,

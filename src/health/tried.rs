@@ -98,7 +98,7 @@ fn named(answer: &ProbeAnswer, health: &Health, expected: &Expected, written: &W
     let words = match (&answer.version, &answer.text) {
         (Some(said), _) if could_say(said, expected) || written.names_one(said) => return Tried::Fits,
         (Some(said), _) => format!("{status}, and {place} is `{said}`, which doesn't look like a release"),
-        (None, Some(text)) => format!("{status}, and {place} is `{text}`, which the pattern doesn't match"),
+        (None, Some(text)) => format!("{status}, but {place} is `{text}`, which doesn't match the pattern"),
         (None, None) if health.version == Version::Body => format!("{status} with an empty body"),
         (None, None) => format!("{status} without {place}"),
     };

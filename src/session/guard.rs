@@ -218,7 +218,7 @@ impl Guard {
             String::new()
         } else {
             format!(
-                "\n  without the balancer of {}: hosts may take requests while they are switched",
+                "\n  it doesn't use the balancer of {}: hosts may take requests while they are switched",
                 unasked.join(", ")
             )
         };

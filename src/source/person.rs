@@ -11,7 +11,10 @@ pub(super) async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     match answer {
         Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
         Some(text) => Ok(text),
-        None => Err(Failure::new(Cause::Refused, format!("typing {what} needs a terminal, and this isn't one"))
-            .help("use `secret::env`, `secret::file` or `secret::command` if there is no terminal")),
+        None => Err(Failure::new(
+            Cause::Refused,
+            format!("typing {what} requires a terminal, and rfab isn't running in one"),
+        )
+        .help("use `secret::env`, `secret::file` or `secret::command` if there is no terminal")),
     }
 }

@@ -73,8 +73,9 @@ impl Passwords {
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
         let Some(text) = asked.map(Secret::new) else {
             let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or_default().to_owned();
-            let message =
-                format!("sudo wants a password for `{user}`, which needs a terminal, and this isn't one ({said})");
+            let message = format!(
+                "sudo wants a password for `{user}`, which requires a terminal, and rfab isn't running in one ({said})"
+            );
             let help = "run this line in an interactive terminal, or allow the command in sudoers with NOPASSWD";
             return Err(Failure::new(Cause::Sudo, message).on(&host.name).help(help));
         };

@@ -84,5 +84,5 @@ impl Effect for Prompt {
 
 fn nobody(question: &str) -> Failure {
     let line = question.lines().next().unwrap_or_default();
-    Failure::new(Cause::Unconfirmed, format!("answering `{line}` needs a terminal, and this isn't one"))
+    Failure::new(Cause::Unconfirmed, format!("answering `{line}` requires a terminal, and rfab isn't running in one"))
 }

@@ -76,7 +76,7 @@ impl Effect for Consent {
             None => Err(Failure::new(
                 Cause::Unconfirmed,
                 format!(
-                    "confirming a change to the guarded fleet `{}` needs a terminal, and this isn't one",
+                    "confirming a change to the guarded fleet `{}` requires a terminal, and rfab isn't running in one",
                     self.fleet
                 ),
             )

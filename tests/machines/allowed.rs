@@ -78,7 +78,8 @@ fn a_fleet_lives_by_the_lines_of_the_page_and_misses_each_of_them() {
     };
     let lacks = |line: &str, user: &str| {
         let ran = lab.rfab(&["prod", line]).output();
-        let told = format!("sudo wants a password for `{user}`, which needs a terminal, and this isn't one");
+        let told =
+            format!("sudo wants a password for `{user}`, which requires a terminal, and rfab isn't running in one");
         assert!(ran.code != Some(0) && ran.stdout.contains(&told), "{line}: {ran:?}");
         ran.stdout
     };

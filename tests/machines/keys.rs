@@ -179,7 +179,7 @@ fn without_a_terminal_only_a_fingerprint_is_a_yes(lab: &Lab) {
     let piped = lab.rfab(&["--trust", "web1"]).stdin("y\n").output();
     assert_eq!((piped.code, file(lab)), (Some(7), "# ours\n".into()), "{piped:?}");
     assert!(piped.stdout.contains(&format!("ED25519 {}", print(lab, "web1"))), "{piped:?}");
-    assert!(piped.stderr.contains(" needs a terminal, and this isn't one"), "{piped:?}");
+    assert!(piped.stderr.contains(" requires a terminal, and rfab isn't running in one"), "{piped:?}");
     // The right fingerprint counts as a yes, and another one as a no.
     let other = lab.rfab(&["--trust", &format!("web1={}", print(lab, "web2"))]).output();
     assert_eq!((other.code, file(lab)), (Some(7), "# ours\n".into()), "{other:?}");
@@ -277,7 +277,7 @@ fn a_key_that_an_authority_vouches_for_is_known(lab: &Lab, file: &str) {
     again();
     let key = fs::read_to_string(format!("{authority}.pub")).expect("a key");
     known_hosts(lab, |_| format!("@cert-authority * {key}"));
-    known(lab, "is vouched for by the authority in");
+    known(lab, "is signed by the authority in");
     assert_eq!(fs::read_to_string(file).expect("known hosts"), format!("@cert-authority * {key}"));
     // A certificate for another name.
     keygen(lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", "web9", &own]);

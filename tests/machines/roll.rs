@@ -445,7 +445,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
     });
     // rfab can't tell the hosts' states, and it has nobody to ask.
     let nobody = run(&lab, &["prod", "proxy.group2"], 6);
-    let why = "error: changing `lb1` by hand needs a terminal, and this isn't one";
+    let why = "error: changing `lb1` by hand requires a terminal, and rfab isn't running in one";
     assert!(nobody.contains(why), "{nobody}");
     let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
         let run = lab.rfab(words).on_terminal().start();

@@ -342,7 +342,9 @@ fn nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(lab: &La
     let alone = lab.rfab(&["on:asks,each", "touch"]).stdin(&format!("{PASSWORD}\n")).output();
     assert_eq!(alone.code, Some(1), "{alone:?}");
     assert!(
-        alone.stdout.contains("sudo wants a password for `root`, which needs a terminal, and this isn't one"),
+        alone
+            .stdout
+            .contains("sudo wants a password for `root`, which requires a terminal, and rfab isn't running in one"),
         "{alone:?}"
     );
     let wrong = lab.rfab(&["on:asks", "touch"]).on_terminal().start();

@@ -362,7 +362,7 @@ fn a_pause_that_asks_is_refused_where_nobody_can_answer() {
             &["testing", flag, "deploy:stable"],
             2,
             "",
-            "error: `--pause` without a time needs a terminal, and this isn't one
+            "error: `--pause` without a time requires a terminal, and rfab isn't running in one
   help: give it a time: `--pause=10m`
 ",
         );

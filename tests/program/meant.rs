@@ -19,7 +19,7 @@ fn of_several_runs_none_is_guessed_and_each_line_that_is_shown_works() {
     for flag in ["--resume", "--abort"] {
         let (out, err, code) = ran(folder.path(), &[flag]);
         assert_eq!((out.as_str(), code), ("", 7), "{err}");
-        let says = "error: 2 runs of this fabfile changed something and aren't done; choosing one needs a terminal, and this isn't one\n";
+        let says = "error: 2 runs of this fabfile changed something and aren't done; choosing one requires a terminal, and rfab isn't running in one\n";
         assert!(err.starts_with(says), "{err}");
         assert_eq!(err.matches(&format!("  rfab {flag} ")).count(), 2, "{err}");
     }

@@ -82,7 +82,7 @@ const MISTAKES: &[Mistake] = &[
         "hosts by a flag: fabric#66",
         &["--hosts", "web01", "deploy", "stable"],
         2,
-        "tip: name hosts in the line: 'rfab prod:web01,web02 …'; '--limit web01' leaves only that one",
+        "tip: name hosts in the line: 'rfab prod:web01,web02 …'; or add '--limit web01' to work on only that one",
     ),
     line(
         "the environment by a flag: kamal#809",

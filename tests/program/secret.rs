@@ -64,7 +64,10 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
         "`no-such-program x`, which prints a secret, failed: there is no program `no-such-program` on this machine"
     ));
     let (nobody, code) = said(&[], "ask");
-    assert!(nobody.starts_with("typing the database password needs a terminal, and this isn't one"), "{nobody}");
+    assert!(
+        nobody.starts_with("typing the database password requires a terminal, and rfab isn't running in one"),
+        "{nobody}"
+    );
     assert!(nobody.contains("help: use `secret::env`, `secret::file` or `secret::command`") && code == 7, "{nobody}");
 }
 
